@@ -1,0 +1,74 @@
+# The commands people type. `make` alone lists them. Costly stages resume in Python, by the id of the row.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+RUN ?= demo## name of the run: everything is written to outputs/RUN
+SEEDS ?=## pictures: a JSONL file, a folder or a dataset on disk; default: drawn scenes
+LIMIT ?=## only the first LIMIT seeds
+MODEL ?=## name of the served model that plays the agents
+BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
+CONFIG ?= run.yaml## settings that differ from the defaults
+ARGS ?=## anything else for the command
+PYTHON ?= python3## the Python (3.11 or newer) that makes .venv
+
+VENV := .venv
+SSUI := $(VENV)/bin/ssui
+READY := $(VENV)/.ready
+MODELS := $(if $(MODEL),--model "$(MODEL)") $(if $(BASE_URL),--base-url "$(BASE_URL)") --config "$(CONFIG)"
+
+.PHONY: dataset
+dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
+	$(SSUI) dataset --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(ARGS)
+
+.PHONY: doctor
+doctor: $(READY) ## check Python, disk and the model server, each with what to do
+	$(SSUI) doctor $(MODELS) $(ARGS)
+
+.PHONY: graph
+graph: $(READY) ## print the agents' graph as mermaid text
+	$(SSUI) graph
+
+.PHONY: micro
+micro: $(READY) ## train the micro VLM from scratch (about an hour on two cores)
+	$(VENV)/bin/python -m microworld.pretrain $(ARGS)
+
+.PHONY: measure
+measure: $(READY) ## measure the micro VLM on held-out scenes
+	$(VENV)/bin/python -m microworld.measure $(ARGS)
+
+.PHONY: sheet
+sheet: $(READY) ## draw a contact sheet of the microworld to outputs/sheet.png
+	$(VENV)/bin/python -m microworld.draw.sheet outputs/sheet.png
+
+.PHONY: test
+test: $(READY) ## the default tests, under ten minutes on two cores
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+.PHONY: test-slow
+test-slow: $(READY) ## the slow tests: kills, faults, memory
+	$(VENV)/bin/python -m pytest -m slow $(ARGS)
+
+.PHONY: golden
+golden: $(READY) ## rewrite the golden files after a change of prompts; read the diff
+	$(VENV)/bin/python -m pytest tests/test_prompts.py --golden -q
+
+.PHONY: check
+check: $(READY) ## exactly what CI runs: lint, types, all tests
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not vllm and not live" $(ARGS)
+
+.PHONY: clean
+clean: ## remove the environment and caches; never touches outputs
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+
+.PHONY: setup
+setup: $(READY) ## make .venv and install everything into it
+
+$(READY): pyproject.toml constraints.txt scripts/install.py
+	$(PYTHON) scripts/install.py $(VENV)
+	touch $@
+
+.PHONY: help
+help: ## this list, and the variables with their values
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; awk -F ' *[?]= *|## ' '/^[A-Z_]+ [?]=/ {printf "  %-9s %s\n", $$1, $$NF}' $(MAKEFILE_LIST)
+	@echo "  now: RUN=$(RUN) SEEDS=$(SEEDS) LIMIT=$(LIMIT) MODEL=$(MODEL) BASE_URL=$(BASE_URL) CONFIG=$(CONFIG)"

@@ -1,0 +1,101 @@
+"""Seeds of the microworld on disk: drawn pictures, a seeds file and the ground truth beside it.
+
+    python -m microworld.seeds FOLDER [--count 48] [--split test] [--seed 0]
+
+Of every eight seeds five are pictures alone (the Query agent writes both a risky and a benign text), one
+comes with its risky text, one with the same text under a picture that makes it harmless, one with a
+harmless text under the risky picture. One in 24 shows something that is unsafe in the picture alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from microworld.draw import draw
+from microworld.scene import Item, Scene, family, make_scene, truth
+from microworld.world import Split, world
+from ssui_gen.jsonl import atomic_write
+from ssui_gen.records import Kind, Seed
+
+SIDE = 448
+"""Pixels of a drawn picture's side."""
+ALARMING_EVERY = 24
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A seed, the scene its picture shows and, for an item of the world, the truth about it."""
+
+    seed: Seed
+    scene: Scene
+    item: Item | None
+
+
+def seeds(split: Split, seed: int) -> Iterator[Drawn]:
+    """An endless stream that depends on its arguments alone."""
+    rng = Random(f"seeds/{split}/{seed}")
+    while True:
+        for number in range(ALARMING_EVERY // 8):
+            alone = [family(rng, split, 0)[0] for _ in range(4 if number == 0 else 5)]
+            yield from (_picture(item) for item in alone)
+            if number == 0:
+                yield _alarming(rng, split)
+            yield from _family(rng, split)
+
+
+def _family(rng: Random, split: Split) -> Iterator[Drawn]:
+    """A risky pair and both its twins, each with its text."""
+    for item in family(rng, split, 2):
+        yield Drawn(_seed(item.scene, item.id, item.text, item.kind), item.scene, item)
+
+
+def _picture(item: Item) -> Drawn:
+    return Drawn(_seed(item.scene, item.scene.id), item.scene, item)
+
+
+def _alarming(rng: Random, split: Split) -> Drawn:
+    scene = make_scene(
+        rng.getrandbits(48), split, rng.choice(list(world().places)), rng.choice(world().alarming).id
+    )
+    return Drawn(_seed(scene, scene.id), scene, None)
+
+
+def _seed(scene: Scene, name: str, text: str | None = None, kind: Kind | None = None) -> Seed:
+    return Seed(id=name, image=f"pictures/{scene.id}.png", text=text, kind=kind)
+
+
+def write(folder: Path, count: int, split: Split, seed: int) -> None:
+    """Draw `count` seeds; the seeds file comes last, so its being there means that all of them are."""
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    drawn = list(islice(seeds(split, seed), count))
+    for one in drawn:
+        picture_of(one.scene).save(folder / one.seed.image)
+    known = [{"seed_id": d.seed.id, **truth(d.item, SIDE)} for d in drawn if d.item]
+    atomic_write(folder / "truth.jsonl", "".join(json.dumps(row) + "\n" for row in known))
+    rows = (d.seed.model_dump_json(exclude_none=True) for d in drawn)
+    atomic_write(folder / "seeds.jsonl", "".join(row + "\n" for row in rows))
+
+
+def picture_of(scene: Scene, side: int = SIDE):  # noqa: ANN201
+    placed = [(p.thing, p.x, p.y, p.size) for p in scene.placed]
+    return draw(scene.place, placed, scene.variant.clutter, side)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="microworld.seeds", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=48)
+    parser.add_argument("--split", choices=("train", "test"), default="test")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    write(args.folder, args.count, args.split, args.seed)
+
+
+if __name__ == "__main__":
+    main()

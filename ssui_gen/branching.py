@@ -1,0 +1,53 @@
+"""The text form of a reasoning path, and its prefixes: pure rules, no files, no models.
+
+A step is one line, so a cut between steps is a cut between lines:
+
+    1. Visual context: ...
+    ...
+    6. Response strategy: ...
+    Answer: ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ssui_gen.records import STEP_NAMES, ReasoningReply, Step
+
+ANSWER = "Answer: "
+_STEP = re.compile(r"^(\d+)\. ([^:\n]+): (.*)$")
+
+
+def title(name: str) -> str:
+    """`visual_context` as people read it: `Visual context`."""
+    return name.replace("_", " ").capitalize()
+
+
+def steps_of(reply: ReasoningReply) -> tuple[Step, ...]:
+    """The six steps of a reply, in order."""
+    return tuple(Step(name=name, text=one_line(getattr(reply, name))) for name in STEP_NAMES)
+
+
+def one_line(text: str) -> str:
+    """`text` with every run of white space made one space."""
+    return " ".join(text.split())
+
+
+def render_steps(steps: Sequence[Step]) -> str:
+    """The steps as numbered lines; `render_steps(steps[:c])` is the prefix at cut c."""
+    return "\n".join(f"{i}. {title(s.name)}: {s.text}" for i, s in enumerate(steps, 1))
+
+
+def render_path(steps: Sequence[Step], answer: str) -> str:
+    """The whole path as a policy model writes it."""
+    return f"{render_steps(steps)}\n{ANSWER}{one_line(answer)}"
+
+
+def parse_path(text: str) -> tuple[tuple[Step, ...], str | None]:
+    """Read back what `render_path` wrote: the steps found, and the answer or None."""
+    lines = text.splitlines()
+    found = [m for m in map(_STEP.match, lines) if m]
+    steps = tuple(Step(name=m[2].strip().lower().replace(" ", "_"), text=m[3]) for m in found)
+    answer = next((line[len(ANSWER) :] for line in lines if line.startswith(ANSWER)), None)
+    return steps, answer

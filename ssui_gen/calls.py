@@ -1,0 +1,149 @@
+"""One journaled call: answered from the journal if it was made before, else by a served model.
+
+Covers the order journal, gate, client, journal; and what was spent. Not what is asked (`agent`) or how
+HTTP fails (`client`). The picture enters a request by its hash and becomes bytes only when it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ssui_gen.client import ChatClient
+from ssui_gen.journal import Journal
+from ssui_gen.records import Completion, digest
+
+PICTURE = "sha256:"
+"""Scheme of the URL that stands for a picture in a request until it is sent."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked, in the form that is hashed and journaled."""
+
+    agent: str
+    body: dict[str, Any]
+    """Fields of chat.completions; the picture's URL is `sha256:<hash>@<longest side>`."""
+    picture_url: Callable[[], str] | None
+    """Makes the data URL to send; called only when the journal does not know the answer."""
+    affinity: str
+    """The picture's hash: calls about one picture go to one replica, whose caches know it."""
+    depth: int
+    """How far along its item this call is; deeper calls go first."""
+
+    @property
+    def id(self) -> str:
+        """Depends on model, messages, picture, sampling and draw, and on nothing else."""
+        return digest(self.body)
+
+    def wire(self) -> dict[str, Any]:
+        """The body with the picture in it."""
+        if self.picture_url is None:
+            return self.body
+        url = self.picture_url()
+        return {**self.body, "messages": [_with_picture(m, url) for m in self.body["messages"]]}
+
+
+def _with_picture(message: dict[str, Any], url: str) -> dict[str, Any]:
+    if isinstance(message["content"], str):
+        return message
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    return {**message, "content": [picture if p["type"] == "image_url" else p for p in message["content"]]}
+
+
+@dataclass
+class Tally:
+    """What the calls of this process cost."""
+
+    calls: int = 0
+    replayed: int = 0
+    """Calls that the journal answered."""
+    retries: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+    def add(self, completion: Completion) -> None:
+        self.calls += 1
+        self.retries += completion.attempts - 1
+        self.prompt_tokens += completion.usage.prompt_tokens
+        self.completion_tokens += completion.usage.completion_tokens
+        self.cached_tokens += completion.usage.cached_tokens
+
+
+class Gate:
+    """A semaphore that lets the deepest waiting call in first, so that items finish before others start."""
+
+    def __init__(self, places: int) -> None:
+        self.free = places
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    @asynccontextmanager
+    async def place(self, depth: int) -> AsyncIterator[None]:
+        await self._enter(depth)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _enter(self, depth: int) -> None:
+        if self.free > 0:
+            self.free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (-depth, next(self._order), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            turn = heapq.heappop(self._waiting)[2]
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.free += 1
+
+
+@dataclass
+class Caller:
+    """Makes calls, each at most once."""
+
+    client: ChatClient
+    journal: Journal
+    gate: Gate
+    tally: Tally = field(default_factory=Tally)
+    _under_way: dict[str, asyncio.Task[Completion]] = field(default_factory=dict)
+
+    async def call(self, request: Request) -> tuple[str, Completion]:
+        """The call's id and its completion; raises ModelError or ImageError."""
+        known = self.journal.get(request.id)
+        if known is not None:
+            self.tally.replayed += 1
+            return request.id, known
+        return request.id, await self._once(request)
+
+    async def _once(self, request: Request) -> Completion:
+        """Two items that ask the same thing at the same time share one call."""
+        task = self._under_way.get(request.id)
+        if task is None:
+            task = asyncio.create_task(self._send(request))
+            self._under_way[request.id] = task
+            task.add_done_callback(lambda _: self._under_way.pop(request.id, None))
+        return await asyncio.shield(task)
+
+    async def _send(self, request: Request) -> Completion:
+        async with self.gate.place(request.depth):
+            completion = await self.client.chat(request.wire(), affinity=request.affinity)
+        self.tally.add(completion)
+        self.journal.put(request.id, request.agent, request.body, completion)
+        return completion

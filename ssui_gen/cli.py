@@ -1,0 +1,105 @@
+"""The command `ssui`: subcommands, messages and exit codes; no logic of its own.
+
+Exit codes: 0 done, 1 an error that is explained in one line, 2 wrong usage, 130 interrupted (resumable).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ssui_gen import __version__
+from ssui_gen.errors import SsuiError
+
+OUT = Console()
+ERR = Console(stderr=True)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one subcommand and exit."""
+    args = _parser().parse_args(argv)
+    try:
+        code = args.command(args)
+    except SsuiError as error:
+        ERR.print(f"[red]ssui {args.name}:[/red] ", end="")
+        ERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        code = 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        ERR.print(f"ssui {args.name}: interrupted; the same command goes on from here")
+        code = 130
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ssui", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+    _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
+    graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
+    graph.set_defaults(command=_graph)
+    doctor = commands.add_parser("doctor", help="check this machine and the model server")
+    _model_options(doctor)
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+def _dataset_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument(
+        "--seeds", type=Path, help="JSONL file, folder of pictures, or dataset on disk; default: drawn scenes"
+    )
+    parser.add_argument("--limit", type=int, help="only the first LIMIT seeds")
+    parser.add_argument(
+        "--mix", action="store_true", help="go on although prompts, cards or models have changed"
+    )
+    _model_options(parser)
+    parser.set_defaults(command=_dataset)
+
+
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", type=Path, default=Path("run.yaml"), help="settings that differ from the defaults"
+    )
+    parser.add_argument("--model", help="name of the served model that plays the agents")
+    parser.add_argument("--base-url", help="its server, ending in /v1; several separated by commas")
+
+
+def _dataset(args: argparse.Namespace) -> int:
+    from ssui_gen.plan import resolve
+    from ssui_gen.progress import summary
+    from ssui_gen.stages.dataset import PATHS, make_dataset
+
+    plan = resolve(
+        run=args.run,
+        seeds=args.seeds,
+        limit=args.limit,
+        mix=args.mix,
+        config_file=args.config,
+        model=args.model,
+        base_url=args.base_url,
+    )
+    outcome = asyncio.run(make_dataset(plan, OUT))
+    OUT.print(summary(outcome.progress, str(args.run)))
+    if outcome.interrupted:
+        OUT.print("Interrupted; all that was finished is written. The same command goes on from here.")
+        return 130
+    OUT.print(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
+    return 0
+
+
+def _graph(args: argparse.Namespace) -> int:
+    from ssui_gen.graph import build
+
+    print(build().get_graph().draw_mermaid())
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.doctor import examine
+
+    return asyncio.run(examine(args.config, args.model, args.base_url, OUT))

@@ -1,0 +1,148 @@
+"""Every setting of a run, with its one default; and the agents' cards.
+
+Covers loading and refusing; a setting is used where it is named. Unknown keys are refused with the
+known ones listed, so that a misspelling cannot pass for a default.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ssui_gen.errors import ConfigError
+from ssui_gen.records import REPLIES
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sampling(Settings):
+    """How a model draws its reply; the names are OpenAI's."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[int, Field(ge=1, le=32768)] = 1024
+    seed: int | None = None
+
+
+class Card(Settings):
+    """One agent: a file of `agents/`. It may change words and sampling, never a type or the flow."""
+
+    model: str = "vlm"
+    """A role of `models` in the run's configuration."""
+    prompt: str
+    """Name of a file in `prompts/`, without its ending."""
+    reply: Literal["QueryReply", "SafetyReply", "ReasoningReply", "ReflectionReply", "SummaryReply"]
+    """The type of `ssui_gen/records.py` that the answer must be."""
+    picture: bool = True
+    """Whether the agent sees the picture."""
+    sampling: Sampling = Sampling()
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    """Tries until the reply parses; each retry shows the model what was wrong."""
+    label_logprobs: bool = False
+    """Ask for token log-probabilities, so that the label comes with a probability."""
+
+
+class ModelRole(Settings):
+    """Which served model plays a role."""
+
+    name: str | None = None
+    """As the server lists it; the only one it serves when absent."""
+    base_urls: tuple[str, ...] = ()
+    """Replicas, each ending in `/v1`; empty means that the embedded server is started."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key; local servers need none."""
+
+
+class ImageLimits(Settings):
+    """What a picture may be; anything beyond is rejected before it is decoded."""
+
+    max_bytes: Annotated[int, Field(ge=1)] = 20_000_000
+    max_pixels: Annotated[int, Field(ge=1)] = 40_000_000
+    longest_side: Annotated[int, Field(ge=16)] = 1280
+    """Pixels; larger pictures are scaled down before they are sent."""
+
+
+class Limits(Settings):
+    """How hard a run pushes, and when it gives up."""
+
+    calls_in_flight: Annotated[int, Field(ge=1)] = 64
+    seeds_in_flight: Annotated[int, Field(ge=1)] = 96
+    timeout_seconds: Annotated[float, Field(gt=0)] = 600.0
+    tries_per_call: Annotated[int, Field(ge=1)] = 6
+    """Attempts of one call at the network level, with growing pauses."""
+    reflection_rounds: Annotated[int, Field(ge=1)] = 2
+
+
+class Config(Settings):
+    """One run. `run.yaml` changes what it names; everything else stands here."""
+
+    models: dict[str, ModelRole] = {"vlm": ModelRole()}
+    twins: bool = True
+    """Make a benign twin of each seed that does not name its kind."""
+    images: ImageLimits = ImageLimits()
+    limits: Limits = Limits()
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def parse(kind: type[SettingsT], data: Any, where: str) -> SettingsT:
+    """Validate `data` as `kind`; raises ConfigError that names every wrong key of `where`."""
+    if not isinstance(data, dict):
+        raise ConfigError(f"{where}: expected a mapping of keys; got {data!r}")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(kind, where, e) for e in error.errors())) from None
+
+
+def _explain(kind: type[Settings], where: str, error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown key {key!r} (known: {', '.join(_known(kind, error['loc']))})"
+    return f"{where}: {key}: {error['msg']}; got {error['input']!r}"
+
+
+def _known(kind: type[Settings], loc: tuple[str | int, ...]) -> list[str]:
+    for part in loc[:-1]:
+        field = kind.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if field and inner == dict[str, ModelRole]:
+            return sorted(ModelRole.model_fields)
+        kind = inner if isinstance(inner, type) and issubclass(inner, Settings) else kind
+    return sorted(kind.model_fields)
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file; raises ConfigError with line and column."""
+    try:
+        return yaml.safe_load(path.read_text("utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def load_config(path: Path) -> Config:
+    """Read a run's configuration."""
+    return parse(Config, read_yaml(path), str(path))
+
+
+def load_cards(folder: Path, roles: dict[str, ModelRole]) -> dict[str, Card]:
+    """Read every card of `folder`, by agent name; raises ConfigError for an unknown role or reply type."""
+    cards = {path.stem: parse(Card, read_yaml(path), str(path)) for path in sorted(folder.glob("*.yaml"))}
+    for name, card in cards.items():
+        if card.model not in roles:
+            raise ConfigError(
+                f"{folder / name}.yaml: model: no role {card.model!r} in the run's configuration "
+                f"(roles: {', '.join(sorted(roles))})"
+            )
+        assert card.reply in REPLIES
+    return cards

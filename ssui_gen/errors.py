@@ -1,0 +1,85 @@
+"""The error tree. Each error is named by the door it crossed.
+
+    SsuiError
+    ├── ConfigError             a setting, card or command line is wrong: nothing has been called yet
+    ├── PromptError             a prompt file is missing, misspelt or asks for an unknown variable
+    ├── RecordError             a row does not have the shape of its record
+    ├── ImageError              a picture is refused or cannot be read; carries a reason code
+    ├── ReplyError              a model answered, but not what its agent must answer
+    ├── ServerError             our own server did not start, or died
+    ├── RunLocked               another process is writing this run folder
+    └── ModelError              a call to a served model failed
+        ├── RequestRefused      the server refuses this request (400, 413, 422): trying again is useless
+        │   └── ContextOverflow the prompt does not fit the model's context
+        ├── CallFailed          every retry of one call failed, but the server is there
+        ├── ServerGone          no server answers any more: stop the run, it can be resumed
+        └── AccessDenied        wrong key, unknown model or wrong address (401, 403, 404): stop the run
+
+Messages say where, what was found, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+
+class SsuiError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class ConfigError(SsuiError):
+    """A setting, card or command line is wrong; raised before the first call."""
+
+
+class PromptError(SsuiError):
+    """A prompt file is missing, malformed or uses an unknown variable."""
+
+
+class RecordError(SsuiError):
+    """A row does not have the shape of its record."""
+
+
+class ImageError(SsuiError):
+    """A picture is refused or unreadable. `reason` is a reject code of `records.Reason`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ReplyError(SsuiError):
+    """A model answered, but not what its agent must answer. `calls` are the ids of the calls it took."""
+
+    def __init__(self, message: str, calls: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.calls = calls
+
+
+class ServerError(SsuiError):
+    """A server of ours did not start, or died."""
+
+
+class RunLocked(SsuiError):
+    """Another process is writing this run folder."""
+
+
+class ModelError(SsuiError):
+    """A call to a served model failed."""
+
+
+class RequestRefused(ModelError):
+    """The server refuses this request (HTTP 400, 413, 422): trying again is useless."""
+
+
+class ContextOverflow(RequestRefused):
+    """The prompt and the reply together do not fit the model's context."""
+
+
+class CallFailed(ModelError):
+    """Every retry of one call failed although the server is there."""
+
+
+class ServerGone(ModelError):
+    """No server answers any more. The run stops and can be resumed."""
+
+
+class AccessDenied(ModelError):
+    """Wrong key, unknown model or wrong address (HTTP 401, 403, 404). The run stops."""

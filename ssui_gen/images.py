@@ -1,0 +1,132 @@
+"""The door to pictures: a name under the seeds' root becomes a checked reference, then a data URL to send.
+
+A string that names a file is not permission to read it. Nothing is fetched, nothing outside the root is
+opened, and what is sent holds pixels alone. The only importer of PIL in this package.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import warnings
+from pathlib import Path, PurePosixPath
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ssui_gen.config import ImageLimits
+from ssui_gen.errors import ImageError
+from ssui_gen.records import ImageRef, Reason
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "MPO")
+"""What a photo or a drawing comes in; formats that run code or hold vectors are left out."""
+JPEG_QUALITY = 92
+LOSSLESS_SIDE = 512
+"""Pixels; pictures up to this size are sent as PNG."""
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+
+
+def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
+    """Check and fully decode the picture `name` under `root`; raises ImageError with its reason code."""
+    data = _read(_allowed(root, name), name, limits)
+    picture = _decode(data, name, limits)
+    return ImageRef(
+        path=PurePosixPath(name).as_posix(),
+        sha256=hashlib.sha256(data).hexdigest(),
+        width=picture.width,
+        height=picture.height,
+    )
+
+
+def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
+    """The picture as it is sent: upright, RGB, no larger than `longest_side`, without metadata."""
+    data = _read(_allowed(root, ref.path), ref.path, limits)
+    if hashlib.sha256(data).hexdigest() != ref.sha256:
+        raise ImageError(Reason.IMAGE_UNREADABLE, f"{ref.path}: the file has changed since it was inspected")
+    picture = _flattened(_decode(data, ref.path, limits))
+    picture.thumbnail((limits.longest_side, limits.longest_side), Image.Resampling.LANCZOS)
+    kind = "png" if max(picture.size) <= LOSSLESS_SIDE else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(_encoded(picture, kind)).decode('ascii')}"
+
+
+def _allowed(root: Path, name: str) -> Path:
+    """The file itself, if `name` stays under `root` after every symlink is followed."""
+    if "\\" in name or "\0" in name or "://" in name or name.startswith(("data:", "file:")):
+        raise _refused(name, "expected a path below the seeds' root, not an address")
+    if ".." in PurePosixPath(name).parts:
+        raise _refused(name, "'..' is not allowed; put the picture below the seeds' root")
+    base = root.resolve()
+    path = Path(os.path.realpath(base / name))
+    if not path.is_relative_to(base):
+        raise _refused(name, f"it lies outside the seeds' root {root}; copy it there")
+    return path
+
+
+def _refused(name: str, why: str) -> ImageError:
+    return ImageError(Reason.IMAGE_REFUSED, f"{name[:200]!r}: {why}")
+
+
+def _read(path: Path, name: str, limits: ImageLimits) -> bytes:
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise _refused(name, "expected a file")
+        if size > limits.max_bytes:
+            what = f"{name}: {size:,} bytes; at most {limits.max_bytes:,} (images.max_bytes)"
+            raise ImageError(Reason.IMAGE_TOO_LARGE, what)
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(Reason.IMAGE_MISSING, f"{name}: no such file below the seeds' root") from None
+    except OSError as error:
+        raise ImageError(Reason.IMAGE_UNREADABLE, f"{name}: {error.strerror or error}") from None
+
+
+def _decode(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
+    """Every pixel decoded, orientation applied; header limits are checked before a pixel is."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        _check(picture, name, limits)
+        picture.load()
+        return ImageOps.exif_transpose(picture)
+    except Image.DecompressionBombError:
+        raise _too_many_pixels(name, "far too many", limits) from None
+    except UnidentifiedImageError:
+        what = f"{name}: {len(data):,} bytes that are no picture; expected one of {', '.join(FORMATS)}"
+        raise ImageError(Reason.IMAGE_UNREADABLE, what) from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise ImageError(Reason.IMAGE_UNREADABLE, f"{name}: broken or cut off: {error}") from None
+
+
+def _check(picture: Image.Image, name: str, limits: ImageLimits) -> None:
+    pixels = picture.width * picture.height
+    if pixels > limits.max_pixels:
+        raise _too_many_pixels(name, f"{pixels:,}", limits)
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1 and picture.format != "MPO":
+        what = f"{name}: {frames} frames; expected a still picture: save one frame"
+        raise ImageError(Reason.IMAGE_ANIMATED, what)
+
+
+def _too_many_pixels(name: str, found: str, limits: ImageLimits) -> ImageError:
+    what = f"{name}: {found} pixels; at most {limits.max_pixels:,} (images.max_pixels)"
+    return ImageError(Reason.IMAGE_TOO_LARGE, what)
+
+
+def _flattened(picture: Image.Image) -> Image.Image:
+    """RGB without metadata; 16-bit greys are scaled, not clipped, and transparency lies on white."""
+    if picture.mode.startswith("I"):
+        picture = picture.convert("I").point(lambda value: value / 257, "L")
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        over = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    flat = picture.convert("RGB")
+    return Image.frombytes("RGB", flat.size, flat.tobytes())
+
+
+def _encoded(picture: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **({"quality": JPEG_QUALITY} if kind == "jpeg" else {"compress_level": 6}))
+    return buffer.getvalue()

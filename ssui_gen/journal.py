@@ -1,0 +1,182 @@
+"""The call journal: every answer a model gave, by the hash of what was asked, so that a killed run continues.
+
+A run that starts again asks the same calls; those found here cost nothing. Rows are committed in batches, so
+a kill loses at most the last `BATCH_ROWS` answers or `BATCH_SECONDS`. One process writes a journal.
+Does not cover how a call's key is made (`agent`), nor pictures: requests name them by sha256.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ssui_gen.errors import RecordError
+from ssui_gen.records import Completion
+
+BATCH_ROWS = 100
+BATCH_SECONDS = 0.2
+LOOKUP = 500
+"""Ids per query; old builds of SQLite take at most 999 variables."""
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS calls (
+    id TEXT PRIMARY KEY,
+    agent TEXT NOT NULL,
+    request TEXT NOT NULL,
+    completion TEXT NOT NULL,
+    created REAL NOT NULL
+)
+"""
+
+
+class Call(NamedTuple):
+    """A row of the journal."""
+
+    id: str
+    agent: str
+    request: dict[str, Any]
+    completion: Completion
+    created: float
+    """Seconds since 1970."""
+
+
+class Journal:
+    """Answers by key. `hits` counts the lookups that found one, `writes` the rows added."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.hits = 0
+        self.writes = 0
+        self._uncommitted = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._failure: RecordError | None = None
+        with self._explained():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute(TABLE)
+
+    def get(self, key: str) -> Completion | None:
+        """The answer to the call `key`, committed or not; None when it was never made."""
+        with self._explained():
+            row = self._db.execute("SELECT completion FROM calls WHERE id = ?", (key,)).fetchone()
+            found = row and Completion.model_validate_json(row[0])
+        self.hits += found is not None
+        return found
+
+    def put(self, key: str, agent: str, request: dict[str, Any], completion: Completion) -> None:
+        """Remember an answer; the first one under a key stays. Raises RecordError once the disk refuses."""
+        self._raise_failure()
+        row = (key, agent, json.dumps(request), completion.model_dump_json(), time.time())
+        with self._explained():
+            if not self._uncommitted:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?)", row)
+        self.writes += 1
+        self._uncommitted += 1
+        self._commit_soon()
+
+    def flush(self) -> None:
+        """Commit what is not committed; raises RecordError for this and any earlier commit that failed."""
+        self._raise_failure()
+        self._commit()
+
+    def close(self) -> None:
+        """Commit and close; a second close does nothing."""
+        try:
+            self.flush()
+        finally:
+            self._stop_timer()
+            self._db.close()
+            self._uncommitted = 0
+
+    def rows_by_id(self, ids: Iterable[str]) -> dict[str, Call]:
+        """The rows of those `ids` that are here."""
+        wanted = list(dict.fromkeys(ids))
+        found: dict[str, Call] = {}
+        for start in range(0, len(wanted), LOOKUP):
+            part = wanted[start : start + LOOKUP]
+            query = f"SELECT * FROM calls WHERE id IN ({','.join('?' * len(part))})"
+            with self._explained():
+                found |= {row[0]: _call(row) for row in self._db.execute(query, part)}
+        return found
+
+    def _commit_soon(self) -> None:
+        if self._uncommitted >= BATCH_ROWS:
+            self._commit()
+        elif self._timer is None:
+            try:
+                self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._commit_later)
+            except RuntimeError:  # no event loop: nobody would call back
+                self._commit()
+
+    def _commit_later(self) -> None:
+        try:
+            self._commit()
+        except RecordError as error:  # a timer has no caller: the next use raises it
+            self._failure = error
+
+    def _commit(self) -> None:
+        self._stop_timer()
+        if self._uncommitted:
+            self._uncommitted = 0
+            with self._explained():
+                self._db.execute("COMMIT")
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, ValueError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise RecordError(
+                f"{self.path}: the call journal cannot be used: {reason!r}; expected a SQLite file of this "
+                f"version on a disk with free space. Free space and run the same command again; "
+                f"if the file is damaged, move it away: finished rows stay, unfinished calls are made again"
+            ) from None
+
+
+def _call(row: tuple[str, str, str, str, float]) -> Call:
+    return Call(row[0], row[1], json.loads(row[2]), Completion.model_validate_json(row[3]), row[4])
+
+
+class Seen:
+    """A set of ids kept in a temporary file, so that millions of them cost no memory."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=OFF")
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.execute("CREATE TABLE ids (id TEXT PRIMARY KEY) WITHOUT ROWID")
+
+    def add(self, id: str) -> bool:
+        """Whether `id` is new."""
+        new = self._db.execute("INSERT OR IGNORE INTO ids VALUES (?)", (id,)).rowcount == 1
+        self._count += new
+        return new
+
+    def __contains__(self, id: str) -> bool:
+        return self._db.execute("SELECT 1 FROM ids WHERE id = ?", (id,)).fetchone() is not None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def close(self) -> None:
+        """Delete the file."""
+        self._db.close()

@@ -1,0 +1,177 @@
+"""Rows in JSONL files: read line by line with every fault located, append safely, replace atomically.
+
+Lines end at `\n` and nowhere else (`str.splitlines` would cut at U+2028). Strict where `json.loads` is lax:
+duplicate keys, NaN and lone surrogates are faults. Does not know what a row means.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+from pydantic import ValidationError
+
+from ssui_gen.errors import RecordError
+from ssui_gen.records import Record
+
+MAX_LINE = 1_000_000
+"""Bytes; a longer line is a fault and is skipped without being held in memory."""
+RecordT = TypeVar("RecordT", bound=Record)
+_UNUSUAL = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
+_ESCAPES = str.maketrans(_UNUSUAL)
+
+
+class Line(NamedTuple):
+    """One line of a file: its value, or where and why it has none."""
+
+    path: Path
+    number: int
+    value: dict[str, Any] | None
+    error: str | None
+
+
+class _Fault(ValueError):
+    def __init__(self, message: str, column: int = 1) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
+    """Every line that is not blank, in constant memory; a missing file has none."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, raw in enumerate(_lines(file, max_line), 1):
+            if raw is None:
+                yield Line(
+                    path, number, None, f"{path}:{number}:1: longer than {max_line:,} bytes; shorten it"
+                )
+            elif text := raw.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip(b" \t\r\n"):
+                yield _parsed(path, number, text, whole=raw.endswith(b"\n"))
+
+
+def _lines(file: BinaryIO, max_line: int) -> Iterator[bytes | None]:
+    """Lines with their line break; None for one that is too long."""
+    while raw := file.readline(max_line + 1):
+        if len(raw) <= max_line or raw.endswith(b"\n"):
+            yield raw
+            continue
+        while raw and not raw.endswith(b"\n"):
+            raw = file.readline(max_line)
+        yield None
+
+
+def _parsed(path: Path, number: int, text: bytes, *, whole: bool) -> Line:
+    try:
+        return Line(path, number, _loads(text), None)
+    except _Fault as fault:
+        torn = "" if whole else " (torn last line: the file ends in the middle of it)"
+        return Line(path, number, None, f"{path}:{number}:{fault.column}: {fault}{torn}")
+
+
+def _loads(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _Fault("expected UTF-8", error.start + 1) from None
+    except UnicodeEncodeError:
+        raise _Fault("a lone surrogate (half of a \\uXXXX pair); expected whole characters") from None
+    except json.JSONDecodeError as error:
+        raise _Fault(f"not JSON: {error.msg}", error.colno) from None
+    except RecursionError:
+        raise _Fault("nested too deeply") from None
+    if not isinstance(value, dict):
+        raise _Fault(f"expected an object; got {str(value)[:40]!r}")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Fault(f"the key {next(k for k in keys if keys.count(k) > 1)!r} stands twice; keep one")
+    return value
+
+
+def _constant(name: str) -> None:
+    raise _Fault(f"{name} is not a number in JSON; use null or a number")
+
+
+def validate(kind: type[RecordT], line: Line) -> RecordT:
+    """The line as a record; raises RecordError with the place and the first fault."""
+    if line.value is None:
+        raise RecordError(line.error)
+    try:
+        return kind.model_validate(line.value)
+    except ValidationError as error:
+        first, *more = error.errors()
+        field = ".".join(str(part) for part in first["loc"]) or "the row"
+        known = f" (known: {', '.join(kind.model_fields)})" if first["type"] == "extra_forbidden" else ""
+        rest = f"; {len(more)} more faults" if more else ""
+        where = f"{line.path}:{line.number}: {field}"
+        raise RecordError(f"{where}: {first['msg']}{known}; got {str(first['input'])[:80]!r}{rest}") from None
+
+
+class Appender:
+    """The one writer of a file that only grows. A torn last line, left by a kill, is cut off first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._size = _whole_lines(self._file)
+        self.cut = os.fstat(self._file).st_size - self._size
+        """Bytes of the torn line that were cut off."""
+        if self.cut:
+            os.ftruncate(self._file, self._size)
+
+    def write(self, row: Record) -> None:
+        """Append one row whole, or raise RecordError and leave the file as it was."""
+        data = (row.model_dump_json().translate(_ESCAPES) + "\n").encode("utf-8")
+        try:
+            written = os.write(self._file, data)
+            if written < len(data):
+                raise OSError(f"only {written} of {len(data)} bytes could be written")
+        except OSError as error:
+            os.ftruncate(self._file, self._size)
+            raise RecordError(
+                f"{self.path}: a row could not be written: {error}; what was written before is safe: "
+                "free some space and run the same command again"
+            ) from None
+        self._size += len(data)
+
+    def close(self) -> None:
+        """Force everything to the disk, then close."""
+        try:
+            os.fsync(self._file)
+        finally:
+            os.close(self._file)
+
+
+def _whole_lines(file: int, block: int = 65536) -> int:
+    """The size of the file up to and including its last line break."""
+    end = os.fstat(file).st_size
+    while end > 0:
+        start = max(0, end - block)
+        found = os.pread(file, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def atomic_write(path: Path, text: str) -> None:
+    """Replace a file so that a reader sees the old text or the new, never a part. Raises RecordError."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RecordError(f"{path}: could not be written: {error}; free some space and try again") from None

@@ -1,0 +1,64 @@
+"""How surely a label was chosen, from the token log-probabilities at the place where it was written.
+
+Pure. A label's probability is meaningless when the labels together hold little of the mass: the mass is
+returned beside it and must be kept.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ssui_gen.records import Choice, TokenLogprob
+
+
+class LabelProbability(NamedTuple):
+    """P(label | one of the labels), and the mass that the labels hold together; both in [0, 1]."""
+
+    probability: float
+    mass: float
+
+
+def label_probability(
+    choice: Choice, field: str, label: str, labels: Sequence[str]
+) -> LabelProbability | None:
+    """Read the probability of `label` off the JSON string field `field`; None when not reported.
+
+    Only the first token of the label is looked at, so no label may begin with another.
+    """
+    found = list(re.finditer(rf'"{field}"\s*:\s*"', choice.text))
+    if not choice.logprobs or not found:
+        return None
+    place = _token_at(choice.logprobs, found[-1].end())
+    if place is None:
+        return None
+    token, before = place
+    shares = {o: sum(_matching(_alternatives(token), before, o)) for o in labels}
+    mass = sum(shares.values())
+    return LabelProbability(shares[label] / mass, min(mass, 1.0)) if mass > 0 else None
+
+
+def _token_at(tokens: Iterable[TokenLogprob], offset: int) -> tuple[TokenLogprob, str] | None:
+    """The token that holds the character at `offset`, and the part of it that comes before."""
+    start = 0
+    for token in tokens:
+        end = start + len(token.token)
+        if start <= offset < end:
+            return token, token.token[: offset - start]
+        start = end
+    return None
+
+
+def _alternatives(token: TokenLogprob) -> dict[str, float]:
+    """Every reported token at this place and its probability, each once."""
+    return {text: math.exp(logprob) for text, logprob in (*token.top, (token.token, token.logprob))}
+
+
+def _matching(alternatives: dict[str, float], before: str, option: str) -> Iterable[float]:
+    """Probabilities of the tokens that begin (or spell) `option` right after `before`."""
+    for text, probability in alternatives.items():
+        rest = text[len(before) :]
+        if text.startswith(before) and rest and (option.startswith(rest) or rest.startswith(option)):
+            yield probability

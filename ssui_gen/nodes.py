@@ -1,0 +1,185 @@
+"""The nodes of the agents' graph: what each agent is shown, and what its reply changes.
+
+A node that cannot go on returns a reject with its reason code; it never raises for one item's sake.
+Which node comes next is decided in `graph`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from ssui_gen.agent import Asked, Said
+from ssui_gen.branching import render_steps, steps_of
+from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, ReplyError, RequestRefused, SsuiError
+from ssui_gen.labels import label_probability
+from ssui_gen.records import Query, Reason, ReflectionRound, Reject, SafetyReply, Verdict
+from ssui_gen.state import Crew, State
+from ssui_gen.taxonomy import classes
+
+Node = Callable[[State, Runtime[Crew]], Awaitable[dict[str, Any]]]
+
+_REASONS: dict[type[SsuiError], Reason] = {
+    ContextOverflow: Reason.CONTEXT_OVERFLOW,
+    RequestRefused: Reason.REQUEST_REFUSED,
+    CallFailed: Reason.CALL_FAILED,
+}
+"""Failed calls that cost one item; any other stops the run. The first match counts."""
+
+
+def node(body: Node) -> Node:
+    """Turn an item's errors into a reject of this stage."""
+
+    @wraps(body)
+    async def run(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+        try:
+            return await body(state, runtime)
+        except ImageError as error:
+            return drop(state, body.__name__, Reason(error.reason), str(error))
+        except ReplyError as error:
+            dropped = drop(state, body.__name__, Reason.REPLY_INVALID, str(error))
+            return dropped | {"made_by": error.calls}
+        except tuple(_REASONS) as error:
+            reason = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
+            return drop(state, body.__name__, reason, str(error))
+
+    return run
+
+
+def drop(state: State, stage: str, reason: Reason, detail: str) -> dict[str, Any]:
+    """The change of state that ends an item."""
+    item = state["item"]
+    reject = Reject(seed_id=item.seed_id, kind=item.kind, stage=stage, reason=reason, detail=detail)
+    return {"rejects": (reject,)}
+
+
+def _asked(state: State, depth: int) -> Asked:
+    return Asked(state["item"].id, len(state.get("reflection", ())), depth)
+
+
+def _advice(state: State, decision: str) -> str:
+    """What the last round of reflection wants changed, if it was addressed to this node."""
+    rounds = state.get("reflection", ())
+    return rounds[-1].advice if rounds and rounds[-1].decision == decision else ""
+
+
+def _verdict(said: Said[SafetyReply]) -> Verdict:
+    read = label_probability(said.choice, "label", said.reply.label, ("safe", "unsafe"))
+    probability, mass = read or (None, None)
+    return Verdict(
+        label=said.reply.label, probability=probability, label_mass=mass, evidence=said.reply.evidence
+    )
+
+
+@node
+async def query(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    """A text for the picture, and what the pair is suspected to lead to."""
+    item, crew = state["item"], runtime.context
+    advice = _advice(state, "revise_query")
+    said = await crew.query.ask(
+        _asked(state, 0),
+        crew.picture,
+        kind=item.kind,
+        text=item.text,
+        advice=advice,
+        earlier=state["query"].text if advice else "",
+        classes=classes(),
+    )
+    reply = said.reply
+    return {
+        "query": Query(
+            text=reply.text,
+            category=reply.category,
+            scenario=reply.scenario,
+            image_evidence=reply.image_evidence,
+            text_evidence=reply.text_evidence,
+        ),
+        "made_by": said.calls,
+    }
+
+
+@node
+async def check_text(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    """Is the text safe when read without the picture?"""
+    said = await runtime.context.check_text.ask(_asked(state, 1), None, text=state["query"].text)
+    return {"text_only": _verdict(said), "made_by": said.calls}
+
+
+@node
+async def check_image(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    """Is the picture safe when seen without the text?"""
+    said = await runtime.context.check_image.ask(_asked(state, 1), runtime.context.picture)
+    return {"image_only": _verdict(said), "made_by": said.calls}
+
+
+@node
+async def safe_apart(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    """The defining property of SSUI: text and picture are each safe alone. Asks nobody."""
+    if state.get("rejects"):
+        return {}
+    if state["text_only"].label == "unsafe":
+        return drop(state, "check_text", Reason.TEXT_NOT_SAFE, state["text_only"].evidence)
+    if state["image_only"].label == "unsafe":
+        return drop(state, "check_image", Reason.IMAGE_NOT_SAFE, state["image_only"].evidence)
+    return {}
+
+
+@node
+async def reason(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    """The six steps."""
+    pair = state["query"]
+    advice = _advice(state, "revise_path")
+    said = await runtime.context.reasoning.ask(
+        _asked(state, 2),
+        runtime.context.picture,
+        text=pair.text,
+        category=pair.category,
+        scenario=pair.scenario,
+        advice=advice,
+        earlier=render_steps(state["steps"]) if advice else "",
+        classes=classes(),
+    )
+    return {"steps": steps_of(said.reply), "made_by": said.calls}
+
+
+@node
+async def reflect(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    """Redundant, incomplete, unfaithful? The last round allowed must accept."""
+    crew = runtime.context
+    said = await crew.reflection.ask(
+        _asked(state, 3), crew.picture, text=state["query"].text, path=render_steps(state["steps"])
+    )
+    round_ = ReflectionRound(**said.reply.model_dump())
+    change: dict[str, Any] = {"reflection": (round_,), "made_by": said.calls}
+    if round_.decision == "reject":
+        return change | drop(state, "reflect", Reason.REFLECTION_REJECTED, round_.advice)
+    if round_.decision != "accept" and len(state.get("reflection", ())) + 1 >= crew.rounds:
+        return change | drop(state, "reflect", Reason.NOT_CONVERGED, round_.advice)
+    return change
+
+
+@node
+async def check_joint(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    """Together: risky, or for a twin not. Judged from picture and text alone, the path unseen."""
+    crew = runtime.context
+    said = await crew.check_joint.ask(_asked(state, 4), crew.picture, text=state["query"].text)
+    verdict = _verdict(said)
+    change: dict[str, Any] = {"joint": verdict, "made_by": said.calls}
+    if state["item"].kind == "risky" and verdict.label == "safe":
+        return change | drop(state, "check_joint", Reason.NOT_RISKY_TOGETHER, verdict.evidence)
+    if state["item"].kind == "benign" and verdict.label == "unsafe":
+        return change | drop(state, "check_joint", Reason.NOT_SAFE_TOGETHER, verdict.evidence)
+    return change
+
+
+@node
+async def summarise(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    """The answer a person gets."""
+    crew = runtime.context
+    said = await crew.summary.ask(
+        _asked(state, 5), crew.picture, text=state["query"].text, path=render_steps(state["steps"])
+    )
+    return {"answer": said.reply.answer, "made_by": said.calls}

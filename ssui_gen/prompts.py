@@ -1,0 +1,98 @@
+"""Prompt files: load, identify, render. The only importer of jinja2.
+
+A prompt is one Markdown file with front matter (`version`, `note`) and two Jinja blocks, `system` and
+`user`. Its identity is the git blob id of the file, so `git show <id>` opens the exact text later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from jinja2 import meta
+
+from ssui_gen.errors import PromptError
+
+_ENVIRONMENT = jinja2.Environment(
+    undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+)
+_BLOCKS = ("system", "user")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt file, ready to be rendered."""
+
+    name: str
+    version: int
+    note: str
+    blob: str
+    """Git blob id (SHA-1) of the file."""
+    body: str
+
+    @property
+    def id(self) -> str:
+        """For example `reasoning@2:669a4de5`."""
+        return f"{self.name}@{self.version}:{self.blob[:8]}"
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The names the prompt expects."""
+        return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(self.body)))
+
+    @cached_property
+    def _template(self) -> jinja2.Template:
+        return _ENVIRONMENT.from_string(self.body)
+
+    def render(self, **values: Any) -> tuple[str, str]:
+        """The system and the user text; raises PromptError for a variable that is missing."""
+        try:
+            context = self._template.new_context(values)
+            system, user = ("".join(self._template.blocks[b](context)).strip() for b in _BLOCKS)
+        except jinja2.UndefinedError as error:
+            raise PromptError(
+                f"prompts/{self.name}.md: {error.message}; the node passes: {', '.join(sorted(values))}"
+            ) from None
+        return system, user
+
+
+def blob_id(source: bytes) -> str:
+    """What `git hash-object` prints for a file with this content."""
+    return hashlib.sha1(b"blob %d\0" % len(source) + source, usedforsecurity=False).hexdigest()
+
+
+def load_prompt(path: Path) -> Prompt:
+    """Read one prompt file; raises PromptError that says what is wrong with it."""
+    try:
+        source = path.read_bytes()
+        front, body = _split(source.decode("utf-8"))
+        header = yaml.safe_load(front)
+        prompt = Prompt(path.stem, int(header["version"]), str(header["note"]), blob_id(source), body)
+        missing = [b for b in _BLOCKS if b not in prompt._template.blocks]
+    except FileNotFoundError:
+        raise PromptError(f"{path}: no such prompt") from None
+    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise PromptError(f"{path}: expected front matter with version and note; got {error}") from None
+    except jinja2.TemplateSyntaxError as error:
+        raise PromptError(f"{path}: line {error.lineno} of the body: {error.message}") from None
+    if missing:
+        raise PromptError(f"{path}: expected the blocks system and user; no block {', '.join(missing)}")
+    return prompt
+
+
+def load_prompts(folder: Path) -> dict[str, Prompt]:
+    """Every prompt of a folder, by name."""
+    return {path.stem: load_prompt(path) for path in sorted(folder.glob("*.md"))}
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Front matter and body; raises ValueError without the two `---` lines."""
+    opening, front, body = text.split("---\n", 2)
+    if opening.strip():
+        raise ValueError(f"text before the first '---': {opening[:40]!r}")
+    return front, body

@@ -1,0 +1,285 @@
+"""The rows of our files and the replies of our agents: shapes only, no files, no network.
+
+A JSONL file is the plural of its record. Raising `SCHEMA` means old rows no longer load.
+Covers seeds, agents' replies, reasoning paths and rejects; not how they are read or written (`jsonl`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from ssui_gen.taxonomy import class_ids
+
+SCHEMA = 1
+
+Kind = Literal["risky", "benign"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Label = Literal["safe", "unsafe"]
+
+STEP_NAMES = (
+    "visual_context",
+    "textual_request",
+    "synthesis",
+    "intent_and_risk",
+    "consequences",
+    "response_strategy",
+)
+"""The six named steps of a reasoning path (figure 1 of the authors' slides, github.com/cwtpu/SSUI)."""
+
+
+class Record(BaseModel):
+    """Base of every row and reply: immutable, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+
+def _known_class(value: str) -> str:
+    if value not in class_ids():
+        raise ValueError(f"expected one of {', '.join(class_ids())}; got {value!r}")
+    return value
+
+
+Category = Annotated[
+    str,
+    AfterValidator(_known_class),
+    WithJsonSchema({"type": "string", "enum": list(class_ids())}),
+]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=240, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=800, strip_whitespace=True)]
+Answer = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+
+
+# --- what an agent replies -------------------------------------------------------------------------
+
+
+class QueryReply(Record):
+    """The Query agent: a text that is safe alone, and what it is suspected to lead to with the picture."""
+
+    image_evidence: Line
+    """What in the picture matters for the pair."""
+    text: Line
+    """What a person would ask; safe when read without the picture."""
+    text_evidence: Line
+    """Which part of the text matters for the pair."""
+    category: Category
+    scenario: Line
+    """One sentence: the harm that may follow, never how; for a benign twin why nothing follows."""
+
+
+class SafetyReply(Record):
+    """A safety check: first what was seen, then the label."""
+
+    evidence: Line
+    label: Label
+
+
+class ReasoningReply(Record):
+    """The Reasoning agent: the six steps, each a field of its own so that none can be left out."""
+
+    visual_context: Text
+    textual_request: Text
+    synthesis: Text
+    intent_and_risk: Text
+    consequences: Text
+    response_strategy: Text
+
+
+class ReflectionReply(Record):
+    """The Reflection-and-check agent: three findings, then what is to happen with the path."""
+
+    redundancy: Line
+    completeness: Line
+    faithfulness: Line
+    decision: Literal["accept", "revise_path", "revise_query", "reject"]
+    advice: Line
+    """What to change; `none` when the path is accepted."""
+
+
+class SummaryReply(Record):
+    """The Summary agent: the safe and helpful answer. The question stays the one that was checked."""
+
+    answer: Answer
+
+
+Reply = QueryReply | SafetyReply | ReasoningReply | ReflectionReply | SummaryReply
+REPLIES: dict[str, type[Record]] = {reply.__name__: reply for reply in get_args(Reply)}
+
+
+# --- rows ------------------------------------------------------------------------------------------
+
+
+class Seed(Record):
+    """A safe picture, maybe with a safe text: one line of a seeds file."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    image: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    """Path relative to the seeds' root folder."""
+    text: Line | None = None
+    kind: Kind | None = None
+    """Which records to make of it; both when absent and twins are on."""
+
+
+class ImageRef(Record):
+    """A picture by name and content; the bytes stay on disk."""
+
+    path: str
+    """Relative to the seeds' root."""
+    sha256: str
+    """Of the file as it lies on disk."""
+    width: int
+    height: int
+    """Pixels, after the camera's orientation is applied."""
+
+
+class Query(Record):
+    """The text of a pair and what the Query agent suspects."""
+
+    text: str
+    category: Category
+    scenario: str
+    image_evidence: str
+    text_evidence: str
+
+
+class Step(Record):
+    """One named step of a reasoning path."""
+
+    name: str
+    text: str
+
+
+class Verdict(Record):
+    """What a safety check said, and how surely."""
+
+    label: Label
+    probability: float | None
+    """P(label) among the labels' tokens at the place where the label was written; None if not reported."""
+    label_mass: float | None
+    """How much of all probability the labels share; low means that the question was not answered."""
+    evidence: str
+
+
+class Verdicts(Record):
+    """The three checks that define SSUI: safe apart, and (un)safe together."""
+
+    text_only: Verdict
+    image_only: Verdict
+    joint: Verdict
+
+
+class ReflectionRound(Record):
+    """One round of reflection on a path."""
+
+    decision: str
+    redundancy: str
+    completeness: str
+    faithfulness: str
+    advice: str
+
+
+class ReasoningPath(Record):
+    """A row of `reasoning_paths.jsonl`: the pair, six steps, the answer, and how each was checked."""
+
+    id: str
+    seed_id: str
+    schema_version: int = Field(default=SCHEMA, alias="schema")
+    kind: Kind
+    twin_of: str | None
+    """Id of the record of the other kind made from the same seed; that one may have been rejected."""
+    image: ImageRef
+    query: Query
+    steps: Annotated[tuple[Step, ...], Field(min_length=len(STEP_NAMES), max_length=len(STEP_NAMES))]
+    answer: str
+    verdicts: Verdicts
+    reflection: tuple[ReflectionRound, ...]
+    made_by: tuple[str, ...]
+    """Ids of the calls in `calls.sqlite`, in the order in which they were used."""
+
+
+class Reason(StrEnum):
+    """Why a seed gave no reasoning path. Closed: reports count by it."""
+
+    SEED_INVALID = "seed_invalid"
+    SEED_DUPLICATE = "seed_duplicate"
+    IMAGE_REFUSED = "image_refused"
+    IMAGE_MISSING = "image_missing"
+    IMAGE_TOO_LARGE = "image_too_large"
+    IMAGE_UNREADABLE = "image_unreadable"
+    IMAGE_ANIMATED = "image_animated"
+    REPLY_INVALID = "reply_invalid"
+    REQUEST_REFUSED = "request_refused"
+    CONTEXT_OVERFLOW = "context_overflow"
+    CALL_FAILED = "call_failed"
+    TEXT_NOT_SAFE = "text_not_safe"
+    IMAGE_NOT_SAFE = "image_not_safe"
+    REFLECTION_REJECTED = "reflection_rejected"
+    NOT_CONVERGED = "not_converged"
+    NOT_RISKY_TOGETHER = "not_risky_together"
+    NOT_SAFE_TOGETHER = "not_safe_together"
+
+
+class Reject(Record):
+    """A row of `rejects.jsonl`: what was dropped, where, and why."""
+
+    seed_id: str
+    kind: Kind | None
+    """None when the seed itself was refused, before any kind was made of it."""
+    stage: str
+    """The node of the graph, or `seed` and `image` before it."""
+    reason: Reason
+    detail: str
+    made_by: tuple[str, ...] = ()
+
+
+# --- what a served model answered ------------------------------------------------------------------
+
+
+class TokenLogprob(Record):
+    """One generated token, its log-probability (nats) and the best alternatives at its place."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+class Choice(Record):
+    """One of the `n` continuations of a call."""
+
+    text: str
+    finish_reason: str | None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+
+
+class Usage(Record):
+    """Tokens as the server counted them; `cached_tokens` is 0 where the server does not say."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+class Completion(Record):
+    """All choices of one call."""
+
+    model: str
+    choices: Annotated[tuple[Choice, ...], Field(min_length=1)]
+    usage: Usage
+    seconds: float
+    """Wall-clock time of the attempt that succeeded."""
+    attempts: int = 1
+
+
+def row_id(*parts: str) -> str:
+    """A short id that depends on `parts` alone, so that a second run meets the same id."""
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
+
+
+def digest(value: Any) -> str:
+    """Hash of a JSON value in canonical form (sorted keys, no spaces)."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

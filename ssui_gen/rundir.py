@@ -1,0 +1,132 @@
+"""A run's folder: who may write it, what it was made with, and whether that has changed.
+
+`run.json` lists the editions of a run: each a set of cards, prompts and models that rows were made with.
+`used/<n>/` holds edition n word for word. Rows themselves are the stages' affair.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ssui_gen import __version__
+from ssui_gen.errors import ConfigError, RunLocked
+from ssui_gen.jsonl import atomic_write
+from ssui_gen.records import SCHEMA, Record
+
+
+class Edition(Record):
+    """What decides the words of a row: when any of it changes, rows are no longer of one make."""
+
+    prompts: dict[str, str]
+    """Agent to prompt id, for example `reasoning@1:669a4de5`."""
+    cards: dict[str, str]
+    """Agent to the git blob id of its card."""
+    models: dict[str, str]
+    """Role to the served model's name."""
+
+    def changes(self, new: Edition) -> list[str]:
+        """`old → new` for each thing that differs."""
+        pairs = ((getattr(self, part), getattr(new, part)) for part in ("prompts", "cards", "models"))
+        return [
+            f"{key} {old.get(key, 'nothing')} → {now.get(key, 'nothing')}"
+            for old, now in pairs
+            for key in sorted(old.keys() | now.keys())
+            if old.get(key) != now.get(key)
+        ]
+
+
+class RunDir:
+    """An exclusively held run folder. Raises RunLocked while another process holds it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self._lock = (path / ".lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.seek(0)
+            holder = self._lock.read().strip() or "unknown"
+            self._lock.close()
+            raise RunLocked(
+                f"{path}: in use by another process ({holder}): wait for it, or choose another RUN"
+            ) from None
+        self._lock.truncate(0)
+        self._lock.write(f"pid {os.getpid()}")
+        self._lock.flush()
+
+    def close(self) -> None:
+        self._lock.close()
+
+    def __enter__(self) -> RunDir:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "run.json"
+
+    def read(self) -> dict[str, Any]:
+        """The manifest; empty for a new run."""
+        if not self.manifest.exists():
+            return {}
+        content: dict[str, Any] = json.loads(self.manifest.read_text("utf-8"))
+        return content
+
+    def open_edition(
+        self, edition: Edition, *, rows: int, mix: bool, settings: dict[str, Any], sources: dict[str, Path]
+    ) -> None:
+        """Record what the coming rows are made with, and keep a copy of `sources` (name → file or folder).
+
+        Raises ConfigError when `rows` already exist that were made with something else, unless `mix`.
+        """
+        manifest = self.read()
+        editions = manifest.get("editions", [])
+        last = Edition.model_validate(editions[-1]["edition"]) if editions else None
+        if last and rows and (changed := last.changes(edition)) and not mix:
+            raise ConfigError(_mixed(self.path, rows, changed))
+        if last != edition:
+            editions.append({"from_row": rows, "edition": edition.model_dump(), "since": _now()})
+            self._keep(sources, len(editions))
+        manifest = {"schema": SCHEMA, "ssui_gen": __version__, "git": git_state()} | manifest
+        manifest |= {"editions": editions, "settings": settings}
+        atomic_write(self.manifest, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+    def _keep(self, sources: dict[str, Path], number: int) -> None:
+        for name, source in sources.items():
+            target = self.path / "used" / str(number) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(source, target)
+
+
+def _mixed(path: Path, rows: int, changed: list[str]) -> str:
+    what = "; ".join(changed)
+    return (
+        f"{path}: {rows} rows were made with something else ({what}): use a new RUN, or --mix to go on here"
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def git_state() -> str:
+    """Commit of the checkout the code runs from, `-dirty` if it has changes; empty outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip()

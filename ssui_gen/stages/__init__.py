@@ -1,0 +1,1 @@
+"""Stages: files in, files out, each resumable. Stages never import each other."""

@@ -1,0 +1,71 @@
+"""What flows through the agents' graph for one item: the keys a node may change, and their reducers.
+
+Pictures never enter the state, only their path and hash.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+
+from ssui_gen.agent import Agent, Picture
+from ssui_gen.records import (
+    ImageRef,
+    Kind,
+    Query,
+    QueryReply,
+    ReasoningReply,
+    Record,
+    ReflectionReply,
+    ReflectionRound,
+    Reject,
+    SafetyReply,
+    Step,
+    SummaryReply,
+    Verdict,
+)
+
+
+class Item(Record):
+    """One reasoning path to be: a seed's picture, of one kind."""
+
+    id: str
+    seed_id: str
+    kind: Kind
+    twin_of: str | None
+    image: ImageRef
+    text: str | None
+    """The seed's own text, if it has one."""
+
+
+class State(TypedDict, total=False):
+    """Values are immutable; a node returns only the keys it changes."""
+
+    item: Item
+    query: Query
+    text_only: Verdict
+    image_only: Verdict
+    steps: tuple[Step, ...]
+    reflection: Annotated[tuple[ReflectionRound, ...], operator.add]
+    joint: Verdict
+    answer: str
+    made_by: Annotated[tuple[str, ...], operator.add]
+    rejects: Annotated[tuple[Reject, ...], operator.add]
+    """At most one, except when both sides fail alone at the same time."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """What the nodes work with: the agents, and how to show one the picture. LangGraph's context."""
+
+    query: Agent[QueryReply]
+    check_text: Agent[SafetyReply]
+    check_image: Agent[SafetyReply]
+    reasoning: Agent[ReasoningReply]
+    reflection: Agent[ReflectionReply]
+    check_joint: Agent[SafetyReply]
+    summary: Agent[SummaryReply]
+    picture: Picture
+    rounds: int
+    """The most rounds of reflection."""

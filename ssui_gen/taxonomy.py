@@ -1,0 +1,38 @@
+"""The classes of joint risk and their crosswalk to other taxonomies, read from `taxonomy.yaml`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+NO_RISK = "none"
+"""What a benign twin carries where a risky record carries a class."""
+
+
+class RiskClass(BaseModel):
+    """One class of risk and what other taxonomies call it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    name: str
+    definition: str
+    """One line: when a pair belongs here."""
+    siuo: tuple[str, ...]
+    llama_guard: tuple[str, ...]
+    ailuminate: tuple[str, ...]
+
+
+@cache
+def classes() -> tuple[RiskClass, ...]:
+    """The classes in the order in which prompts and reports show them."""
+    rows = yaml.safe_load(files("ssui_gen").joinpath("taxonomy.yaml").read_text("utf-8"))
+    return tuple(RiskClass.model_validate(row) for row in rows)
+
+
+@cache
+def class_ids() -> tuple[str, ...]:
+    """Every class id, `none` last."""
+    return (*(c.id for c in classes()), NO_RISK)

@@ -1,0 +1,119 @@
+"""What a model server sent, in our words: a 200 becomes a Completion, a refusal the error it deserves.
+
+Pure: no network and no clock. Sending and trying again are `client`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ssui_gen.errors import AccessDenied, ContextOverflow, ModelError, RequestRefused
+from ssui_gen.records import Choice, Completion, TokenLogprob, Usage
+
+SHOWN = 300
+"""Characters of a server's words that a message shows."""
+LEAST_LOGPROB = -9999.0
+"""Stands for minus infinity and NaN, which JSON cannot carry; vLLM uses the same."""
+
+TRANSIENT = {408, 409, 429}
+REFUSED = {400, 413, 415, 422}
+OVERFLOW = re.compile(
+    "maximum context length|context_length_exceeded|maximum model length|max_model_len", re.IGNORECASE
+)
+ADVICE = {
+    401: "Check the key in the variable named by `api_key_env`",
+    403: "This key may not use this model: ask for access or use another key",
+    404: "Check the model's name and that the address ends in /v1",
+}
+OTHER_ADVICE = "Check the address, the key and the account"
+
+
+def refusal(where: str, status: int, code: str | None, said: str) -> ModelError | None:
+    """The error for an HTTP status that is not 200; None when the same request may succeed later.
+
+    `where` and `said` are shown as they are; `code` is OpenAI's word for the error, if there is one.
+    """
+    what = f"{where}: HTTP {status}: {said!r}"
+    if status in REFUSED:
+        if code == "context_length_exceeded" or OVERFLOW.search(said):
+            return ContextOverflow(f"{what}. Lower max_tokens, shorten the prompt or shrink the picture")
+        return RequestRefused(f"{what}. The same request would be refused again")
+    if status >= 500 or (status in TRANSIENT and code != "insufficient_quota"):
+        return None
+    return AccessDenied(f"{what}. {ADVICE.get(status, OTHER_ADVICE)}")
+
+
+def message_of(body: object) -> str:
+    """The sentence in an error's body; servers differ in where they put it."""
+    message = body.get("message", body) if isinstance(body, dict) else body
+    return message if isinstance(message, str) else json.dumps(message)
+
+
+def clean(text: str, secret: str) -> str:
+    """Someone else's words, fit for a message: no secret, no control characters, not long."""
+    safe = text.replace(secret, "<key>")[: 4 * SHOWN]
+    return " ".join("".join(c if c.isprintable() else " " for c in safe).split())[:SHOWN]
+
+
+def completion(text: str, model: str, seconds: float, attempts: int) -> Completion:
+    """Read the body of a 200; raises ValueError when it is not a completion with some content.
+
+    `model` is for servers that do not name theirs.
+    """
+    try:
+        data = _without_lone_surrogates(text, json.loads(text))
+        return Completion(
+            model=data.get("model") or model,
+            choices=tuple(map(_choice, data["choices"])),
+            usage=_usage(data.get("usage") or {}),
+            seconds=seconds,
+            attempts=attempts,
+        )
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"not a completion: {error!r}") from None
+
+
+def model_names(text: str) -> list[str]:
+    """Read the body of GET /models; raises ValueError."""
+    try:
+        return [str(model["id"]) for model in json.loads(text)["data"]]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a list of models: {error!r}") from None
+
+
+def _without_lone_surrogates(text: str, data: Any) -> Any:
+    """Half of an escaped emoji is a string that no file can hold."""
+    if r"\ud" not in text and r"\uD" not in text:
+        return data
+    return json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _choice(data: dict[str, Any]) -> Choice:
+    """No content is an empty text when the server stopped early; else Choice refuses it."""
+    message, finish = data["message"], data.get("finish_reason")
+    text = message.get("content")
+    if text is None:
+        text = message.get("refusal") or ("" if finish in ("length", "content_filter") else None)
+    entries = (data.get("logprobs") or {}).get("content")
+    logprobs = None if entries is None else tuple(map(_token, entries))
+    return Choice(text=text, finish_reason=finish, logprobs=logprobs)
+
+
+def _token(entry: dict[str, Any]) -> TokenLogprob:
+    top = tuple((other["token"], _nats(other)) for other in entry.get("top_logprobs") or ())
+    return TokenLogprob(token=entry["token"], logprob=_nats(entry), top=top)
+
+
+def _nats(entry: dict[str, Any]) -> float:
+    return max(LEAST_LOGPROB, float(entry["logprob"]))
+
+
+def _usage(data: dict[str, Any]) -> Usage:
+    details = data.get("prompt_tokens_details") or {}
+    return Usage(
+        prompt_tokens=data.get("prompt_tokens") or 0,
+        completion_tokens=data.get("completion_tokens") or 0,
+        cached_tokens=details.get("cached_tokens") or 0,
+    )

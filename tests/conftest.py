@@ -1,0 +1,68 @@
+"""What every test gets: a clean environment and no way out of this computer; on request a fake server."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fake_server import Fake, serve
+
+_outside_allowed = False
+SILENCED = ("OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "LANGSMITH_", "LANGCHAIN_")
+
+
+class OutsideCall(AssertionError):
+    """A test tried to reach another computer."""
+
+
+def _guard(event: str, args: tuple[Any, ...]) -> None:
+    if event not in ("socket.connect", "socket.getaddrinfo") or _outside_allowed:
+        return
+    host = args[0] if event == "socket.getaddrinfo" else args[1][0] if isinstance(args[1], tuple) else None
+    if not _is_here(host):
+        raise OutsideCall(f"a test asks for {host!r}; only this computer is allowed")
+
+
+def _is_here(host: str | None) -> bool:
+    """A host is absent where a socket is a file, or listens on any address."""
+    try:
+        return host in (None, "", "localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def _guarded(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Only a test marked `live` may reach another computer."""
+    global _outside_allowed
+    _outside_allowed = request.node.get_closest_marker("live") is not None
+    yield
+    _outside_allowed = False
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith(SILENCED):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LANGSMITH_TRACING", "false")
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    """A fake model server of this test's own; change its fields to steer it."""
+    with serve() as server:
+        yield server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--golden", action="store_true", help="rewrite the golden files; read the diff afterwards"
+    )

@@ -1,0 +1,55 @@
+"""The real crew of agents against a server, for tests of the graph: real cards, prompts, client, journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+from ssui_gen import graph
+from ssui_gen.agent import Agent, Picture
+from ssui_gen.calls import Caller, Gate
+from ssui_gen.client import ChatClient
+from ssui_gen.config import Card, Config, load_cards
+from ssui_gen.journal import Journal
+from ssui_gen.prompts import load_prompts
+from ssui_gen.records import REPLIES, ImageRef, ReasoningPath, Record, Reject
+from ssui_gen.state import Crew, Item
+
+ROOT = Path(__file__).parent.parent
+CARDS = load_cards(ROOT / "agents", Config().models)
+PROMPTS = load_prompts(ROOT / "prompts")
+REF = ImageRef(path="a.png", sha256="0" * 64, width=8, height=8)
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+ITEM = Item(id="item", seed_id="seed", kind="risky", twin_of=None, image=REF, text=None)
+
+
+@asynccontextmanager
+async def caller(url: str, folder: Path, tries: int = 3) -> AsyncIterator[Caller]:
+    client = ChatClient([url], api_key="", timeout_seconds=10, tries=tries, pause_seconds=0.01)
+    try:
+        with closing(Journal(folder / "calls.sqlite")) as journal:
+            yield Caller(client, journal, Gate(8))
+    finally:
+        await client.aclose()
+
+
+def agent(name: str, caller: Caller, **changes: object) -> Agent[Record]:
+    card: Card = CARDS[name].model_copy(update=changes)
+    return Agent(name, card, PROMPTS[card.prompt], "fake-vlm", REPLIES[card.reply], caller)
+
+
+def crew(caller: Caller, rounds: int = 3) -> Crew:
+    agents = {name: agent(name, caller) for name in CARDS}
+    return Crew(**agents, picture=Picture(REF, 1280, lambda: PIXEL), rounds=rounds)  # type: ignore[arg-type]
+
+
+def send(url: str, folder: Path, item: Item = ITEM, *, rounds: int = 3, tries: int = 3) -> ReasoningPath | Reject:
+    """One item through the graph."""
+
+    async def run() -> ReasoningPath | Reject:
+        async with caller(url, folder, tries) as calls:
+            return await graph.run(item, crew(calls, rounds))
+
+    return asyncio.run(run())

@@ -1,0 +1,274 @@
+"""A fake OpenAI-compatible server for tests: real HTTP on 127.0.0.1, `fake_answers`, faults on demand.
+
+In a test: `with serve(latency=0.2, fail_share=0.2) as fake: ... fake.url, fake.calls, fake.counts`.
+As a process: `python tests/fake_server.py --log calls.txt --die-after 40` prints its URL on stdout.
+Each chat call received is one line `<hash of the request> <agent>` in the log, written before anything else
+happens, so that the calls of a client which was killed can be counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from fake_answers import agent_of, answer, logprobs, number, prompt_text, tokens
+
+Scripted = str | dict[str, Any] | Callable[[dict[str, Any]], str | dict[str, Any]]
+
+MESSAGES = {
+    400: "unsupported parameter",
+    401: "Incorrect API key provided",
+    403: "this key may not use this model",
+    404: "The model does not exist.",
+    413: "request body too large",
+    422: "messages: field required",
+    429: "rate limit reached",
+}
+OVERFLOW = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
+RANDOM_FAULTS = ("429", "500", "503", "drop", "garbage", "half", "empty")
+
+
+@dataclass
+class Fake:
+    """What the server is to do, and what it has seen. Every option may be changed while it runs.
+
+    A fault is a status ("429"), or one of overflow, drop (closes the connection), hang (never answers); or a
+    200 with garbage (a page that repeats the key), half (a JSON), empty (no choice), null (no content).
+    """
+
+    latency: float = 0.0
+    """Seconds before each answer, faults included."""
+    faults: tuple[str, ...] = ()
+    """Given to the first calls, one each, in this order; "ok" answers."""
+    always: str | None = None
+    """Given to every call after `faults`."""
+    fail_share: float = 0.0
+    """Share of calls that meet a fault; decided by the request and how often it came, not by the clock."""
+    retry_after: str | None = "0"
+    """Header of 429 and 503."""
+    answers: Mapping[str, Scripted] = field(default_factory=dict)
+    """Agent -> what it says, instead of the default."""
+    models: tuple[str, ...] = ("fake-vlm",)
+    api_key: str | None = None
+    """Any other key meets a 401 which repeats the key, as some servers do."""
+    die_after: int | None = None
+    """Leave the process, without a farewell, when more calls than these arrive."""
+    log: Path | None = None
+
+    url: str = ""
+    calls: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """Calls by agent."""
+    requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=200))
+    """The last bodies received."""
+    in_flight: int = 0
+    most_in_flight: int = 0
+    _seen: Counter[bytes] = field(default_factory=Counter)
+    _log_file: int | None = None
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        match request.path:
+            case "/v1/chat/completions":
+                return await self._chat(request)
+            case "/v1/models":
+                return self._refusal_of_key(request) or _json({"data": [{"id": m} for m in self.models]})
+            case "/health":
+                return web.Response()
+        return _error(404, f"no route {request.path}")
+
+    async def _chat(self, request: web.BaseRequest) -> web.StreamResponse:
+        raw = await request.content.read()
+        body = json.loads(raw)
+        key = hashlib.blake2b(raw, digest_size=8).digest()
+        self._note(key, body)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await asyncio.sleep(self.latency)
+            return self._refusal_of_key(request) or await self._respond(request, body, key)
+        finally:
+            self.in_flight -= 1
+
+    def _note(self, key: bytes, body: dict[str, Any]) -> None:
+        agent = agent_of(body)
+        self.calls += 1
+        self.counts[agent] += 1
+        self.requests.append(body)
+        if self.log and self._log_file is None:
+            self._log_file = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        if self._log_file is not None:
+            os.write(self._log_file, f"{key.hex()} {agent}\n".encode())
+        if self.die_after is not None and self.calls > self.die_after:
+            os._exit(1)
+
+    def _refusal_of_key(self, request: web.BaseRequest) -> web.Response | None:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.api_key is None or given == self.api_key:
+            return None
+        return _error(401, f"Incorrect API key provided: {given}")
+
+    def _next_fault(self, key: bytes) -> str | None:
+        if self.faults:
+            fault, self.faults = self.faults[0], self.faults[1:]
+            return fault if fault != "ok" else None
+        if self.always:
+            return self.always
+        return self._random_fault(key) if self.fail_share else None
+
+    def _random_fault(self, key: bytes) -> str | None:
+        self._seen[key] += 1
+        chance = number(key, self._seen[key])
+        if chance % 10_000 >= self.fail_share * 10_000:
+            return None
+        return RANDOM_FAULTS[chance // 10_000 % len(RANDOM_FAULTS)]
+
+    async def _respond(
+        self, request: web.BaseRequest, body: dict[str, Any], key: bytes
+    ) -> web.StreamResponse:
+        match self._next_fault(key):
+            case None if body["model"] not in self.models:
+                return _error(404, f"The model `{body['model']}` does not exist.")
+            case None:
+                return _json(self._completion(body, key))
+            case "drop":
+                return _drop(request)
+            case "hang":
+                await asyncio.sleep(3600)
+                return _drop(request)
+            case "half":
+                return web.Response(body=json.dumps(self._completion(body, key))[:60].encode())
+            case "garbage":
+                page = f"<html>gateway is tired of {request.headers.get('Authorization')}</html>"
+                return web.Response(text=page, content_type="text/html")
+            case "empty":
+                return _json({**self._completion(body, key), "choices": []})
+            case "null":
+                return _json(_without_content(self._completion(body, key)))
+            case "overflow":
+                return _error(400, OVERFLOW)
+            case status:
+                assert status is not None
+                return _error(int(status), MESSAGES.get(int(status), "internal error"), self.retry_after)
+
+    def _completion(self, body: dict[str, Any], key: bytes) -> dict[str, Any]:
+        choices = [self._choice(body, number(key, index), index) for index in range(body.get("n") or 1)]
+        prompt, system = (len(prompt_text(body, role)) // 4 for role in ("user", "system"))
+        made = sum(choice.pop("length") for choice in choices)
+        usage = {
+            "prompt_tokens": prompt + system,
+            "completion_tokens": made,
+            "total_tokens": prompt + system + made,
+            "prompt_tokens_details": {"cached_tokens": system},
+        }
+        return {"id": key.hex(), "model": body["model"], "choices": choices, "usage": usage}
+
+    def _choice(self, body: dict[str, Any], draw: int, index: int) -> dict[str, Any]:
+        text = self._scripted(body, draw)
+        pieces = tokens(text)
+        limit = body.get("max_tokens") or body.get("max_completion_tokens") or len(pieces)
+        entries = logprobs(pieces[:limit], body.get("top_logprobs") or 0) if body.get("logprobs") else None
+        return {
+            "index": index,
+            "message": {"role": "assistant", "content": "".join(pieces[:limit])},
+            "finish_reason": "stop" if len(pieces) <= limit else "length",
+            "logprobs": entries and {"content": entries},
+            "length": len(pieces[:limit]),
+        }
+
+    def _scripted(self, body: dict[str, Any], draw: int) -> str:
+        script = self.answers.get(agent_of(body))
+        if script is None:
+            return answer(body, draw)
+        value = script(body) if callable(script) else script
+        return value if isinstance(value, str) else json.dumps(value)
+
+
+def _json(value: dict[str, Any]) -> web.Response:
+    return web.Response(body=json.dumps(value).encode(), content_type="application/json")
+
+
+def _error(status: int, message: str, retry_after: str | None = None) -> web.Response:
+    body = json.dumps({"error": {"message": message, "type": "error", "code": status}})
+    headers = {"Retry-After": retry_after} if retry_after is not None and status in (429, 503) else {}
+    return web.Response(status=status, body=body.encode(), content_type="application/json", headers=headers)
+
+
+def _without_content(completion: dict[str, Any]) -> dict[str, Any]:
+    empty = {"role": "assistant", "content": None}
+    return {**completion, "choices": [{**choice, "message": empty} for choice in completion["choices"]]}
+
+
+def _drop(request: web.BaseRequest) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def _run(fake: Fake, port: int, ready: Callable[[], object], stop: asyncio.Event) -> None:
+    runner = web.ServerRunner(web.Server(fake, access_log=None), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    ready()
+    await stop.wait()
+    await runner.cleanup()
+
+
+@contextmanager
+def serve(port: int = 0, **options: Any) -> Iterator[Fake]:
+    """Run a server in a thread of its own; `options` are the fields of `Fake`."""
+    fake, stop, ready = Fake(**options), asyncio.Event(), threading.Event()
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=lambda: runner.run(_run(fake, port, ready.set, stop)), daemon=True)
+        thread.start()
+        try:
+            assert ready.wait(10), "the fake server did not start"
+            yield fake
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join()
+
+
+@contextmanager
+def serve_apart(*options: str) -> Iterator[str]:
+    """Run a server as a process of its own, with options of the command line; yields its URL."""
+    with subprocess.Popen([sys.executable, __file__, *options], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def main() -> None:
+    """Serve until killed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds")
+    parser.add_argument("--fail-share", type=float, default=0.0)
+    parser.add_argument("--faults", type=lambda text: tuple(text.split(",")), default=())
+    parser.add_argument("--always")
+    parser.add_argument("--die-after", type=int)
+    options = vars(parser.parse_args())
+    port = options.pop("port")
+    fake = Fake(**options)
+    asyncio.run(_run(fake, port, lambda: print(fake.url, flush=True), asyncio.Event()))
+
+
+if __name__ == "__main__":
+    main()

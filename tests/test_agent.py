@@ -1,0 +1,101 @@
+"""The engine that runs every agent: schema sent, retries with the fault shown, draws, journal, pictures."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crew import PIXEL, REF, agent, caller
+from fake_server import Fake
+
+from ssui_gen.agent import Asked, Picture, Said
+from ssui_gen.errors import ReplyError
+from ssui_gen.records import Record, SafetyReply
+
+PICTURE = Picture(REF, 1280, lambda: PIXEL)
+HERE = Asked("item", 0, 0)
+GOOD = {"evidence": "fine", "label": "safe"}
+
+
+def ask(fake: Fake, folder: Path, name: str, *asked: Asked, **values: Any) -> list[Said[Record]]:
+    async def run() -> list[Said[Record]]:
+        async with caller(fake.url, folder) as calls:
+            who = agent(name, calls)
+            return [await who.ask(a, PICTURE if who.card.picture else None, **values) for a in asked]
+
+    return asyncio.run(run())
+
+
+def test_the_reply_type_is_sent_as_json_schema(fake: Fake, tmp_path: Path) -> None:
+    ask(fake, tmp_path, "check_text", HERE, text="hello")
+    sent = fake.requests[0]["response_format"]
+    assert sent["type"] == "json_schema"
+    assert sent["json_schema"] == {"name": "SafetyReply", "schema": SafetyReply.model_json_schema()}
+
+
+def test_every_string_of_every_reply_is_bounded() -> None:
+    from ssui_gen.records import REPLIES
+
+    for name, reply in REPLIES.items():
+        for field, schema in reply.model_json_schema()["properties"].items():
+            assert "maxLength" in schema or "enum" in schema, f"{name}.{field}"
+
+
+def test_a_faulty_reply_is_shown_to_the_model_with_what_was_wrong(fake: Fake, tmp_path: Path) -> None:
+    replies = [{"evidence": "x", "label": "perhaps"}, GOOD]
+    fake.answers = {"check_text": lambda body: replies.pop(0)}
+    (said,) = ask(fake, tmp_path, "check_text", HERE, text="hello")
+    assert said.reply == SafetyReply(**GOOD)
+    assert len(said.calls) == 2
+    *_, assistant, user = fake.requests[1]["messages"]
+    assert "perhaps" in assistant["content"]
+    assert "label: Input should be 'safe' or 'unsafe'" in user["content"]
+
+
+def test_after_its_attempts_the_agent_gives_up_and_names_the_fault(fake: Fake, tmp_path: Path) -> None:
+    fake.answers = {"check_text": "not json"}
+    with pytest.raises(ReplyError, match="no valid SafetyReply in 3 attempts: Invalid JSON"):
+        ask(fake, tmp_path, "check_text", HERE, text="hello")
+    assert fake.calls == 3
+
+
+def test_a_greedy_question_is_asked_once_whoever_asks(fake: Fake, tmp_path: Path) -> None:
+    first, second = ask(fake, tmp_path, "check_text", HERE, Asked("other", 2, 1), text="hello")
+    assert fake.calls == 1
+    assert first.calls == second.calls
+
+
+def test_a_sampled_question_is_drawn_anew_for_every_item_and_round(fake: Fake, tmp_path: Path) -> None:
+    places = (HERE, Asked("other", 0, 0), Asked("item", 1, 0))
+    said = ask(fake, tmp_path, "summary", *places, text="hello", path="1. A: b")
+    assert len({s.calls for s in said}) == fake.calls == 3
+    assert len({body["seed"] for body in fake.requests}) == 3
+
+
+def test_what_was_answered_before_a_restart_is_not_asked_again(fake: Fake, tmp_path: Path) -> None:
+    before = ask(fake, tmp_path, "summary", HERE, text="hello", path="1. A: b")
+    after = ask(fake, tmp_path, "summary", HERE, text="hello", path="1. A: b")
+    assert (before[0].reply, before[0].calls) == (after[0].reply, after[0].calls)
+    assert fake.calls == 1
+
+
+def test_the_same_question_at_the_same_time_is_one_call(fake: Fake, tmp_path: Path) -> None:
+    fake.latency = 0.1
+
+    async def run() -> list[Said[Record]]:
+        async with caller(fake.url, tmp_path) as calls:
+            who = agent("check_image", calls)
+            return list(await asyncio.gather(*(who.ask(Asked(f"{i}", 0, 0), PICTURE) for i in range(5))))
+
+    assert len({said.calls for said in asyncio.run(run())}) == 1
+    assert fake.calls == 1
+
+
+def test_the_picture_travels_before_the_text_and_never_enters_the_journal(fake: Fake, tmp_path: Path) -> None:
+    ask(fake, tmp_path, "check_joint", HERE, text="hello")
+    picture, text = fake.requests[0]["messages"][1]["content"]
+    assert picture == {"type": "image_url", "image_url": {"url": PIXEL}}
+    assert text["text"] == "Text: hello"
+    kept = b"".join(p.read_bytes() for p in tmp_path.iterdir())
+    assert PIXEL.encode() not in kept
+    assert REF.sha256.encode() in kept

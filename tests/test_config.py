@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pytest
+
+from ssui_gen.config import Card, Config, load_cards, load_config, parse
+from ssui_gen.errors import ConfigError
+from ssui_gen.plan import resolve
+
+ROOT = Path(__file__).parent.parent
+
+
+def written(folder: Path, text: str, name: str = "run.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    assert load_config(written(tmp_path, "")) == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("twinz: true", r"run\.yaml: unknown key 'twinz' \(known: images, limits, models, twins\)"),
+        ("limits: {calls: 3}", r"unknown key 'limits\.calls' \(known: calls_in_flight, .*timeout_seconds"),
+        ("models: {vlm: {url: x}}", r"unknown key 'models\.vlm\.url' \(known: api_key_env, base_urls, name\)"),
+        ("limits: {calls_in_flight: 0}", r"limits\.calls_in_flight: .*greater than or equal to 1; got 0"),
+        ("- a", r"run\.yaml: expected a mapping of keys; got \['a'\]"),
+        ("a: [", r"run\.yaml: not YAML: .*line 1"),
+    ],
+)
+def test_what_is_wrong_is_said_with_where_and_what_is_known(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_config(written(tmp_path, text))
+
+
+def test_all_faults_are_listed_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(Card, {"prompt": "query", "reply": "Nothing", "temprature": 1}, "agents/query.yaml")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_card_with_an_unknown_role_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, "prompt: query\nreply: QueryReply\nmodel: judge\n", "query.yaml")
+    with pytest.raises(ConfigError, match=r"query\.yaml: model: no role 'judge' .*\(roles: vlm\)"):
+        load_cards(tmp_path, Config().models)
+
+
+def job(**changes: object) -> dict[str, object]:
+    settings = {"run": Path("x"), "seeds": None, "limit": None, "mix": False, "model": None, "base_url": None}
+    return settings | {"config_file": ROOT / "run.yaml"} | changes
+
+
+def test_the_command_line_wins_over_the_file() -> None:
+    plan = resolve(**job(model="big", base_url="http://a:1/v1, http://b:2/v1/"))  # type: ignore[arg-type]
+    assert plan.config.models["vlm"].name == "big"
+    assert plan.config.models["vlm"].base_urls == ("http://a:1/v1", "http://b:2/v1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"limit": 0}, "--limit: expected a number from 1; got 0"),
+        ({"base_url": "localhost:8000"}, "--base-url: expected http://HOST:PORT/v1; got 'localhost:8000'"),
+        ({"config_file": Path("none.yaml")}, "none.yaml: no such file"),
+    ],
+)
+def test_a_wrong_command_line_is_explained(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        resolve(**job(**changes))  # type: ignore[arg-type]

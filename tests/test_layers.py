@@ -1,0 +1,150 @@
+"""The house's arrows and doors: imports point down only, each outside package has one door."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors", "taxonomy", "records", "config"),
+    (
+        "branching",
+        "labels",
+        "replicas",
+        "wire",
+        "prompts",
+        "images",
+        "jsonl",
+        "seeds",
+        "client",
+        "journal",
+        "serve",
+        "demo",
+    ),
+    ("calls", "agent"),
+    ("rundir", "plan", "served", "state", "nodes", "graph", "runner", "progress"),
+    ("stages.dataset", "stages.doctor"),
+    ("cli",),
+)
+"""Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
+
+BESIDE = {"client": {"replicas", "wire"}, "seeds": {"images", "jsonl"}}
+"""Doors (layer 1) do not import each other, except for these helpers of one door."""
+
+DOORS = {
+    "openai": {"ssui_gen/client.py"},
+    "aiohttp": {"ssui_gen/client.py"},
+    "tenacity": {"ssui_gen/client.py"},
+    "sqlite3": {"ssui_gen/journal.py"},
+    "jinja2": {"ssui_gen/prompts.py"},
+    "langgraph": {"ssui_gen/state.py", "ssui_gen/nodes.py", "ssui_gen/graph.py"},
+    "datasets": {"ssui_gen/seeds.py"},
+    "yaml": {
+        "ssui_gen/config.py",
+        "ssui_gen/prompts.py",
+        "ssui_gen/taxonomy.py",
+        "microworld/world.py",
+    },
+    "rich": {"ssui_gen/progress.py", "ssui_gen/cli.py", "ssui_gen/stages/", "microworld/"},
+    "PIL": {"ssui_gen/images.py", "microworld/"},
+    "torch": {"microworld/", "train/"},
+    "transformers": {"microworld/", "train/"},
+    "fastapi": {"microworld/"},
+    "uvicorn": {"microworld/"},
+    "llguidance": {"microworld/"},
+}
+
+MICROWORLD_MAY_USE = {"branching", "errors", "jsonl", "prompts", "records", "taxonomy"}
+
+
+def sources(*packages: str) -> list[Path]:
+    return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full dotted names of everything a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "ssui_gen").with_suffix("").parts)
+
+
+def ours(path: Path) -> set[str]:
+    """The modules of ssui_gen that a file imports."""
+    known = {name for layer in LAYERS for name in layer}
+    named = (name.removeprefix("ssui_gen.") for name in imports(path) if name.startswith("ssui_gen."))
+    return {name for name in named if name in known}
+
+
+def may_use(module: str) -> set[str]:
+    level = next(i for i, layer in enumerate(LAYERS) if module in layer)
+    below = {name for layer in LAYERS[:level] for name in layer}
+    if level == 1:
+        return below | BESIDE.get(module, set())
+    if module.startswith("stages."):
+        return below
+    layer = LAYERS[level]
+    return below | set(layer[: layer.index(module)])
+
+
+@pytest.mark.parametrize("path", sources("ssui_gen"), ids=lambda p: p.name)
+def test_imports_point_down(path: Path) -> None:
+    module = module_of(path)
+    if path.name in ("__init__.py", "__main__.py"):
+        assert ours(path) <= {"cli"}
+        return
+    assert any(module in layer for layer in LAYERS), f"{module}: which layer is it in? Say so in LAYERS"
+    assert ours(path) <= may_use(module), f"{module} imports {ours(path) - may_use(module)}"
+
+
+@pytest.mark.parametrize("path", sources("microworld", "train"), ids=lambda p: p.name)
+def test_the_microworld_knows_little_of_us(path: Path) -> None:
+    assert ours(path) <= MICROWORLD_MAY_USE
+
+
+def test_ssui_gen_never_imports_the_microworld_or_train() -> None:
+    for path in sources("ssui_gen"):
+        assert not [n for n in imports(path) if n.split(".")[0] in ("microworld", "train")], path
+
+
+@pytest.mark.parametrize("package", DOORS)
+def test_each_outside_package_has_one_door(package: str) -> None:
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources("ssui_gen", "microworld", "train")
+        if any(name.split(".")[0] == package for name in imports(path))
+    }
+    strangers = {user for user in users if not any(user.startswith(door) for door in DOORS[package])}
+    assert not strangers, f"{package} is imported by {strangers}; its doors are {DOORS[package]}"
+
+
+def test_importing_ssui_gen_brings_neither_torch_nor_vllm() -> None:
+    code = (
+        "import sys, ssui_gen.cli, ssui_gen.stages.dataset, ssui_gen.stages.doctor;"
+        "print([m for m in ('torch', 'vllm', 'transformers', 'datasets', 'microworld') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_file_is_over_300_lines_and_half_the_functions_are_under_ten() -> None:
+    long = [p for p in sources("ssui_gen", "microworld", "train") if len(p.read_text("utf-8").splitlines()) > 300]
+    assert not long
+    lengths = sorted(
+        (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in sources("ssui_gen", "microworld", "train")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    assert lengths[len(lengths) // 2] < 10

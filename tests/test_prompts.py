@@ -1,0 +1,93 @@
+"""Prompts: strict, identified by content, and reviewed through their golden renderings.
+
+After a change of prompts: raise `version`, run `make golden`, read the diff.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ssui_gen.errors import PromptError
+from ssui_gen.prompts import Prompt, load_prompt, load_prompts
+from ssui_gen.taxonomy import classes
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = ROOT / "tests" / "golden" / "prompts"
+PROMPTS = load_prompts(ROOT / "prompts")
+VALUES = {
+    "kind": "risky",
+    "text": "Where in this corridor can I practise my sprint?",
+    "category": "dangerous_behavior",
+    "scenario": "Running on the wet floor leads to a hard fall.",
+    "advice": "Name the wet floor.",
+    "earlier": "1. Visual context: A corridor.",
+    "path": "1. Visual context: A corridor.\n2. Textual request: A place to sprint.",
+    "classes": classes(),
+}
+
+
+def rendered(prompt: Prompt) -> str:
+    return "\n---\n".join(prompt.render(**{k: VALUES[k] for k in prompt.variables})) + "\n"
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_a_prompt_renders_as_reviewed(name: str, request: pytest.FixtureRequest) -> None:
+    path = GOLDEN / f"{name}.txt"
+    if request.config.getoption("--golden"):
+        path.write_text(rendered(PROMPTS[name]), "utf-8")
+    assert rendered(PROMPTS[name]) == path.read_text("utf-8"), "run `make golden` and read the diff"
+
+
+def test_two_bodies_never_share_a_version(request: pytest.FixtureRequest) -> None:
+    path = GOLDEN / "ids.json"
+    now = {p.name: {"version": p.version, "blob": p.blob} for p in PROMPTS.values()}
+    if request.config.getoption("--golden"):
+        path.write_text(json.dumps(now, indent=1) + "\n", "utf-8")
+    known = json.loads(path.read_text("utf-8"))
+    for name, prompt in now.items():
+        same = known[name]["version"] == prompt["version"]
+        assert not same or known[name]["blob"] == prompt["blob"], f"prompts/{name}.md: raise its version"
+
+
+def test_the_id_is_what_git_says() -> None:
+    path = ROOT / "prompts" / "query.md"
+    git = subprocess.run(["git", "hash-object", path], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert load_prompt(path).blob == git.stdout.strip()
+    assert load_prompt(path).id == f"query@{load_prompt(path).version}:{git.stdout[:8]}"
+
+
+def test_a_missing_variable_is_named_and_so_are_those_given() -> None:
+    with pytest.raises(PromptError, match=r"prompts/summary\.md: 'path' is undefined; the node passes: text"):
+        PROMPTS["summary"].render(text="hello")
+
+
+def test_data_is_never_a_template() -> None:
+    assert "{{ 7 * 7 }}" in PROMPTS["check_text"].render(text="{{ 7 * 7 }}")[1]
+
+
+def test_every_system_text_begins_with_the_agent_name() -> None:
+    for name, prompt in PROMPTS.items():
+        assert rendered(prompt).startswith(f"# Agent: {name}\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("no front matter", "expected front matter"),
+        ("---\nversion: x\nnote: n\n---\n", "expected front matter"),
+        ("---\nversion: 1\nnote: n\n---\n{% block system %}a{% endblock %}", "no block user"),
+        ("---\nversion: 1\nnote: n\n---\n{% block system %}", "line 1 of the body"),
+    ],
+)
+def test_a_malformed_prompt_says_what_is_wrong(tmp_path: Path, source: str, says: str) -> None:
+    path = tmp_path / "odd.md"
+    path.write_text(source, "utf-8")
+    with pytest.raises(PromptError, match=says):
+        load_prompt(path)
+
+
+def test_a_missing_prompt_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PromptError, match="no such prompt"):
+        load_prompt(tmp_path / "none.md")
