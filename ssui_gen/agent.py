@@ -59,7 +59,7 @@ class Agent(Generic[ReplyT]):
     caller: Caller
 
     async def ask(self, asked: Asked, picture: Picture | None, **values: Any) -> Said[ReplyT]:
-        """Ask until the reply parses; raises ReplyError after the card's attempts, or the call's ModelError."""
+        """Ask until the reply parses; raises ReplyError after the last attempt, or what the call raises."""
         messages = self._messages(picture, values)
         calls: list[str] = []
         fault = ""

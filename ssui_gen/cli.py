@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run one subcommand and exit."""
     args = _parser().parse_args(argv)
     try:
-        code = args.command(args)
+        code: int = args.command(args)
     except SsuiError as error:
         ERR.print(f"[red]ssui {args.name}:[/red] ", end="")
         ERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
@@ -100,6 +100,7 @@ def _graph(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
+    from ssui_gen.plan import configure
     from ssui_gen.stages.doctor import examine
 
-    return asyncio.run(examine(args.config, args.model, args.base_url, OUT))
+    return 0 if asyncio.run(examine(configure(args.config, args.model, args.base_url), OUT)) else 1

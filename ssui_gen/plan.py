@@ -67,7 +67,7 @@ def resolve(
     """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file."""
     if limit is not None and limit < 1:
         raise ConfigError(f"--limit: expected a number from 1; got {limit}")
-    config = _with_server(load_config(config_file), model, base_url, str(config_file))
+    config = configure(config_file, model, base_url)
     cards = load_cards(home() / "agents", config.models)
     prompts = load_prompts(home() / "prompts")
     for name, card in cards.items():
@@ -79,8 +79,9 @@ def resolve(
     return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts)
 
 
-def _with_server(config: Config, model: str | None, base_url: str | None, where: str) -> Config:
-    """`config` with the command line's model and server for the role that plays the agents."""
+def configure(config_file: Path, model: str | None, base_url: str | None) -> Config:
+    """The settings of a file, with the command line's model and server for the role that plays the agents."""
+    config = load_config(config_file)
     if not model and not base_url:
         return config
     data = config.model_dump()
@@ -89,7 +90,7 @@ def _with_server(config: Config, model: str | None, base_url: str | None, where:
         role["name"] = model
     if base_url:
         role["base_urls"] = [_url(part.strip()) for part in base_url.split(",") if part.strip()]
-    return parse(Config, data, where)
+    return parse(Config, data, str(config_file))
 
 
 def _url(text: str) -> str:

@@ -5,6 +5,8 @@ twice: a first pass lays its silhouette, grown by RIM, in ink; the second lays t
 look like is not here.
 """
 
+import itertools
+
 from PIL import Image, ImageDraw
 
 from microworld.draw.palette import INK, Colour
@@ -45,7 +47,7 @@ class Pen:
         self.poly(colour, *smooth_loop(points))
 
     def line(self, colour: Colour, width: float, *points: Point) -> None:
-        for pair in zip(points, points[1:], strict=False):
+        for pair in itertools.pairwise(points):
             self._fill(colour, ribbon(pair, width + 2 * self._rim))
 
     def curve(self, colour: Colour, width: float, *points: Point) -> None:

@@ -1,4 +1,4 @@
-"""Rooms: calm backgrounds in pale colours, each with furniture of its own. No thing of the world stands in them."""
+"""Rooms: calm backgrounds in pale colours, each with its own furniture. No thing of the world is in them."""
 
 from collections.abc import Callable
 from random import Random

@@ -3,6 +3,7 @@
 Pure geometry, cached because the same few hundred outlines are drawn in every picture. No colours, no pixels.
 """
 
+import itertools
 from functools import lru_cache
 from math import atan2, cos, hypot, pi, radians, sin
 
@@ -58,7 +59,7 @@ def _cap(centre: Point, heading: float, radius: float) -> list[Point]:
 def ribbon(path: Outline, width: float) -> Outline:
     """A round-ended band of `width` along `path`; bends must be gentler than the width."""
     half = width / 2
-    headings = [atan2(b[1] - a[1], b[0] - a[0]) for a, b in zip(path, path[1:], strict=False)]
+    headings = [atan2(b[1] - a[1], b[0] - a[0]) for a, b in itertools.pairwise(path)]
     left: list[Point] = []
     right: list[Point] = []
     for (x, y), a, b in zip(path[1:-1], headings, headings[1:], strict=False):

@@ -1,6 +1,6 @@
 """A contact sheet of the microworld: `python -m microworld.draw.sheet OUT.png`.
 
-24 held-out scenes, each above what a person might type under it; red marks a risky pair, green a harmless one.
+24 held-out scenes, each above what a person might type under it; red marks a risky pair, green a harmless.
 """
 
 import sys

@@ -67,7 +67,7 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     stop = Stop()
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
-        seeds: Path = plan.seeds or await asyncio.to_thread(draw_seeds, plan.run / "seeds")
+        seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
         models = await open_.enter_async_context(served(plan.config, plan.run))
         stage = _Stage(plan, seeds, models, open_)
         folder.open_edition(
