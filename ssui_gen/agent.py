@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -91,7 +92,7 @@ class Agent(Generic[ReplyT]):
             "messages": messages,
             **self.card.sampling.model_dump(exclude_none=True),
             **self._draw(asked, attempt),
-            "response_format": self._format(),
+            "response_format": self._format,
             **({"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self.card.label_logprobs else {}),
         }
         affinity = picture.ref.sha256 if picture else ""
@@ -104,6 +105,7 @@ class Agent(Generic[ReplyT]):
         parts = (asked.item, self.name, str(asked.round), str(attempt), str(self.card.sampling.seed))
         return {"seed": int(row_id(*parts), 16) % 2**31}
 
+    @cached_property
     def _format(self) -> dict[str, Any]:
         schema = self.reply.model_json_schema()
         return {"type": "json_schema", "json_schema": {"name": self.reply.__name__, "schema": schema}}

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ssui_gen.client import ChatClient
@@ -36,7 +37,7 @@ class Request:
     depth: int
     """How far along its item this call is; deeper calls go first."""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Depends on model, messages, picture, sampling and draw, and on nothing else."""
         return digest(self.body)

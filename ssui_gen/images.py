@@ -19,8 +19,8 @@ from ssui_gen.config import ImageLimits
 from ssui_gen.errors import ImageError
 from ssui_gen.records import ImageRef, Reason
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "MPO")
-"""What a photo or a drawing comes in; formats that run code or hold vectors are left out."""
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+"""What photos and drawings come in; formats that run code or hold vectors are left out. JPEG includes MPO."""
 JPEG_QUALITY = 92
 LOSSLESS_SIDE = 512
 """Pixels; pictures up to this size are sent as PNG."""
