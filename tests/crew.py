@@ -45,7 +45,9 @@ def crew(caller: Caller, rounds: int = 3) -> Crew:
     return Crew(**agents, picture=Picture(REF, 1280, lambda: PIXEL), rounds=rounds)  # type: ignore[arg-type]
 
 
-def send(url: str, folder: Path, item: Item = ITEM, *, rounds: int = 3, tries: int = 3) -> ReasoningPath | Reject:
+def send(
+    url: str, folder: Path, item: Item = ITEM, *, rounds: int = 3, tries: int = 3
+) -> ReasoningPath | Reject:
     """One item through the graph."""
 
     async def run() -> ReasoningPath | Reject:

@@ -24,7 +24,10 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     [
         ("twinz: true", r"run\.yaml: unknown key 'twinz' \(known: images, limits, models, twins\)"),
         ("limits: {calls: 3}", r"unknown key 'limits\.calls' \(known: calls_in_flight, .*timeout_seconds"),
-        ("models: {vlm: {url: x}}", r"unknown key 'models\.vlm\.url' \(known: api_key_env, base_urls, name\)"),
+        (
+            "models: {vlm: {url: x}}",
+            r"unknown key 'models\.vlm\.url' \(known: api_key_env, base_urls, name\)",
+        ),
         ("limits: {calls_in_flight: 0}", r"limits\.calls_in_flight: .*greater than or equal to 1; got 0"),
         ("- a", r"run\.yaml: expected a mapping of keys; got \['a'\]"),
         ("a: [", r"run\.yaml: not YAML: .*line 1"),

@@ -93,8 +93,12 @@ def test_each_way_out_carries_its_reason(
     assert len(reject.made_by) == fake.calls
 
 
-def test_a_revised_path_is_written_anew_with_the_advice_and_the_earlier_one(fake: Fake, tmp_path: Path) -> None:
-    fake.answers = {"reflection": in_turn(reflection("revise_path", "Name the sign."), reflection("accept", "none"))}
+def test_a_revised_path_is_written_anew_with_the_advice_and_the_earlier_one(
+    fake: Fake, tmp_path: Path
+) -> None:
+    fake.answers = {
+        "reflection": in_turn(reflection("revise_path", "Name the sign."), reflection("accept", "none"))
+    }
     path = send(fake.url, tmp_path)
     assert isinstance(path, ReasoningPath)
     assert [r.decision for r in path.reflection] == ["revise_path", "accept"]
@@ -107,7 +111,9 @@ def test_a_revised_path_is_written_anew_with_the_advice_and_the_earlier_one(fake
 
 
 def test_a_revised_text_is_checked_again(fake: Fake, tmp_path: Path) -> None:
-    fake.answers = {"reflection": in_turn(reflection("revise_query", "Be plainer."), reflection("accept", "none"))}
+    fake.answers = {
+        "reflection": in_turn(reflection("revise_query", "Be plainer."), reflection("accept", "none"))
+    }
     path = send(fake.url, tmp_path)
     assert isinstance(path, ReasoningPath)
     assert len(sent_to(fake, "query")) == len(sent_to(fake, "check_text")) == 2
@@ -139,5 +145,11 @@ def test_the_mermaid_text_names_every_node_and_every_reason() -> None:
     text = build().get_graph().draw_mermaid()
     for word in ("query", "check_text", "check_image", "reason", "reflect", "check_joint", "summarise"):
         assert word in text
-    for reason in ("text_not_safe", "image_not_safe", "not_converged", "not_risky_together", "not_safe_together"):
+    for reason in (
+        "text_not_safe",
+        "image_not_safe",
+        "not_converged",
+        "not_risky_together",
+        "not_safe_together",
+    ):
         assert reason in text

@@ -1,6 +1,5 @@
 """JSONL as people and crashes leave it: every fault located, no good row lost, no half row kept."""
 
-import os
 import subprocess
 import sys
 import tracemalloc
@@ -153,4 +152,4 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     atomic_write(path, "one\n")
     atomic_write(path, "two\n")
     assert path.read_text("utf-8") == "two\n"
-    assert os.listdir(tmp_path) == ["a.json"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]

@@ -18,7 +18,9 @@ def written(*tokens: tuple[str, float, dict[str, float]]) -> Choice:
 
 
 def test_a_label_of_several_tokens_is_read_at_its_first() -> None:
-    choice = written(('{"label":"', 1.0, {}), ("un", 0.6, {"safe": 0.2, "x": 0.1}), ("safe", 1.0, {}), ('"}', 1, {}))
+    choice = written(
+        ('{"label":"', 1.0, {}), ("un", 0.6, {"safe": 0.2, "x": 0.1}), ("safe", 1.0, {}), ('"}', 1, {})
+    )
     read = label_probability(choice, "label", "unsafe", LABELS)
     assert read is not None
     assert read.probability == pytest.approx(0.75)
@@ -41,7 +43,11 @@ def test_the_token_written_counts_once_although_it_is_also_among_the_best() -> N
 
 
 def test_the_field_is_found_behind_evidence_that_quotes_it() -> None:
-    tokens = [('{"evidence":"a sign says \\"label\\"","label":"', 1.0, {}), ("safe", 0.7, {"un": 0.3}), ('"}', 1, {})]
+    tokens = [
+        ('{"evidence":"a sign says \\"label\\"","label":"', 1.0, {}),
+        ("safe", 0.7, {"un": 0.3}),
+        ('"}', 1, {}),
+    ]
     read = label_probability(written(*tokens), "label", "safe", LABELS)
     assert read is not None
     assert read.probability == pytest.approx(0.7)

@@ -139,7 +139,9 @@ def test_importing_ssui_gen_brings_neither_torch_nor_vllm() -> None:
 
 
 def test_no_file_is_over_300_lines_and_half_the_functions_are_under_ten() -> None:
-    long = [p for p in sources("ssui_gen", "microworld", "train") if len(p.read_text("utf-8").splitlines()) > 300]
+    long = [
+        p for p in sources("ssui_gen", "microworld", "train") if len(p.read_text("utf-8").splitlines()) > 300
+    ]
     assert not long
     lengths = sorted(
         (node.end_lineno or node.lineno) - node.lineno + 1
