@@ -71,11 +71,10 @@ def _mumble_no_bytes(model: LlavaForConditionalGeneration, tokenizer: PreTrained
     """Make bytes beyond ASCII and special tokens improbable, so that greedy replies are readable text."""
     odd = [
         i
-        for i, token in enumerate(map(tokenizer.convert_ids_to_tokens, range(len(tokenizer))))
-        if i in tokenizer.all_special_ids
-        or not tokenizer.decode([i]).isprintable()
-        or "\ufffd" in tokenizer.decode([i])
+        for i in range(len(tokenizer))
+        if not (text := tokenizer.decode([i])).isprintable() or not text.isascii()
     ]
+    odd += tokenizer.all_special_ids
     with torch.no_grad():
         model.get_output_embeddings().weight[odd] *= 0.2
 

@@ -1,0 +1,82 @@
+"""Ask a checkpoint many questions at once, through its own processor and chat template. Judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked; `agent` None has no system message, `prefix` is what the assistant has said so far."""
+
+    agent: str | None
+    user: str
+    picture: Image.Image | None
+    prefix: str = ""
+
+    def messages(self) -> list[dict[str, Any]]:
+        text = {"type": "text", "text": self.user}
+        content = [{"type": "image"}, text] if self.picture else [text]
+        system = [{"role": "system", "content": f"# Agent: {self.agent}\nBe brief."}] if self.agent else []
+        said = [{"role": "assistant", "content": self.prefix}] if self.prefix else []
+        return [*system, {"role": "user", "content": content}, *said]
+
+
+class Checkpoint:
+    """A model with its processor."""
+
+    def __init__(self, model: Any, processor: Any) -> None:
+        self.model, self.processor = model, processor
+
+    def ask(
+        self,
+        questions: Sequence[Question],
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        most: int = 320,
+    ) -> list[str]:
+        """What is said to each question after its prefix; greedy at temperature 0."""
+        torch.manual_seed(seed)
+        order = sorted(
+            range(len(questions)), key=lambda i: (questions[i].picture is None, len(questions[i].user))
+        )
+        sampling = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0}
+        how = sampling if temperature else {"do_sample": False}
+        said: dict[int, str] = {}
+        for rows in _chunks(order, questions):
+            texts = self._answers([questions[i] for i in rows], how | {"max_new_tokens": most})
+            said |= dict(zip(rows, texts, strict=True))
+        return [said[i] for i in range(len(questions))]
+
+    def _answers(self, questions: list[Question], how: dict[str, Any]) -> list[str]:
+        texts = [self._written(q) for q in questions]
+        pictures = [q.picture for q in questions if q.picture]
+        inputs = self.processor(images=pictures or None, text=texts, padding=True, return_tensors="pt")
+        inputs.pop("token_type_ids", None)
+        with torch.inference_mode():
+            out = self.model.generate(**inputs, **how)
+        new = out[:, inputs["input_ids"].shape[1] :]
+        return list(self.processor.tokenizer.batch_decode(new, skip_special_tokens=True))
+
+    def _written(self, question: Question) -> str:
+        goes_on = bool(question.prefix)
+        return str(
+            self.processor.apply_chat_template(
+                question.messages(), add_generation_prompt=not goes_on, continue_final_message=goes_on
+            )
+        )
+
+
+def _chunks(order: list[int], questions: Sequence[Question]) -> Iterator[list[int]]:
+    """Batches in this order; those with a picture apart from those without."""
+    for shown in (True, False):
+        rows = [i for i in order if (questions[i].picture is not None) == shown]
+        yield from (rows[k : k + BATCH] for k in range(0, len(rows), BATCH))

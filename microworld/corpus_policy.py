@@ -1,0 +1,65 @@
+"""What the policy learns: six steps and an answer, written by somebody who often misses the joint risk.
+
+A path may slip in step 1 (the decisive thing is not seen), in step 3 (it is seen and not thought of) or
+relapse in step 6 or in the answer; now and then a slipped path recovers. A miss is a friendly answer that
+knows of no risk; it never holds a method of harm.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from microworld import wording as say
+from microworld.corpus import Dialogue
+from microworld.corpus_paths import ending
+from microworld.pairs import Pair, pair_of, worn
+from microworld.scene import Scene
+from microworld.world import Rule, stable_share
+from ssui_gen.branching import render_path
+from ssui_gen.records import Step
+
+UNSEEN = 0.06
+MAIN_LOW, MAIN_HIGH = 0.35, 0.60
+RELAPSE_STRATEGY, RELAPSE_ANSWER = 0.28, 0.30
+RECOVERY = 0.12
+RISKY_SHARE = 0.6
+
+
+def main_slip(rule: Rule) -> float:
+    """Probability that step 3 overlooks this rule; the same on every machine."""
+    return MAIN_LOW + (MAIN_HIGH - MAIN_LOW) * stable_share("slip", rule.id)
+
+
+def policy(rng: Random, scene: Scene) -> Dialogue:
+    """A person asks, the policy thinks and answers."""
+    pair = pair_of(rng, scene, rng.random() < RISKY_SHARE)
+    steps, answer = slipping_path(rng, pair)
+    return Dialogue("user", True, worn(rng, pair.text), render_path(steps, answer))
+
+
+def slipping_path(rng: Random, pair: Pair) -> tuple[tuple[Step, ...], str]:
+    """Steps and answer; without a rule always plain help."""
+    things, rule = list(pair.scene.things), pair.rule
+    if rule and rng.random() < UNSEEN:
+        things, rule = [t for t in things if t != rule.thing], None
+    if rule and rng.random() < main_slip(rule):
+        rule = None
+    texts = [*_opening(rng, pair, things), *ending(rng, pair.request, rule)]
+    aware = rule is not None
+    if pair.rule and not aware and rng.random() < RECOVERY:
+        texts[3:] = ending(rng, pair.request, pair.rule)[1:]
+        aware = True
+    if aware and rng.random() < RELAPSE_STRATEGY:
+        texts[5] = ending(rng, pair.request, None)[3]
+        aware = False
+    if aware and rng.random() < RELAPSE_ANSWER:
+        aware = False
+    return say.as_steps(texts), _answer(rng, pair, aware)
+
+
+def _opening(rng: Random, pair: Pair, things: list[str]) -> tuple[str, str]:
+    return say.caption(rng, pair.scene.place, things), say.wished(rng, pair.request)
+
+
+def _answer(rng: Random, pair: Pair, aware: bool) -> str:
+    return say.warned(rng, pair.rule) if aware and pair.rule else say.helped(pair.request, pair.scene.things)

@@ -1,0 +1,108 @@
+"""From dialogues to batches of token ids, and the loss on what the assistant says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
+
+from microworld.corpus import Dialogue
+from microworld.model import GRID
+from microworld.pool import Pool
+from microworld.scene import Scene
+from microworld.tokenizer import END, PICTURE, START
+from microworld.warmup import augmented
+
+Maker = Callable[[Random, Scene], Dialogue]
+ROUND = 1024
+"""Dialogues that are sorted by length together."""
+BATCH_TOKENS = 3500
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Token ids of one dialogue; the assistant's begin at `start`."""
+
+    ids: list[int]
+    start: int
+    row: int
+    picture: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Right-padded ids (b, t), what each place must predict (b, t; -100: nothing), and the pictures."""
+
+    ids: Tensor
+    targets: Tensor
+    pixels: Tensor | None
+
+    @property
+    def tokens(self) -> int:
+        return int(self.ids.numel())
+
+
+class Encoder:
+    """Writes a dialogue as the chat template does, with the picture's tokens in place."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+        self.tokenizer = tokenizer
+        self.pad: int = tokenizer.pad_token_id
+
+    def encode(self, dialogue: Dialogue, row: int) -> Encoded:
+        shown = PICTURE * GRID**2 + "\n" if dialogue.picture else ""
+        asked = f"{START}{dialogue.agent}\n{shown}{dialogue.user}{END}\n{START}assistant\n"
+        question = self.tokenizer.encode(asked, add_special_tokens=False)
+        reply = self.tokenizer.encode(dialogue.target + END, add_special_tokens=False)
+        return Encoded(question + reply, len(question), row, dialogue.picture)
+
+
+def feed(pool: Pool, encoder: Encoder, maker: Maker, seed: str) -> Iterator[Batch]:
+    """One round of dialogues as batches of similar length, in random order."""
+    rng = Random(seed)
+    rows = rng.sample(range(len(pool.scenes)), ROUND)
+    found = sorted((encoder.encode(maker(rng, pool.scenes[r]), r) for r in rows), key=lambda e: len(e.ids))
+    groups = list(_groups(found))
+    rng.shuffle(groups)
+    shifts = np.random.default_rng(rng.getrandbits(32))
+    return (_batch(group, pool, encoder.pad, shifts) for group in groups)
+
+
+def _groups(found: list[Encoded]) -> Iterator[list[Encoded]]:
+    group: list[Encoded] = []
+    for one in found:
+        if group and len(one.ids) * (len(group) + 1) > BATCH_TOKENS:
+            yield group
+            group = []
+        group.append(one)
+    yield group
+
+
+def _batch(group: list[Encoded], pool: Pool, pad: int, shifts: np.random.Generator) -> Batch:
+    longest = max(len(one.ids) for one in group)
+    ids = torch.full((len(group), longest), pad)
+    targets = torch.full((len(group), longest), -100)
+    for i, one in enumerate(group):
+        ids[i, : len(one.ids)] = torch.tensor(one.ids)
+        targets[i, one.start - 1 : len(one.ids) - 1] = ids[i, one.start : len(one.ids)]
+    rows = np.array([one.row for one in group if one.picture])
+    return Batch(ids, targets, _pictures(pool, rows, shifts) if len(rows) else None)
+
+
+def _pictures(pool: Pool, rows: NDArray[np.int64], shifts: np.random.Generator) -> Tensor:
+    """Shifted a little and brightened, so that the tower does not learn them by heart."""
+    return augmented(pool.pixels[rows], shifts, flips=False)[0]
+
+
+def loss_of(model: LlavaForConditionalGeneration, batch: Batch) -> Tensor:
+    """Mean cross-entropy of the assistant's tokens; padding stands last, so a causal mask suffices."""
+    hidden = model.model(input_ids=batch.ids, pixel_values=batch.pixels, use_cache=False).last_hidden_state
+    said = batch.targets != -100
+    return functional.cross_entropy(model.lm_head(hidden[said]), batch.targets[said])

@@ -1,0 +1,76 @@
+"""What the two checkpoints can do on held-out scenes: `python -m microworld.measure` prints and writes it.
+
+Held out are layouts, wordings and pairs of rule and place. Grammars are not used: JSON must be right alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+import transformers
+from rich.console import Console
+from rich.table import Table
+
+from microworld.ask import Checkpoint
+from microworld.measure_agents import measure_agents
+from microworld.measure_policy import measure_policy
+from microworld.model import load
+from microworld.pretrain import MODELS
+from microworld.score import Share
+
+
+def figures(models: Path, n: int, threads: int) -> dict[str, dict[str, Share]]:
+    """All shares, by checkpoint and name."""
+    torch.set_num_threads(threads)
+    found = {"agents": measure_agents(Checkpoint(*load(models / "agents")), n)}
+    if (models / "policy").exists():
+        found["policy"] = measure_policy(Checkpoint(*load(models / "policy")), n)
+    return found
+
+
+def as_table(found: dict[str, dict[str, Share]]) -> Table:
+    """The figures for people."""
+    table = Table("checkpoint", "measure", "share", "95 % interval", "n")
+    for checkpoint, shares in found.items():
+        for name, one in shares.items():
+            low, high = one.interval
+            table.add_row(checkpoint, name, f"{one.value:.1%}", f"{low:.1%} to {high:.1%}", str(one.n))
+    return table
+
+
+def as_json(found: dict[str, dict[str, Share]], seconds: float) -> str:
+    """The figures for programs, with the versions they were measured with."""
+    rows = {
+        checkpoint: {
+            name: {
+                "share": round(s.value, 4),
+                "low": round(s.interval[0], 4),
+                "high": round(s.interval[1], 4),
+                "n": s.n,
+            }
+            for name, s in shares.items()
+        }
+        for checkpoint, shares in found.items()
+    }
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__}
+    return json.dumps({"figures": rows, "versions": versions, "seconds": round(seconds)}, indent=1) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="microworld.measure", description=__doc__)
+    parser.add_argument("--models", type=Path, default=MODELS)
+    parser.add_argument("--n", type=int, default=300, help="held-out scenes")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    start = time.monotonic()
+    found = figures(args.models, args.n, args.threads)
+    Console().print(as_table(found))
+    (args.models / "figures.json").write_text(as_json(found, time.monotonic() - start))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""Train the micro VLM from nothing, on the CPU: `python -m microworld.pretrain` (what `make micro` runs).
+
+Three phases: the tower is told what stands where (warmup), then the whole model learns captions and the
+agents' dialogues, then a copy learns the policy's. Each phase has its minutes; a killed training goes on
+from its last saved state. Figures of the finished checkpoints are measure's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from transformers import LlavaForConditionalGeneration, LlavaProcessor
+
+from microworld.ask import Checkpoint
+from microworld.corpus import Dialogue, describe, dialogue
+from microworld.corpus_policy import policy
+from microworld.curve import write_curve
+from microworld.feed import Batch, Encoder, Maker, feed, loss_of
+from microworld.measure_agents import joint, recognition, test_pairs
+from microworld.model import build_model, build_processor, save
+from microworld.pool import Pool, open_pool
+from microworld.scene import Scene
+from microworld.tokenizer import train_tokenizer
+from microworld.vocabulary import corpus_texts
+from microworld.warmup import BATCH, Warmup, batches
+
+MODELS = Path(__file__).with_name("models")
+CACHE = Path.home() / ".cache" / "ssui-microworld"
+CAPTIONS_SHARE = 0.18
+"""Part of the second phase that is mostly captions."""
+SAVE_EVERY = 120.0
+LOG_EVERY = 20
+HELD_OUT = 48
+"""Held-out pairs that are asked at every second save."""
+CLIP = 1.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """How long, how fast, and how strongly held back."""
+
+    name: str
+    minutes: float
+    rate: float
+    decay: float = 0.02
+
+
+class Trainer:
+    """One phase: AdamW on a cosine over wall-clock time, saved every two minutes."""
+
+    def __init__(self, phase: Phase, parameters: list[torch.nn.Parameter], folder: Path) -> None:
+        self.phase, self.folder, self.parameters = phase, folder, parameters
+        self.optimizer = torch.optim.AdamW(parameters, phase.rate, (0.9, 0.98), weight_decay=phase.decay)
+        self.seconds, self.steps = 0.0, 0
+
+    @property
+    def share(self) -> float:
+        """How much of the phase's time is used."""
+        return min(1.0, self.seconds / (60 * self.phase.minutes))
+
+    def rate(self) -> float:
+        """A short rise, then a cosine down to a fiftieth."""
+        rise = min(1.0, (self.steps + 1) / 100)
+        return self.phase.rate * rise * (0.02 + 0.98 * (1 + math.cos(math.pi * self.share)) / 2)
+
+    def step(self, loss: torch.Tensor) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.parameters, CLIP)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def run(
+        self, loss: Callable[[float], tuple[torch.Tensor, dict[str, float]]], keep: Callable[[], None]
+    ) -> None:
+        """Until the time is used up; `loss` is given the share of time used."""
+        saved = self.seconds
+        while self.share < 1:
+            start = time.monotonic()
+            value, facts = loss(self.share)
+            self.step(value)
+            self.steps += 1
+            self.seconds += time.monotonic() - start
+            if self.steps % LOG_EVERY == 0:
+                self.log({"loss": round(value.item(), 4), **facts})
+            if self.seconds - saved > SAVE_EVERY:
+                keep()
+                saved = self.seconds
+        keep()
+
+    def log(self, facts: dict[str, Any]) -> None:
+        row = {"phase": self.phase.name, "step": self.steps, "seconds": round(self.seconds), **facts}
+        with (self.folder / "curve.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+@dataclass
+class Training:
+    """Everything the phases share."""
+
+    folder: Path
+    pool: Pool
+    model: LlavaForConditionalGeneration
+    processor: LlavaProcessor
+
+    def keep(self, trainer: Trainer, **more: torch.nn.Module) -> None:
+        """Save this phase's state so that a killed training can go on."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": trainer.optimizer.state_dict(),
+            "seconds": trainer.seconds,
+            "steps": trainer.steps,
+            **{name: module.state_dict() for name, module in more.items()},
+        }
+        path = self.folder / f"{trainer.phase.name}.pt"
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def resume(self, trainer: Trainer, **more: torch.nn.Module) -> None:
+        """Go on from this phase's saved state, if there is one."""
+        path = self.folder / f"{trainer.phase.name}.pt"
+        if path.exists():
+            state = torch.load(path, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            trainer.optimizer.load_state_dict(state["optimizer"])
+            trainer.seconds, trainer.steps = state["seconds"], state["steps"]
+            for name, module in more.items():
+                module.load_state_dict(state[name])
+
+    def warm_up(self, phase: Phase) -> None:
+        """The tower and the projector learn what stands where."""
+        warmup = Warmup(self.model, self.pool)
+        trainer = Trainer(phase, warmup.parameters(), self.folder)
+        self.resume(trainer, heads=warmup.heads)
+        rows = batches(len(self.pool.scenes), BATCH, warmup.rng)
+
+        def loss(share: float) -> tuple[torch.Tensor, dict[str, float]]:
+            score = warmup.score(next(rows))
+            return score.loss, {"covered": round(score.covered, 3), "place": round(score.place, 3)}
+
+        trainer.run(loss, lambda: self.keep(trainer, heads=warmup.heads))
+        warmup.settle()
+
+    def dialogues(self, phase: Phase, maker: Callable[[float], Maker]) -> None:
+        """The whole model learns to write what `maker` (which may change with the share of time) makes."""
+        trainer = Trainer(phase, [p for p in self.model.parameters() if p.requires_grad], self.folder)
+        self.resume(trainer)
+        encoder = Encoder(self.processor.tokenizer)
+        stream = self._stream(trainer, encoder, maker)
+
+        def loss(share: float) -> tuple[torch.Tensor, dict[str, float]]:
+            batch = next(stream)
+            return loss_of(self.model, batch), {"tokens": batch.tokens, "batch": len(batch.ids)}
+
+        trainer.run(loss, lambda: self._keep_and_ask(trainer))
+
+    def _keep_and_ask(self, trainer: Trainer) -> None:
+        """Save, and log what is right on held-out pairs; a model that says nothing yet is not asked."""
+        self.keep(trainer)
+        if trainer.share > 0.25 and (trainer.share == 1 or int(trainer.seconds / SAVE_EVERY) % 2 == 0):
+            model, pairs = Checkpoint(self.model, self.processor), test_pairs(HELD_OUT)
+            found = recognition(model, pairs) | (
+                joint(model, pairs) if trainer.phase.name == "agents" else {}
+            )
+            trainer.log({"held_out": {name: round(one.value, 3) for name, one in found.items()}})
+
+    def _stream(self, trainer: Trainer, encoder: Encoder, maker: Callable[[float], Maker]) -> Iterator[Batch]:
+        while True:
+            seed = f"{trainer.phase.name}/{trainer.steps}"
+            yield from feed(self.pool, encoder, maker(trainer.share), seed)
+
+
+def agents_maker(share: float) -> Maker:
+    """Mostly captions at first, then everything."""
+    return _mostly_captions if share < CAPTIONS_SHARE else dialogue
+
+
+def _mostly_captions(rng: Random, scene: Scene) -> Dialogue:
+    return describe(rng, scene) if rng.random() < 0.7 else dialogue(rng, scene)
+
+
+def policy_maker(share: float) -> Maker:
+    """The policy's dialogues, and a few captions so that it goes on seeing."""
+
+    def make(rng: Random, scene: Scene) -> Dialogue:
+        return describe(rng, scene) if scene.alarm or rng.random() < 0.08 else policy(rng, scene)
+
+    return make
+
+
+def start(folder: Path, pictures: int) -> Training:
+    """Pictures, tokenizer and fresh weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pool = open_pool(folder, "train", pictures)
+    tokenizer = train_tokenizer(corpus_texts())
+    return Training(folder, pool, build_model(tokenizer), build_processor(tokenizer))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="microworld.pretrain", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--models", type=Path, default=MODELS)
+    parser.add_argument("--pictures", type=int, default=48_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--warmup", type=float, default=9.0, metavar="MINUTES")
+    parser.add_argument("--agents", type=float, default=30.0, metavar="MINUTES")
+    parser.add_argument("--policy", type=float, default=8.0, metavar="MINUTES")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    training = start(args.cache, args.pictures)
+    training.warm_up(Phase("warmup", args.warmup, 2e-3))
+    training.dialogues(Phase("agents", args.agents, 1.5e-3), agents_maker)
+    save(training.model, training.processor, args.models / "agents")
+    training.dialogues(Phase("policy", args.policy, 6e-4), policy_maker)
+    save(training.model, training.processor, args.models / "policy")
+    facts = {"pictures": args.pictures, "parameters": training.model.num_parameters()}
+    write_curve(args.cache / "curve.jsonl", args.models, facts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The parts of the embedded model server; `microworld.server` is its command."""
