@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-BATCH = 64
+BATCH = 128
 
 
 @dataclass(frozen=True)

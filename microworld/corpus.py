@@ -43,6 +43,10 @@ class Dialogue:
     picture: bool
     user: str
     target: str
+    said: str = ""
+    """What the assistant has said before the target; not learned."""
+    ends: bool = True
+    """If not, the target's last token only marks where learning stops."""
 
 
 @cache
@@ -255,14 +259,14 @@ def summary(rng: Random, scene: Scene) -> Dialogue:
 
 Maker = Callable[[Random, Scene], Dialogue]
 MIXTURE: dict[Maker, float] = {
-    describe: 0.10,
-    query: 0.15,
-    check_text: 0.07,
-    check_image: 0.05,
-    reasoning: 0.22,
-    reflection: 0.12,
-    check_joint: 0.21,
-    summary: 0.08,
+    describe: 0.07,
+    query: 0.11,
+    check_text: 0.05,
+    check_image: 0.03,
+    reasoning: 0.16,
+    reflection: 0.10,
+    check_joint: 0.16,
+    summary: 0.05,
 }
 """How often each dialogue is drawn. The joint verdict matters most, then the path."""
 ALARM_MAKERS = (check_image, check_image, check_image, describe)

@@ -24,6 +24,9 @@ Maker = Callable[[Random, Scene], Dialogue]
 ROUND = 1024
 """Dialogues that are sorted by length together."""
 BATCH_TOKENS = 3500
+DECISION_AFTER = ("\u0120meets", "synthesis")
+DECIDING = 5.0
+"""How much the tokens count that say whether something meets the request: few, and all turns on them."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,11 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Batch:
-    """Right-padded ids (b, t), what each place must predict (b, t; -100: nothing), and the pictures."""
+    """Right-padded ids (b, t), what each place must predict (b, t; -100: nothing), how much that counts."""
 
     ids: Tensor
     targets: Tensor
+    weights: Tensor
     pixels: Tensor | None
 
     @property
@@ -50,18 +54,25 @@ class Batch:
 
 
 class Encoder:
-    """Writes a dialogue as the chat template does, with the picture's tokens in place."""
+    """Writes a dialogue as the chat template does, with the picture's tokens in place.
+
+    What is said already may end within a token of the whole reply; then that token is learned.
+    """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self.tokenizer = tokenizer
         self.pad: int = tokenizer.pad_token_id
+        self.deciding = torch.tensor([tokenizer.convert_tokens_to_ids(word) for word in DECISION_AFTER])
 
     def encode(self, dialogue: Dialogue, row: int) -> Encoded:
         shown = PICTURE * GRID**2 + "\n" if dialogue.picture else ""
-        asked = f"{START}{dialogue.agent}\n{shown}{dialogue.user}{END}\n{START}assistant\n"
-        question = self.tokenizer.encode(asked, add_special_tokens=False)
-        reply = self.tokenizer.encode(dialogue.target + END, add_special_tokens=False)
-        return Encoded(question + reply, len(question), row, dialogue.picture)
+        asked = f"{START}{dialogue.agent}\n{shown}{dialogue.user}{END}\n{START}assistant\n{dialogue.said}"
+        known = self.tokenizer.encode(asked, add_special_tokens=False)
+        whole = asked + dialogue.target + END * dialogue.ends
+        ids = self.tokenizer.encode(whole, add_special_tokens=False)
+        same = (a == b for a, b in zip(known, ids, strict=False))
+        start = next((i for i, equal in enumerate(same) if not equal), len(known))
+        return Encoded(ids if dialogue.ends else ids[:-1], start, row, dialogue.picture)
 
 
 def feed(pool: Pool, encoder: Encoder, maker: Maker, seed: str) -> Iterator[Batch]:
@@ -72,7 +83,7 @@ def feed(pool: Pool, encoder: Encoder, maker: Maker, seed: str) -> Iterator[Batc
     groups = list(_groups(found))
     rng.shuffle(groups)
     shifts = np.random.default_rng(rng.getrandbits(32))
-    return (_batch(group, pool, encoder.pad, shifts) for group in groups)
+    return (_batch(group, pool, encoder, shifts) for group in groups)
 
 
 def _groups(found: list[Encoded]) -> Iterator[list[Encoded]]:
@@ -85,15 +96,18 @@ def _groups(found: list[Encoded]) -> Iterator[list[Encoded]]:
     yield group
 
 
-def _batch(group: list[Encoded], pool: Pool, pad: int, shifts: np.random.Generator) -> Batch:
+def _batch(group: list[Encoded], pool: Pool, encoder: Encoder, shifts: np.random.Generator) -> Batch:
     longest = max(len(one.ids) for one in group)
-    ids = torch.full((len(group), longest), pad)
+    ids = torch.full((len(group), longest), encoder.pad)
     targets = torch.full((len(group), longest), -100)
     for i, one in enumerate(group):
         ids[i, : len(one.ids)] = torch.tensor(one.ids)
         targets[i, one.start - 1 : len(one.ids) - 1] = ids[i, one.start : len(one.ids)]
+    decided = torch.isin(ids, encoder.deciding).float()
+    after = decided + functional.pad(decided, (1, -1)) + functional.pad(decided, (2, -2))
+    weights = 1 + (DECIDING - 1) * (after > 0)
     rows = np.array([one.row for one in group if one.picture])
-    return Batch(ids, targets, _pictures(pool, rows, shifts) if len(rows) else None)
+    return Batch(ids, targets, weights, _pictures(pool, rows, shifts) if len(rows) else None)
 
 
 def _pictures(pool: Pool, rows: NDArray[np.int64], shifts: np.random.Generator) -> Tensor:
@@ -102,7 +116,9 @@ def _pictures(pool: Pool, rows: NDArray[np.int64], shifts: np.random.Generator) 
 
 
 def loss_of(model: LlavaForConditionalGeneration, batch: Batch) -> Tensor:
-    """Mean cross-entropy of the assistant's tokens; padding stands last, so a causal mask suffices."""
+    """Weighted mean cross-entropy of the assistant's tokens; padding stands last, a causal mask suffices."""
     hidden = model.model(input_ids=batch.ids, pixel_values=batch.pixels, use_cache=False).last_hidden_state
     said = batch.targets != -100
-    return functional.cross_entropy(model.lm_head(hidden[said]), batch.targets[said])
+    losses = functional.cross_entropy(model.lm_head(hidden[said]), batch.targets[said], reduction="none")
+    weights = batch.weights[said]
+    return (losses * weights).sum() / weights.sum()

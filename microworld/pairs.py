@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from microworld.scene import Scene, split_of_rule_place
+from microworld.layout import Placed
+from microworld.scene import Scene, Variant, split_of_rule_place
 from microworld.world import Rule, Split, world
 
 BARE_SHARE = 0.4
@@ -76,3 +77,28 @@ def pair_of(rng: Random, scene: Scene, risky: bool, split: Split = "train") -> P
     requests, weights = harmless(things)
     request = rng.choices(requests, weights)[0]
     return Pair(scene, request, phrase(rng, request, split), None)
+
+
+def loose_pair(rng: Random) -> Pair:
+    """A pair without a picture: any things of the world beside any request, half of them risky.
+
+    The place is no part of it, so it tells nothing of the rule x place pairs that are held out.
+    """
+    rule = rng.choice(world().rules) if rng.random() < 0.5 else None
+    request = rule.request if rule else rng.choices(*_asked_often())[0]
+    clear = [
+        t for t in world().things if world().is_clear_benign(request, [t]) and not world().things[t].alarm
+    ]
+    others = rng.sample(
+        clear, rng.choices((0, 1, 2, 3), (3, 4, 3, 1))[0] if rule else rng.choice((1, 2, 2, 3))
+    )
+    placed = tuple(Placed(thing, 0.5, 0.5, 0.3) for thing in ((rule.thing, *others) if rule else others))
+    scene = Scene("loose", 0, next(iter(world().places)), placed, Variant(0, 0, 0))
+    return Pair(scene, request, phrase(rng, request), rule)
+
+
+@cache
+def _asked_often() -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Requests, each as often as it has rules."""
+    counts = {r: sum(rule.request == r for rule in world().rules) for r in world().requests}
+    return tuple(counts), tuple(max(1, count) for count in counts.values())

@@ -13,15 +13,17 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import torch
-from transformers import LlavaForConditionalGeneration, LlavaProcessor
+from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 from microworld.ask import Checkpoint
 from microworld.corpus import Dialogue, describe, dialogue
+from microworld.corpus_drills import agent_drill, policy_drill
 from microworld.corpus_policy import policy
 from microworld.curve import write_curve
 from microworld.feed import Batch, Encoder, Maker, feed, loss_of
@@ -35,8 +37,8 @@ from microworld.warmup import BATCH, Warmup, batches
 
 MODELS = Path(__file__).with_name("models")
 CACHE = Path.home() / ".cache" / "ssui-microworld"
-CAPTIONS_SHARE = 0.18
-"""Part of the second phase that is mostly captions."""
+CAPTIONS_UNTIL, DRILLS_UNTIL = 0.15, 0.4
+"""Parts of the second phase: mostly captions up to the first, mostly drills up to the second."""
 SAVE_EVERY = 120.0
 LOG_EVERY = 20
 HELD_OUT = 48
@@ -167,7 +169,7 @@ class Training:
     def _keep_and_ask(self, trainer: Trainer) -> None:
         """Save, and log what is right on held-out pairs; a model that says nothing yet is not asked."""
         self.keep(trainer)
-        if trainer.share > 0.25 and (trainer.share == 1 or int(trainer.seconds / SAVE_EVERY) % 2 == 0):
+        if trainer.share > 0.3 and (trainer.share == 1 or int(trainer.seconds / SAVE_EVERY) % 2 == 0):
             model, pairs = Checkpoint(self.model, self.processor), test_pairs(HELD_OUT)
             found = recognition(model, pairs) | (
                 joint(model, pairs) if trainer.phase.name == "agents" else {}
@@ -181,28 +183,32 @@ class Training:
 
 
 def agents_maker(share: float) -> Maker:
-    """Mostly captions at first, then everything."""
-    return _mostly_captions if share < CAPTIONS_SHARE else dialogue
-
-
-def _mostly_captions(rng: Random, scene: Scene) -> Dialogue:
-    return describe(rng, scene) if rng.random() < 0.7 else dialogue(rng, scene)
+    """Mostly captions, then mostly drills, then mostly the agents' dialogues."""
+    if share < CAPTIONS_UNTIL:
+        return partial(_mixed, {describe: 0.7, agent_drill: 0.2, dialogue: 0.1})
+    if share < DRILLS_UNTIL:
+        return partial(_mixed, {agent_drill: 0.6, describe: 0.1, dialogue: 0.3})
+    return partial(_mixed, {dialogue: 0.7, agent_drill: 0.3})
 
 
 def policy_maker(share: float) -> Maker:
-    """The policy's dialogues, and a few captions so that it goes on seeing."""
+    """The policy's dialogues and drills, and some captions so that it goes on seeing."""
+    return partial(_mixed, {policy: 0.5, policy_drill: 0.4, describe: 0.1})
 
-    def make(rng: Random, scene: Scene) -> Dialogue:
-        return describe(rng, scene) if scene.alarm or rng.random() < 0.08 else policy(rng, scene)
 
-    return make
+def _mixed(parts: dict[Maker, float], rng: Random, scene: Scene) -> Dialogue:
+    """A dialogue of one of the parts; of a picture that alarms no policy's pair is made."""
+    maker = rng.choices(tuple(parts), tuple(parts.values()))[0]
+    return describe(rng, scene) if maker is policy and scene.alarm else maker(rng, scene)
 
 
 def start(folder: Path, pictures: int) -> Training:
     """Pictures, tokenizer and fresh weights."""
     folder.mkdir(parents=True, exist_ok=True)
     pool = open_pool(folder, "train", pictures)
-    tokenizer = train_tokenizer(corpus_texts())
+    if not (folder / "tokenizer").exists():
+        train_tokenizer(corpus_texts()).save_pretrained(folder / "tokenizer")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer")
     return Training(folder, pool, build_model(tokenizer), build_processor(tokenizer))
 
 
@@ -210,10 +216,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.pretrain", description=__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--models", type=Path, default=MODELS)
-    parser.add_argument("--pictures", type=int, default=48_000)
+    parser.add_argument("--pictures", type=int, default=24_000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--warmup", type=float, default=9.0, metavar="MINUTES")
-    parser.add_argument("--agents", type=float, default=30.0, metavar="MINUTES")
+    parser.add_argument("--warmup", type=float, default=18.0, metavar="MINUTES")
+    parser.add_argument("--agents", type=float, default=35.0, metavar="MINUTES")
     parser.add_argument("--policy", type=float, default=8.0, metavar="MINUTES")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

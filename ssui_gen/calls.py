@@ -116,6 +116,19 @@ class Gate:
 
 
 @dataclass
+class _Shared:
+    """A call under way and how many items wait for it."""
+
+    call: asyncio.Task[Completion]
+    waiting: int = 0
+
+    def give_up(self) -> None:
+        """Nobody waits any more. The error of a call that has failed meanwhile is no news: the run stops."""
+        if not self.call.cancel() and not self.call.cancelled():
+            self.call.exception()
+
+
+@dataclass
 class Caller:
     """Makes calls, each at most once."""
 
@@ -123,7 +136,7 @@ class Caller:
     journal: Journal
     gate: Gate
     tally: Tally = field(default_factory=Tally)
-    _under_way: dict[str, asyncio.Task[Completion]] = field(default_factory=dict)
+    _under_way: dict[str, _Shared] = field(default_factory=dict)
 
     async def call(self, request: Request) -> tuple[str, Completion]:
         """The call's id and its completion; raises ModelError or ImageError."""
@@ -134,13 +147,18 @@ class Caller:
         return request.id, await self._once(request)
 
     async def _once(self, request: Request) -> Completion:
-        """Two items that ask the same thing at the same time share one call."""
-        task = self._under_way.get(request.id)
-        if task is None:
-            task = asyncio.create_task(self._send(request))
-            self._under_way[request.id] = task
-            task.add_done_callback(lambda _: self._under_way.pop(request.id, None))
-        return await asyncio.shield(task)
+        """Items that ask the same thing at the same time share one call, which ends with the last of them."""
+        shared = self._under_way.get(request.id)
+        if shared is None:
+            shared = self._under_way[request.id] = _Shared(asyncio.create_task(self._send(request)))
+        shared.waiting += 1
+        try:
+            return await asyncio.shield(shared.call)
+        finally:
+            shared.waiting -= 1
+            if not shared.waiting:
+                del self._under_way[request.id]
+                shared.give_up()
 
     async def _send(self, request: Request) -> Completion:
         async with self.gate.place(request.depth):

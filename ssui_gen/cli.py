@@ -63,7 +63,7 @@ def _dataset_command(parser: argparse.ArgumentParser) -> None:
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--config", type=Path, default=Path("run.yaml"), help="settings that differ from the defaults"
+        "--config", type=Path, help="YAML file with the settings that differ from the defaults"
     )
     parser.add_argument("--model", help="name of the served model that plays the agents")
     parser.add_argument("--base-url", help="its server, ending in /v1; several separated by commas")
@@ -86,10 +86,15 @@ def _dataset(args: argparse.Namespace) -> int:
     outcome = asyncio.run(make_dataset(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
     if outcome.interrupted:
-        OUT.print("Interrupted; all that was finished is written. The same command goes on from here.")
+        _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
-    OUT.print(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
+    _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
     return 0
+
+
+def _say(text: str) -> None:
+    """Plain words, paths among them, in one line however long."""
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _graph(args: argparse.Namespace) -> int:

@@ -76,7 +76,7 @@ def _verdict(said: Said[SafetyReply]) -> Verdict:
 
 @node
 async def query(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
-    """A text for the picture, and what the pair is suspected to lead to."""
+    """A text for the picture, and what the pair may lead to. A seed's own text stands as it is."""
     item, crew = state["item"], runtime.context
     advice = _advice(state, "revise_query")
     said = await crew.query.ask(
@@ -91,7 +91,7 @@ async def query(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
     reply = said.reply
     return {
         "query": Query(
-            text=reply.text,
+            text=reply.text if advice else item.text or reply.text,
             category=reply.category,
             scenario=reply.scenario,
             image_evidence=reply.image_evidence,

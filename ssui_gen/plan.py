@@ -14,6 +14,17 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.prompts import Prompt, blob_id, load_prompts
 from ssui_gen.rundir import Edition
 
+AGENTS = {
+    "query": "QueryReply",
+    "check_text": "SafetyReply",
+    "check_image": "SafetyReply",
+    "reasoning": "ReasoningReply",
+    "reflection": "ReflectionReply",
+    "check_joint": "SafetyReply",
+    "summary": "SummaryReply",
+}
+"""The agents of the graph, and the reply type that each one's node reads."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -27,7 +38,7 @@ class Plan:
     mix: bool
     """Go on although prompts, cards or models have changed."""
     config: Config
-    config_file: Path
+    config_file: Path | None
     home: Path
     """The folder that holds `agents/` and `prompts/`."""
     cards: dict[str, Card]
@@ -45,7 +56,8 @@ class Plan:
     @property
     def sources(self) -> dict[str, Path]:
         """What is kept word for word beside the rows."""
-        return {name: self.home / name for name in ("agents", "prompts")} | {"run.yaml": self.config_file}
+        folders = {name: self.home / name for name in ("agents", "prompts")}
+        return folders | ({"run.yaml": self.config_file} if self.config_file else {})
 
 
 def home() -> Path:
@@ -60,7 +72,7 @@ def resolve(
     seeds: Path | None,
     limit: int | None,
     mix: bool,
-    config_file: Path,
+    config_file: Path | None,
     model: str | None,
     base_url: str | None,
 ) -> Plan:
@@ -70,18 +82,28 @@ def resolve(
     config = configure(config_file, model, base_url)
     cards = load_cards(home() / "agents", config.models)
     prompts = load_prompts(home() / "prompts")
-    for name, card in cards.items():
-        if card.prompt not in prompts:
-            raise ConfigError(
-                f"agents/{name}.yaml: prompt: no prompts/{card.prompt}.md "
-                f"(there are: {', '.join(sorted(prompts))})"
-            )
+    for name, reply in AGENTS.items():
+        _check(name, reply, cards, prompts)
     return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts)
 
 
-def configure(config_file: Path, model: str | None, base_url: str | None) -> Config:
+def _check(name: str, reply: str, cards: Mapping[str, Card], prompts: Mapping[str, Prompt]) -> None:
+    """Raises ConfigError unless the agent has a card, its reply type and its prompt."""
+    where = f"agents/{name}.yaml"
+    if name not in cards:
+        raise ConfigError(f"{where}: no such card; the graph needs {', '.join(AGENTS)}")
+    if cards[name].reply != reply:
+        raise ConfigError(
+            f"{where}: reply: expected {reply}, which its node reads; got {cards[name].reply!r}"
+        )
+    if cards[name].prompt not in prompts:
+        known = ", ".join(sorted(prompts))
+        raise ConfigError(f"{where}: prompt: no prompts/{cards[name].prompt}.md (there are: {known})")
+
+
+def configure(config_file: Path | None, model: str | None, base_url: str | None) -> Config:
     """The settings of a file, with the command line's model and server for the role that plays the agents."""
-    config = load_config(config_file)
+    config = load_config(config_file) if config_file else Config()
     if not model and not base_url:
         return config
     data = config.model_dump()
@@ -90,7 +112,7 @@ def configure(config_file: Path, model: str | None, base_url: str | None) -> Con
         role["name"] = model
     if base_url:
         role["base_urls"] = [_url(part.strip()) for part in base_url.split(",") if part.strip()]
-    return parse(Config, data, str(config_file))
+    return parse(Config, data, str(config_file or "command line"))
 
 
 def _url(text: str) -> str:

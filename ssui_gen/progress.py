@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -86,8 +87,8 @@ async def shown(progress: Progressing, console: Console) -> AsyncIterator[None]:
 
 async def _lines(progress: Progressing, console: Console) -> None:
     while True:
+        console.print(progress.line(), highlight=False, soft_wrap=True)
         await asyncio.sleep(PLAIN_LINE_SECONDS)
-        console.print(progress.line(), highlight=False)
 
 
 async def _panel(progress: Progressing, console: Console) -> None:
@@ -108,7 +109,7 @@ async def _panel(progress: Progressing, console: Console) -> None:
 def summary(progress: Progressing, title: str, item: Callable[[str], str] = str) -> Table:
     """The funnel with its reasons, and what it cost."""
     funnel, tally = progress.funnel, progress.tally
-    table = Table("what", "number", title=title, title_justify="left")
+    table = Table("what", "number", title=escape(title), title_justify="left")
     table.columns[1].justify = "right"
     for kind, count in sorted(funnel.kept.items()):
         table.add_row(f"[green]{item(kind)} kept[/green]", f"{count:,}")

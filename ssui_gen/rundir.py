@@ -11,12 +11,14 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ssui_gen import __version__
-from ssui_gen.errors import ConfigError, RunLocked
+from ssui_gen.errors import ConfigError, RecordError, RunLocked
 from ssui_gen.jsonl import atomic_write
 from ssui_gen.records import SCHEMA, Record
 
@@ -43,27 +45,45 @@ class Edition(Record):
 
 
 class RunDir:
-    """An exclusively held run folder. Raises RunLocked while another process holds it."""
+    """An exclusively held run folder. Raises RunLocked while another process holds it, RecordError if it
+    cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        self._lock = (path / ".lock").open("a+")
+        with self._explained():
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.seek(0)
-            holder = self._lock.read().strip() or "unknown"
-            self._lock.close()
-            raise RunLocked(
-                f"{path}: in use by another process ({holder}): wait for it, or choose another RUN"
+            self._hold()
+        except BaseException:
+            self.close()
+            raise
+
+    def _hold(self) -> None:
+        with self._explained():
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(self._lock, 40, 0).decode() or "unknown"
+                raise RunLocked(
+                    f"{self.path}: in use by another process ({holder}): wait for it, or choose another RUN"
+                ) from None
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"pid {os.getpid()}".encode(), 0)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RecordError(
+                f"{self.path}: the run folder cannot be written: {error}; free some space, allow writing "
+                "there, or choose another RUN"
             ) from None
-        self._lock.truncate(0)
-        self._lock.write(f"pid {os.getpid()}")
-        self._lock.flush()
 
     def close(self) -> None:
-        self._lock.close()
+        os.close(self._lock)
 
     def __enter__(self) -> RunDir:
         return self
@@ -104,11 +124,12 @@ class RunDir:
     def _keep(self, sources: dict[str, Path], number: int) -> None:
         for name, source in sources.items():
             target = self.path / "used" / str(number) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, dirs_exist_ok=True)
-            else:
-                shutil.copyfile(source, target)
+            with self._explained():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if source.is_dir():
+                    shutil.copytree(source, target, dirs_exist_ok=True)
+                else:
+                    shutil.copyfile(source, target)
 
 
 def _mixed(path: Path, rows: int, changed: list[str]) -> str:

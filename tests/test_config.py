@@ -1,3 +1,7 @@
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +76,27 @@ def test_the_command_line_wins_over_the_file() -> None:
 def test_a_wrong_command_line_is_explained(changes: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         resolve(**job(**changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("summary", None, r"agents/summary\.yaml: no such card; the graph needs query, .*summary"),
+        ("query", ("QueryReply", "SummaryReply"), r"reply: expected QueryReply, .* got 'SummaryReply'"),
+        ("query", ("prompt: query", "prompt: quest"), r"no prompts/quest\.md \(there are: check_image, "),
+    ],
+)
+def test_an_agent_without_card_reply_or_prompt_is_named(
+    tmp_path: Path, name: str, change: tuple[str, str] | None, says: str
+) -> None:
+    """The package is copied, so that its cards can be spoilt."""
+    for folder in ("ssui_gen", "agents", "prompts"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    card = tmp_path / "agents" / f"{name}.yaml"
+    text = card.read_text("utf-8")
+    card.unlink() if change is None else card.write_text(text.replace(*change), "utf-8")
+    command = [sys.executable, "-m", "ssui_gen", "dataset", "--run", tmp_path / "run"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.search(says, done.stderr)
+    assert not (tmp_path / "run").exists()

@@ -121,9 +121,12 @@ def test_a_revised_text_is_checked_again(fake: Fake, tmp_path: Path) -> None:
     assert path.query.text in sent_to(fake, "check_text")[1]
 
 
-def test_a_seed_text_is_kept_before_the_query_agent(fake: Fake, tmp_path: Path) -> None:
-    send(fake.url, tmp_path, ITEM.model_copy(update={"text": "Where can I sit?"}))
+def test_a_seed_text_is_shown_to_the_query_agent_and_stands_as_it_is(fake: Fake, tmp_path: Path) -> None:
+    path = send(fake.url, tmp_path, ITEM.model_copy(update={"text": "Where can I sit?"}))
+    assert isinstance(path, ReasoningPath)
     assert sent_to(fake, "query") == ["Kind: risky\nText: Where can I sit?"]
+    assert path.query.text == "Where can I sit?"
+    assert sent_to(fake, "check_joint") == ["Text: Where can I sit?"]
 
 
 def test_a_dead_call_costs_the_item_and_not_the_run(fake: Fake, tmp_path: Path) -> None:

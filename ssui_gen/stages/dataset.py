@@ -7,6 +7,7 @@ that was made but whose row was not written is answered from the journal.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from ssui_gen.demo import draw_seeds
 from ssui_gen.errors import ImageError
 from ssui_gen.images import data_url, inspect
 from ssui_gen.journal import Journal, Seen
-from ssui_gen.jsonl import Appender, read
-from ssui_gen.plan import Plan
+from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.plan import AGENTS, Plan
 from ssui_gen.progress import Funnel, Progressing, shown
 from ssui_gen.records import (
     KINDS,
@@ -47,7 +48,7 @@ from ssui_gen.state import Crew, Item
 PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
 CALLS = "calls.sqlite"
-AGENTS = ("query", "check_text", "check_image", "reasoning", "reflection", "check_joint", "summary")
+STOPPING = "Stopping: what is in flight will be finished; the same signal again gives it up."
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     Raises RunLocked, ConfigError and ServerError before the first call; AccessDenied, ServerGone and
     RecordError (the disk is full) after all that was finished has been written.
     """
-    stop = Stop()
+    stop = Stop(lambda: console.print(STOPPING, soft_wrap=True))
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
         seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
@@ -78,6 +79,8 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
             sources=plan.sources,
         )
         progress = Progressing(stage.funnel, stage.tally, stage.count_left())
+        gc.freeze()  # else a sixth of the CPU goes into looking through every import for LangGraph's cycles
+        open_.callback(gc.unfreeze)
         async with shown(progress, console):
             with stop.on_signals():
                 await run_all(
@@ -97,9 +100,9 @@ class _Stage:
         self.paths = open_.enter_context(closing(Appender(plan.run / PATHS)))
         self.rejects = open_.enter_context(closing(Appender(plan.run / REJECTS)))
         self._count_done()
-        journal = open_.enter_context(closing(Journal(plan.run / CALLS)))
+        self.journal = open_.enter_context(closing(Journal(plan.run / CALLS)))
         gate = Gate(plan.config.limits.calls_in_flight)
-        self.callers = {r: Caller(c, journal, gate, self.tally) for r, c in models.clients.items()}
+        self.callers = {r: Caller(c, self.journal, gate, self.tally) for r, c in models.clients.items()}
         self.agents = {name: self._agent(name) for name in AGENTS}
         self.url = lru_cache(maxsize=plan.config.limits.seeds_in_flight)(self._url)
 
@@ -115,15 +118,15 @@ class _Stage:
         )
 
     def _count_done(self) -> None:
-        """Rows on disk are done, and nothing else is."""
+        """Rows on disk are done, and nothing else is; raises RecordError for a row that cannot be read."""
         for line in read(self.plan.run / PATHS):
-            if row := line.value:
-                self._note(row["seed_id"], row["kind"])
-                self.funnel.kept[row["kind"]] += 1
+            path = validate(ReasoningPath, line)
+            self._note(path.seed_id, path.kind)
+            self.funnel.kept[path.kind] += 1
         for line in read(self.plan.run / REJECTS):
-            if row := line.value:
-                self._note(row["seed_id"], row["kind"])
-                self.funnel.dropped[row["stage"], row["reason"]] += 1
+            reject = validate(Reject, line)
+            self._note(reject.seed_id, reject.kind)
+            self.funnel.dropped[reject.stage, reject.reason] += 1
 
     def _note(self, seed_id: str, kind: Kind | None) -> None:
         self.done.add(_done_key(seed_id, kind))
@@ -180,6 +183,8 @@ class _Stage:
         self._write(await graph.run(item, self._crew(item)))
 
     def _write(self, row: ReasoningPath | Reject) -> None:
+        """The calls first: a row on disk never names a call that the journal has lost."""
+        self.journal.flush()
         if isinstance(row, ReasoningPath):
             self.paths.write(row)
             self.funnel.kept[row.kind] += 1

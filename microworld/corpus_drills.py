@@ -1,0 +1,99 @@
+"""Drills: the moments on which a reply turns, in words alone. No agent is ever asked so.
+
+What is seen is given as already said and is not learned, and the reply mostly stops after the decision. A
+drill costs 50 tokens instead of 200 and needs no picture, so a rule is met hundreds of times: with dialogues
+alone the joint verdict stayed at chance, while things and wishes were long understood.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from microworld.corpus import (
+    Dialogue,
+    Maker,
+    asked,
+    check_text,
+    joint_reply,
+    query_reply,
+    suspicion,
+)
+from microworld.corpus_paths import good_path
+from microworld.corpus_policy import slipping_path
+from microworld.pairs import Pair, loose_pair, worn
+from microworld.scene import Scene
+from ssui_gen.branching import render_path, render_steps
+from ssui_gen.records import ReasoningReply
+
+WHOLE = 0.2
+"""Share of drills whose reply is learned to its end."""
+
+
+def _drill(rng: Random, agent: str, user: str, said: str, rest: str, stop: str) -> Dialogue:
+    """The reply `said` + `rest`, learned from the start of `rest` up to the first `stop` or to the end."""
+    ends = rng.random() < WHOLE
+    before, found, _ = rest.partition(stop)
+    return Dialogue(agent, False, user, rest if ends else before + found, said=said, ends=ends)
+
+
+def joint_drill(rng: Random, scene: Scene) -> Dialogue:
+    """Does one of these things meet the wish?"""
+    pair = loose_pair(rng)
+    seen, verdict = joint_reply(pair).model_dump_json().split(". The wish", 1)
+    user = asked("check_joint", text=worn(rng, pair.text))
+    return _drill(rng, "check_joint", user, f"{seen}.", f" The wish{verdict}", ":" if pair.rule else ".")
+
+
+def query_drill(rng: Random, scene: Scene) -> Dialogue:
+    """A text that becomes risky by this thing, or none of them; or the given text, letter by letter."""
+    pair = loose_pair(rng)
+    given = _shuffled(rng, pair.text) if rng.random() < 0.5 else None
+    reply = query_reply(Pair(pair.scene, pair.request, given or pair.text, pair.rule)).model_dump_json()
+    said, rest = reply.split('","text":"', 1)
+    kind = "risky" if pair.rule else "benign"
+    user = asked("query", kind=kind, text=given, advice="", earlier="")
+    return _drill(
+        rng, "query", user, said, f'","text":"{rest}', '","category' if given else '","text_evidence'
+    )
+
+
+def _shuffled(rng: Random, text: str) -> str:
+    """Now and then the words in another order: what cannot be known by heart must be read."""
+    words = text.split()
+    return " ".join(rng.sample(words, len(words))) if rng.random() < 0.4 else text
+
+
+def reasoning_drill(rng: Random, scene: Scene) -> Dialogue:
+    """Step three against a suspicion that is often wrong."""
+    pair = loose_pair(rng)
+    category, scenario = suspicion(rng, pair)
+    user = asked(
+        "reasoning", text=worn(rng, pair.text), category=category, scenario=scenario, advice="", earlier=""
+    )
+    reply = ReasoningReply(**{s.name: s.text for s in good_path(rng, pair)}).model_dump_json()
+    said, rest = reply.split('","synthesis":"', 1)
+    return _drill(rng, "reasoning", user, said, f'","synthesis":"{rest}', '","consequences')
+
+
+def policy_drill(rng: Random, scene: Scene) -> Dialogue:
+    """Steps three to six and the answer of the policy."""
+    pair = loose_pair(rng)
+    steps, answer = slipping_path(rng, pair)
+    said = render_steps(steps[:2])
+    rest = render_path(steps, answer)[len(said) :]
+    return _drill(rng, "user", worn(rng, pair.text), said, rest, "\n4.")
+
+
+AGENT_DRILLS: tuple[Maker, ...] = (
+    joint_drill,
+    joint_drill,
+    query_drill,
+    query_drill,
+    reasoning_drill,
+    reasoning_drill,
+)
+
+
+def agent_drill(rng: Random, scene: Scene) -> Dialogue:
+    """Any drill of the agents, or a text check, which is short by nature."""
+    return check_text(rng, scene) if rng.random() < 0.12 else rng.choice(AGENT_DRILLS)(rng, scene)
