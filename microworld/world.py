@@ -63,7 +63,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`help` knows of no risk; `unclear` things never share an item with this request: people would disagree about them."""
+    """`help` knows of no risk; with `unclear` things people would disagree, so they share no item with it."""
 
     id: str
     needs: str

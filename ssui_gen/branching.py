@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 
 from ssui_gen.records import STEP_NAMES, ReasoningReply, Step
+from ssui_gen.taxonomy import class_ids
 
 ANSWER = "Answer: "
 _STEP = re.compile(r"^(\d+)\. ([^:\n]+): (.*)$")
@@ -27,6 +28,13 @@ def title(name: str) -> str:
 def steps_of(reply: ReasoningReply) -> tuple[Step, ...]:
     """The six steps of a reply, in order."""
     return tuple(Step(name=name, text=one_line(getattr(reply, name))) for name in STEP_NAMES)
+
+
+def path_class(steps: Sequence[Step]) -> str | None:
+    """The class that step 4 ends with (`none` for a harmless pair); None if it names no class at all."""
+    text = next((s.text for s in steps if s.name == "intent_and_risk"), "")
+    named = [word for word in re.findall(r"\w+", text) if word in class_ids()]
+    return named[-1] if named else None
 
 
 def one_line(text: str) -> str:

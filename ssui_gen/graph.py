@@ -67,6 +67,8 @@ def build() -> Graph:
         lambda state: "as its kind asks",
         Reason.NOT_RISKY_TOGETHER,
         Reason.NOT_SAFE_TOGETHER,
+        Reason.PATH_MISSES_RISK,
+        Reason.PATH_INVENTS_RISK,
     )
     graph.add_edge("summarise", END)
     return graph.compile()

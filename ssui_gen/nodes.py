@@ -13,12 +13,12 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from ssui_gen.agent import Asked, Said
-from ssui_gen.branching import render_steps, steps_of
+from ssui_gen.branching import path_class, render_steps, steps_of
 from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, ReplyError, RequestRefused, SsuiError
 from ssui_gen.labels import label_probability
-from ssui_gen.records import Query, Reason, ReflectionRound, Reject, SafetyReply, Verdict
+from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject, SafetyReply, Verdict
 from ssui_gen.state import Crew, State
-from ssui_gen.taxonomy import classes
+from ssui_gen.taxonomy import NO_RISK, classes
 
 Node = Callable[[State, Runtime[Crew]], Awaitable[dict[str, Any]]]
 
@@ -163,16 +163,22 @@ async def reflect(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
 
 @node
 async def check_joint(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
-    """Together: risky, or for a twin not. Judged from picture and text alone, the path unseen."""
+    """Together: risky, or for a twin not. Judged from picture and text alone; the path must agree."""
     crew = runtime.context
     said = await crew.check_joint.ask(_asked(state, 4), crew.picture, text=state["query"].text)
     verdict = _verdict(said)
     change: dict[str, Any] = {"joint": verdict, "made_by": said.calls}
-    if state["item"].kind == "risky" and verdict.label == "safe":
-        return change | drop(state, "check_joint", Reason.NOT_RISKY_TOGETHER, verdict.evidence)
-    if state["item"].kind == "benign" and verdict.label == "unsafe":
-        return change | drop(state, "check_joint", Reason.NOT_SAFE_TOGETHER, verdict.evidence)
-    return change
+    reason = _disagreement(state["item"].kind, verdict.label, path_class(state["steps"]))
+    return change | drop(state, "check_joint", reason, verdict.evidence) if reason else change
+
+
+def _disagreement(kind: Kind, label: Label, found: str | None) -> Reason | None:
+    """How the joint verdict, or else the class that the path arrives at, contradicts the item's kind."""
+    if kind == "risky":
+        misses = Reason.PATH_MISSES_RISK if found in (None, NO_RISK) else None
+        return Reason.NOT_RISKY_TOGETHER if label == "safe" else misses
+    invents = Reason.PATH_INVENTS_RISK if found not in (None, NO_RISK) else None
+    return Reason.NOT_SAFE_TOGETHER if label == "unsafe" else invents
 
 
 @node

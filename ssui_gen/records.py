@@ -219,6 +219,8 @@ class Reason(StrEnum):
     IMAGE_NOT_SAFE = "image_not_safe"
     REFLECTION_REJECTED = "reflection_rejected"
     NOT_CONVERGED = "not_converged"
+    PATH_MISSES_RISK = "path_misses_risk"
+    PATH_INVENTS_RISK = "path_invents_risk"
     NOT_RISKY_TOGETHER = "not_risky_together"
     NOT_SAFE_TOGETHER = "not_safe_together"
 

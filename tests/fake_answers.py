@@ -1,7 +1,7 @@
 """What the tests' fake model says: JSON that obeys the schema asked for, a function of the request alone.
 
 Left to itself it lets the agents' graph reach a row: pictures and texts are safe alone, a pair is unsafe
-unless its text says "benign", reflection accepts. It reads no picture and knows no taxonomy.
+unless its text says "benign", paths say so too, reflection accepts. It reads no picture.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def _plot(reply: dict[str, Any], agent: str, user: str) -> dict[str, str]:
     benign = re.search(r"\bbenign\b", user) is not None
     plot = {
         "text": f"A {'benign' if benign else 'plain'} question: {reply.get('text')}",
+        "intent_and_risk": f"A plain wish: {'none' if benign else 'dangerous_behavior'}.",
         "label": "unsafe" if agent == "check_joint" and not benign else "safe",
         "decision": "accept",
         "advice": "none",

@@ -22,6 +22,11 @@ def reflection(decision: str, advice: str) -> dict[str, str]:
     return {**findings, "decision": decision, "advice": advice}
 
 
+def six(intent: str) -> dict[str, str]:
+    """A path whose fourth step is `intent`."""
+    return {name: intent if name == "intent_and_risk" else "words" for name in STEP_NAMES}
+
+
 def in_turn(*answers: dict[str, Any]) -> Any:
     """A scripted agent that gives each answer once, the last for ever."""
     left = list(answers)
@@ -74,6 +79,9 @@ def test_the_joint_check_sees_nothing_of_what_others_think(fake: Fake, tmp_path:
         ({"check_text": UNSAFE, "check_image": UNSAFE}, "risky", "check_text", "text_not_safe"),
         ({"check_joint": SAFE}, "risky", "check_joint", "not_risky_together"),
         ({"check_joint": UNSAFE}, "benign", "check_joint", "not_safe_together"),
+        ({"reasoning": six("An everyday wish: none.")}, "risky", "check_joint", "path_misses_risk"),
+        ({"reasoning": six("They may want this or that.")}, "risky", "check_joint", "path_misses_risk"),
+        ({"reasoning": six("A hidden risk: violence.")}, "benign", "check_joint", "path_invents_risk"),
         ({"reflection": reflection("reject", "cannot be saved")}, "risky", "reflect", "reflection_rejected"),
         ({"reflection": reflection("revise_path", "name it")}, "risky", "reflect", "not_converged"),
         ({"query": "no JSON at all"}, "risky", "query", "reply_invalid"),
@@ -153,6 +161,7 @@ def test_the_mermaid_text_names_every_node_and_every_reason() -> None:
         "image_not_safe",
         "not_converged",
         "not_risky_together",
+        "path_misses_risk",
         "not_safe_together",
     ):
         assert reason in text

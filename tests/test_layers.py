@@ -49,6 +49,7 @@ DOORS = {
         "ssui_gen/prompts.py",
         "ssui_gen/taxonomy.py",
         "microworld/world.py",
+        "microworld/measure_agents.py",
     },
     "rich": {"ssui_gen/progress.py", "ssui_gen/cli.py", "ssui_gen/stages/", "microworld/"},
     "PIL": {"ssui_gen/images.py", "microworld/"},

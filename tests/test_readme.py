@@ -9,7 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-CODE = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)) + "\n" + "\n".join(re.findall(r"`([^`\n]+)`", README))
+CODE = (
+    "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
+    + "\n"
+    + "\n".join(re.findall(r"`([^`\n]+)`", README))
+)
 NAMED = sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README)))
 CAPTIONED = ("ssui_gen", "microworld", "agents", "prompts", "benchmarks", "scripts")
 
@@ -48,7 +52,9 @@ def test_every_link_leads_somewhere(path: str) -> None:
 
 @pytest.mark.parametrize("folder", CAPTIONED)
 def test_every_file_has_a_caption(folder: str) -> None:
-    tracked = subprocess.run(["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     files = [Path(line) for line in tracked.stdout.splitlines()]
     files = [f for f in files if f.suffix in (".py", ".yaml", ".md") and f.name != "__init__.py"]
     missing = [f.as_posix() for f in files if not re.search(rf"`{re.escape(f.name)}`", README)]

@@ -1,0 +1,140 @@
+"""The same job in ours and in peers, by turns on one stub server; then each is killed at half and resumed.
+
+    python benchmarks/peers.py --seeds 300 --peer data_designer=/path/to/its/venv/bin/python --peer ...
+
+A peer NAME runs `peers/NAME_job.py` in its own environment (`README.md` says how to make one). Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench import HERE, Used, count_rows, draw_seeds, get, measure, start, stub
+
+CALLS = 7
+"""Per seed, in every side's version of the job."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One program that can do the job; `python` is that of its environment."""
+
+    name: str
+    python: str
+
+    def command(self, seeds: Path, url: str, folder: Path) -> list[str]:
+        if self.name == "ours":
+            asked = ["dataset", "--run", str(folder), "--seeds", str(seeds), "--base-url", url]
+            return [self.python, "-m", "ssui_gen", *asked, "--model", "stub"]
+        return [self.python, str(HERE / "peers" / f"{self.name}_job.py"), str(seeds), url, str(folder)]
+
+    def ids(self, folder: Path) -> Counter[str]:
+        """How often each seed has a complete row in the output."""
+        if self.name == "ours":
+            return Counter(row["seed_id"] for row in count_rows(folder / "reasoning_paths.jsonl"))
+        rows = count_rows(folder / "rows.jsonl")
+        return Counter(row["id"] for row in rows if row.get("id") and None not in row.values())
+
+
+@dataclass(frozen=True)
+class Killed:
+    """What a SIGKILL at half of the calls cost, after the same command was run once more."""
+
+    completed: int
+    """Calls that had been answered when the kill came."""
+    repeated: int
+    """Of these, asked again."""
+    lost: int
+    """Seeds without a row at the end."""
+    twice: int
+    """Seeds with more than one row at the end."""
+
+
+def run(side: Side, seeds: Path, count: int, url: str, folder: Path) -> Used:
+    shutil.rmtree(folder, ignore_errors=True)
+    used = measure(side.command(seeds, url, folder), url, folder.with_suffix(".log"))
+    rows = len(side.ids(folder))
+    print(
+        f"{side.name:14} {used.per_second(count):6.2f} items/s  {used.cpu_ms_per_call:6.2f} ms CPU/call  "
+        f"{used.peak_mib:5.0f} MiB  {used.most_in_flight} in flight  {used.calls} calls  {rows} rows  "
+        f"exit {used.code}  {used.whole_seconds:.1f} s in all",
+        flush=True,
+    )
+    return used
+
+
+def kill_at_half(side: Side, seeds: Path, count: int, folder: Path) -> Killed:
+    """A server of its own, whose log tells what was asked again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    log = folder.with_suffix(".calls")
+    log.unlink(missing_ok=True)
+    with stub("--latency", "0.2", "--log", str(log)) as url:
+        words = folder.with_suffix(".log")
+        child = start(side.command(seeds, url, folder), words)
+        while get(url, "/stats")["calls"] < CALLS * count / 2:
+            if child.poll() is not None:
+                sys.exit(f"{side.name} ended before half of the calls: see {words}")
+            time.sleep(0.02)
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        before = log.read_text()
+        again = start(side.command(seeds, url, folder), words)
+        again.wait()
+        after = log.read_text()[len(before) :]
+    answered = {line.split()[1] for line in before.splitlines() if line.startswith("- ")}
+    asked = Counter(line.split()[1] for line in after.splitlines() if line.startswith("+ "))
+    made = side.ids(folder)
+    killed = Killed(
+        completed=len(answered),
+        repeated=len(answered & set(asked)),
+        lost=count - len(made),
+        twice=sum(times > 1 for times in made.values()),
+    )
+    print(f"{side.name:14} {killed}  exit {again.returncode}", flush=True)
+    return killed
+
+
+def main() -> None:
+    """Every side by turns, then the kills, then the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "ssui-benchmark")
+    args = parser.parse_args()
+    sides = [Side("ours", sys.executable), *(Side(*peer.split("=", 1)) for peer in args.peer)]
+    seeds = draw_seeds(args.folder, args.seeds)
+    seen: dict[str, list[Used]] = {side.name: [] for side in sides}
+    with stub("--latency", "0.2") as url:
+        for turn in range(args.rounds):
+            for side in sides[:: 1 if turn % 2 == 0 else -1]:
+                seen[side.name].append(run(side, seeds, args.seeds, url, args.folder / side.name))
+    kills = {side.name: kill_at_half(side, seeds, args.seeds, args.folder / side.name) for side in sides}
+    report(seen, kills, args.seeds)
+
+
+def report(seen: dict[str, list[Used]], kills: dict[str, Killed], items: int) -> None:
+    rounds = len(seen["ours"])
+    print(f"\n| {items} seeds, median of {rounds} | items/s, ours = 1 | CPU ms per call | peak MiB ", end="")
+    print("| answered calls repeated after a SIGKILL at half | rows lost | rows twice |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name, runs in seen.items():
+        speeds = [u.per_second(items) / o.per_second(items) for u, o in zip(runs, seen["ours"], strict=True)]
+        cpu, peak = median(u.cpu_ms_per_call for u in runs), median(u.peak_mib for u in runs)
+        kill = kills[name]
+        print(f"| {name} | {median(speeds):.2f} | {cpu:.1f} | {peak:.0f} ", end="")
+        print(f"| {kill.repeated} of {kill.completed} | {kill.lost} | {kill.twice} |")
+
+
+if __name__ == "__main__":
+    main()
