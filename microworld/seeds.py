@@ -17,14 +17,12 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from microworld.draw import draw
+from microworld.pool import LARGE, picture
 from microworld.scene import Item, Scene, family, make_scene, truth
 from microworld.world import Split, world
 from ssui_gen.jsonl import atomic_write
 from ssui_gen.records import Kind, Seed
 
-SIDE = 448
-"""Pixels of a drawn picture's side."""
 ALARMING_EVERY = 24
 
 
@@ -75,16 +73,11 @@ def write(folder: Path, count: int, split: Split, seed: int) -> None:
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     drawn = list(islice(seeds(split, seed), count))
     for one in drawn:
-        picture_of(one.scene).save(folder / one.seed.image)
-    known = [{"seed_id": d.seed.id, **truth(d.item, SIDE)} for d in drawn if d.item]
+        picture(one.scene, supersample=3).save(folder / one.seed.image)
+    known = [{"seed_id": d.seed.id, **truth(d.item, LARGE)} for d in drawn if d.item]
     atomic_write(folder / "truth.jsonl", "".join(json.dumps(row) + "\n" for row in known))
     rows = (d.seed.model_dump_json(exclude_none=True) for d in drawn)
     atomic_write(folder / "seeds.jsonl", "".join(row + "\n" for row in rows))
-
-
-def picture_of(scene: Scene, side: int = SIDE):  # noqa: ANN201
-    placed = [(p.thing, p.x, p.y, p.size) for p in scene.placed]
-    return draw(scene.place, placed, scene.variant.clutter, side)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ EXTRAS = ("micro", "dev")
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python is just what this is about
         sys.exit(
             f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}: make PYTHON=python3.12 ..."
         )
