@@ -23,6 +23,11 @@ from ssui_gen.cli import main
 from ssui_gen.records import digest
 
 SSUI = Path(sys.executable).with_name("ssui")
+LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 PICTURES = 8
 """As many as there are different ones; seeds share them."""
 
@@ -82,15 +87,15 @@ class Job:
         assert isinstance(end.value.code, int)
         return Ended(end.value.code, out.getvalue(), err.getvalue())
 
-    def start(self, *more: str, **options: Any) -> subprocess.Popen[str]:
-        """Start in a process of its own; `options` are those of Popen."""
-        command = [str(SSUI), *self.command(*more)]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options)
+    def start(self, *more: str, disk: int | None = None) -> subprocess.Popen[str]:
+        """Start in a process of its own; on a `disk` of so many bytes no file can grow beyond them."""
+        small = [sys.executable, "-c", LIMITED, str(disk)] if disk is not None else []
+        command, pipe = [*small, str(SSUI), *self.command(*more)], subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
 
-    def apart(self, *more: str, **options: Any) -> Ended:
+    def apart(self, *more: str, disk: int | None = None) -> Ended:
         """Run in a process of its own."""
-        return ended(self.start(*more, **options))
+        return ended(self.start(*more, disk=disk))
 
 
 @contextlib.contextmanager

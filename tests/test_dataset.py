@@ -37,7 +37,7 @@ def test_each_seed_becomes_a_risky_row_and_its_benign_twin(fake: Fake, tmp_path:
 
 
 def test_a_seed_that_names_its_kind_has_no_twin(fake: Fake, tmp_path: Path) -> None:
-    done = job(tmp_path, fake.url, plain(2, kind="benign", text="May I sit here?"))
+    done = job(tmp_path, fake.url, plain(2, kind="benign", text="A benign question: may I sit here?"))
     done.here()
     assert [(row["kind"], row["twin_of"]) for row in done.paths] == [("benign", None)] * 2
 

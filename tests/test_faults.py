@@ -2,8 +2,6 @@
 
 import dataclasses
 import re
-import resource
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -140,11 +138,6 @@ def test_a_server_that_dies_midway_costs_no_row_and_no_seed(fake: Fake, tmp_path
     assert cut.content == whole.content
 
 
-def limited(size: int) -> Callable[[], None]:
-    """For a child: a disk on which no file can grow beyond `size` bytes."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
 def test_a_full_disk_under_the_rows_loses_none_of_them(fake: Fake, tmp_path: Path) -> None:
     whole = job(tmp_path / "whole", fake.url, plain(8, kind="risky"))
     whole.here()
@@ -153,7 +146,7 @@ def test_a_full_disk_under_the_rows_loses_none_of_them(fake: Fake, tmp_path: Pat
     file = cut.run / "reasoning_paths.jsonl"
     filled = file.read_bytes() + b" " * 400_000 + b"\n"
     file.write_bytes(filled)
-    said = errors_of(cut.apart(preexec_fn=limited(len(filled) + 5000)))
+    said = errors_of(cut.apart(disk=len(filled) + 5000))
     assert f"{file}: a row could not be written: " in said
     assert "free some space and run the same command again" in said
     after = file.read_bytes()
@@ -168,7 +161,7 @@ def test_a_full_disk_under_the_journal_stops_the_run_and_it_goes_on(fake: Fake, 
     whole = job(tmp_path / "whole", fake.url, plain(10))
     whole.here()
     cut = job(tmp_path / "cut", fake.url, plain(10), seeds_in_flight=2)
-    said = errors_of(cut.apart(preexec_fn=limited(150_000)))
+    said = errors_of(cut.apart(disk=150_000))
     assert "calls.sqlite: the call journal cannot be used" in said
     assert set(cut.content) < set(whole.content)
     assert cut.here().code == 0
@@ -177,7 +170,7 @@ def test_a_full_disk_under_the_journal_stops_the_run_and_it_goes_on(fake: Fake, 
 
 def test_a_disk_full_from_the_start_is_one_clear_line(fake: Fake, tmp_path: Path) -> None:
     done = job(tmp_path, fake.url, plain(1))
-    assert "the run folder cannot be written" in errors_of(done.apart(preexec_fn=limited(0)))
+    assert "the run folder cannot be written" in errors_of(done.apart(disk=0))
     assert fake.calls == 0
 
 

@@ -58,9 +58,10 @@ def start(todo: Job) -> BaseProcess:
 
 
 def wait_for_a_moment(rng: random.Random, todo: Job, process: BaseProcess, fake: Fake) -> None:
-    """One moment in five lies in the start, before or at the first calls; the others are in the work."""
+    """In the start, before or at the first calls; soon after; or after more calls than a kill may lose."""
     lock = todo.run / ".lock"
-    goal = fake.calls + (0 if rng.random() < 0.2 else rng.randrange(1, 60))
+    soonest, latest = rng.choices([(0, 0), (1, 60), (150, 350)], weights=[2, 7, 1])[0]
+    goal = fake.calls + rng.randint(soonest, latest)
     wait_for(lambda: not process.is_alive() or (lock.exists() and f"pid {process.pid}" == lock.read_text()))
     wait_for(lambda: not process.is_alive() or fake.calls >= goal)
     time.sleep(rng.random() * 0.05)
@@ -118,7 +119,6 @@ def test_fifty_kills_lose_nothing_and_repeat_only_what_was_in_flight_or_uncommit
         assert len(asked) - calls == sum(lost_here)
         lost += lost_here
     assert max(lost) <= CALLS_IN_FLIGHT + BATCH_ROWS
-    assert sum(lost) / len(lost) <= 2 * CALLS_IN_FLIGHT
     print(f"{len(lost)} kills: {sum(lost) / len(lost):.1f} calls repeated each, at most {max(lost)}")
 
 
