@@ -19,8 +19,8 @@ from ssui_gen.branching import render_path
 from ssui_gen.records import Step
 
 UNSEEN = 0.06
-MAIN_LOW, MAIN_HIGH = 0.30, 0.55
-RELAPSE_STRATEGY, RELAPSE_ANSWER = 0.22, 0.22
+MAIN_LOW, MAIN_HIGH = 0.02, 0.25
+RELAPSE_STRATEGY, RELAPSE_ANSWER = 0.22, 0.25
 RECOVERY = 0.12
 RISKY_SHARE = 0.6
 

@@ -144,9 +144,11 @@ class Appender:
         self._size += len(data)
 
     def close(self) -> None:
-        """Force everything to the disk, then close."""
+        """Force everything to the disk, then close; raises RecordError when the disk refuses."""
         try:
             os.fsync(self._file)
+        except OSError as error:
+            raise RecordError(f"{self.path}: the last rows may not be on the disk: {error}") from None
         finally:
             os.close(self._file)
 

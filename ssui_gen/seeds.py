@@ -29,10 +29,10 @@ def root_of(source: Path, run: Path) -> Path:
 
 def read_seeds(source: Path, new: Callable[[str], bool], run: Path) -> Iterator[Seed | Reject]:
     """Every seed of `source`, or why it is none. `new` says of an id whether it comes for the first time."""
-    for seed in _seeds(source, run):
+    for number, seed in enumerate(_seeds(source, run), 1):
         if isinstance(seed, Seed) and not new(seed.id):
             yield _reject(
-                f"{source.name}:{seed.id}", Reason.SEED_DUPLICATE, f"the id {seed.id!r} came before"
+                f"{source.name}:{number}:{seed.id}", Reason.SEED_DUPLICATE, f"the id {seed.id!r} came before"
             )
         else:
             yield seed

@@ -39,7 +39,7 @@ def test_a_file_gives_its_good_lines_and_a_reject_for_each_other(tmp_path: Path)
     rejects = [(r.seed_id, r.reason) for r in found if isinstance(r, Reject)]
     assert rejects == [
         ("seeds.jsonl:3", "seed_invalid"),
-        ("seeds.jsonl:a", "seed_duplicate"),
+        ("seeds.jsonl:4:a", "seed_duplicate"),
         ("seeds.jsonl:5", "seed_invalid"),
         ("seeds.jsonl:6", "seed_invalid"),
     ]
