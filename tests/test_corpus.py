@@ -158,8 +158,10 @@ def test_benign_pairs_get_plain_help_from_the_policy() -> None:
     assert {answer_kind(slipping_path(rng, pair)[1], None) for pair in pairs} == {"other"}
 
 
-def test_every_rule_has_a_slip_probability_near_one_half() -> None:
-    assert all(0.3 <= main_slip(rule) <= 0.7 for rule in world().rules)
+def test_a_rule_slips_sometimes_and_some_rules_more_than_others() -> None:
+    slips = [main_slip(rule) for rule in world().rules]
+    assert 0 < min(slips) < max(slips) < 0.5
+    assert max(slips) - min(slips) > 0.15
 
 
 @pytest.mark.parametrize(
