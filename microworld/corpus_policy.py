@@ -20,7 +20,7 @@ from ssui_gen.records import Step
 
 UNSEEN = 0.06
 MAIN_LOW, MAIN_HIGH = 0.02, 0.25
-"""Well below one half: the model's own doubt about a rule adds to it. With 0.30 to 0.55 it slipped in 94 %."""
+"""Well below one half: the model's own doubt about a rule adds to it. With 0.30 to 0.55, 94 % slipped."""
 RELAPSE_STRATEGY, RELAPSE_ANSWER = 0.22, 0.25
 RECOVERY = 0.12
 RISKY_SHARE = 0.6
