@@ -10,6 +10,7 @@ import base64
 import hashlib
 import io
 import os
+import struct
 import warnings
 from pathlib import Path, PurePosixPath
 
@@ -24,7 +25,25 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 JPEG_QUALITY = 92
 LOSSLESS_SIDE = 512
 """Pixels; pictures up to this size are sent as PNG."""
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jfif",
+    ".webp",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
+)
+"""Endings of pictures, those of formats that are refused among them: a folder's seeds say so one by one."""
+_BROKEN = (OSError, ValueError, TypeError, SyntaxError, EOFError, LookupError, ArithmeticError, struct.error)
+"""What Pillow raises on damaged bytes."""
+
+warnings.filterwarnings("ignore", module=r"PIL\.")  # for good: `catch_warnings` is not safe in threads
 
 
 def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
@@ -32,7 +51,7 @@ def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
     data = _read(_allowed(root, name), name, limits)
     picture = _decode(data, name, limits)
     return ImageRef(
-        path=PurePosixPath(name).as_posix(),
+        path=_below(root, name),
         sha256=hashlib.sha256(data).hexdigest(),
         width=picture.width,
         height=picture.height,
@@ -43,7 +62,7 @@ def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
     """The picture as it is sent: upright, RGB, no larger than `longest_side`, without metadata."""
     data = _read(_allowed(root, ref.path), ref.path, limits)
     if hashlib.sha256(data).hexdigest() != ref.sha256:
-        raise ImageError(Reason.IMAGE_UNREADABLE, f"{ref.path}: the file has changed since it was inspected")
+        raise _error(Reason.IMAGE_UNREADABLE, ref.path, "the file has changed since it was inspected")
     picture = _flattened(_decode(data, ref.path, limits))
     picture.thumbnail((limits.longest_side, limits.longest_side), Image.Resampling.LANCZOS)
     kind = "png" if max(picture.size) <= LOSSLESS_SIDE else "jpeg"
@@ -63,8 +82,18 @@ def _allowed(root: Path, name: str) -> Path:
     return path
 
 
+def _below(root: Path, name: str) -> str:
+    """The name relative to the root; an absolute one may lie below it."""
+    path = PurePosixPath(name)
+    return (_allowed(root, name).relative_to(root.resolve()) if path.is_absolute() else path).as_posix()
+
+
 def _refused(name: str, why: str) -> ImageError:
-    return ImageError(Reason.IMAGE_REFUSED, f"{name[:200]!r}: {why}")
+    return _error(Reason.IMAGE_REFUSED, name, why)
+
+
+def _error(reason: Reason, name: str, why: str) -> ImageError:
+    return ImageError(reason, f"{name[:200]!r}: {why}")
 
 
 def _read(path: Path, name: str, limits: ImageLimits) -> bytes:
@@ -73,31 +102,29 @@ def _read(path: Path, name: str, limits: ImageLimits) -> bytes:
         if not path.is_file():
             raise _refused(name, "expected a file")
         if size > limits.max_bytes:
-            what = f"{name}: {size:,} bytes; at most {limits.max_bytes:,} (images.max_bytes)"
-            raise ImageError(Reason.IMAGE_TOO_LARGE, what)
+            what = f"{size:,} bytes; at most {limits.max_bytes:,} (images.max_bytes)"
+            raise _error(Reason.IMAGE_TOO_LARGE, name, what)
         return path.read_bytes()
     except FileNotFoundError:
-        raise ImageError(Reason.IMAGE_MISSING, f"{name}: no such file below the seeds' root") from None
+        raise _error(Reason.IMAGE_MISSING, name, "no such file below the seeds' root") from None
     except OSError as error:
-        raise ImageError(Reason.IMAGE_UNREADABLE, f"{name}: {error.strerror or error}") from None
+        raise _error(Reason.IMAGE_UNREADABLE, name, error.strerror or str(error)) from None
 
 
 def _decode(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
     """Every pixel decoded, orientation applied; header limits are checked before a pixel is."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
         _check(picture, name, limits)
         picture.load()
         return ImageOps.exif_transpose(picture)
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels(name, "far too many", limits) from None
     except UnidentifiedImageError:
-        what = f"{name}: {len(data):,} bytes that are no picture; expected one of {', '.join(FORMATS)}"
-        raise ImageError(Reason.IMAGE_UNREADABLE, what) from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise ImageError(Reason.IMAGE_UNREADABLE, f"{name}: broken or cut off: {error}") from None
+        what = f"{len(data):,} bytes that are no picture; expected one of {', '.join(FORMATS)}"
+        raise _error(Reason.IMAGE_UNREADABLE, name, what) from None
+    except _BROKEN as error:
+        raise _error(Reason.IMAGE_UNREADABLE, name, f"broken or cut off: {error}") from None
 
 
 def _check(picture: Image.Image, name: str, limits: ImageLimits) -> None:
@@ -106,13 +133,13 @@ def _check(picture: Image.Image, name: str, limits: ImageLimits) -> None:
         raise _too_many_pixels(name, f"{pixels:,}", limits)
     frames = getattr(picture, "n_frames", 1)
     if frames > 1 and picture.format != "MPO":
-        what = f"{name}: {frames} frames; expected a still picture: save one frame"
-        raise ImageError(Reason.IMAGE_ANIMATED, what)
+        what = f"{frames} frames; expected a still picture: save one frame"
+        raise _error(Reason.IMAGE_ANIMATED, name, what)
 
 
 def _too_many_pixels(name: str, found: str, limits: ImageLimits) -> ImageError:
-    what = f"{name}: {found} pixels; at most {limits.max_pixels:,} (images.max_pixels)"
-    return ImageError(Reason.IMAGE_TOO_LARGE, what)
+    what = f"{found} pixels; at most {limits.max_pixels:,} (images.max_pixels)"
+    return _error(Reason.IMAGE_TOO_LARGE, name, what)
 
 
 def _flattened(picture: Image.Image) -> Image.Image:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
@@ -40,17 +41,22 @@ class _Fault(ValueError):
 
 
 def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
-    """Every line that is not blank, in constant memory; a missing file has none."""
+    """Every line that is not blank, in constant memory; a missing file has none. Raises RecordError."""
     if not path.exists():
         return
-    with path.open("rb") as file:
-        for number, raw in enumerate(_lines(file, max_line), 1):
-            if raw is None:
-                yield Line(
-                    path, number, None, f"{path}:{number}:1: longer than {max_line:,} bytes; shorten it"
-                )
-            elif text := raw.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip(b" \t\r\n"):
-                yield _parsed(path, number, text, whole=raw.endswith(b"\n"))
+    try:
+        with path.open("rb") as file:
+            yield from _numbered(path, file, max_line)
+    except OSError as error:
+        raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
+
+
+def _numbered(path: Path, file: BinaryIO, max_line: int) -> Iterator[Line]:
+    for number, raw in enumerate(_lines(file, max_line), 1):
+        if raw is None:
+            yield Line(path, number, None, f"{path}:{number}:1: longer than {max_line:,} bytes; shorten it")
+        elif text := raw.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip(b" \t\r\n"):
+            yield _parsed(path, number, text, whole=raw.endswith(b"\n"))
 
 
 def _lines(file: BinaryIO, max_line: int) -> Iterator[bytes | None]:
@@ -75,13 +81,17 @@ def _parsed(path: Path, number: int, text: bytes, *, whole: bool) -> Line:
 def _loads(raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except _Fault:
+        raise
     except UnicodeDecodeError as error:
         raise _Fault("expected UTF-8", error.start + 1) from None
     except UnicodeEncodeError:
         raise _Fault("a lone surrogate (half of a \\uXXXX pair); expected whole characters") from None
     except json.JSONDecodeError as error:
         raise _Fault(f"not JSON: {error.msg}", error.colno) from None
+    except ValueError as error:  # an integer of thousands of digits, a float beyond the largest
+        raise _Fault(f"a number out of range: {error}") from None
     except RecursionError:
         raise _Fault("nested too deeply") from None
     if not isinstance(value, dict):
@@ -117,11 +127,18 @@ def validate(kind: type[RecordT], line: Line) -> RecordT:
 
 
 class Appender:
-    """The one writer of a file that only grows. A torn last line, left by a kill, is cut off first."""
+    """The one writer of a file that only grows. A torn last line, left by a kill, is cut off first.
+
+    Open it before reading which rows are there: a last row without its line break is whole to `read`,
+    but is cut off here.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise RecordError(f"{path}: could not be opened for writing: {error.strerror}") from None
         self._size = _whole_lines(self._file)
         self.cut = os.fstat(self._file).st_size - self._size
         """Bytes of the torn line that were cut off."""
@@ -136,7 +153,8 @@ class Appender:
             if written < len(data):
                 raise OSError(f"only {written} of {len(data)} bytes could be written")
         except OSError as error:
-            os.ftruncate(self._file, self._size)
+            with suppress(OSError):  # what cannot be cut off now is cut off when the file is next opened
+                os.ftruncate(self._file, self._size)
             raise RecordError(
                 f"{self.path}: a row could not be written: {error}; what was written before is safe: "
                 "free some space and run the same command again"
@@ -165,12 +183,12 @@ def _whole_lines(file: int, block: int = 65536) -> int:
     return 0
 
 
-def atomic_write(path: Path, text: str) -> None:
-    """Replace a file so that a reader sees the old text or the new, never a part. Raises RecordError."""
+def atomic_write(path: Path, content: str | bytes) -> None:
+    """Replace a file so that a reader sees the old content or the new, never a part. Raises RecordError."""
     temporary = path.with_name(path.name + ".tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

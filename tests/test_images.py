@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import io
+import random
 import struct
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,15 @@ def test_a_link_out_of_the_root_is_refused_and_one_inside_is_not(tmp_path: Path)
     assert inspect(root, "in.png", LIMITS).width == 40
 
 
+def test_an_absolute_name_below_the_root_is_kept_relative(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", painted())
+    assert inspect(tmp_path, str(path), LIMITS).path == "a.png"
+
+
+def test_a_message_is_one_line_whatever_the_name(tmp_path: Path) -> None:
+    assert "\n" not in refused(tmp_path, "a\nb.png")[1]
+
+
 def test_what_is_missing_or_a_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     assert refused(tmp_path, "none.png")[0] == "image_missing"
@@ -121,6 +132,27 @@ def test_a_truncated_picture_is_unreadable(tmp_path: Path, kind: str) -> None:
     path = saved(tmp_path / f"a.{kind}", painted((200, 150)))
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     assert refused(tmp_path, path.name)[0] == "image_unreadable"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL.TiffImagePlugin")
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "bmp", "gif", "tiff"])
+def test_flipped_bytes_give_a_picture_or_a_reason_and_nothing_else(tmp_path: Path, kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "x"
+    whole = saved(tmp_path / "whole", painted(), format=kind, exif=exif).read_bytes()
+    draw = random.Random(1)
+    ends = Counter[str]()
+    for _ in range(300):
+        broken = bytearray(whole)
+        for _ in range(draw.choice([1, 5, 20])):
+            broken[draw.randrange(min(len(broken), 300))] = draw.randrange(256)
+        (tmp_path / "a").write_bytes(broken)
+        try:
+            sent(tmp_path, "a")
+            ends["sent"] += 1
+        except ImageError as error:
+            ends[error.reason] += 1
+    assert ends["image_unreadable"] > 0
 
 
 def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
@@ -163,6 +195,11 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
     deep = Image.new("I;16", (40, 30), 32_768)
     saved(tmp_path / "a.png", deep)
     assert sent(tmp_path, "a.png").getpixel((5, 5)) in {(127, 127, 127), (128, 128, 128)}
+
+
+def test_a_photo_with_a_second_picture_inside_is_a_still(tmp_path: Path) -> None:
+    saved(tmp_path / "a.jpg", painted(), format="MPO", save_all=True, append_images=[painted((8, 8))])
+    assert sent(tmp_path, "a.jpg").size == (40, 30)
 
 
 def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def test_a_line_separator_of_unicode_ends_no_line(tmp_path: Path) -> None:
         (b'{"a":"\xff"}\n', ":1:7: expected UTF-8"),
         (b'{"a":"\\ud800"}\n', ":1:1: a lone surrogate"),
         (b'{"a":"b', "torn last line"),
+        (b'{"a":1e999}\n', ":1:1: a number out of range"),
+        (b'{"a":' + b"9" * 5000 + b"}\n", ":1:1: a number out of range"),
         (b"[" * 100_000 + b"\n", ":1:1: nested too deeply"),
     ],
 )
@@ -145,6 +147,21 @@ def test_a_full_disk_leaves_whole_rows_and_old_files(tmp_path: Path) -> None:
     assert all(line.value for line in read(rows))
     assert other.read_text("utf-8") == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["rows.jsonl", "run.json"]
+
+
+def test_a_full_device_is_said_at_the_first_row() -> None:
+    out = Appender(Path("/dev/full"))
+    with pytest.raises(RecordError, match="No space left on device; what was written before is safe"):
+        out.write(ROW)
+    with pytest.raises(RecordError, match="may not be on the disk"):
+        out.close()
+
+
+def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"rows\.jsonl: could not be opened for writing: No such file"):
+        Appender(tmp_path / "none" / "rows.jsonl")
+    with pytest.raises(RecordError, match="could not be read: Is a directory"):
+        list(read(tmp_path))
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Seeds from every source, and what becomes of those that are none."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,28 @@ def test_a_folder_gives_its_pictures_in_order(tmp_path: Path) -> None:
     assert root_of(tmp_path / "photos", tmp_path) == tmp_path / "photos"
 
 
+def test_no_picture_of_a_folder_vanishes_without_a_reason(tmp_path: Path) -> None:
+    album = tmp_path / "album"
+    picture(album / "deep" / ("d" * 120) / ("n" * 100 + ".png"))
+    Path(os.fsdecode(bytes(album) + b"/\xff.png")).touch()
+    (album / "phone.HEIC").touch()
+    (album / "gone.png").symlink_to(tmp_path / "none.png")
+    (album / "again").symlink_to(album)
+    found = seeds(album, tmp_path)
+    assert [s.id for s in found if isinstance(s, Seed)] == ["gone.png", "phone.HEIC"]
+    long, odd = (r for r in found if isinstance(r, Reject))
+    assert odd.seed_id == "\\xff.png"
+    assert long.reason == odd.reason == "seed_invalid"
+    assert "at most 200 characters, in UTF-8; rename the file" in long.detail
+    assert odd.model_dump_json()
+
+
+def test_a_source_that_is_no_file_of_rows_is_refused(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    with pytest.raises(ConfigError, match=r"expected a file of rows ending in \.jsonl or \.ndjson"):
+        seeds(tmp_path / "a.png", tmp_path)
+
+
 def test_a_source_that_is_not_there_stops_before_the_first_call(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file or folder: SEEDS= names a JSONL file, a folder"):
         seeds(tmp_path / "none", tmp_path)
@@ -70,6 +93,9 @@ data = Dataset.from_dict(rows, features=features).map(lambda row: row)
 data.save_to_disk(f"{out}/with_bytes")
 DatasetDict({"train": data}).save_to_disk(f"{out}/splits")
 data.remove_columns("image").save_to_disk(f"{out}/without")
+Dataset.from_dict({"image": ["a.png", "b/c.png"], "id": [None, 2]}).save_to_disk(f"{out}/paths")
+masks = data.to_dict() | {"mask": [{"bytes": b"no picture", "path": None}] * 2}
+Dataset.from_dict(masks, features=Features(**features, mask=Image())).save_to_disk(f"{out}/masks")
 """
 
 
@@ -86,7 +112,18 @@ def test_a_dataset_on_disk_gives_its_rows_and_its_pictures_are_written_once(tmp_
     root = root_of(tmp_path / "with_bytes", run)
     assert (root / first.image).read_bytes() == (tmp_path / "a.png").read_bytes()
     assert len(list(root.iterdir())) == 1
+    assert seeds(tmp_path / "masks", run) == [first, second]
+    paths = seeds(tmp_path / "paths", run)
+    assert [(s.id, s.image) for s in paths if isinstance(s, Seed)] == [
+        ("paths-00000000", "a.png"),
+        ("2", "b/c.png"),
+    ]
+    assert root_of(tmp_path / "paths", run) == tmp_path / "paths"
     with pytest.raises(ConfigError, match=r"several splits \(train\)"):
         seeds(tmp_path / "splits", run)
     with pytest.raises(ConfigError, match=r"no column 'image' \(columns: id, text\)"):
         seeds(tmp_path / "without", run)
+    arrow = next((tmp_path / "with_bytes").glob("*.arrow"))
+    arrow.write_bytes(arrow.read_bytes()[:40])
+    with pytest.raises(ConfigError, match=r"the dataset cannot be opened: .*; save it again"):
+        seeds(tmp_path / "with_bytes", run)
