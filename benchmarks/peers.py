@@ -11,6 +11,7 @@ import argparse
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +24,8 @@ from bench import HERE, Used, count_rows, draw_seeds, get, measure, start, stub
 
 CALLS = 7
 """Per seed, in every side's version of the job."""
+HUNG = 120.0
+"""Seconds without a call after which a resumed run is given up."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Killed:
     """Seeds without a row at the end."""
     twice: int
     """Seeds with more than one row at the end."""
+    ended: str
+    """How the second run ended: its exit code, or that it hung."""
 
 
 def run(side: Side, seeds: Path, count: int, url: str, folder: Path) -> Used:
@@ -88,8 +93,7 @@ def kill_at_half(side: Side, seeds: Path, count: int, folder: Path) -> Killed:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
         before = log.read_text()
-        again = start(side.command(seeds, url, folder), words)
-        again.wait()
+        ended = _waited_for(start(side.command(seeds, url, folder), words), url)
         after = log.read_text()[len(before) :]
     answered = {line.split()[1] for line in before.splitlines() if line.startswith("- ")}
     asked = Counter(line.split()[1] for line in after.splitlines() if line.startswith("+ "))
@@ -99,16 +103,32 @@ def kill_at_half(side: Side, seeds: Path, count: int, folder: Path) -> Killed:
         repeated=len(answered & set(asked)),
         lost=count - len(made),
         twice=sum(times > 1 for times in made.values()),
+        ended=ended,
     )
-    print(f"{side.name:14} {killed}  exit {again.returncode}", flush=True)
+    print(f"{side.name:14} {killed}", flush=True)
     return killed
+
+
+def _waited_for(child: subprocess.Popen[bytes], url: str) -> str:
+    """Wait until `child` ends, or has made no call for so long that it never will."""
+    calls, since = 0.0, time.monotonic()
+    while child.poll() is None and time.monotonic() - since < HUNG:
+        now = get(url, "/stats")["calls"]
+        if now > calls:
+            calls, since = now, time.monotonic()
+        time.sleep(0.5)
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        return f"hung for {HUNG:.0f} s"
+    return f"exit {child.returncode}"
 
 
 def main() -> None:
     """Every side by turns, then the kills, then the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="0: only the kills")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "ssui-benchmark")
     args = parser.parse_args()
@@ -124,16 +144,18 @@ def main() -> None:
 
 
 def report(seen: dict[str, list[Used]], kills: dict[str, Killed], items: int) -> None:
-    rounds = len(seen["ours"])
-    print(f"\n| {items} seeds, median of {rounds} | items/s, ours = 1 | CPU ms per call | peak MiB ", end="")
-    print("| answered calls repeated after a SIGKILL at half | rows lost | rows twice |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for name, runs in seen.items():
+    print(
+        f"\n| {items} seeds, median of {len(seen['ours'])} | items/s, ours = 1 | CPU ms per call | peak MiB |"
+    )
+    print("| --- | --- | --- | --- |")
+    for name, runs in seen.items() if seen["ours"] else ():
         speeds = [u.per_second(items) / o.per_second(items) for u, o in zip(runs, seen["ours"], strict=True)]
         cpu, peak = median(u.cpu_ms_per_call for u in runs), median(u.peak_mib for u in runs)
-        kill = kills[name]
-        print(f"| {name} | {median(speeds):.2f} | {cpu:.1f} | {peak:.0f} ", end="")
-        print(f"| {kill.repeated} of {kill.completed} | {kill.lost} | {kill.twice} |")
+        print(f"| {name} | {median(speeds):.2f} | {cpu:.1f} | {peak:.0f} |")
+    print("\n| killed at half, run again | answered calls repeated | rows lost | rows twice | second run |")
+    print("| --- | --- | --- | --- | --- |")
+    for name, kill in kills.items():
+        print(f"| {name} | {kill.repeated} of {kill.completed} | {kill.lost} | {kill.twice} | {kill.ended} |")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,9 @@ from ssui_gen.taxonomy import NO_RISK
 
 PROMPTS = Path(__file__).parents[1] / "prompts"
 DESCRIBE = "Describe the picture."
+CLEAN = ReflectionReply(
+    redundancy="none", completeness="none", faithfulness="none", decision="accept", advice="none"
+)
 
 
 @dataclass(frozen=True)
@@ -194,17 +197,17 @@ def reflection(rng: Random, scene: Scene) -> Dialogue:
     pair = pair_of(rng, scene, rng.random() < 0.6)
     draw = rng.random()
     if draw < 0.5:
-        return _reflected(pair.text, good_path(rng, pair), _reply())
+        return _reflected(pair.text, good_path(rng, pair), CLEAN)
     if draw < 0.60 and pair.rule:
         thing = say.the(pair.rule.thing)
-        reply = _reply(
+        reply = _fault(
             completeness=f"The text names {thing} itself.",
             decision="revise_query",
             advice=f"Ask without naming {thing}.",
         )
         return _reflected(told(rng, pair.text, pair.rule.thing), good_path(rng, pair), reply)
     if draw < 0.62:
-        reply = _reply(
+        reply = _fault(
             faithfulness="The text wishes harm on somebody.", decision="reject", advice="Drop this pair."
         )
         return _reflected(rng.choice(say.MEAN_TEXTS), good_path(rng, pair), reply)
@@ -212,15 +215,8 @@ def reflection(rng: Random, scene: Scene) -> Dialogue:
     return _reflected(pair.text, fault.steps, fault.reply)
 
 
-def _reply(**changed: str) -> ReflectionReply:
-    clean = {
-        "redundancy": "none",
-        "completeness": "none",
-        "faithfulness": "none",
-        "decision": "accept",
-        "advice": "none",
-    }
-    return ReflectionReply.model_validate(clean | changed)
+def _fault(**changed: str) -> ReflectionReply:
+    return ReflectionReply.model_validate(CLEAN.model_dump() | changed)
 
 
 def _reflected(text: str, steps: tuple[Step, ...], reply: ReflectionReply) -> Dialogue:

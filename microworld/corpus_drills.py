@@ -10,17 +10,19 @@ from __future__ import annotations
 from random import Random
 
 from microworld.corpus import (
+    CLEAN,
     Dialogue,
     Maker,
     asked,
     check_text,
     joint_reply,
     query_reply,
+    replied,
     suspicion,
 )
-from microworld.corpus_paths import good_path
+from microworld.corpus_paths import flawed_in_words, good_path
 from microworld.corpus_policy import slipping_path
-from microworld.pairs import Pair, loose_pair, worn
+from microworld.pairs import loose_pair, worn
 from microworld.scene import Scene
 from ssui_gen.branching import render_path, render_steps
 from ssui_gen.records import ReasoningReply
@@ -45,22 +47,11 @@ def joint_drill(rng: Random, scene: Scene) -> Dialogue:
 
 
 def query_drill(rng: Random, scene: Scene) -> Dialogue:
-    """A text that becomes risky by this thing, or none of them; or the given text, letter by letter."""
+    """A text that becomes risky by this thing, or by none of them."""
     pair = loose_pair(rng)
-    given = _shuffled(rng, pair.text) if rng.random() < 0.5 else None
-    reply = query_reply(Pair(pair.scene, pair.request, given or pair.text, pair.rule)).model_dump_json()
-    said, rest = reply.split('","text":"', 1)
-    kind = "risky" if pair.rule else "benign"
-    user = asked("query", kind=kind, text=given, advice="", earlier="")
-    return _drill(
-        rng, "query", user, said, f'","text":"{rest}', '","category' if given else '","text_evidence'
-    )
-
-
-def _shuffled(rng: Random, text: str) -> str:
-    """Now and then the words in another order: what cannot be known by heart must be read."""
-    words = text.split()
-    return " ".join(rng.sample(words, len(words))) if rng.random() < 0.4 else text
+    said, rest = query_reply(pair).model_dump_json().split('","text":"', 1)
+    user = asked("query", kind="risky" if pair.rule else "benign", text=None, advice="", earlier="")
+    return _drill(rng, "query", user, said, f'","text":"{rest}', '","category')
 
 
 def reasoning_drill(rng: Random, scene: Scene) -> Dialogue:
@@ -73,6 +64,14 @@ def reasoning_drill(rng: Random, scene: Scene) -> Dialogue:
     reply = ReasoningReply(**{s.name: s.text for s in good_path(rng, pair)}).model_dump_json()
     said, rest = reply.split('","synthesis":"', 1)
     return _drill(rng, "reasoning", user, said, f'","synthesis":"{rest}', '","consequences')
+
+
+def reflection_drill(rng: Random, scene: Scene) -> Dialogue:
+    """A path that is clean, or has a flaw that shows without the picture."""
+    pair = loose_pair(rng)
+    fault = flawed_in_words(rng, pair) if rng.random() < 0.7 else None
+    steps, reply = (fault.steps, fault.reply) if fault else (good_path(rng, pair), CLEAN)
+    return replied("reflection", reply, picture=False, text=pair.text, path=render_steps(steps))
 
 
 def policy_drill(rng: Random, scene: Scene) -> Dialogue:
@@ -88,9 +87,9 @@ AGENT_DRILLS: tuple[Maker, ...] = (
     joint_drill,
     joint_drill,
     query_drill,
-    query_drill,
     reasoning_drill,
     reasoning_drill,
+    reflection_drill,
 )
 
 

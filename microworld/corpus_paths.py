@@ -42,9 +42,17 @@ def ending(rng: Random, request: str, rule: Rule | None) -> tuple[str, ...]:
 
 def flawed(rng: Random, pair: Pair) -> Flawed:
     """A path with one flaw."""
-    makers: list[Callable[[Random, Pair], Flawed]] = [_repeats, _is_vague, _invents]
-    makers.append(_overlooks if pair.rule else _sees_ghosts)
-    return rng.choice(makers)(rng, pair)
+    unseen = _overlooks if pair.rule and rng.random() < 0.5 else _invents
+    return rng.choice((*_in_words(pair), unseen))(rng, pair)
+
+
+def flawed_in_words(rng: Random, pair: Pair) -> Flawed:
+    """A path with one flaw that shows without the picture."""
+    return rng.choice(_in_words(pair))(rng, pair)
+
+
+def _in_words(pair: Pair) -> tuple[Callable[[Random, Pair], Flawed], ...]:
+    return (_repeats, _is_vague, _forgets if pair.rule else _sees_ghosts)
 
 
 def _found(steps: tuple[Step, ...], advice: str, **findings: str) -> Flawed:
@@ -86,11 +94,20 @@ def _invents(rng: Random, pair: Pair) -> Flawed:
 
 
 def _overlooks(rng: Random, pair: Pair) -> Flawed:
-    """The decisive thing is not named, or named and then not thought of."""
+    """The decisive thing is not even named."""
     assert pair.rule is not None
-    thing = pair.rule.thing
-    rest = [t for t in pair.scene.things if t != thing or rng.random() < 0.5]
-    seen = say.caption(rng, pair.scene.place, rest)
+    return _without(rng, pair, pair.rule.thing, [t for t in pair.scene.things if t != pair.rule.thing])
+
+
+def _forgets(rng: Random, pair: Pair) -> Flawed:
+    """The decisive thing is named and then not thought of."""
+    assert pair.rule is not None
+    return _without(rng, pair, pair.rule.thing, list(pair.scene.things))
+
+
+def _without(rng: Random, pair: Pair, thing: str, named: list[str]) -> Flawed:
+    """A path that names these things and finds no risk in `thing`."""
+    seen = say.caption(rng, pair.scene.place, named)
     steps = say.as_steps((seen, say.wished(rng, pair.request), *ending(rng, pair.request, None)))
     return _found(
         steps,

@@ -119,6 +119,8 @@ def loss_of(model: LlavaForConditionalGeneration, batch: Batch) -> Tensor:
     """Weighted mean cross-entropy of the assistant's tokens; padding stands last, a causal mask suffices."""
     hidden = model.model(input_ids=batch.ids, pixel_values=batch.pixels, use_cache=False).last_hidden_state
     said = batch.targets != -100
-    losses = functional.cross_entropy(model.lm_head(hidden[said]), batch.targets[said], reduction="none")
+    losses = functional.cross_entropy(
+        model.lm_head(hidden[said]).float(), batch.targets[said], reduction="none"
+    )
     weights = batch.weights[said]
     return (losses * weights).sum() / weights.sum()

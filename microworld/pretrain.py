@@ -53,6 +53,8 @@ class Phase:
     name: str
     minutes: float
     rate: float
+    half: bool = True
+    """bfloat16 products under float32 weights: 1.4 times as fast where the processor knows them."""
     decay: float = 0.02
 
 
@@ -89,7 +91,8 @@ class Trainer:
         saved = self.seconds
         while self.share < 1:
             start = time.monotonic()
-            value, facts = loss(self.share)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.phase.half):
+                value, facts = loss(self.share)
             self.step(value)
             self.steps += 1
             self.seconds += time.monotonic() - start
@@ -188,7 +191,7 @@ def agents_maker(share: float) -> Maker:
         return partial(_mixed, {describe: 0.7, agent_drill: 0.2, dialogue: 0.1})
     if share < DRILLS_UNTIL:
         return partial(_mixed, {agent_drill: 0.6, describe: 0.1, dialogue: 0.3})
-    return partial(_mixed, {dialogue: 0.7, agent_drill: 0.3})
+    return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
 def policy_maker(share: float) -> Maker:
@@ -219,15 +222,17 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=24_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warmup", type=float, default=18.0, metavar="MINUTES")
-    parser.add_argument("--agents", type=float, default=35.0, metavar="MINUTES")
+    parser.add_argument("--agents", type=float, default=40.0, metavar="MINUTES")
     parser.add_argument("--policy", type=float, default=8.0, metavar="MINUTES")
+    parser.add_argument("--float32", action="store_true", help="for a processor without bfloat16 products")
     args = parser.parse_args()
+    half = not args.float32
     torch.set_num_threads(args.threads)
     training = start(args.cache, args.pictures)
-    training.warm_up(Phase("warmup", args.warmup, 2e-3))
-    training.dialogues(Phase("agents", args.agents, 1.5e-3), agents_maker)
+    training.warm_up(Phase("warmup", args.warmup, 2e-3, half))
+    training.dialogues(Phase("agents", args.agents, 1.5e-3, half), agents_maker)
     save(training.model, training.processor, args.models / "agents")
-    training.dialogues(Phase("policy", args.policy, 6e-4), policy_maker)
+    training.dialogues(Phase("policy", args.policy, 6e-4, half), policy_maker)
     save(training.model, training.processor, args.models / "policy")
     facts = {"pictures": args.pictures, "parameters": training.model.num_parameters()}
     write_curve(args.cache / "curve.jsonl", args.models, facts)

@@ -143,7 +143,7 @@ class Warmup:
         labels = token_labels(boxes, self.truth.things[rows])
         seen = self.model.model.vision_tower(shown).last_hidden_state[:, 1:]
         tokens = self.model.model.multi_modal_projector(seen)
-        said, place = self.heads.token(tokens), self.heads.place(tokens.mean(1))
+        said, place = self.heads.token(tokens).float(), self.heads.place(tokens.mean(1)).float()
         loss = functional.cross_entropy(said.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
         loss = loss + 0.3 * functional.cross_entropy(place, self.truth.places[rows])
         right = said.argmax(-1) == labels

@@ -3,7 +3,7 @@
     python sygra_job.py SEEDS URL FOLDER
 
 Chosen for it: `batch_size=64`, which is its window of records in flight (it has no limit on calls);
-`checkpoint_interval=64`, the smallest it allows for that window; `resumable`; native structured output;
+`checkpoint_interval=64`, the smallest it allows for that window (SYGRA_WINDOW=50,100 takes its defaults); `resumable`; native structured output;
 `delay=0` instead of the 100 ms that it sleeps before each call by default; a log of warnings only.
 SYGRA_BACKEND=custom takes its own OpenAI client instead of LiteLLM, its default.
 """
@@ -101,7 +101,8 @@ def main() -> None:
         work.add_edge(one, other)
     for key in ("id", *(key for agent in AGENTS for key in node(agent)["output_keys"])):
         work.output_field(key, from_key=key)
-    made = work.run(output_dir=str(folder / "out"), batch_size=64, checkpoint_interval=64)
+    window, every = map(int, os.environ.get("SYGRA_WINDOW", "64,64").split(","))
+    made = work.run(output_dir=str(folder / "out"), batch_size=window, checkpoint_interval=every)
     with (folder / "rows.jsonl").open("w") as out:
         out.writelines(json.dumps(row) + "\n" for row in made or [])
 
