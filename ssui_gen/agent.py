@@ -12,11 +12,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from ssui_gen.calls import PICTURE, Caller, Request
+from ssui_gen.calls import PICTURE, Caller, Request, Sending
+from ssui_gen.completions import Choice
 from ssui_gen.config import Card
 from ssui_gen.errors import ReplyError
 from ssui_gen.prompts import Prompt
-from ssui_gen.records import Choice, ImageRef, Record, row_id
+from ssui_gen.records import ImageRef, Record, row_id
 
 ReplyT = TypeVar("ReplyT", bound=Record)
 TOP_LOGPROBS = 20
@@ -28,7 +29,8 @@ class Picture(NamedTuple):
 
     ref: ImageRef
     longest_side: int
-    url: Callable[[], str]
+    part: Callable[[Sending], dict[str, Any]]
+    """Makes the part of a message that shows it."""
 
 
 class Asked(NamedTuple):
@@ -96,7 +98,7 @@ class Agent(Generic[ReplyT]):
             **({"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self.card.label_logprobs else {}),
         }
         affinity = picture.ref.sha256 if picture else ""
-        return Request(self.name, body, picture.url if picture else None, affinity, asked.depth)
+        return Request(self.name, body, picture.part if picture else None, affinity, asked.depth)
 
     def _draw(self, asked: Asked, attempt: int) -> dict[str, int]:
         """The draw number, sent as the sampling seed; a greedy call has but one draw."""

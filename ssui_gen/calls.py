@@ -13,14 +13,29 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from ssui_gen.client import ChatClient
+from ssui_gen.completions import Completion
 from ssui_gen.journal import Journal
-from ssui_gen.records import Completion, digest
+from ssui_gen.records import digest
 
 PICTURE = "sha256:"
 """Scheme of the URL that stands for a picture in a request until it is sent."""
+
+
+class Sending(NamedTuple):
+    """How requests travel to a server that can do these things; what is journaled stays the same."""
+
+    by_file: bool = False
+    """Pictures by `file://` where they can go as they stand."""
+    by_uuid: bool = False
+    """Pictures bear their identity, so that the server need not hash them."""
+    by_depth: bool = False
+    """Deeper calls get the better priority."""
+
+
+PLAINLY = Sending()
 
 
 @dataclass(frozen=True)
@@ -30,8 +45,8 @@ class Request:
     agent: str
     body: dict[str, Any]
     """Fields of chat.completions; the picture's URL is `sha256:<hash>@<longest side>`."""
-    picture_url: Callable[[], str] | None
-    """Makes the data URL to send; called only when the journal does not know the answer."""
+    picture: Callable[[Sending], dict[str, Any]] | None
+    """Makes the picture's part of the message; called only when the journal does not know the answer."""
     affinity: str
     """The picture's hash: calls about one picture go to one replica, whose caches know it."""
     depth: int
@@ -42,18 +57,18 @@ class Request:
         """Depends on model, messages, picture, sampling and draw, and on nothing else."""
         return digest(self.body)
 
-    def wire(self) -> dict[str, Any]:
-        """The body with the picture in it."""
-        if self.picture_url is None:
-            return self.body
-        url = self.picture_url()
-        return {**self.body, "messages": [_with_picture(m, url) for m in self.body["messages"]]}
+    def wire(self, sending: Sending) -> dict[str, Any]:
+        """The body as it is sent, with the picture in it. vLLM serves the lowest priority first."""
+        body = self.body | ({"priority": -self.depth} if sending.by_depth else {})
+        if self.picture is None:
+            return body
+        picture = self.picture(sending)
+        return {**body, "messages": [_with_picture(m, picture) for m in body["messages"]]}
 
 
-def _with_picture(message: dict[str, Any], url: str) -> dict[str, Any]:
+def _with_picture(message: dict[str, Any], picture: dict[str, Any]) -> dict[str, Any]:
     if isinstance(message["content"], str):
         return message
-    picture = {"type": "image_url", "image_url": {"url": url}}
     return {**message, "content": [picture if p["type"] == "image_url" else p for p in message["content"]]}
 
 
@@ -74,7 +89,7 @@ class Tally:
         self.retries += completion.attempts - 1
         self.prompt_tokens += completion.usage.prompt_tokens
         self.completion_tokens += completion.usage.completion_tokens
-        self.cached_tokens += completion.usage.cached_tokens
+        self.cached_tokens += completion.usage.cached_tokens or 0
 
 
 class Gate:
@@ -136,6 +151,7 @@ class Caller:
     journal: Journal
     gate: Gate
     tally: Tally = field(default_factory=Tally)
+    sending: Sending = PLAINLY
     _under_way: dict[str, _Shared] = field(default_factory=dict)
 
     async def call(self, request: Request) -> tuple[str, Completion]:
@@ -162,7 +178,7 @@ class Caller:
 
     async def _send(self, request: Request) -> Completion:
         async with self.gate.place(request.depth):
-            completion = await self.client.chat(request.wire(), affinity=request.affinity)
+            completion = await self.client.chat(request.wire(self.sending), affinity=request.affinity)
         self.tally.add(completion)
         self.journal.put(request.id, request.agent, request.body, completion)
         return completion

@@ -27,8 +27,8 @@ from tenacity import (
 )
 
 from ssui_gen import wire
+from ssui_gen.completions import Completion
 from ssui_gen.errors import AccessDenied, CallFailed, ConfigError, ModelError, ServerGone
-from ssui_gen.records import Completion
 from ssui_gen.replicas import Replicas
 
 LONGEST_PAUSE = 60.0

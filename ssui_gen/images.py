@@ -13,6 +13,7 @@ import os
 import struct
 import warnings
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -23,6 +24,9 @@ from ssui_gen.records import ImageRef, Reason
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 """What photos and drawings come in; formats that run code or hold vectors are left out. JPEG includes MPO."""
 JPEG_QUALITY = 92
+ORIENTATION = 0x0112
+"""The EXIF tag; 1 is upright."""
+SWATCH_SIDE = 64
 LOSSLESS_SIDE = 512
 """Pixels; pictures up to this size are sent as PNG."""
 SUFFIXES = (
@@ -61,12 +65,45 @@ def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
 def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
     """The picture as it is sent: upright, RGB, no larger than `longest_side`, without metadata."""
     data = _read(_allowed(root, ref.path), ref.path, limits)
-    if hashlib.sha256(data).hexdigest() != ref.sha256:
-        raise _error(Reason.IMAGE_UNREADABLE, ref.path, "the file has changed since it was inspected")
+    _check_unchanged(data, ref)
     picture = _flattened(_decode(data, ref.path, limits))
     picture.thumbnail((limits.longest_side, limits.longest_side), Image.Resampling.LANCZOS)
     kind = "png" if max(picture.size) <= LOSSLESS_SIDE else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(_encoded(picture, kind)).decode('ascii')}"
+    return _as_data_url(picture, kind)
+
+
+def file_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str | None:
+    """The picture's own address for a server that reads `root`; None if it cannot be sent as it stands.
+
+    As it stands: what `data_url` would send has the same pixels. Raises ImageError as that does.
+    """
+    path = _allowed(root, ref.path)
+    data = _read(path, ref.path, limits)
+    _check_unchanged(data, ref)
+    if max(ref.width, ref.height) > limits.longest_side:
+        return None
+    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        upright = picture.getexif().get(ORIENTATION, 1) == 1
+        plain = picture.mode == "RGB" and picture.format in ("PNG", "JPEG", "WEBP")
+    return path.as_uri() if upright and plain and "transparency" not in picture.info else None
+
+
+def picture_part(
+    root: Path, ref: ImageRef, limits: ImageLimits, *, by_file: bool, by_uuid: bool
+) -> dict[str, Any]:
+    """The part of a message that shows a picture. The uuid binds bytes, size and way of sending: a server
+    that trusts it must never meet it with other pixels.
+    """
+    address = file_url(root, ref, limits) if by_file else None
+    part = {"type": "image_url", "image_url": {"url": address or data_url(root, ref, limits)}}
+    way = "file" if address else "data"
+    return part | ({"uuid": f"{ref.sha256}-{limits.longest_side}-{way}"} if by_uuid else {})
+
+
+def plain_url(colour: str) -> str:
+    """A small picture of one colour, for asking a server whether it sees."""
+    picture = Image.new("RGB", (SWATCH_SIDE, SWATCH_SIDE), colour)
+    return _as_data_url(picture, "png")
 
 
 def _allowed(root: Path, name: str) -> Path:
@@ -151,6 +188,15 @@ def _flattened(picture: Image.Image) -> Image.Image:
         picture = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
     flat = picture.convert("RGB")
     return Image.frombytes("RGB", flat.size, flat.tobytes())
+
+
+def _check_unchanged(data: bytes, ref: ImageRef) -> None:
+    if hashlib.sha256(data).hexdigest() != ref.sha256:
+        raise _error(Reason.IMAGE_UNREADABLE, ref.path, "the file has changed since it was inspected")
+
+
+def _as_data_url(picture: Image.Image, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(_encoded(picture, kind)).decode('ascii')}"
 
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ssui_gen.completions import Completion
 from ssui_gen.errors import RecordError
-from ssui_gen.records import Completion
 
 BATCH_ROWS = 100
 BATCH_SECONDS = 0.2

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ssui_gen.records import Choice, TokenLogprob
+from ssui_gen.completions import Choice, TokenLogprob
 
 
 class LabelProbability(NamedTuple):

@@ -238,44 +238,6 @@ class Reject(Record):
     made_by: tuple[str, ...] = ()
 
 
-# --- what a served model answered ------------------------------------------------------------------
-
-
-class TokenLogprob(Record):
-    """One generated token, its log-probability (nats) and the best alternatives at its place."""
-
-    token: str
-    logprob: float
-    top: tuple[tuple[str, float], ...] = ()
-
-
-class Choice(Record):
-    """One of the `n` continuations of a call."""
-
-    text: str
-    finish_reason: str | None
-    logprobs: tuple[TokenLogprob, ...] | None = None
-
-
-class Usage(Record):
-    """Tokens as the server counted them; `cached_tokens` is 0 where the server does not say."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-
-
-class Completion(Record):
-    """All choices of one call."""
-
-    model: str
-    choices: Annotated[tuple[Choice, ...], Field(min_length=1)]
-    usage: Usage
-    seconds: float
-    """Wall-clock time of the attempt that succeeded."""
-    attempts: int = 1
-
-
 def row_id(*parts: str) -> str:
     """A short id that depends on `parts` alone, so that a second run meets the same id."""
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()

@@ -103,9 +103,18 @@ class RunDir:
         return content
 
     def open_edition(
-        self, edition: Edition, *, rows: int, mix: bool, settings: dict[str, Any], sources: dict[str, Path]
+        self,
+        edition: Edition,
+        *,
+        rows: int,
+        mix: bool,
+        settings: dict[str, Any],
+        features: dict[str, Any],
+        sources: dict[str, Path],
     ) -> None:
         """Record what the coming rows are made with, and keep a copy of `sources` (name → file or folder).
+
+        `features` are what each role's model was found to do.
 
         Raises ConfigError when `rows` already exist that were made with something else, unless `mix`.
         """
@@ -118,7 +127,7 @@ class RunDir:
             editions.append({"from_row": rows, "edition": edition.model_dump(), "since": _now()})
             self._keep(sources, len(editions))
         manifest = {"schema": SCHEMA, "ssui_gen": __version__, "git": git_state()} | manifest
-        manifest |= {"editions": editions, "settings": settings}
+        manifest |= {"editions": editions, "settings": settings, "features": features}
         atomic_write(self.manifest, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
     def _keep(self, sources: dict[str, Path], number: int) -> None:

@@ -9,8 +9,8 @@ import json
 import re
 from typing import Any
 
+from ssui_gen.completions import Choice, Completion, TokenLogprob, Usage
 from ssui_gen.errors import AccessDenied, ContextOverflow, ModelError, RequestRefused
-from ssui_gen.records import Choice, Completion, TokenLogprob, Usage
 
 SHOWN = 300
 """Characters of a server's words that a message shows."""
@@ -70,6 +70,7 @@ def completion(text: str, model: str, seconds: float, attempts: int) -> Completi
             usage=_usage(data.get("usage") or {}),
             seconds=seconds,
             attempts=attempts,
+            prompt_token_ids=data.get("prompt_token_ids"),
         )
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a completion: {error!r}") from None
@@ -98,7 +99,7 @@ def _choice(data: dict[str, Any]) -> Choice:
         text = message.get("refusal") or ("" if finish in ("length", "content_filter") else None)
     entries = (data.get("logprobs") or {}).get("content")
     logprobs = None if entries is None else tuple(map(_token, entries))
-    return Choice(text=text, finish_reason=finish, logprobs=logprobs)
+    return Choice(text=text, finish_reason=finish, logprobs=logprobs, token_ids=data.get("token_ids"))
 
 
 def _token(entry: dict[str, Any]) -> TokenLogprob:
@@ -115,5 +116,5 @@ def _usage(data: dict[str, Any]) -> Usage:
     return Usage(
         prompt_tokens=data.get("prompt_tokens") or 0,
         completion_tokens=data.get("completion_tokens") or 0,
-        cached_tokens=details.get("cached_tokens") or 0,
+        cached_tokens=details.get("cached_tokens"),
     )

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 CARDS = load_cards(ROOT / "agents", Config().models)
 PROMPTS = load_prompts(ROOT / "prompts")
 REF = ImageRef(path="a.png", sha256="0" * 64, width=8, height=8)
-PIXEL = "data:image/png;base64,iVBORw0KGgo="
+PIXEL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
 ITEM = Item(id="item", seed_id="seed", kind="risky", twin_of=None, image=REF, text=None)
 
 
@@ -42,7 +42,7 @@ def agent(name: str, caller: Caller, **changes: object) -> Agent[Record]:
 
 def crew(caller: Caller, rounds: int = 3) -> Crew:
     agents = {name: agent(name, caller) for name in CARDS}
-    return Crew(**agents, picture=Picture(REF, 1280, lambda: PIXEL), rounds=rounds)  # type: ignore[arg-type]
+    return Crew(**agents, picture=Picture(REF, 1280, lambda sending: PIXEL), rounds=rounds)  # type: ignore[arg-type]
 
 
 def send(

@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -38,6 +39,9 @@ MESSAGES = {
     429: "rate limit reached",
 }
 OVERFLOW = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
+FOLDER = re.compile(rb"file://[^\"]*/")
+"""Where a picture lies decides nothing."""
+PROBE = "ssui_gen probe"
 RANDOM_FAULTS = ("429", "500", "503", "drop", "garbage", "half", "empty")
 
 
@@ -67,9 +71,12 @@ class Fake:
     die_after: int | None = None
     """Leave the process, without a farewell, when more calls than these arrive."""
     log: Path | None = None
+    refuses: frozenset[str] = frozenset()
+    """Fields that no question about the server's abilities may hold."""
 
     url: str = ""
     calls: int = 0
+    probes: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     """Calls by agent."""
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=200))
@@ -92,7 +99,9 @@ class Fake:
     async def _chat(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = await request.content.read()
         body = json.loads(raw)
-        key = hashlib.blake2b(raw, digest_size=8).digest()
+        key = hashlib.blake2b(FOLDER.sub(b"file:///", raw), digest_size=8).digest()
+        if body.get("user") == PROBE:
+            return self._refusal_of_key(request) or self._probed(body, key)
         self._note(key, body)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -101,6 +110,12 @@ class Fake:
             return self._refusal_of_key(request) or await self._respond(request, body, key)
         finally:
             self.in_flight -= 1
+
+    def _probed(self, body: dict[str, Any], key: bytes) -> web.Response:
+        """Questions about what the server can do are not work: they meet no fault and are not counted."""
+        self.probes += 1
+        unknown = [name for name in self.refuses if f'"{name}"' in json.dumps(body)]
+        return _error(400, f"unknown field {unknown}") if unknown else _json(self._completion(body, key))
 
     def _note(self, key: bytes, body: dict[str, Any]) -> None:
         agent = agent_of(body)
@@ -165,13 +180,14 @@ class Fake:
 
     def _completion(self, body: dict[str, Any], key: bytes) -> dict[str, Any]:
         choices = [self._choice(body, number(key, index), index) for index in range(body.get("n") or 1)]
-        prompt, system = (len(prompt_text(body, role)) // 4 for role in ("user", "system"))
+        user, system = (len(prompt_text(body, role)) // 4 for role in ("user", "system"))
+        prompt = user + len(tokens(prompt_text(body, "assistant")))
         made = sum(choice.pop("length") for choice in choices)
         usage = {
             "prompt_tokens": prompt + system,
             "completion_tokens": made,
             "total_tokens": prompt + system + made,
-            "prompt_tokens_details": {"cached_tokens": system},
+            "prompt_tokens_details": {"cached_tokens": system or user // 2},
         }
         return {"id": key.hex(), "model": body["model"], "choices": choices, "usage": usage}
 

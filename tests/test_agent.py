@@ -12,7 +12,7 @@ from ssui_gen.agent import Asked, Picture, Said
 from ssui_gen.errors import ReplyError
 from ssui_gen.records import Record, SafetyReply
 
-PICTURE = Picture(REF, 1280, lambda: PIXEL)
+PICTURE = Picture(REF, 1280, lambda sending: PIXEL)
 HERE = Asked("item", 0, 0)
 GOOD = {"evidence": "fine", "label": "safe"}
 
@@ -94,8 +94,8 @@ def test_the_same_question_at_the_same_time_is_one_call(fake: Fake, tmp_path: Pa
 def test_the_picture_travels_before_the_text_and_never_enters_the_journal(fake: Fake, tmp_path: Path) -> None:
     ask(fake, tmp_path, "check_joint", HERE, text="hello")
     picture, text = fake.requests[0]["messages"][1]["content"]
-    assert picture == {"type": "image_url", "image_url": {"url": PIXEL}}
+    assert picture == PIXEL
     assert text["text"] == "Text: hello"
     kept = b"".join(p.read_bytes() for p in tmp_path.iterdir())
-    assert PIXEL.encode() not in kept
+    assert b"iVBORw0KGgo=" not in kept
     assert REF.sha256.encode() in kept

@@ -15,6 +15,7 @@ from fake_server import Fake, serve, serve_apart
 
 from ssui_gen import client as client_module
 from ssui_gen.client import ChatClient
+from ssui_gen.completions import Completion
 from ssui_gen.errors import (
     AccessDenied,
     CallFailed,
@@ -24,7 +25,7 @@ from ssui_gen.errors import (
     RequestRefused,
     ServerGone,
 )
-from ssui_gen.records import Completion, SafetyReply
+from ssui_gen.records import SafetyReply
 
 KEY = "sk-very-secret-4711"
 Result = TypeVar("Result")

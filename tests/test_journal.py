@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ssui_gen.completions import Choice, Completion, TokenLogprob, Usage
 from ssui_gen.errors import RecordError
 from ssui_gen.journal import BATCH_ROWS, BATCH_SECONDS, LOOKUP, Journal, Seen
-from ssui_gen.records import Choice, Completion, TokenLogprob, Usage
 
 REQUEST = {"messages": [{"role": "user", "content": "Grüße, 火 \U0001f600"}], "draw": 1}
 

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
+from ssui_gen.completions import Choice, TokenLogprob
 from ssui_gen.labels import label_probability
-from ssui_gen.records import Choice, TokenLogprob
 
 LABELS = ("safe", "unsafe")
 

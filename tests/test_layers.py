@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "records", "config"),
+    ("errors", "taxonomy", "records", "completions", "config"),
     (
         "branching",
         "labels",
@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "serve",
         "demo",
     ),
-    ("calls", "agent"),
+    ("calls", "agent", "probe"),
     ("rundir", "plan", "served", "state", "nodes", "graph", "runner", "progress"),
     ("stages.dataset", "stages.doctor"),
     ("cli",),

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ssui_gen import wire
+from ssui_gen.completions import Completion
 from ssui_gen.errors import AccessDenied, ContextOverflow, RequestRefused
-from ssui_gen.records import Completion
 
 
 def read(choice: dict[str, Any], **fields: Any) -> Completion:

@@ -3,7 +3,8 @@
     python sygra_job.py SEEDS URL FOLDER
 
 Chosen for it: `batch_size=64`, which is its window of records in flight (it has no limit on calls);
-`checkpoint_interval=64`, the smallest it allows for that window (SYGRA_WINDOW=50,100 takes its defaults); `resumable`; native structured output;
+`checkpoint_interval=64`, the smallest it allows for that window (SYGRA_WINDOW=50,100 takes its defaults);
+`resumable`; native structured output;
 `delay=0` instead of the 100 ms that it sleeps before each call by default; a log of warnings only.
 SYGRA_BACKEND=custom takes its own OpenAI client instead of LiteLLM, its default.
 """

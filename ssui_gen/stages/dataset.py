@@ -9,23 +9,26 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from ssui_gen import graph
 from ssui_gen.agent import Agent, Picture
-from ssui_gen.calls import Caller, Gate, Tally
+from ssui_gen.calls import Caller, Gate, Sending, Tally
+from ssui_gen.completions import Features
 from ssui_gen.demo import draw_seeds
 from ssui_gen.errors import ImageError
-from ssui_gen.images import data_url, inspect
+from ssui_gen.images import data_url, file_url, inspect, picture_part
 from ssui_gen.journal import Journal, Seen
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.plan import AGENTS, Plan
+from ssui_gen.probe import Sample, lacking, probe, require
 from ssui_gen.progress import Funnel, Progressing, shown
 from ssui_gen.records import (
     KINDS,
@@ -48,6 +51,10 @@ from ssui_gen.state import Crew, Item
 PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
 CALLS = "calls.sqlite"
+NEEDED = ("sees_pictures",)
+WANTED = ("json_schema", "logprobs", "file_urls", "uuid", "priority")
+SAMPLED = 20
+"""Seeds that are looked through for a picture to ask the models about."""
 STOPPING = "Stopping: what is in flight will be finished; the same signal again gives it up."
 
 
@@ -71,11 +78,13 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
         models = await open_.enter_async_context(served(plan.config, plan.run))
         stage = _Stage(plan, seeds, models, open_)
+        await stage.probe(console)
         folder.open_edition(
             plan.edition(models.names),
             rows=stage.funnel.kept.total(),
             mix=plan.mix,
             settings=plan.config.model_dump(mode="json"),
+            features={role: found.model_dump() for role, found in stage.features.items()},
             sources=plan.sources,
         )
         progress = Progressing(stage.funnel, stage.tally, stage.count_left())
@@ -104,7 +113,29 @@ class _Stage:
         gate = Gate(plan.config.limits.calls_in_flight)
         self.callers = {r: Caller(c, self.journal, gate, self.tally) for r, c in models.clients.items()}
         self.agents = {name: self._agent(name) for name in AGENTS}
-        self.url = lru_cache(maxsize=plan.config.limits.seeds_in_flight)(self._url)
+        self.features: dict[str, Features] = {}
+        self.part = lru_cache(maxsize=plan.config.limits.seeds_in_flight)(self._part)
+
+    async def probe(self, console: Console) -> None:
+        """Ask each model what it can do, with a picture of this run; raises ConfigError for a blind one."""
+        sample = self._sample()
+        for role, caller in self.callers.items():
+            found = await probe(self.models.clients[role], self.models.names[role], sample)
+            require(found, NEEDED, role)
+            if lost := lacking(found, WANTED):
+                console.print(f"{role}: {lost}", markup=False, highlight=False, soft_wrap=True)
+            caller.sending = Sending(found.file_urls, found.uuid, found.priority)
+            self.features[role] = found
+
+    def _sample(self) -> Sample | None:
+        """The first picture of the seeds that can be used; read here, once, before any call is under way."""
+        limits = self.plan.config.images
+        for seed in islice(self.todo(), SAMPLED):
+            with suppress(ImageError):
+                if isinstance(seed, Seed):
+                    ref = inspect(self.root, seed.image, limits)
+                    return Sample(data_url(self.root, ref, limits), file_url(self.root, ref, limits))
+        return None
 
     def _agent(self, name: str) -> Agent[Record]:
         card = self.plan.cards[name]
@@ -194,11 +225,12 @@ class _Stage:
 
     def _crew(self, item: Item) -> Crew:
         side = self.plan.config.images.longest_side
-        picture = Picture(item.image, side, lambda: self.url(item.image))
+        picture = Picture(item.image, side, lambda sending: self.part(item.image, sending))
         return Crew(**self.agents, picture=picture, rounds=self.plan.config.limits.reflection_rounds)  # type: ignore[arg-type]
 
-    def _url(self, ref: ImageRef) -> str:
-        return data_url(self.root, ref, self.plan.config.images)
+    def _part(self, ref: ImageRef, sending: Sending) -> dict[str, Any]:
+        limits, by_file, by_uuid = self.plan.config.images, sending.by_file, sending.by_uuid
+        return picture_part(self.root, ref, limits, by_file=by_file, by_uuid=by_uuid)
 
 
 def _done_key(seed_id: str, kind: Kind | None) -> str:

@@ -5,35 +5,25 @@ Asks the server by trying, not by version. Changes nothing.
 
 from __future__ import annotations
 
-import base64
-import json
 import platform
 import shutil
-import struct
 import tempfile
-import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
-from ssui_gen.client import ChatClient
+from ssui_gen.completions import Features
 from ssui_gen.config import Config
-from ssui_gen.errors import ModelError, SsuiError
-from ssui_gen.records import Completion
+from ssui_gen.errors import SsuiError
+from ssui_gen.probe import LEAST_HITS, LOST, TODO, probe
 from ssui_gen.served import served
 
 FREE_GIGABYTES = 2.0
-SWATCH_SIDE = 64
 MARKS = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[yellow]?[/yellow]"}
-SCHEMA = {
-    "type": "object",
-    "properties": {"colour": {"type": "string", "enum": ["red", "blue"]}},
-    "required": ["colour"],
-    "additionalProperties": False,
-}
+FATAL = ("sees_pictures", "json_schema")
 
 
 class Finding(NamedTuple):
@@ -74,81 +64,20 @@ async def server(config: Config, folder: Path) -> AsyncIterator[Finding]:
             client, name = models.clients["vlm"], models.names["vlm"]
             yield Finding("server", True, ", ".join(config.models["vlm"].base_urls) or "embedded")
             yield Finding("model", True, name)
-            for probe in (obeys_schema, sees_picture, caches_prefix):
-                yield await probe(client, name)
+            for finding in reported(await probe(client, name)):
+                yield finding
     except SsuiError as error:
         yield Finding("server", False, str(error), "start it, or correct BASE_URL and MODEL; then try again")
 
 
-async def obeys_schema(client: ChatClient, model: str) -> Finding:
-    """A tiny schema must come back as asked, or every reply would have to be asked for again."""
-    what, todo = "JSON schema", "serve with structured outputs (response_format json_schema)"
-    try:
-        text = (await _ask(client, model, RED, schema=True)).choices[0].text
-        good = set(json.loads(text)) == {"colour"}
-    except (ModelError, ValueError) as error:
-        return Finding(what, False, str(error), todo)
-    return Finding(what, good, text, "" if good else todo)
-
-
-async def sees_picture(client: ChatClient, model: str) -> Finding:
-    """Two different pictures under the same words must not give the very same log-probabilities."""
-    what = "sees pictures"
-    try:
-        red, blue = [(await _ask(client, model, swatch)).choices[0].logprobs for swatch in (RED, BLUE)]
-    except ModelError as error:
-        return Finding(what, False, str(error), "serve a vision-language model")
-    if red is None or blue is None:
-        return Finding(
-            what, None, "the server reports no log-probabilities", "look at a few records yourself"
-        )
-    differ = [t.logprob for t in red] != [t.logprob for t in blue]
-    todo = "" if differ else "the picture changes nothing: serve a vision-language model"
-    return Finding(what, differ, "red and blue differ" if differ else "red and blue give the same", todo)
-
-
-async def caches_prefix(client: ChatClient, model: str) -> Finding:
-    """The second of two equal calls should find its prompt cached; seven calls share one picture."""
-    try:
-        cached = [(await _ask(client, model, RED)).usage for _ in range(2)][1]
-    except ModelError as error:
-        return Finding("prefix cache", None, str(error), "")
-    found = f"{cached.cached_tokens} of {cached.prompt_tokens} prompt tokens cached"
-    todo = (
-        "" if cached.cached_tokens else "slower, but works; vLLM: --enable-prompt-tokens-details shows hits"
-    )
-    return Finding("prefix cache", True if cached.cached_tokens else None, found, todo)
-
-
-async def _ask(client: ChatClient, model: str, picture: str, schema: bool = False) -> Completion:
-    content = [
-        {"type": "image_url", "image_url": {"url": picture}},
-        {"type": "text", "text": "Which colour is this picture?"},
-    ]
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": [{"role": "user", "content": content}],
-        "max_tokens": 24,
-        "temperature": 0,
-        "logprobs": True,
-        "top_logprobs": 5,
-    }
-    if schema:
-        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "Colour", "schema": SCHEMA}}
-    return await client.chat(body, affinity="doctor")
-
-
-def _swatch(red: int, green: int, blue: int) -> str:
-    """A square of one colour as a data URL of a PNG."""
-    row = b"\0" + bytes((red, green, blue)) * SWATCH_SIDE
-    header = struct.pack(">2I5B", SWATCH_SIDE, SWATCH_SIDE, 8, 2, 0, 0, 0)
-    body = zlib.compress(row * SWATCH_SIDE)
-    chunks = [(b"IHDR", header), (b"IDAT", body), (b"IEND", b"")]
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
-    )
-    return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
-
-
-RED, BLUE = _swatch(220, 40, 40), _swatch(40, 60, 220)
+def reported(features: Features) -> Iterator[Finding]:
+    """A finding for each feature; only a blind model is unfit, and one that keeps to no schema."""
+    for name, lost in LOST.items():
+        found = getattr(features, name)
+        good = found if found or name in FATAL else None
+        said = {True: "yes", False: lost, None: "the answers do not decide"}[found]
+        yield Finding(name, good, said, "" if found else TODO.get(name, ""))
+    hits = features.prefix_hits
+    good = True if hits is not None and hits >= LEAST_HITS else None
+    said = "not reported" if hits is None else f"{hits:.0%} of prompt tokens when calls share a picture"
+    yield Finding("prefix_hits", good, said, "" if good else TODO["prefix_hits"])

@@ -1,0 +1,72 @@
+"""What a served model answered, and what it was found to do. Shapes only; reading HTTP is `wire`'s."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ssui_gen.records import Record
+
+
+class TokenLogprob(Record):
+    """One generated token, its log-probability (nats) and the best alternatives at its place."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+class Choice(Record):
+    """One of the `n` continuations of a call."""
+
+    text: str
+    finish_reason: str | None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    token_ids: tuple[int, ...] | None = None
+    """Where the server was asked for them and gives them."""
+
+
+class Usage(Record):
+    """Tokens as the server counted them; `cached_tokens` is None where the server does not say."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int | None = None
+
+
+class Completion(Record):
+    """All choices of one call."""
+
+    model: str
+    choices: Annotated[tuple[Choice, ...], Field(min_length=1)]
+    usage: Usage
+    seconds: float
+    """Wall-clock time of the attempt that succeeded."""
+    attempts: int = 1
+    prompt_token_ids: tuple[int, ...] | None = None
+
+
+class Features(Record):
+    """What a served model was found to do (`probe`); None where the answers do not decide."""
+
+    sees_pictures: bool | None = None
+    json_schema: bool = False
+    n: bool = False
+    """Several choices a call."""
+    prefix: bool | None = None
+    """Goes on from an assistant prefix, token for token."""
+    logprobs: bool = False
+    logprob_token_ids: bool = False
+    """Log-probabilities of tokens that the request names."""
+    token_ids: bool = False
+    """Reports the tokens of prompt and answer."""
+    file_urls: bool = False
+    """Reads the run's pictures by `file://`."""
+    uuid: bool = False
+    """Takes a picture's identity with it."""
+    priority: bool = False
+    cached_tokens: bool = False
+    """Says how much of a prompt was cached."""
+    prefix_hits: float | None = None
+    """Share of prompt tokens found cached when eight calls share a picture."""
