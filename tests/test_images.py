@@ -14,7 +14,7 @@ from PIL import Image
 
 from ssui_gen.config import ImageLimits
 from ssui_gen.errors import ImageError
-from ssui_gen.images import data_url, inspect
+from ssui_gen.images import data_url, file_url, inspect, picture_part
 from ssui_gen.records import ImageRef
 
 LIMITS = ImageLimits(max_bytes=200_000, max_pixels=1_000_000, longest_side=320)
@@ -248,3 +248,60 @@ def test_a_file_that_changed_meanwhile_is_not_sent(tmp_path: Path) -> None:
     saved(tmp_path / "a.png", painted((8, 8)))
     with pytest.raises(ImageError, match="has changed"):
         data_url(tmp_path, ref, LIMITS)
+
+
+# --- by file, for a server that reads the root -------------------------------------------------------
+
+
+def by_file(folder: Path, name: str, limits: ImageLimits = LIMITS) -> str | None:
+    return file_url(folder, inspect(folder, name, limits), limits)
+
+
+def test_a_picture_goes_by_file_when_its_pixels_are_what_would_be_sent(tmp_path: Path) -> None:
+    path = saved(tmp_path / "with space.png", painted())
+    assert by_file(tmp_path, path.name) == path.as_uri()
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "options"),
+    [
+        ("grey.png", "L", {}),
+        ("alpha.png", "RGBA", {}),
+        ("print.jpg", "CMYK", {}),
+        ("bitmap.bmp", "RGB", {}),
+        ("keyed.png", "RGB", {"transparency": (1, 2, 3)}),
+    ],
+)
+def test_a_picture_that_must_be_changed_does_not_go_by_file(
+    tmp_path: Path, name: str, mode: str, options: dict[str, object]
+) -> None:
+    saved(tmp_path / name, painted(mode=mode), **options)
+    assert by_file(tmp_path, name) is None
+
+
+def test_a_turned_or_too_large_picture_does_not_go_by_file(tmp_path: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    saved(tmp_path / "turned.jpg", painted(), exif=turned)
+    saved(tmp_path / "large.png", painted((200, 20)))
+    assert by_file(tmp_path, "turned.jpg") is None
+    assert by_file(tmp_path, "large.png", ImageLimits(longest_side=100)) is None
+
+
+def test_the_identity_differs_by_bytes_size_and_way_of_sending(tmp_path: Path) -> None:
+    saved(tmp_path / "a.png", painted())
+    saved(tmp_path / "b.png", painted((41, 30)))
+    seen = {
+        str(picture_part(tmp_path, inspect(tmp_path, n, LIMITS), limits, by_file=way, by_uuid=True)["uuid"])
+        for n in ("a.png", "b.png")
+        for limits in (LIMITS, ImageLimits(longest_side=64))
+        for way in (True, False)
+    }
+    assert len(seen) == 8
+
+
+def test_a_file_that_changed_meanwhile_does_not_go_by_file(tmp_path: Path) -> None:
+    ref = inspect(tmp_path, saved(tmp_path / "a.png", painted()).name, LIMITS)
+    saved(tmp_path / "a.png", painted((41, 30)))
+    with pytest.raises(ImageError, match="has changed"):
+        file_url(tmp_path, ref, LIMITS)
