@@ -23,6 +23,7 @@ from aiohttp import web
 AGENT = re.compile(rb"# Agent: (\w+)")
 HOLE = "0123456789abcdef"
 """Stands in the canned replies where a request's hash goes."""
+PROBE = b"ssui_gen probe"
 LINE = f"A plain sentence about this scene, number {HOLE}, of about the length that models write."
 STEPS = (
     "visual_context",
@@ -123,6 +124,8 @@ class Stub:
 
     async def _chat(self, request: web.BaseRequest) -> web.Response:
         raw = await request.content.read()
+        if PROBE in raw:
+            return self._probed(raw)
         arrived = time.monotonic()
         found = AGENT.search(raw)
         agent = found[1] if found else b"none"
@@ -142,6 +145,18 @@ class Stub:
             return web.json_response({"error": {"message": f"no agent {agent!r}"}}, status=400)
         self._note(f"- {key}\n")
         return web.Response(body=body.replace(HOLE.encode(), key.encode()), content_type="application/json")
+
+    def _probed(self, raw: bytes) -> web.Response:
+        """Questions about the server cost nothing and are not counted; it reads no files, so that all sides
+        send the same pictures.
+        """
+        if b"file://" in raw or b'"uuid"' in raw or b'"priority"' in raw:
+            return web.json_response({"error": {"message": "not here"}}, status=400)
+        asked = b'"response_format"' in raw
+        text = '{"colour":"red"}' if asked else hashlib.blake2b(raw, digest_size=8).hexdigest()
+        choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 90, "completion_tokens": 6, "total_tokens": 96}
+        return web.json_response({"choices": [choice], "usage": usage})
 
     def _note(self, line: str) -> None:
         if self.log:
