@@ -104,7 +104,7 @@ KILLED = """
     import asyncio, sys
     from pathlib import Path
     from ssui_gen.journal import Journal
-    from ssui_gen.records import Choice, Completion, Usage
+    from ssui_gen.completions import Choice, Completion, Usage
 
     async def run():
         journal = Journal(Path(sys.argv[1]))
@@ -161,7 +161,7 @@ FULL_DISK = """
     from pathlib import Path
     from ssui_gen.errors import RecordError
     from ssui_gen.journal import Journal
-    from ssui_gen.records import Choice, Completion, Usage
+    from ssui_gen.completions import Choice, Completion, Usage
 
     async def run():
         journal = Journal(Path(sys.argv[1]))
