@@ -26,7 +26,7 @@ from ssui_gen.taxonomy import NO_RISK
 Facts = dict[str, Share]
 
 
-def test_pairs(n: int, seed: int = 0) -> list[Pair]:
+def test_pairs(n: int, seed: int) -> list[Pair]:
     """Held-out pairs, half of them risky."""
     return [Pair(i.scene, i.request, i.text, i.rule) for i in islice(items("test", n, seed, 0.5), n)]
 
@@ -38,9 +38,9 @@ def card(agent: str) -> dict[str, Any]:
     return found
 
 
-def measure_agents(model: Checkpoint, n: int) -> Facts:
+def measure_agents(model: Checkpoint, n: int, seed: int) -> Facts:
     """Every figure of this checkpoint."""
-    pairs = test_pairs(n)
+    pairs = test_pairs(n, seed)
     parts: tuple[Callable[[Checkpoint, list[Pair]], Facts], ...] = (
         recognition, joint, unimodal_text, unimodal_image, query, reasoning, reflection, summary,
     )  # fmt: skip

@@ -18,9 +18,9 @@ CUT_ITEMS = 0.12
 """Items that are branched, as a share of all: each costs 60 samples."""
 
 
-def measure_policy(model: Checkpoint, n: int) -> Facts:
+def measure_policy(model: Checkpoint, n: int, seed: int) -> Facts:
     """Every figure of this checkpoint."""
-    pairs = test_pairs(2 * n, seed=1)
+    pairs = test_pairs(2 * n, seed + 1)
     risky, benign = [p for p in pairs if p.risky], [p for p in pairs if not p.risky]
     warm, cold = kinds(model, risky, TEMPERATURE), kinds(model, risky, 0.0)
     calm = kinds(model, benign, TEMPERATURE)

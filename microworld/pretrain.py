@@ -173,7 +173,7 @@ class Training:
         """Save, and log what is right on held-out pairs; a model that says nothing yet is not asked."""
         self.keep(trainer)
         if trainer.share > 0.3 and (trainer.share == 1 or int(trainer.seconds / SAVE_EVERY) % 2 == 0):
-            model, pairs = Checkpoint(self.model, self.processor), test_pairs(HELD_OUT)
+            model, pairs = Checkpoint(self.model, self.processor), test_pairs(HELD_OUT, 0)
             found = recognition(model, pairs) | (
                 joint(model, pairs) if trainer.phase.name == "agents" else {}
             )
