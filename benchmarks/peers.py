@@ -65,10 +65,21 @@ class Killed:
     """How the second run ended: its exit code, or that it hung."""
 
 
+def _peer(argument: str) -> Side:
+    """A peer as the command line names it."""
+    known = sorted(path.name.removesuffix("_job.py") for path in (HERE / "peers").glob("*_job.py"))
+    name, _, python = argument.partition("=")
+    if name not in known or not Path(python).is_file():
+        sys.exit(f"--peer {argument}: expected NAME=PYTHON with NAME one of {', '.join(known)}")
+    return Side(name, python)
+
+
 def run(side: Side, seeds: Path, count: int, url: str, folder: Path) -> Used:
     shutil.rmtree(folder, ignore_errors=True)
     used = measure(side.command(seeds, url, folder), url, folder.with_suffix(".log"))
     rows = len(side.ids(folder))
+    if not used.calls:
+        sys.exit(f"{side.name} made no call: see {folder.with_suffix('.log')}")
     print(
         f"{side.name:14} {used.per_second(count):6.2f} items/s  {used.cpu_ms_per_call:6.2f} ms CPU/call  "
         f"{used.peak_mib:5.0f} MiB  {used.most_in_flight} in flight  {used.calls} calls  {rows} rows  "
@@ -132,7 +143,7 @@ def main() -> None:
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "ssui-benchmark")
     args = parser.parse_args()
-    sides = [Side("ours", sys.executable), *(Side(*peer.split("=", 1)) for peer in args.peer)]
+    sides = [Side("ours", sys.executable), *map(_peer, args.peer)]
     seeds = draw_seeds(args.folder, args.seeds)
     seen: dict[str, list[Used]] = {side.name: [] for side in sides}
     with stub("--latency", "0.2") as url:
