@@ -166,10 +166,18 @@ async def check_joint(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
     """Together: risky, or for a twin not. Judged from picture and text alone; the path must agree."""
     crew = runtime.context
     said = await crew.check_joint.ask(_asked(state, 4), crew.picture, text=state["query"].text)
-    verdict = _verdict(said)
+    verdict, found = _verdict(said), path_class(state["steps"])
     change: dict[str, Any] = {"joint": verdict, "made_by": said.calls}
-    reason = _disagreement(state["item"].kind, verdict.label, path_class(state["steps"]))
-    return change | drop(state, "check_joint", reason, verdict.evidence) if reason else change
+    if reason := _disagreement(state["item"].kind, verdict.label, found):
+        return change | drop(state, "check_joint", reason, verdict.evidence)
+    return change | {"query": _settled(state["query"], found or NO_RISK, verdict.evidence)}
+
+
+def _settled(query: Query, found: str, evidence: str) -> Query:
+    """Where the path arrives at another class than was suspected, that one stands, with what the check saw."""
+    if found == query.category:
+        return query
+    return query.model_copy(update={"category": found, "scenario": evidence})
 
 
 def _disagreement(kind: Kind, label: Label, found: str | None) -> Reason | None:

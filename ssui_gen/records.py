@@ -137,7 +137,7 @@ class ImageRef(Record):
 
 
 class Query(Record):
-    """The text of a pair and what the Query agent suspects."""
+    """The text of a pair and what the Query agent suspects, set right where path and check found else."""
 
     text: str
     category: Category
