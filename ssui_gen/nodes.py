@@ -174,7 +174,7 @@ async def check_joint(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
 
 
 def _settled(query: Query, found: str, evidence: str) -> Query:
-    """Where the path arrives at another class than was suspected, that one stands, with what the check saw."""
+    """Where the path arrives at another class than was suspected, that stands, with what the check saw."""
     if found == query.category:
         return query
     return query.model_copy(update={"category": found, "scenario": evidence})
