@@ -7,16 +7,14 @@ HTTP fails (`client`). The picture enters a request by its hash and becomes byte
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from ssui_gen.client import ChatClient
 from ssui_gen.completions import Completion
+from ssui_gen.gate import Gate
 from ssui_gen.journal import Journal
 from ssui_gen.records import digest
 
@@ -90,44 +88,6 @@ class Tally:
         self.prompt_tokens += completion.usage.prompt_tokens
         self.completion_tokens += completion.usage.completion_tokens
         self.cached_tokens += completion.usage.cached_tokens or 0
-
-
-class Gate:
-    """A semaphore that lets the deepest waiting call in first, so that items finish before others start."""
-
-    def __init__(self, places: int) -> None:
-        self.free = places
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = itertools.count()
-
-    @asynccontextmanager
-    async def place(self, depth: int) -> AsyncIterator[None]:
-        await self._enter(depth)
-        try:
-            yield
-        finally:
-            self._leave()
-
-    async def _enter(self, depth: int) -> None:
-        if self.free > 0:
-            self.free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (-depth, next(self._order), turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._leave()
-            raise
-
-    def _leave(self) -> None:
-        while self._waiting:
-            turn = heapq.heappop(self._waiting)[2]
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self.free += 1
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ from tenacity import (
     wait_random,
 )
 
-from ssui_gen import wire
+from ssui_gen import metrics, wire
 from ssui_gen.completions import Completion
 from ssui_gen.errors import AccessDenied, CallFailed, ConfigError, ModelError, ServerGone
 from ssui_gen.replicas import Replicas
@@ -42,8 +43,11 @@ PROBE_SECONDS = 10.0
 class _Again(Exception):
     """One attempt failed in a way in which the next may not."""
 
-    def __init__(self, reason: str, *, unreachable: bool = False, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, reason: str, *, status: int = 0, unreachable: bool = False, retry_after: float = 0.0
+    ) -> None:
         super().__init__(reason)
+        self.status = status
         self.unreachable = unreachable
         self.retry_after = retry_after
 
@@ -74,6 +78,9 @@ class ChatClient:
         self._pause = _pause(pause_seconds)
         self._servers = [_Server(url, _connect(url, self._key)) for url in map(_checked_url, base_urls)]
         self._replicas = Replicas([server.url for server in self._servers])
+        self._silent: set[str] = set()
+        self.refused: Counter[int] = Counter()
+        """Chat calls that were refused for now and are tried again, by HTTP status."""
 
     async def chat(self, body: dict[str, Any], *, affinity: str) -> Completion:
         """Post `body`, a JSON of chat.completions with any field the server knows, and wait for all choices.
@@ -106,6 +113,12 @@ class ChatClient:
         """Whether some replica answers `GET /models`, be it with a refusal."""
         return any(await asyncio.gather(*map(self._answers, self._servers)))
 
+    async def loads(self) -> dict[str, metrics.Load]:
+        """What each replica says of its load now, by address; one without such a page is not asked again."""
+        asked = [server for server in self._servers if server.url not in self._silent]
+        said = await asyncio.gather(*map(self._load, asked))
+        return {server.url: load for server, load in zip(asked, said, strict=True) if load}
+
     async def aclose(self) -> None:
         """Close all connections."""
         await asyncio.gather(*(server.http.close() for server in self._servers))
@@ -126,6 +139,8 @@ class ChatClient:
             except _Again as fault:
                 if fault.unreachable:
                     self._replicas.mark_down(index)
+                if fault.status:
+                    self.refused[fault.status] += 1
                 raise
         try:
             return wire.completion(text, body["model"], time.perf_counter() - started, attempt)
@@ -150,8 +165,8 @@ class ChatClient:
     def _refusal(self, server: _Server, error: APIStatusError) -> ModelError | _Again:
         said = wire.clean(wire.message_of(error.body), self._key)
         final = wire.refusal(server.url, error.status_code, error.code, said)
-        wait = _seconds(error.response.headers.get("retry-after", ""))
-        return final or _Again(f"{server.url}: HTTP {error.status_code}: {said!r}", retry_after=wait)
+        wait, status = _seconds(error.response.headers.get("retry-after", "")), error.status_code
+        return final or _Again(f"{server.url}: HTTP {status}: {said!r}", status=status, retry_after=wait)
 
     def _names(self, server: _Server, text: str) -> list[str]:
         try:
@@ -159,6 +174,19 @@ class ChatClient:
         except ValueError:
             got = f"{server.url}: GET /models: expected a list of models; got {wire.clean(text, self._key)!r}"
             raise AccessDenied(f"{got}. {wire.ADVICE[404]}") from None
+
+    async def _load(self, server: _Server) -> metrics.Load | None:
+        """None when it does not say, now or ever."""
+        try:
+            page = f"{server.url.removesuffix('/v1')}/metrics"
+            load = metrics.read(await self._request(server, "get", page, PROBE_SECONDS))
+        except _Again:
+            return None
+        except ModelError:
+            load = None
+        if load is None:
+            self._silent.add(server.url)
+        return load
 
     async def _answers(self, server: _Server) -> bool:
         try:

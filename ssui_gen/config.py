@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import REPLIES
@@ -73,11 +73,25 @@ class Limits(Settings):
     """How hard a run pushes, and when it gives up."""
 
     calls_in_flight: Annotated[int, Field(ge=1)] = 64
+    """At once, at the start; from there steered by the servers' load. The most where no server tells it."""
+    most_calls_in_flight: Annotated[int, Field(ge=1)] = 512
+    """Steering never goes beyond this, nor does `ssui ctl concurrency`."""
+    steer: bool = True
+    """Whether calls in flight follow the servers' load (vLLM's /metrics, 429, 503), or stay as they are."""
     seeds_in_flight: Annotated[int, Field(ge=1)] = 96
     timeout_seconds: Annotated[float, Field(gt=0)] = 600.0
     tries_per_call: Annotated[int, Field(ge=1)] = 6
     """Attempts of one call at the network level, with growing pauses."""
     reflection_rounds: Annotated[int, Field(ge=1)] = 2
+
+    @model_validator(mode="after")
+    def _start_is_within(self) -> Limits:
+        if self.calls_in_flight > self.most_calls_in_flight:
+            raise ValueError(
+                f"calls_in_flight is {self.calls_in_flight}, more than most_calls_in_flight "
+                f"({self.most_calls_in_flight}): lower the first or raise the second"
+            )
+        return self
 
 
 class Config(Settings):

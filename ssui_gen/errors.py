@@ -8,6 +8,7 @@
     ├── ReplyError              a model answered, but not what its agent must answer
     ├── ServerError             our own server did not start, or died
     ├── RunLocked               another process is writing this run folder
+    ├── NotRunning              `ssui ctl` finds no job in the run folder that answers
     └── ModelError              a call to a served model failed
         ├── RequestRefused      the server refuses this request (400, 413, 422): trying again is useless
         │   └── ContextOverflow the prompt does not fit the model's context
@@ -59,6 +60,10 @@ class ServerError(SsuiError):
 
 class RunLocked(SsuiError):
     """Another process is writing this run folder."""
+
+
+class NotRunning(SsuiError):
+    """No job in this run folder answers `ssui ctl`."""
 
 
 class ModelError(SsuiError):

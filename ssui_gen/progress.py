@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ssui_gen.calls import Tally
+from ssui_gen.steer import Steering
 
 PLAIN_LINE_SECONDS = 10.0
 PANEL_SECONDS = 0.25
@@ -49,6 +50,7 @@ class Progressing:
     tally: Tally
     seeds: int | None
     """How many seeds this process has to do; None when it cannot be known."""
+    steering: Steering
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -61,10 +63,14 @@ class Progressing:
         tokens = self.tally.prompt_tokens + self.tally.completion_tokens
         return (
             f"{self.funnel.kept.total()} done, {self.funnel.dropped.total()} rejected, "
-            f"{self.funnel.in_flight} in flight | {rate:.1f} calls/s, {tokens:,} tokens"
+            f"{self.funnel.in_flight} in flight | {self._pace()}, {rate:.1f} calls/s, {tokens:,} tokens"
             + (f", {self.tally.retries} retries" if self.tally.retries else "")
             + (f" | {self._eta()}" if self.seeds else "")
         )
+
+    def _pace(self) -> str:
+        gate = self.steering.gate
+        return f"paused, {gate.places} at once" if gate.paused else f"{gate.places} at once"
 
     def _eta(self) -> str:
         if not self.funnel.fresh or not self.seeds:
@@ -119,5 +125,16 @@ def summary(progress: Progressing, title: str, item: Callable[[str], str] = str)
     table.add_row("calls made / answered from the journal", f"{tally.calls:,} / {tally.replayed:,}")
     table.add_row("prompt tokens (of these cached)", f"{tally.prompt_tokens:,} ({tally.cached_tokens:,})")
     table.add_row("completion tokens", f"{tally.completion_tokens:,}")
+    _pace_rows(table, progress.steering)
     table.add_row("seconds", f"{progress.seconds:,.1f}")
     return table
+
+
+def _pace_rows(table: Table, steering: Steering) -> None:
+    """How the servers took the load."""
+    if steering.cache_share is not None:
+        table.add_row("prompt tokens the servers found in their prefix caches", f"{steering.cache_share:.1%}")
+    least, most = steering.least, steering.most
+    table.add_row("calls at once, at the end (least – most)", f"{steering.gate.places} ({least} – {most})")
+    for trouble, count in steering.decreases.most_common():
+        table.add_row(f"times there were fewer, as {trouble}", f"{count:,}")

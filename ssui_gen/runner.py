@@ -21,17 +21,18 @@ JobT = TypeVar("JobT")
 class Stop:
     """A request to stop: the first signal drains what is in flight, the second gives it up."""
 
-    def __init__(self, notice: Callable[[], object] = lambda: None) -> None:
-        """`notice` tells a person, at the first signal, that it was heard."""
+    def __init__(self, *notices: Callable[[], object]) -> None:
+        """`notices` are called at the first signal, for example to tell a person that it was heard."""
         self.asked = False
-        self._notice = notice
+        self.notices = list(notices)
         self._main: asyncio.Task[object] | None = None
 
     def ask(self) -> None:
         if self.asked and self._main:
             self._main.cancel()
         elif not self.asked:
-            self._notice()
+            for notice in self.notices:
+                notice()
         self.asked = True
 
     @contextmanager

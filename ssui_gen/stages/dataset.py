@@ -20,10 +20,12 @@ from rich.console import Console
 
 from ssui_gen import graph
 from ssui_gen.agent import Agent, Picture
-from ssui_gen.calls import Caller, Gate, Sending, Tally
+from ssui_gen.calls import Caller, Sending, Tally
 from ssui_gen.completions import Features
+from ssui_gen.ctl import controlled
 from ssui_gen.demo import draw_seeds
 from ssui_gen.errors import ImageError
+from ssui_gen.gate import Gate
 from ssui_gen.images import data_url, file_url, inspect, picture_part
 from ssui_gen.journal import Journal, Seen
 from ssui_gen.jsonl import Appender, read, validate
@@ -47,6 +49,7 @@ from ssui_gen.runner import Stop, run_all
 from ssui_gen.seeds import read_seeds, root_of
 from ssui_gen.served import Served, served
 from ssui_gen.state import Crew, Item
+from ssui_gen.steer import steered
 
 PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
@@ -87,7 +90,12 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
             features={role: found.model_dump() for role, found in stage.features.items()},
             sources=plan.sources,
         )
-        progress = Progressing(stage.funnel, stage.tally, stage.count_left())
+        steering = await open_.enter_async_context(
+            steered(stage.gate, models.clients.values(), plan.config.limits)
+        )
+        progress = Progressing(stage.funnel, stage.tally, stage.count_left(), steering)
+        await open_.enter_async_context(controlled(plan.run, progress, console.print))
+        stop.notices.append(stage.gate.resume)  # what is in flight cannot end behind a closed gate
         gc.freeze()  # else a sixth of the CPU goes into looking through every import for LangGraph's cycles
         open_.callback(gc.unfreeze)
         async with shown(progress, console):
@@ -110,8 +118,8 @@ class _Stage:
         self.rejects = open_.enter_context(closing(Appender(plan.run / REJECTS)))
         self._count_done()
         self.journal = open_.enter_context(closing(Journal(plan.run / CALLS)))
-        gate = Gate(plan.config.limits.calls_in_flight)
-        self.callers = {r: Caller(c, self.journal, gate, self.tally) for r, c in models.clients.items()}
+        self.gate = Gate(plan.config.limits.calls_in_flight)
+        self.callers = {r: Caller(c, self.journal, self.gate, self.tally) for r, c in models.clients.items()}
         self.agents = {name: self._agent(name) for name in AGENTS}
         self.features: dict[str, Features] = {}
         self.part = lru_cache(maxsize=plan.config.limits.seeds_in_flight)(self._part)
