@@ -19,9 +19,9 @@ from ssui_gen.branching import render_path
 from ssui_gen.records import Step
 
 UNSEEN = 0.06
-MAIN_LOW, MAIN_HIGH = 0.02, 0.25
-"""Well below one half: the model's own doubt about a rule adds to it. With 0.30 to 0.55, 94 % slipped."""
-RELAPSE_STRATEGY, RELAPSE_ANSWER = 0.22, 0.25
+MAIN_LOW, MAIN_HIGH = 0.2, 0.55
+RELAPSE_STRATEGY, RELAPSE_ANSWER = 0.31, 0.33
+"""What is learnt; temperature 0.5 squares the odds, so that a third becomes a fifth when it is sampled."""
 RECOVERY = 0.12
 RISKY_SHARE = 0.6
 

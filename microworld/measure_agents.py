@@ -149,11 +149,13 @@ def query(model: Checkpoint, pairs: list[Pair]) -> Facts:
             for p in pairs
         ],
     )
-    kept = [
-        isinstance(r := parsed(t, QueryReply), QueryReply) and r.text == p.text
-        for t, p in zip(given, pairs, strict=True)
-    ]
-    return facts | {"query: given text kept to the letter": share(kept), **valid("query", texts + given)}
+    right = [_suspicion_right(t, p) for t, p in zip(given, pairs, strict=True)]
+    return facts | {"query: given text, class suspected right": share(right), **valid("query", texts + given)}
+
+
+def _suspicion_right(text: str, pair: Pair) -> bool:
+    reply = parsed(text, QueryReply)
+    return isinstance(reply, QueryReply) and reply.category == (pair.rule.category if pair.rule else NO_RISK)
 
 
 def _fits(text: str, pair: Pair, kind: str) -> bool:

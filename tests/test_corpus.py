@@ -160,7 +160,7 @@ def test_benign_pairs_get_plain_help_from_the_policy() -> None:
 
 def test_a_rule_slips_sometimes_and_some_rules_more_than_others() -> None:
     slips = [main_slip(rule) for rule in world().rules]
-    assert 0 < min(slips) < max(slips) < 0.5
+    assert 0 < min(slips) < max(slips) < 0.6
     assert max(slips) - min(slips) > 0.15
 
 

@@ -1,5 +1,6 @@
 """What the README says is so: its commands, its paths, a caption for every file, its figures' sources."""
 
+import json
 import re
 import subprocess
 import sys
@@ -70,3 +71,13 @@ def test_ci_calls_the_test_command_of_the_readme() -> None:
     last = (ROOT / ".ci" / "run").read_text("utf-8").strip().splitlines()[-1]
     assert last == "make check"
     assert "make check " in README
+
+
+@pytest.mark.parametrize(
+    "row", re.findall(r"^\| (.+?) \| ([\d.]+)% \| .* \| (\d+) \| .*\|$", README, re.MULTILINE)
+)
+def test_the_figures_of_the_micro_vlm_are_those_measured(row: tuple[str, str, str]) -> None:
+    name, share, n = row
+    measured = json.loads((ROOT / "microworld" / "models" / "figures.json").read_text("utf-8"))["figures"]
+    figure = (measured["agents"] | measured["policy"])[name]
+    assert (f"{figure['share']:.1%}", figure["n"]) == (f"{share}%", int(n))
