@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
+    _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))
     doctor = commands.add_parser("doctor", help="check this machine and the model server")
     _model_options(doctor)
     doctor.set_defaults(command=_doctor)
@@ -59,6 +60,23 @@ def _dataset_command(parser: argparse.ArgumentParser) -> None:
     )
     _model_options(parser)
     parser.set_defaults(command=_dataset)
+
+
+def _ctl_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the job's folder")
+    orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
+    orders.add_parser("pause", help="begin no call; those in flight end")
+    orders.add_parser("resume", help="go on")
+    orders.add_parser("status", help="how far the job is, and how it is steered")
+    pace = orders.add_parser("concurrency", help="keep so many calls in flight")
+    pace.add_argument("places", type=_places, help="a number, or `auto`: follow the servers' load again")
+    parser.set_defaults(command=_ctl)
+
+
+def _places(text: str) -> int | str:
+    if text == "auto" or text.isdecimal():
+        return text if text == "auto" else int(text)
+    raise argparse.ArgumentTypeError(f"expected a number or auto; got {text!r}")
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +119,14 @@ def _graph(args: argparse.Namespace) -> int:
     from ssui_gen.graph import build
 
     print(build().get_graph().draw_mermaid())
+    return 0
+
+
+def _ctl(args: argparse.Namespace) -> int:
+    from ssui_gen.ctl import ask
+
+    more = {"places": args.places} if args.order == "concurrency" else {}
+    _say(ask(args.run, command=args.order, **more))
     return 0
 
 

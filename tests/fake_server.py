@@ -71,6 +71,10 @@ class Fake:
     die_after: int | None = None
     """Leave the process, without a farewell, when more calls than these arrive."""
     log: Path | None = None
+    batch: int | None = None
+    """Then `/metrics` is vLLM's, as if so many sequences were served at a time and the others waited."""
+    room: int | None = None
+    """More calls than these at a time meet a 503."""
     refuses: frozenset[str] = frozenset()
     """Fields that no question about the server's abilities may hold."""
 
@@ -94,6 +98,8 @@ class Fake:
                 return self._refusal_of_key(request) or _json({"data": [{"id": m} for m in self.models]})
             case "/health":
                 return web.Response()
+            case "/metrics" if self.batch is not None:
+                return web.Response(text=self._metrics(self.batch))
         return _error(404, f"no route {request.path}")
 
     async def _chat(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -135,7 +141,22 @@ class Fake:
             return None
         return _error(401, f"Incorrect API key provided: {given}")
 
+    def _metrics(self, batch: int) -> str:
+        labels = f'{{engine="0",model_name="{self.models[0]}"}}'
+        running = min(self.in_flight, batch)
+        values = {
+            "num_requests_running": running,
+            "num_requests_waiting": self.in_flight - running,
+            "kv_cache_usage_perc": running / batch / 2,
+            "num_preemptions_total": 0,
+            "prefix_cache_queries_total": 100 * self.calls,
+            "prefix_cache_hits_total": 75 * self.calls,
+        }
+        return "".join(f"# TYPE vllm:{n} gauge\nvllm:{n}{labels} {float(v)}\n" for n, v in values.items())
+
     def _next_fault(self, key: bytes) -> str | None:
+        if self.room is not None and self.in_flight > self.room:
+            return "503"
         if self.faults:
             fault, self.faults = self.faults[0], self.faults[1:]
             return fault if fault != "ok" else None

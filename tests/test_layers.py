@@ -17,6 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "labels",
         "replicas",
         "wire",
+        "metrics",
         "prompts",
         "images",
         "jsonl",
@@ -26,14 +27,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "serve",
         "demo",
     ),
-    ("calls", "agent", "probe"),
-    ("rundir", "plan", "served", "state", "nodes", "graph", "runner", "progress"),
+    ("gate", "calls", "agent", "probe"),
+    ("rundir", "plan", "served", "state", "nodes", "graph", "runner", "pace", "steer", "progress", "ctl"),
     ("stages.dataset", "stages.doctor"),
     ("cli",),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
-BESIDE = {"client": {"replicas", "wire"}, "seeds": {"images", "jsonl"}}
+BESIDE = {"client": {"metrics", "replicas", "wire"}, "seeds": {"images", "jsonl"}}
 """Doors (layer 1) do not import each other, except for these helpers of one door."""
 
 DOORS = {
