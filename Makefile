@@ -8,12 +8,16 @@ LIMIT ?=## only the first LIMIT seeds
 MODEL ?=## name of the served model that plays the agents
 BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
 CONFIG ?= run.yaml## settings that differ from the defaults
+ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL
+GPUS ?=## make serve: how many; default: all
+PORT ?= 8000## make serve: of the first replica
 ARGS ?=## anything else for the command
 PYTHON ?= python3## the Python (3.11 or newer) that makes .venv
 
 VENV := .venv
 SSUI := $(VENV)/bin/ssui
 READY := $(VENV)/.ready
+VLLM := .venv-vllm
 MODELS := $(if $(MODEL),--model "$(MODEL)") $(if $(BASE_URL),--base-url "$(BASE_URL)") --config "$(CONFIG)"
 
 .PHONY: dataset
@@ -23,6 +27,17 @@ dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again t
 .PHONY: doctor
 doctor: $(READY) ## check Python, disk and the model server, each with what to do
 	$(SSUI) doctor $(MODELS) $(ARGS)
+
+.PHONY: vllm
+vllm: $(VLLM)/.ready ## install vLLM into .venv-vllm (its CPU build where there is no GPU)
+
+$(VLLM)/.ready: scripts/install_vllm.py
+	$(PYTHON) scripts/install_vllm.py $(VLLM)
+	touch $@
+
+.PHONY: serve
+serve: $(READY) $(VLLM)/.ready ## serve MODEL with vLLM until Ctrl-C; flags of vLLM's own: ARGS="-- --max-num-seqs 64"
+	$(SSUI) serve --model "$(MODEL)" --port $(PORT) $(if $(ADAPTER),--adapter "$(ADAPTER)") $(if $(GPUS),--gpus $(GPUS)) $(if $(SEEDS),--seeds "$(SEEDS)") --config "$(CONFIG)" $(ARGS)
 
 .PHONY: graph
 graph: $(READY) ## print the agents' graph as mermaid text
@@ -48,6 +63,10 @@ test: $(READY) ## the default tests, under ten minutes on two cores
 test-slow: $(READY) ## the slow tests: kills, faults, memory
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)
 
+.PHONY: test-vllm
+test-vllm: $(READY) $(VLLM)/.ready ## the tests against a real vLLM, on its CPU build where there is no GPU
+	$(VENV)/bin/python -m pytest -m vllm $(ARGS)
+
 .PHONY: golden
 golden: $(READY) ## rewrite the golden files after a change of prompts; read the diff
 	$(VENV)/bin/python -m pytest tests/test_prompts.py --golden -q
@@ -58,7 +77,7 @@ check: $(READY) ## exactly what CI runs: lint, types, all tests
 
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(VLLM) .pytest_cache .mypy_cache .ruff_cache build dist
 
 .PHONY: setup
 setup: $(READY) ## make .venv and install everything into it

@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))
+    _serve_command(commands.add_parser("serve", help="serve a model with vLLM"))
     doctor = commands.add_parser("doctor", help="check this machine and the model server")
     _model_options(doctor)
     doctor.set_defaults(command=_doctor)
@@ -60,6 +61,17 @@ def _dataset_command(parser: argparse.ArgumentParser) -> None:
     )
     _model_options(parser)
     parser.set_defaults(command=_dataset)
+
+
+def _serve_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, help="YAML file with the settings that differ")
+    parser.add_argument("--model", help="hub name or folder")
+    parser.add_argument("--adapter", help="folder of a LoRA adapter to serve with it")
+    parser.add_argument("--gpus", type=int, help="how many; default: all")
+    parser.add_argument("--port", type=int, help="of the first replica; default: 8000")
+    parser.add_argument("--seeds", type=Path, help="the pictures it may read; default: below outputs")
+    parser.add_argument("flags", nargs="*", metavar="-- FLAGS", help="vLLM's own; they win over ours")
+    parser.set_defaults(command=_serve)
 
 
 def _ctl_command(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +140,17 @@ def _ctl(args: argparse.Namespace) -> int:
     more = {"places": args.places} if args.order == "concurrency" else {}
     _say(ask(args.run, command=args.order, **more))
     return 0
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from ssui_gen.plan import configure
+    from ssui_gen.seeds import root_of
+    from ssui_gen.stages.serve import serve
+
+    told = {"adapter": args.adapter, "gpus": args.gpus, "port": args.port}
+    config = configure(args.config, args.model, None, **told)
+    media = root_of(args.seeds, Path("outputs")) if args.seeds else Path("outputs")
+    return 0 if asyncio.run(serve(config, media, args.flags, OUT)) else 1
 
 
 def _doctor(args: argparse.Namespace) -> int:

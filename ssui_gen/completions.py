@@ -61,7 +61,7 @@ class Features(Record):
     """Log-probabilities of tokens that the request names."""
     token_ids: bool = False
     """Reports the tokens of prompt and answer."""
-    file_urls: bool = False
+    file_urls: bool | None = None
     """Reads the run's pictures by `file://`."""
     uuid: bool = False
     """Takes a picture's identity with it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import REPLIES
@@ -52,12 +52,35 @@ class Card(Settings):
 class ModelRole(Settings):
     """Which served model plays a role."""
 
+    like: str | None = None
+    """Another role whose model plays this one too; then nothing else may be said here."""
     name: str | None = None
     """As the server lists it; the only one it serves when absent."""
     base_urls: tuple[str, ...] = ()
-    """Replicas, each ending in `/v1`; empty means that the embedded server is started."""
+    """Replicas, each ending in `/v1`; empty: vLLM is started for a named model, else the embedded server."""
+    adapter: str | None = None
+    """Folder of a LoRA adapter; with it the role is played, and its folder's name is the model's."""
     api_key_env: str = "OPENAI_API_KEY"
     """The environment variable that holds the key; local servers need none."""
+
+    @model_validator(mode="after")
+    def _like_stands_alone(self) -> ModelRole:
+        if self.like and self.model_dump(exclude_defaults=True).keys() != {"like"}:
+            raise ValueError("a role that is like another has no name, base_urls, adapter or key of its own")
+        return self
+
+
+class Serve(Settings):
+    """How vLLM is started by `ssui serve`, and by a stage whose model is named without a server."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """Of the first replica of `ssui serve`; 0 takes any free ones, as a stage does."""
+    gpus: Annotated[int, Field(ge=1)] | None = None
+    """All that there are when absent."""
+    start_seconds: Annotated[float, Field(gt=0)] = 1800.0
+    """Until every replica must answer; the first start of a model also downloads it."""
+    flags: dict[str, bool | int | float | str | None] = {}
+    """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 
 
 class ImageLimits(Settings):
@@ -94,14 +117,38 @@ class Limits(Settings):
         return self
 
 
+USUAL_ROLES = {"vlm": {}, "text": {"like": "vlm"}, "judge": {"like": "vlm"}, "policy": {"like": "vlm"}}
+"""Agents that see the picture; the check of the text alone; what judges branches; what is to be trained."""
+
+
+def _with_usual_roles(given: Any) -> Any:
+    return {**USUAL_ROLES, **given} if isinstance(given, dict) else given
+
+
 class Config(Settings):
     """One run. `run.yaml` changes what it names; everything else stands here."""
 
-    models: dict[str, ModelRole] = {"vlm": ModelRole()}
+    models: Annotated[dict[str, ModelRole], BeforeValidator(_with_usual_roles)] = Field(
+        {}, validate_default=True
+    )
+    """Which model plays which role; `vlm` plays the agents, and every role of the usual ones is there."""
+    serve: Serve = Serve()
     twins: bool = True
     """Make a benign twin of each seed that does not name its kind."""
     images: ImageLimits = ImageLimits()
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _likes_are_there(self) -> Config:
+        for name, role in self.models.items():
+            if role.like and (role.like not in self.models or self.models[role.like].like):
+                plain = ", ".join(sorted(name for name, role in self.models.items() if not role.like))
+                raise ValueError(f"models.{name}: like: expected one of {plain}; got {role.like!r}")
+        return self
+
+    def player(self, role: str) -> str:
+        """The role whose model plays `role`: itself, or the one it is like."""
+        return self.models[role].like or role
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

@@ -101,17 +101,21 @@ def _check(name: str, reply: str, cards: Mapping[str, Card], prompts: Mapping[st
         raise ConfigError(f"{where}: prompt: no prompts/{cards[name].prompt}.md (there are: {known})")
 
 
-def configure(config_file: Path | None, model: str | None, base_url: str | None) -> Config:
-    """The settings of a file, with the command line's model and server for the role that plays the agents."""
+def configure(
+    config_file: Path | None,
+    model: str | None,
+    base_url: str | None,
+    *,
+    adapter: str | None = None,
+    **serve: int | None,
+) -> Config:
+    """The settings of a file; what the command line says of the agents' model and of serving wins."""
     config = load_config(config_file) if config_file else Config()
-    if not model and not base_url:
-        return config
+    urls = [_url(part.strip()) for part in (base_url or "").split(",") if part.strip()]
+    role = {"name": model, "base_urls": urls, "adapter": adapter}
     data = config.model_dump()
-    role = data["models"].setdefault("vlm", {})
-    if model:
-        role["name"] = model
-    if base_url:
-        role["base_urls"] = [_url(part.strip()) for part in base_url.split(",") if part.strip()]
+    data["models"]["vlm"] |= {key: value for key, value in role.items() if value}
+    data["serve"] |= {key: value for key, value in serve.items() if value is not None}
     return parse(Config, data, str(config_file or "command line"))
 
 

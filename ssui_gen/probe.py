@@ -182,10 +182,10 @@ class _Ask(NamedTuple):
         seen = made.choices[0].logprobs if made else None
         return bool(seen) and len(seen[0].top) >= len(watched)  # type: ignore[index]
 
-    async def reads_files(self) -> bool:
-        """The file must make a prompt of the very length that its bytes make."""
+    async def reads_files(self) -> bool | None:
+        """The file must make a prompt of the very length that its bytes make. None without a file to try."""
         if self.sample.file_url is None:
-            return False
+            return None
         urls = (self.sample.file_url, self.sample.data_url)
         file, data = [await self.tried(COLOUR, _part(url)) for url in urls]
         return bool(file and data and file.usage.prompt_tokens == data.usage.prompt_tokens)

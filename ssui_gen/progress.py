@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from rich.console import Console
 from rich.live import Live
@@ -23,6 +24,11 @@ from ssui_gen.steer import Steering
 
 PLAIN_LINE_SECONDS = 10.0
 PANEL_SECONDS = 0.25
+
+
+def saying(console: Console) -> Callable[[str], None]:
+    """Prints plain words, paths among them, in one line however long."""
+    return partial(console.print, markup=False, highlight=False, soft_wrap=True)
 
 
 @dataclass

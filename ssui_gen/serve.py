@@ -1,29 +1,21 @@
-"""Starts and stops the embedded model server, a process of its own: `python -m microworld.server`.
-
-It holds the server's stdin: when this process ends, however it ends, the kernel closes that pipe and the
-server stops. Ctrl-C does not reach the server, so that calls under way can be drained. Covers no calls.
-"""
+"""Starts and stops the embedded model server: `python -m microworld.server`. Covers no calls."""
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from ssui_gen.errors import ServerError
+from ssui_gen.process import ServerProcess
 
 NEEDED = ("microworld", "torch", "transformers", "fastapi", "uvicorn", "llguidance")
-SHOWN_LINES = 12
-"""Of the server's log, in an error."""
-PATIENCE_SECONDS = 10.0
-"""For each step of stopping it."""
+EMBEDDED = ("micro-agents", "micro-policy")
+"""The models it serves when none are named."""
 
 
 class EmbeddedServer:
@@ -42,19 +34,19 @@ class EmbeddedServer:
         self._command = [sys.executable, "-m", "microworld.server", "--follow-parent"]
         for name, folder in (models or {}).items():
             self._command += ["--model", f"{folder}={name}"]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ServerProcess | None = None
 
     def __enter__(self) -> EmbeddedServer:
         _check_installed()
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            begin = log.tell()
-            self._process = self._start(log)
+        self._process = ServerProcess(self._command, self._log, listen=True)
         try:
             self.url = _read_url(self._process, self._start_seconds)
         except ValueError:
             self.close()
-            raise ServerError(self._failure(begin)) from None
+            raise ServerError(
+                f"the embedded server did not start within {self._start_seconds:g} seconds "
+                + self._process.last_words()
+            ) from None
         except BaseException:
             self.close()
             raise
@@ -70,34 +62,9 @@ class EmbeddedServer:
         return self._process.pid if self._process else None
 
     def close(self) -> None:
-        """Ask the server to stop by closing its stdin; insist if it does not. May be called twice."""
-        process = self._process
-        if process is None:
-            return
-        assert process.stdin and process.stdout
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
-        for insist in (process.terminate, process.kill):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE_SECONDS)
-                break
-            insist()
-        process.wait()
-        process.stdout.close()
-
-    def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        pipe = subprocess.PIPE
-        return subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=log, start_new_session=True)
-
-    def _failure(self, begin: int) -> str:
-        with self._log.open("rb") as log:
-            log.seek(begin)
-            lines = log.read().decode("utf-8", "replace").splitlines()[-SHOWN_LINES:]
-        assert self._process
-        return (
-            f"the embedded server did not start within {self._start_seconds:g} seconds (exit code "
-            f"{self._process.returncode}); the end of {self._log}:\n  " + "\n  ".join(lines or ["(empty)"])
-        )
+        """May be called twice."""
+        if self._process:
+            self._process.close()
 
 
 def _check_installed() -> None:
@@ -109,13 +76,12 @@ def _check_installed() -> None:
         )
 
 
-def _read_url(process: subprocess.Popen[bytes], seconds: float) -> str:
+def _read_url(process: ServerProcess, seconds: float) -> str:
     """The server's address from its first line; raises ValueError when it ends or takes too long."""
-    assert process.stdout
     overdue = threading.Timer(seconds, process.kill)
     overdue.daemon = True
     overdue.start()
     try:
-        return str(json.loads(process.stdout.readline())["url"])
+        return str(json.loads(process.output.readline())["url"])
     finally:
         overdue.cancel()

@@ -6,10 +6,14 @@ import ipaddress
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_server import Fake, serve
+from real_vllm import Serving, serving
+
+from ssui_gen.demo import draw_seeds
 
 _outside_allowed = False
 SILENCED = ("OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "LANGSMITH_", "LANGCHAIN_")
@@ -59,6 +63,19 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def fake() -> Iterator[Fake]:
     """A fake model server of this test's own; change its fields to steer it."""
     with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def drawn_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn scenes on disk: their JSONL file."""
+    return draw_seeds(tmp_path_factory.mktemp("drawn"), count=16)
+
+
+@pytest.fixture(scope="session")
+def real_vllm(tmp_path_factory: pytest.TempPathFactory, drawn_seeds: Path) -> Iterator[Serving]:
+    """A vLLM of this machine, shared by all tests; only those marked `vllm` may ask for it."""
+    with serving(tmp_path_factory.mktemp("vllm"), drawn_seeds) as server:
         yield server
 
 

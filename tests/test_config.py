@@ -26,13 +26,17 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("twinz: true", r"run\.yaml: unknown key 'twinz' \(known: images, limits, models, twins\)"),
+        ("twinz: true", r"run\.yaml: unknown key 'twinz' \(known: images, limits, models, serve, twins\)"),
         ("limits: {calls: 3}", r"unknown key 'limits\.calls' \(known: calls_in_flight, .*timeout_seconds"),
         (
             "models: {vlm: {url: x}}",
-            r"unknown key 'models\.vlm\.url' \(known: api_key_env, base_urls, name\)",
+            r"unknown key 'models\.vlm\.url' \(known: adapter, api_key_env, base_urls, like, name\)",
         ),
         ("limits: {calls_in_flight: 0}", r"limits\.calls_in_flight: .*greater than or equal to 1; got 0"),
+        ("models: {judge: {like: nobody}}", r"models\.judge: like: expected one of vlm; got 'nobody'"),
+        ("models: {judge: {like: policy}}", r"models\.judge: like: expected one of vlm; got 'policy'"),
+        ("models: {judge: {like: vlm, name: x}}", r"models\.judge: .*no name, base_urls"),
+        ("serve: {flag: {}}", r"unknown key 'serve\.flag' \(known: flags, gpus, port, start_seconds\)"),
         ("- a", r"run\.yaml: expected a mapping of keys; got \['a'\]"),
         ("a: [", r"run\.yaml: not YAML: .*line 1"),
     ],
@@ -49,8 +53,9 @@ def test_all_faults_are_listed_at_once() -> None:
 
 
 def test_a_card_with_an_unknown_role_is_refused(tmp_path: Path) -> None:
-    written(tmp_path, "prompt: query\nreply: QueryReply\nmodel: judge\n", "query.yaml")
-    with pytest.raises(ConfigError, match=r"query\.yaml: model: no role 'judge' .*\(roles: vlm\)"):
+    written(tmp_path, "prompt: query\nreply: QueryReply\nmodel: critic\n", "query.yaml")
+    says = r"query\.yaml: model: no role 'critic' .*\(roles: judge, policy, text, vlm\)"
+    with pytest.raises(ConfigError, match=says):
         load_cards(tmp_path, Config().models)
 
 

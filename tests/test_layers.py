@@ -24,17 +24,29 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "seeds",
         "client",
         "journal",
+        "supervise",
+        "process",
         "serve",
+        "vllm_flags",
+        "vllm_launch",
+        "vllm",
         "demo",
     ),
     ("gate", "calls", "agent", "probe"),
     ("rundir", "plan", "served", "state", "nodes", "graph", "runner", "pace", "steer", "progress", "ctl"),
     ("stages.dataset", "stages.doctor"),
+    ("stages.serve",),
     ("cli",),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
-BESIDE = {"client": {"metrics", "replicas", "wire"}, "seeds": {"images", "jsonl"}}
+BESIDE = {
+    "client": {"metrics", "replicas", "wire"},
+    "seeds": {"images", "jsonl"},
+    "serve": {"process"},
+    "vllm_launch": {"vllm_flags"},
+    "vllm": {"process", "vllm_launch"},
+}
 """Doors (layer 1) do not import each other, except for these helpers of one door."""
 
 DOORS = {

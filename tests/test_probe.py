@@ -43,7 +43,8 @@ def test_the_embedded_server_continues_token_for_token_and_refuses_what_it_does_
         found = asked(server.url, "micro-policy")
     can = {"sees_pictures", "json_schema", "n", "prefix", "logprobs", "logprob_token_ids", "token_ids"}
     assert {name for name, value in found if value is True} == can
-    assert found.file_urls is found.uuid is found.priority is False
+    assert found.file_urls is None, "no file was tried"
+    assert found.uuid is found.priority is False
     assert found.prefix_hits is None
 
 

@@ -31,7 +31,7 @@ from ssui_gen.journal import Journal, Seen
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.plan import AGENTS, Plan
 from ssui_gen.probe import Sample, lacking, probe, require
-from ssui_gen.progress import Funnel, Progressing, shown
+from ssui_gen.progress import Funnel, Progressing, saying, shown
 from ssui_gen.records import (
     KINDS,
     REPLIES,
@@ -79,7 +79,9 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
         seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
-        models = await open_.enter_async_context(served(plan.config, plan.run))
+        roles = [plan.cards[name].model for name in AGENTS]
+        media = root_of(seeds, plan.run)
+        models = await open_.enter_async_context(served(plan.config, plan.run, roles, media, saying(console)))
         stage = _Stage(plan, seeds, models, open_)
         await stage.probe(console)
         folder.open_edition(
@@ -91,7 +93,7 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
             sources=plan.sources,
         )
         steering = await open_.enter_async_context(
-            steered(stage.gate, models.clients.values(), plan.config.limits)
+            steered(stage.gate, models.players.values(), plan.config.limits)
         )
         progress = Progressing(stage.funnel, stage.tally, stage.count_left(), steering)
         await open_.enter_async_context(controlled(plan.run, progress, console.print))
@@ -127,13 +129,15 @@ class _Stage:
     async def probe(self, console: Console) -> None:
         """Ask each model what it can do, with a picture of this run; raises ConfigError for a blind one."""
         sample = self._sample()
-        for role, caller in self.callers.items():
-            found = await probe(self.models.clients[role], self.models.names[role], sample)
+        for role, client in self.models.players.items():
+            found = await probe(client, self.models.names[role], sample)
             require(found, NEEDED, role)
             if lost := lacking(found, WANTED):
-                console.print(f"{role}: {lost}", markup=False, highlight=False, soft_wrap=True)
-            caller.sending = Sending(found.file_urls, found.uuid, found.priority)
+                saying(console)(f"{role}: {lost}")
             self.features[role] = found
+            for other, caller in self.callers.items():
+                if self.models.clients[other] is client:
+                    caller.sending = Sending(bool(found.file_urls), found.uuid, found.priority)
 
     def _sample(self) -> Sample | None:
         """The first picture of the seeds that can be used; read here, once, before any call is under way."""

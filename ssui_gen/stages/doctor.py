@@ -60,7 +60,7 @@ def disk() -> Finding:
 async def server(config: Config, folder: Path) -> AsyncIterator[Finding]:
     """What the server can do; ends at the first thing without which the rest is idle."""
     try:
-        async with served(config, folder) as models:
+        async with served(config, folder, ["vlm"], folder, lambda _: None) as models:
             client, name = models.clients["vlm"], models.names["vlm"]
             yield Finding("server", True, ", ".join(config.models["vlm"].base_urls) or "embedded")
             yield Finding("model", True, name)

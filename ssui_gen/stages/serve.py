@@ -1,0 +1,68 @@
+"""Serves a model with vLLM until told to stop, once it has shown what it can do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ssui_gen.config import Config, parse
+from ssui_gen.errors import ConfigError
+from ssui_gen.progress import saying
+from ssui_gen.runner import Stop
+from ssui_gen.stages.doctor import examine
+from ssui_gen.vllm import VllmServers
+from ssui_gen.vllm_flags import read_flags
+from ssui_gen.vllm_launch import plan
+
+LOGS = Path("outputs/serve")
+CHECK_SECONDS = 0.5
+
+
+async def serve(config: Config, media: Path, words: Sequence[str], console: Console) -> bool:
+    """Serve the model that plays the agents; whether it was fit. `words` are flags of vLLM's own.
+
+    Raises ConfigError or ServerError if it cannot be started, or ends by itself.
+    """
+    role = config.models["vlm"]
+    if not role.name:
+        raise ConfigError("serve: which model? A hub name or a folder: --model Qwen/Qwen2.5-VL-7B-Instruct")
+    say = saying(console)
+    adapters = [role.adapter] if role.adapter else []
+    launches = plan(role.name, adapters, media, config.serve, flags=_flags(words), port=config.serve.port)
+    for launch in launches:
+        say(f"{launch}\n")
+    seconds = config.serve.start_seconds
+    log = LOGS / f"vllm-{launches[0].port}.log"
+    async with VllmServers(launches, log=log, start_seconds=seconds, notice=say) as servers:
+        fit = await examine(_asking(config, servers.urls), console)
+        told = f"MODEL={Path(role.adapter).name if role.adapter else role.name}"
+        say(f"\nIn another terminal: make dataset BASE_URL={','.join(servers.urls)} {told} SEEDS=...")
+        say(f"Pictures below {media.resolve()} are read from there. Ctrl-C stops the server.")
+        await _until_stopped(servers)
+    say("Stopped.")
+    return fit
+
+
+def _flags(words: Sequence[str]) -> dict[str, object]:
+    try:
+        return read_flags(words)
+    except ValueError as error:
+        raise ConfigError(f"serve: after `--`: {error}") from None
+
+
+def _asking(config: Config, urls: tuple[str, ...]) -> Config:
+    data = config.model_dump()
+    data["models"]["vlm"]["base_urls"] = urls
+    return parse(Config, data, "serve")
+
+
+async def _until_stopped(servers: VllmServers) -> None:
+    """Returns at SIGINT or SIGTERM; raises ServerError when a server ends."""
+    stop = Stop()
+    with stop.on_signals():
+        while not stop.asked:
+            servers.check()
+            await asyncio.sleep(CHECK_SECONDS)
