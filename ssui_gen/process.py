@@ -81,4 +81,5 @@ class ServerProcess:
     def last_words(self) -> str:
         """The end of the log, for an error."""
         lines = self.words()[-SHOWN_LINES:] or ["(empty)"]
-        return f"(exit code {self.code}); the end of {self._log}:\n  " + "\n  ".join(lines)
+        state = "it still runs" if self.code is None else f"exit code {self.code}"
+        return f"({state}); the end of {self._log}:\n  " + "\n  ".join(lines)

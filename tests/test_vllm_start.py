@@ -1,0 +1,177 @@
+"""Starting vLLM: what is found before, what is said when it fails. The servers here are small scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from real_vllm import MODEL, ROOT, free_port
+
+from ssui_gen.config import Serve
+from ssui_gen.errors import ConfigError, ServerError
+from ssui_gen.vllm import VllmServers
+from ssui_gen.vllm_launch import PYTHON, Launch, about, about_adapter, find_machine, find_python, plan
+
+HEALTHY = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health" else 404); self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def launch(code: str, port: int | None = None) -> Launch:
+    port = port or free_port()
+    return Launch((sys.executable, "-c", code, str(port)), {}, port)
+
+
+def started(folder: Path, *launches: Launch, seconds: float = 20.0) -> list[str]:
+    """Enter and leave; what was said meanwhile."""
+    said: list[str] = []
+
+    async def run() -> None:
+        log = folder / "run" / "vllm.log"
+        async with VllmServers(launches, log=log, start_seconds=seconds, notice=said.append) as servers:
+            servers.check()
+
+    asyncio.run(run())
+    return said
+
+
+def test_every_replica_is_waited_for_and_logs_apart(tmp_path: Path) -> None:
+    said = started(tmp_path, launch(HEALTHY), launch("import time; time.sleep(1)\n" + HEALTHY))
+    assert "its log" in said[0] and re.fullmatch(r"vLLM answers after \d+ s\.", said[-1])
+    assert len(list((tmp_path / "run").glob("vllm*.log"))) == 2
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ServerError, match=rf"port {port}: .*in use.*choose another --port"):
+            started(tmp_path, launch(HEALTHY, port))
+
+
+def test_a_server_that_never_answers_is_given_up_and_not_left_behind(tmp_path: Path) -> None:
+    with pytest.raises(ServerError, match=r"within 1 seconds.*busy loading.*start_seconds"):
+        started(
+            tmp_path, launch("import time; print('busy loading', flush=True); time.sleep(600)"), seconds=1
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            "(EngineCore pid=7) ERROR 11-24 04:35:24 [core.py:1510] torch.OutOfMemoryError: CUDA out of "
+            "memory.",
+            r"torch\.OutOfMemoryError: CUDA out of memory\.: take a smaller model.*--max-model-len 4096",
+        ),
+        (
+            "ValueError: No available memory for the cache blocks.\nRuntimeError: Engine core initialization "
+            "failed. See root cause above.",
+            r"ValueError: No available memory for the cache blocks\..*--gpu-memory-utilization",
+        ),
+        (
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig\n  Value "
+            "error, max_model_len (99) is greater than 9 [type=value_error, input_value=...]",
+            r"max_model_len \(99\) is greater than 9: take a shorter context: -- --max-model-len 4096",
+        ),
+        ("api_server.py: error: unrecognized arguments: --bogus", r"unrecognized .*--bogus: this vLLM"),
+        ("OSError: x/y is not a local folder and is not a valid model", r"name a folder, or a model that"),
+        ("nothing that looks like one", r"vLLM ended \(exit code 1\); the end of .*vllm\.log:"),
+    ],
+)  # fmt: skip
+def test_a_death_while_loading_is_explained_in_its_own_words(tmp_path: Path, words: str, says: str) -> None:
+    code = f"import sys; print({words!r}, flush=True); sys.exit(1)"
+    with pytest.raises(ServerError, match=re.compile(says, re.DOTALL)):
+        started(tmp_path, launch(code))
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone/config\.json: no such file: expected a model's folder"):
+        about(str(tmp_path / "gone"))
+
+
+def test_a_model_that_sees_no_pictures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["LlamaForCausalLM"]}))
+    with pytest.raises(ConfigError, match=r"not a vision-language model \(LlamaForCausalLM\)"):
+        about(str(tmp_path))
+
+
+def test_what_a_folder_tells() -> None:
+    model = about(str(MODEL))
+    assert model.local and model.kind == "llava" and model.context == 4096
+    assert model.gigabytes == pytest.approx(0.0053, rel=0.1)
+
+
+def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"adapter_config\.json: no such file: expected a LoRA adapter"):
+        about_adapter(str(tmp_path))
+
+
+def test_a_named_python_wins_and_without_any_the_command_that_helps_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(PYTHON, "/some/python")
+    assert find_python() == "/some/python"
+
+
+def test_without_vllm_the_command_that_installs_it_is_named(tmp_path: Path) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from pathlib import Path; from ssui_gen import vllm_launch\n"
+        f"vllm_launch.OWN = Path({str(tmp_path)!r}) / 'none'\nvllm_launch.find_python()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "vLLM is not installed: `make vllm` installs it" in done.stderr
+
+
+def nvidia_smi(folder: Path, monkeypatch: pytest.MonkeyPatch, *megabytes: int) -> None:
+    """A machine with such GPUs."""
+    tool = folder / "nvidia-smi"
+    tool.write_text("#!/bin/sh\n" + "".join(f"echo {size}\n" for size in megabytes))
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_replicas_share_the_gpus_on_consecutive_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nvidia_smi(tmp_path, monkeypatch, *[81920] * 8)
+    monkeypatch.setenv(PYTHON, "/some/python")
+    launches = plan("a/b-72B", [], tmp_path, Serve(flags={"seed": 7}), flags={"max-num-seqs": 3}, port=8000)
+    assert [one.port for one in launches] == [8000, 8001]
+    assert [one.env["CUDA_VISIBLE_DEVICES"] for one in launches] == ["0,1,2,3", "4,5,6,7"]
+    words = str(launches[1])
+    assert "--tensor-parallel-size 4" in words and "--max-num-seqs 3" in words and "--seed 7" in words
+    assert words.startswith("VLLM_NO_USAGE_STATS=1 CUDA_VISIBLE_DEVICES=4,5,6,7 /some/python -m vllm.")
+
+
+def test_only_visible_gpus_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvidia_smi(tmp_path, monkeypatch, *[81920] * 8)
+    monkeypatch.setenv(PYTHON, "/some/python")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
+    launches = plan("a/b-7B", [], tmp_path, Serve(), flags={})
+    assert [one.env["CUDA_VISIBLE_DEVICES"] for one in launches] == ["5", "6"]
+
+
+def test_more_gpus_than_there_are_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvidia_smi(tmp_path, monkeypatch, 81920)
+    assert find_machine(None).gigabytes == 80
+    with pytest.raises(ConfigError, match=r"expected at most 1, as many as there are; got 2"):
+        find_machine(2)
+
+
+def test_serve_without_a_model_says_which_to_type() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ssui_gen", "serve"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 1
+    assert "--model Qwen/Qwen2.5-VL-7B-Instruct" in done.stderr
