@@ -26,13 +26,24 @@ def columns(builder: dd.DataDesignerConfigBuilder) -> None:
         builder.add_column(
             dd.LLMStructuredColumnConfig(
                 name=agent,
-                model_alias="vlm",
+                model_alias=agent,
                 system_prompt=SYSTEM[agent],
                 prompt=user(agent, lambda source, field: f"{{{{ {source}.{field} }}}}"),
                 output_format=SCHEMAS[agent],
                 multi_modal_context=[picture] if CARDS[agent].picture else None,
             )
         )
+
+
+def model(agent: str) -> dd.ModelConfig:
+    """The one model, with the reply's form enforced by the server, which it does not ask for by itself."""
+    form = {"type": "json_schema", "json_schema": {"name": agent, "schema": SCHEMAS[agent]}}
+    asked = dd.ChatCompletionInferenceParams(
+        max_parallel_requests=64, temperature=0.5, max_tokens=1600, extra_body={"response_format": form}
+    )
+    return dd.ModelConfig(
+        alias=agent, model="stub", provider="stub", inference_parameters=asked, skip_health_check=True
+    )
 
 
 def main() -> None:
@@ -43,11 +54,7 @@ def main() -> None:
     rows = seeds(source)
     if not table.exists():
         pd.DataFrame(rows).to_parquet(table, index=False)
-    asked = dd.ChatCompletionInferenceParams(max_parallel_requests=64, temperature=0.5, max_tokens=1600)
-    model = dd.ModelConfig(
-        alias="vlm", model="stub", provider="stub", inference_parameters=asked, skip_health_check=True
-    )
-    builder = dd.DataDesignerConfigBuilder(model_configs=[model])
+    builder = dd.DataDesignerConfigBuilder(model_configs=[model(agent) for agent in AGENTS])
     builder.with_seed_dataset(dd.LocalFileSeedSource(path=str(table)))
     columns(builder)
     designer = DataDesigner(
