@@ -72,7 +72,7 @@ golden: $(READY) ## rewrite the golden files after a change of prompts; read the
 	$(VENV)/bin/python -m pytest tests/test_prompts.py --golden -q
 
 .PHONY: check
-check: $(READY) ## exactly what CI runs: lint, types, all tests
+check: $(READY) ## lint, types and all tests but those on vLLM; CI runs this and test-vllm
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not vllm and not live" $(ARGS)
 
 .PHONY: clean
