@@ -28,9 +28,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     agent: REPLIES[CARDS[agent].reply].model_json_schema() for agent in AGENTS
 }
 REPLY_TYPES = {agent: REPLIES[CARDS[agent].reply] for agent in AGENTS}
+PROMPTS = load_prompts(ROOT / "prompts")
 SYSTEM = {
-    name: prompt.render(**dict.fromkeys(prompt.variables, "") | {"classes": classes()})[0]
-    for name, prompt in load_prompts(ROOT / "prompts").items()
+    agent: PROMPTS[agent].render(**dict.fromkeys(PROMPTS[agent].variables, "") | {"classes": classes()})[0]
+    for agent in AGENTS
 }
 
 
