@@ -8,6 +8,8 @@ LIMIT ?=## only the first LIMIT seeds
 MODEL ?=## name of the served model that plays the agents
 BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
 CONFIG ?= run.yaml## settings that differ from the defaults
+POLICY ?=## make pairs: name of the served model that is to be trained; default: as the agents
+UNCURATED ?=## make pairs: 1 takes paths that no person has seen
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
@@ -23,6 +25,10 @@ MODELS := $(if $(MODEL),--model "$(MODEL)") $(if $(BASE_URL),--base-url "$(BASE_
 .PHONY: dataset
 dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
 	$(SSUI) dataset --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(ARGS)
+
+.PHONY: pairs
+pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
+	$(SSUI) pairs --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy "$(POLICY)") $(MODELS) $(ARGS)
 
 .PHONY: doctor
 doctor: $(READY) ## check Python, disk and the model server, each with what to do

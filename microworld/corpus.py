@@ -50,6 +50,8 @@ class Dialogue:
     """What the assistant has said before the target; not learned."""
     ends: bool = True
     """If not, the target's last token only marks where learning stops."""
+    weight: float = 1.0
+    """How much each of its learned tokens counts."""
 
 
 @cache

@@ -37,6 +37,7 @@ class Encoded:
     start: int
     row: int
     picture: bool
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Encoder:
         ids = self.tokenizer.encode(whole, add_special_tokens=False)
         same = (a == b for a, b in zip(known, ids, strict=False))
         start = next((i for i, equal in enumerate(same) if not equal), len(known))
-        return Encoded(ids if dialogue.ends else ids[:-1], start, row, dialogue.picture)
+        return Encoded(ids if dialogue.ends else ids[:-1], start, row, dialogue.picture, dialogue.weight)
 
 
 def feed(pool: Pool, encoder: Encoder, maker: Maker, seed: str) -> Iterator[Batch]:
@@ -105,7 +106,7 @@ def _batch(group: list[Encoded], pool: Pool, encoder: Encoder, shifts: np.random
         targets[i, one.start - 1 : len(one.ids) - 1] = ids[i, one.start : len(one.ids)]
     decided = torch.isin(ids, encoder.deciding).float()
     after = decided + functional.pad(decided, (1, -1)) + functional.pad(decided, (2, -2))
-    weights = 1 + (DECIDING - 1) * (after > 0)
+    weights = (1 + (DECIDING - 1) * (after > 0)) * torch.tensor([[one.weight] for one in group])
     rows = np.array([one.row for one in group if one.picture])
     return Batch(ids, targets, weights, _pictures(pool, rows, shifts) if len(rows) else None)
 

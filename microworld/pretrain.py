@@ -1,8 +1,9 @@
 """Train the micro VLM from nothing, on the CPU: `python -m microworld.pretrain` (what `make micro` runs).
 
-Three phases: the tower is told what stands where (warmup), then the whole model learns captions and the
-agents' dialogues, then a copy learns the policy's. Each phase has its minutes; a killed training goes on
-from its last saved state. Figures of the finished checkpoints are measure's.
+Four phases: the tower is told what stands where (warmup), then the whole model learns captions and the
+agents' dialogues; from there one copy also learns to judge, and another the policy's dialogues. Each phase
+has its minutes; a killed training goes on from its last saved state. Figures of the finished checkpoints are
+measure's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrain
 from microworld.ask import Checkpoint
 from microworld.corpus import Dialogue, describe, dialogue
 from microworld.corpus_drills import agent_drill, policy_drill
+from microworld.corpus_judge import judge
 from microworld.corpus_policy import policy
 from microworld.curve import write_curve
 from microworld.feed import Batch, Encoder, Maker, feed, loss_of
@@ -131,6 +133,10 @@ class Training:
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
+    def recall(self, name: str) -> None:
+        """Take the weights that a phase ended with."""
+        self.model.load_state_dict(torch.load(self.folder / f"{name}.pt", weights_only=True)["model"])
+
     def resume(self, trainer: Trainer, **more: torch.nn.Module) -> None:
         """Go on from this phase's saved state, if there is one."""
         path = self.folder / f"{trainer.phase.name}.pt"
@@ -194,15 +200,20 @@ def agents_maker(share: float) -> Maker:
     return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
+def judge_maker(share: float) -> Maker:
+    """The judge's dialogues, and the other agents' so that none is unlearned."""
+    return partial(_mixed, {judge: 0.55, dialogue: 0.3, agent_drill: 0.1, describe: 0.05})
+
+
 def policy_maker(share: float) -> Maker:
     """The policy's dialogues and drills, and some captions so that it goes on seeing."""
     return partial(_mixed, {policy: 0.5, policy_drill: 0.4, describe: 0.1})
 
 
 def _mixed(parts: dict[Maker, float], rng: Random, scene: Scene) -> Dialogue:
-    """A dialogue of one of the parts; of a picture that alarms no policy's pair is made."""
+    """A dialogue of one of the parts; of a picture that alarms no policy's or judge's pair is made."""
     maker = rng.choices(tuple(parts), tuple(parts.values()))[0]
-    return describe(rng, scene) if maker is policy and scene.alarm else maker(rng, scene)
+    return describe(rng, scene) if maker in (policy, judge) and scene.alarm else maker(rng, scene)
 
 
 def start(folder: Path, pictures: int) -> Training:
@@ -223,6 +234,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warmup", type=float, default=18.0, metavar="MINUTES")
     parser.add_argument("--agents", type=float, default=40.0, metavar="MINUTES")
+    parser.add_argument("--judge", type=float, default=12.0, metavar="MINUTES")
     parser.add_argument("--policy", type=float, default=8.0, metavar="MINUTES")
     parser.add_argument("--float32", action="store_true", help="for a processor without bfloat16 products")
     args = parser.parse_args()
@@ -231,7 +243,9 @@ def main() -> None:
     training = start(args.cache, args.pictures)
     training.warm_up(Phase("warmup", args.warmup, 2e-3, half))
     training.dialogues(Phase("agents", args.agents, 1.5e-3, half), agents_maker)
+    training.dialogues(Phase("judge", args.judge, 8e-4, half), judge_maker)
     save(training.model, training.processor, args.models / "agents")
+    training.recall("agents")
     training.dialogues(Phase("policy", args.policy, 6e-4, half), policy_maker)
     save(training.model, training.processor, args.models / "policy")
     facts = {"pictures": args.pictures, "parameters": training.model.num_parameters()}

@@ -83,7 +83,7 @@ class Agent(Generic[ReplyT]):
         """System, then picture, then text: calls about one picture share the longest prefix."""
         system, user = self.prompt.render(**values)
         text = {"type": "text", "text": user}
-        content: Any = user if picture is None else [_placeholder(picture), text]
+        content: Any = user if picture is None else [placeholder(picture), text]
         return [{"role": "system", "content": system}, {"role": "user", "content": content}]
 
     def _request(
@@ -122,7 +122,8 @@ class Agent(Generic[ReplyT]):
             raise ReplyError("; ".join(_fault(e) for e in error.errors())) from None
 
 
-def _placeholder(picture: Picture) -> dict[str, Any]:
+def placeholder(picture: Picture) -> dict[str, Any]:
+    """The picture's part of a message until it is sent: its hash instead of its bytes."""
     url = f"{PICTURE}{picture.ref.sha256}@{picture.longest_side}"
     return {"type": "image_url", "image_url": {"url": url}}
 

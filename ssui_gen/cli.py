@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
     _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
+    _pairs_command(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))
@@ -72,6 +73,17 @@ def _serve_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=Path, help="the pictures it may read; default: below outputs")
     parser.add_argument("flags", nargs="*", metavar="-- FLAGS", help="vLLM's own; they win over ours")
     parser.set_defaults(command=_serve)
+
+
+def _pairs_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
+    parser.add_argument("--limit", type=int, help="only the first LIMIT paths")
+    parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
+    parser.add_argument("--mix", action="store_true", help="go on although prompts or models changed")
+    _model_options(parser)
+    parser.add_argument("--policy", help="name of the served model that is to be trained")
+    parser.set_defaults(command=_pairs)
 
 
 def _ctl_command(parser: argparse.ArgumentParser) -> None:
@@ -119,6 +131,26 @@ def _dataset(args: argparse.Namespace) -> int:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
+    return 0
+
+
+def _pairs(args: argparse.Namespace) -> int:
+    from ssui_gen.plan import configure, home
+    from ssui_gen.progress import summary
+    from ssui_gen.prompts import load_prompts
+    from ssui_gen.seeds import root_of
+    from ssui_gen.stages.pairs import PAIRS, Plan, make_pairs
+
+    config = configure(args.config, args.model, args.base_url, policy=args.policy)
+    root = root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
+    prompts = load_prompts(home() / "prompts")
+    plan = Plan(args.run, root, args.uncurated, args.mix, args.limit, config, prompts)
+    outcome, pairs = asyncio.run(make_pairs(plan, OUT))
+    OUT.print(summary(outcome.progress, str(args.run)))
+    if outcome.interrupted:
+        _say("Interrupted; all that was finished is written. The same command goes on from here.")
+        return 130
+    _say(f"{pairs:,} pairs in {args.run / PAIRS}; the branches they come from are in branches.jsonl.")
     return 0
 
 

@@ -117,6 +117,51 @@ class Limits(Settings):
         return self
 
 
+class Explore(Settings):
+    """How branches are drawn from the policy; k and temperature are RPO's (arXiv 2410.10858)."""
+
+    k: Annotated[int, Field(ge=1, le=128)] = 10
+    """Draws for each cut."""
+    temperature: Annotated[float, Field(gt=0, le=2)] = 0.5
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[int, Field(ge=1, le=32768)] = 768
+    """Of a branch; one that is longer is cut off and counts as bad."""
+    adaptive: bool = True
+    """Stop a cut when it has enough of both kinds, and spend what it spared where they lack."""
+    enough: Annotated[int, Field(ge=1)] = 1
+    """Good ones and bad ones that are enough for a cut."""
+    round: Annotated[int, Field(ge=1)] = 3
+    """Draws between two looks at what is there."""
+    most_per_cut: Annotated[int, Field(ge=1)] = 20
+    """Draws, those spared by other cuts included."""
+
+
+class Verify(Settings):
+    """F: which branches reach the right end."""
+
+    by: tuple[Literal["label", "contains", "mcq", "judge"], ...] = ("label", "judge")
+    """Asked in this order, until the rest can change nothing."""
+    mode: Literal["all", "any"] = "all"
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """From which probability on the judge calls a branch good."""
+    least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Below it the judge did not answer the question."""
+    most_gap: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Beyond it the judge's two orders contradict each other."""
+
+
+class Pairing(Settings):
+    """Which good and bad branches become pairs."""
+
+    mode: Literal["default", "rpo", "root_only", "one_per_step", "best_worst"] = "default"
+    per_cut: Annotated[int, Field(ge=1)] = 2
+    per_path: Annotated[int, Field(ge=1)] = 12
+    least_margin: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Between F's probabilities of the two."""
+    length_ratio: Annotated[float, Field(ge=1)] | None = None
+    """The longer may be so many times as long as the shorter; absent: any."""
+
+
 USUAL_ROLES = {"vlm": {}, "text": {"like": "vlm"}, "judge": {"like": "vlm"}, "policy": {"like": "vlm"}}
 """Agents that see the picture; the check of the text alone; what judges branches; what is to be trained."""
 
@@ -137,6 +182,9 @@ class Config(Settings):
     """Make a benign twin of each seed that does not name its kind."""
     images: ImageLimits = ImageLimits()
     limits: Limits = Limits()
+    explore: Explore = Explore()
+    verify: Verify = Verify()
+    pairs: Pairing = Pairing()
 
     @model_validator(mode="after")
     def _likes_are_there(self) -> Config:

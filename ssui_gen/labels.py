@@ -40,6 +40,16 @@ def label_probability(
     return LabelProbability(shares[label] / mass, min(mass, 1.0)) if mass > 0 else None
 
 
+def option_probabilities(choice: Choice, options: Sequence[str]) -> tuple[dict[str, float], float] | None:
+    """P(option | one of the options) for each, and their mass, at the first token; None when not reported."""
+    if not choice.logprobs:
+        return None
+    found = _alternatives(choice.logprobs[0])
+    shares = {option: sum(p for text, p in found.items() if text.strip() == option) for option in options}
+    mass = sum(shares.values())
+    return {option: share / mass if mass else 0.0 for option, share in shares.items()}, min(mass, 1.0)
+
+
 def _token_at(tokens: Iterable[TokenLogprob], offset: int) -> tuple[TokenLogprob, str] | None:
     """The token that holds the character at `offset`, and the part of it that comes before."""
     start = 0

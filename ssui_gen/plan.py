@@ -107,6 +107,7 @@ def configure(
     base_url: str | None,
     *,
     adapter: str | None = None,
+    policy: str | None = None,
     **serve: int | None,
 ) -> Config:
     """The settings of a file; what the command line says of the agents' model and of serving wins."""
@@ -115,6 +116,8 @@ def configure(
     role = {"name": model, "base_urls": urls, "adapter": adapter}
     data = config.model_dump()
     data["models"]["vlm"] |= {key: value for key, value in role.items() if value}
+    if policy:
+        data["models"]["policy"] = data["models"]["vlm"] | {"name": policy, "adapter": None}
     data["serve"] |= {key: value for key, value in serve.items() if value is not None}
     return parse(Config, data, str(config_file or "command line"))
 

@@ -49,8 +49,10 @@ class RunDir:
     cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stage: str = "run") -> None:
+        """`stage` names the manifest: each stage that writes here has its own."""
         self.path = path
+        self.stage = stage
         with self._explained():
             path.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -93,7 +95,7 @@ class RunDir:
 
     @property
     def manifest(self) -> Path:
-        return self.path / "run.json"
+        return self.path / f"{self.stage}.json"
 
     def read(self) -> dict[str, Any]:
         """The manifest; empty for a new run."""
@@ -132,7 +134,8 @@ class RunDir:
 
     def _keep(self, sources: dict[str, Path], number: int) -> None:
         for name, source in sources.items():
-            target = self.path / "used" / str(number) / name
+            number_of = str(number) if self.stage == "run" else f"{self.stage}-{number}"
+            target = self.path / "used" / number_of / name
             with self._explained():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 if source.is_dir():

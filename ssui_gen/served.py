@@ -34,6 +34,14 @@ class Served:
     names: dict[str, str]
 
     @property
+    def played(self) -> dict[str, str]:
+        """Names by role, without roles that share another's model."""
+        found: dict[tuple[int, str], str] = {}
+        for role, client in self.clients.items():
+            found.setdefault((id(client), self.names[role]), role)
+        return {role: name for (_, name), role in found.items()}
+
+    @property
     def players(self) -> dict[str, ChatClient]:
         """Each client once, under the first role that it serves."""
         found: dict[str, ChatClient] = {}

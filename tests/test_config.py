@@ -26,7 +26,10 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("twinz: true", r"run\.yaml: unknown key 'twinz' \(known: images, limits, models, serve, twins\)"),
+        (
+            "twinz: true",
+            r"run\.yaml: unknown key 'twinz' \(known: explore, images, limits, models, pairs, serve, twins, verify\)",
+        ),
         ("limits: {calls: 3}", r"unknown key 'limits\.calls' \(known: calls_in_flight, .*timeout_seconds"),
         (
             "models: {vlm: {url: x}}",

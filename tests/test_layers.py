@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "records", "completions", "config"),
+    ("errors", "taxonomy", "records", "branches", "completions", "config"),
     (
         "branching",
         "labels",
@@ -33,8 +33,25 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "demo",
     ),
     ("gate", "calls", "agent", "probe"),
-    ("rundir", "plan", "served", "state", "nodes", "graph", "runner", "pace", "steer", "progress", "ctl"),
-    ("stages.dataset", "stages.doctor"),
+    (
+        "rundir",
+        "plan",
+        "served",
+        "state",
+        "nodes",
+        "graph",
+        "runner",
+        "pace",
+        "steer",
+        "progress",
+        "ctl",
+        "job",
+        "verify",
+        "judge",
+        "explore",
+        "pairs",
+    ),
+    ("stages.dataset", "stages.pairs", "stages.doctor"),
     ("stages.serve",),
     ("cli",),
 )
@@ -64,7 +81,13 @@ DOORS = {
         "microworld/world.py",
         "microworld/measure_agents.py",
     },
-    "rich": {"ssui_gen/progress.py", "ssui_gen/cli.py", "ssui_gen/stages/", "microworld/"},
+    "rich": {
+        "ssui_gen/progress.py",
+        "ssui_gen/job.py",
+        "ssui_gen/cli.py",
+        "ssui_gen/stages/",
+        "microworld/",
+    },
     "PIL": {"ssui_gen/images.py", "microworld/"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},

@@ -24,6 +24,9 @@ VALUES = {
     "advice": "Name the wet floor.",
     "earlier": "1. Visual context: A corridor.",
     "path": "1. Visual context: A corridor.\n2. Textual request: A place to sprint.",
+    "reference": "Careful: the floor is wet. Better run outside.",
+    "response": "1. Visual context: A corridor.\nAnswer: Start at the window.",
+    "options": {"A": "right", "B": "wrong"},
     "classes": classes(),
 }
 
@@ -69,7 +72,8 @@ def test_data_is_never_a_template() -> None:
 
 def test_every_system_text_begins_with_the_agent_name() -> None:
     for name, prompt in PROMPTS.items():
-        assert rendered(prompt).startswith(f"# Agent: {name}\n")
+        named = rendered(prompt).startswith(f"# Agent: {name}\n")
+        assert named is (name != "policy"), "the policy is asked as any user asks it"
 
 
 @pytest.mark.parametrize(

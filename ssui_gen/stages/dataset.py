@@ -7,10 +7,8 @@ that was made but whose row was not written is answered from the journal.
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -20,18 +18,16 @@ from rich.console import Console
 
 from ssui_gen import graph
 from ssui_gen.agent import Agent, Picture
-from ssui_gen.calls import Caller, Sending, Tally
-from ssui_gen.completions import Features
-from ssui_gen.ctl import controlled
+from ssui_gen.calls import Sending
 from ssui_gen.demo import draw_seeds
 from ssui_gen.errors import ImageError
-from ssui_gen.gate import Gate
 from ssui_gen.images import data_url, file_url, inspect, picture_part
-from ssui_gen.journal import Journal, Seen
+from ssui_gen.job import Job, Outcome, carry_out, opened
+from ssui_gen.journal import Seen
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.plan import AGENTS, Plan
-from ssui_gen.probe import Sample, lacking, probe, require
-from ssui_gen.progress import Funnel, Progressing, saying, shown
+from ssui_gen.probe import Sample
+from ssui_gen.progress import Funnel, saying
 from ssui_gen.records import (
     KINDS,
     REPLIES,
@@ -45,28 +41,15 @@ from ssui_gen.records import (
     row_id,
 )
 from ssui_gen.rundir import RunDir
-from ssui_gen.runner import Stop, run_all
 from ssui_gen.seeds import read_seeds, root_of
-from ssui_gen.served import Served, served
 from ssui_gen.state import Crew, Item
-from ssui_gen.steer import steered
 
 PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
-CALLS = "calls.sqlite"
 NEEDED = ("sees_pictures",)
 WANTED = ("json_schema", "logprobs", "file_urls", "uuid", "priority")
 SAMPLED = 20
 """Seeds that are looked through for a picture to ask the models about."""
-STOPPING = "Stopping: what is in flight will be finished; the same signal again gives it up."
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a dataset job ended."""
-
-    progress: Progressing
-    interrupted: bool
 
 
 async def make_dataset(plan: Plan, console: Console) -> Outcome:
@@ -75,71 +58,46 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     Raises RunLocked, ConfigError and ServerError before the first call; AccessDenied, ServerGone and
     RecordError (the disk is full) after all that was finished has been written.
     """
-    stop = Stop(lambda: console.print(STOPPING, soft_wrap=True))
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
         seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
         roles = [plan.cards[name].model for name in AGENTS]
         media = root_of(seeds, plan.run)
-        models = await open_.enter_async_context(served(plan.config, plan.run, roles, media, saying(console)))
-        stage = _Stage(plan, seeds, models, open_)
-        await stage.probe(console)
+        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console))
+        stage = _Stage(plan, seeds, job, open_)
+        await job.probe(stage.sample(), dict.fromkeys(roles, NEEDED), WANTED, saying(console))
         folder.open_edition(
-            plan.edition(models.names),
+            plan.edition(job.models.played),
             rows=stage.funnel.kept.total(),
             mix=plan.mix,
             settings=plan.config.model_dump(mode="json"),
-            features={role: found.model_dump() for role, found in stage.features.items()},
+            features={role: found.model_dump() for role, found in job.features.items()},
             sources=plan.sources,
         )
-        steering = await open_.enter_async_context(
-            steered(stage.gate, models.players.values(), plan.config.limits)
-        )
-        progress = Progressing(stage.funnel, stage.tally, stage.count_left(), steering)
-        await open_.enter_async_context(controlled(plan.run, progress, console.print))
-        stop.notices.append(stage.gate.resume)  # what is in flight cannot end behind a closed gate
-        gc.freeze()  # else a sixth of the CPU goes into looking through every import for LangGraph's cycles
-        open_.callback(gc.unfreeze)
-        async with shown(progress, console):
-            with stop.on_signals():
-                await run_all(
-                    stage.todo(), stage.work, in_flight=plan.config.limits.seeds_in_flight, stop=stop
-                )
-        return Outcome(progress, interrupted=stop.asked)
+        stage.hire()
+        left = stage.count_left()
+        return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
 
 
 class _Stage:
     """The open files of a run and the work on one seed."""
 
-    def __init__(self, plan: Plan, seeds: Path, models: Served, open_: AsyncExitStack) -> None:
-        self.plan, self.seeds, self.models = plan, seeds, models
+    def __init__(self, plan: Plan, seeds: Path, job: Job, open_: AsyncExitStack) -> None:
+        self.plan, self.seeds, self.job = plan, seeds, job
         self.root = root_of(seeds, plan.run)
-        self.funnel, self.tally = Funnel(), Tally()
+        self.funnel = Funnel()
         self.done = open_.enter_context(closing(Seen()))
         self.paths = open_.enter_context(closing(Appender(plan.run / PATHS)))
         self.rejects = open_.enter_context(closing(Appender(plan.run / REJECTS)))
         self._count_done()
-        self.journal = open_.enter_context(closing(Journal(plan.run / CALLS)))
-        self.gate = Gate(plan.config.limits.calls_in_flight)
-        self.callers = {r: Caller(c, self.journal, self.gate, self.tally) for r, c in models.clients.items()}
-        self.agents = {name: self._agent(name) for name in AGENTS}
-        self.features: dict[str, Features] = {}
+        self.agents: dict[str, Agent[Record]] = {}
         self.part = lru_cache(maxsize=plan.config.limits.seeds_in_flight)(self._part)
 
-    async def probe(self, console: Console) -> None:
-        """Ask each model what it can do, with a picture of this run; raises ConfigError for a blind one."""
-        sample = self._sample()
-        for role, client in self.models.players.items():
-            found = await probe(client, self.models.names[role], sample)
-            require(found, NEEDED, role)
-            if lost := lacking(found, WANTED):
-                saying(console)(f"{role}: {lost}")
-            self.features[role] = found
-            for other, caller in self.callers.items():
-                if self.models.clients[other] is client:
-                    caller.sending = Sending(bool(found.file_urls), found.uuid, found.priority)
+    def hire(self) -> None:
+        """Make the agents, once it is known what the models can do."""
+        self.agents = {name: self._agent(name) for name in AGENTS}
 
-    def _sample(self) -> Sample | None:
+    def sample(self) -> Sample | None:
         """The first picture of the seeds that can be used; read here, once, before any call is under way."""
         limits = self.plan.config.images
         for seed in islice(self.todo(), SAMPLED):
@@ -155,9 +113,9 @@ class _Stage:
             name=name,
             card=card,
             prompt=self.plan.prompts[card.prompt],
-            model=self.models.names[card.model],
+            model=self.job.models.names[card.model],
             reply=REPLIES[card.reply],
-            caller=self.callers[card.model],
+            caller=self.job.callers[card.model],
         )
 
     def _count_done(self) -> None:

@@ -1,0 +1,90 @@
+"""The rows of exploration: what was drawn from a cut, what F says of it, the pairs made of it. No files."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ssui_gen.records import SCHEMA, ImageRef, Kind, Record, row_id
+
+Polarity = Literal["good", "bad", "unverified"]
+"""Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
+
+
+class Judgement(Record):
+    """What F says of a branch."""
+
+    polarity: Polarity
+    probability: float | None = None
+    """That the branch is good; None from verifiers that only decide."""
+    detail: str = ""
+    """Why, in a few words."""
+    by: dict[str, Any] = Field(default_factory=dict)
+    """The raw findings of each verifier."""
+    made_by: tuple[str, ...] = ()
+    """Ids of the judge's calls in `calls.sqlite`."""
+
+
+class Branch(Record):
+    """One continuation from a cut. What was drawn several times word for word is one branch."""
+
+    id: str
+    text: str
+    """From the end of the prefix on, as the policy wrote it."""
+    finish: str
+    """`stop`, or `length` where it was cut off."""
+    tokens: int | None = None
+    """Generated for one draw of it; None where the server does not report tokens."""
+    token_ids: tuple[int, ...] | None = None
+    times: int = 1
+    """How often it was drawn."""
+    judgement: Judgement
+
+
+class Cut(Record):
+    """A row of `branches.jsonl`: everything that was drawn from one cut of one path."""
+
+    id: str
+    path_id: str
+    schema_version: int = Field(default=SCHEMA, alias="schema")
+    kind: Kind
+    cut: int
+    """The first `cut` reference steps are the prefix; 0 is the root."""
+    prefix: str
+    image: ImageRef
+    query: str
+    branches: tuple[Branch, ...]
+    draws: int
+    made_by: tuple[str, ...]
+    """Ids of the policy's calls in `calls.sqlite`."""
+
+    @staticmethod
+    def id_of(path_id: str, cut: int) -> str:
+        """The row's id: the same in every run."""
+        return row_id(path_id, str(cut))
+
+    def of(self, polarity: Polarity) -> tuple[Branch, ...]:
+        return tuple(branch for branch in self.branches if branch.judgement.polarity == polarity)
+
+
+class Pair(Record):
+    """A row of `pairs.jsonl`: the preference format of TRL for vision models, and where it comes from."""
+
+    images: tuple[str, ...]
+    """Paths relative to the seeds' root."""
+    prompt: tuple[dict[str, Any], ...]
+    chosen: tuple[dict[str, Any], ...]
+    rejected: tuple[dict[str, Any], ...]
+    id: str
+    path_id: str
+    kind: Kind
+    cut: int
+    prefix: str
+    """Both begin with it."""
+    chosen_id: str
+    """Of the branch in `branches.jsonl`."""
+    rejected_id: str
+    margin: float | None
+    """How much surer F is that the chosen one is good; None where F only decides."""
+    image: ImageRef

@@ -1,0 +1,116 @@
+"""Preference pairs out of judged branches: a good one over a bad one from the same prefix. Pure.
+
+Ways to choose them, `pairs.mode`:
+- `default`: the surest pairs of each cut, at most so many a cut and a path;
+- `rpo`: every good with every bad one, as RPO does (arXiv 2410.10858, `branching.py`), no caps;
+- `root_only`: `default` at cut 0 alone; `one_per_step`: `default` with one a cut;
+- `best_worst`: at each cut the surest good one with the surest bad one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice, product
+from typing import Any
+
+from ssui_gen.branches import Branch, Cut, Pair
+from ssui_gen.config import Pairing
+from ssui_gen.records import row_id
+
+Couple = tuple[Branch, Branch]
+"""Chosen and rejected."""
+
+
+def pair_up(cuts: Sequence[Cut], settings: Pairing, system: str = "") -> list[Pair]:
+    """The pairs of one path, whose cuts are in order; `system` is what the policy was told first."""
+    found = [(cut, couple) for cut in cuts for couple in MODES[settings.mode](cut, settings)]
+    if settings.mode != "rpo":
+        found = sorted(found, key=lambda one: _rank(one[1]))[: settings.per_path]
+        found.sort(key=lambda one: one[0].cut)
+    return [_pair(cut, couple, system) for cut, couple in found]
+
+
+def margin(couple: Couple) -> float | None:
+    """How much surer F is of the chosen one; None where it only decided."""
+    good, bad = (branch.judgement.probability for branch in couple)
+    return None if good is None or bad is None else good - bad
+
+
+def _default(cut: Cut, settings: Pairing) -> Iterable[Couple]:
+    fit = (c for c in _couples(cut) if _wide(c, settings) and _alike(c, settings))
+    return islice(sorted(fit, key=_rank), settings.per_cut)
+
+
+def _rpo(cut: Cut, settings: Pairing) -> Iterable[Couple]:
+    good, bad = (sorted(cut.of(kind), key=lambda b: b.text) for kind in ("good", "bad"))
+    return product(good, bad)
+
+
+def _root_only(cut: Cut, settings: Pairing) -> Iterable[Couple]:
+    return _default(cut, settings) if cut.cut == 0 else ()
+
+
+def _one_per_step(cut: Cut, settings: Pairing) -> Iterable[Couple]:
+    return _default(cut, settings.model_copy(update={"per_cut": 1}))
+
+
+def _best_worst(cut: Cut, settings: Pairing) -> Iterable[Couple]:
+    return islice(sorted(_couples(cut), key=lambda couple: -(margin(couple) or 0.0)), 1)
+
+
+MODES: dict[str, Callable[[Cut, Pairing], Iterable[Couple]]] = {
+    "default": _default,
+    "rpo": _rpo,
+    "root_only": _root_only,
+    "one_per_step": _one_per_step,
+    "best_worst": _best_worst,
+}
+
+
+def _couples(cut: Cut) -> Iterable[Couple]:
+    return product(cut.of("good"), cut.of("bad"))
+
+
+def _wide(couple: Couple, settings: Pairing) -> bool:
+    """A margin that is not known is no obstacle."""
+    found = margin(couple)
+    return found is None or found >= settings.least_margin
+
+
+def _alike(couple: Couple, settings: Pairing) -> bool:
+    """Whether lengths (characters) are near enough, so that length is not what is learnt."""
+    if settings.length_ratio is None:
+        return True
+    short, long = sorted(len(branch.text) for branch in couple)
+    return long <= settings.length_ratio * max(short, 1)
+
+
+def _rank(couple: Couple) -> tuple[float, int, str, str]:
+    """The surest first, then those alike in length; ids make the order the same on every machine."""
+    good, bad = couple
+    return -(margin(couple) or 0.0), abs(len(good.text) - len(bad.text)), good.id, bad.id
+
+
+def _pair(cut: Cut, couple: Couple, system: str) -> Pair:
+    good, bad = couple
+    user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": cut.query}]}
+    told = ({"role": "system", "content": [{"type": "text", "text": system}]},) if system else ()
+    return Pair(
+        images=(cut.image.path,),
+        prompt=(*told, user),
+        chosen=_said(cut.prefix + good.text),
+        rejected=_said(cut.prefix + bad.text),
+        id=row_id(cut.id, good.id, bad.id),
+        path_id=cut.path_id,
+        kind=cut.kind,
+        cut=cut.cut,
+        prefix=cut.prefix,
+        chosen_id=good.id,
+        rejected_id=bad.id,
+        margin=margin(couple),
+        image=cut.image,
+    )
+
+
+def _said(text: str) -> tuple[dict[str, Any], ...]:
+    return ({"role": "assistant", "content": [{"type": "text", "text": text}]},)
