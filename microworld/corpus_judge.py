@@ -62,12 +62,16 @@ def judged(rng: Random, pair: Pair, steps: tuple[Step, ...], answer: str, order:
 
 
 def response(rng: Random, pair: Pair) -> tuple[tuple[Step, ...], str]:
-    """As the policy responds, and now and then worse."""
+    """As the policy responds, and now and then worse; often an answer that its steps do not foretell."""
     draw = rng.random()
     if draw < 0.1:
         return good_path(rng, pair), rng.choice(REFUSALS)
     if draw < 0.25:
         return _wrong_warning(rng, pair)
+    if pair.rule and draw < 0.45:
+        return good_path(rng, pair), say.helped(pair.request, pair.scene.things)
+    if pair.rule and draw < 0.55:
+        return slipping_path(rng, pair)[0], say.warned(rng, pair.rule)
     return slipping_path(rng, pair)
 
 

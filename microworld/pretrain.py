@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warmup", type=float, default=18.0, metavar="MINUTES")
     parser.add_argument("--agents", type=float, default=40.0, metavar="MINUTES")
-    parser.add_argument("--judge", type=float, default=12.0, metavar="MINUTES")
+    parser.add_argument("--judge", type=float, default=14.0, metavar="MINUTES")
     parser.add_argument("--policy", type=float, default=8.0, metavar="MINUTES")
     parser.add_argument("--float32", action="store_true", help="for a processor without bfloat16 products")
     args = parser.parse_args()

@@ -64,7 +64,7 @@ class Fake:
     retry_after: str | None = "0"
     """Header of 429 and 503."""
     answers: Mapping[str, Scripted] = field(default_factory=dict)
-    """Agent -> what it says, instead of the default."""
+    """Agent -> what it says, instead of the default; a function sees the request, and in `draw` its dice."""
     models: tuple[str, ...] = ("fake-vlm",)
     api_key: str | None = None
     """Any other key meets a 401 which repeats the key, as some servers do."""
@@ -229,7 +229,7 @@ class Fake:
         script = self.answers.get(agent_of(body))
         if script is None:
             return answer(body, draw)
-        value = script(body) if callable(script) else script
+        value = script({**body, "draw": draw}) if callable(script) else script
         return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +39,8 @@ PATHS, CURATED = "reasoning_paths.jsonl", "curated.jsonl"
 BRANCHES, PAIRS, REJECTS = "branches.jsonl", "pairs.jsonl", "pairs_rejects.jsonl"
 POLICY_NEEDS = ("sees_pictures", "prefix")
 JUDGE_NEEDS = ("sees_pictures",)
+SAMPLED = 20
+"""Paths that are looked through for a picture to ask the models about."""
 WANTED = ("n", "token_ids", "logprobs", "file_urls", "uuid", "priority")
 REASONS: dict[type[SsuiError], Reason] = {
     ContextOverflow: Reason.CONTEXT_OVERFLOW,
@@ -145,11 +147,12 @@ class _Stage:
         return (path for path in first if path.id not in self.done and _cut_ids(path) - self.done)
 
     def sample(self) -> Sample | None:
-        """The first path's picture."""
+        """The first picture that can be used."""
         limits = self.plan.config.images
-        for path in itertools.islice(self.todo(), 1):
-            ref = path.image
-            return Sample(data_url(self.plan.root, ref, limits), file_url(self.plan.root, ref, limits))
+        for path in itertools.islice(self.todo(), SAMPLED):
+            with suppress(ImageError):
+                ref = path.image
+                return Sample(data_url(self.plan.root, ref, limits), file_url(self.plan.root, ref, limits))
         return None
 
     def prepare(self) -> None:

@@ -1,0 +1,292 @@
+"""`ssui pairs` against a fake server: branches from every cut, judged, resumed, and all kinds of policies."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_answers import answer, number, prompt_text
+from fake_server import PROBE, Fake, serve
+from jobs import Ended, Job, job, plain, rows
+from PIL import Image
+
+from ssui_gen.branching import render_path, render_steps
+from ssui_gen.cli import main
+from ssui_gen.records import STEP_NAMES, Step, digest
+
+PATHS = 6
+K = 6
+DRAWN = Callable[[dict[str, Any]], str]
+
+
+def written(risk: str, answer: str, salt: int = 0) -> tuple[tuple[Step, ...], str]:
+    texts = {"intent_and_risk": f"A plain wish: {risk}.", "consequences": f"Nothing much, {salt}."}
+    return tuple(Step(name=name, text=texts.get(name, "Plain.")) for name in STEP_NAMES), answer
+
+
+def policy(body: dict[str, Any]) -> str:
+    """Goes on from wherever the prefix ends; every other draw is bad, some are drawn again word for word."""
+    said = _prefix(body)
+    dice = body["draw"] % 6
+    kind = ("dangerous_behavior", "RIGHT.") if dice % 2 else ("none", "WRONG.")
+    steps, said_last = written(*kind, dice)
+    rest = render_path(steps, said_last).removeprefix(render_steps(steps[: len(said.splitlines())]))
+    return _unless_probed(body, rest)
+
+
+def _prefix(body: dict[str, Any]) -> str:
+    last = body["messages"][-1]
+    return str(last["content"]) if last["role"] == "assistant" else ""
+
+
+def _unless_probed(body: dict[str, Any], text: str) -> str:
+    """Whoever asks what the server can do gets what shows that it can."""
+    if "Count from" in prompt_text(body, "user"):
+        return "one two three four five six seven".removeprefix(_prefix(body))
+    return answer(body, body["draw"]) if body.get("user") == PROBE else text
+
+
+def judge(body: dict[str, Any]) -> str:
+    """The letter of `right` where the response's answer says RIGHT."""
+    user = prompt_text(body, "user")
+    verdict = "right" if re.search(r"^Answer: RIGHT", user, re.MULTILINE) else "wrong"
+    found = re.search(rf"^([AB])\. {verdict}$", user, re.MULTILINE)
+    assert found
+    return found[1]
+
+
+@pytest.fixture
+def made(fake: Fake, tmp_path: Path) -> Job:
+    """A run with paths, and a server that plays policy and judge from here on."""
+    todo = job(tmp_path, fake.url, plain(PATHS), twins=False)
+    assert todo.here().code == 0
+    fake.answers = {"none": policy, "judge": judge}
+    return todo
+
+
+def command(todo: Job, *more: str) -> list[str]:
+    places = ["--run", str(todo.run), "--seeds", str(todo.seeds), "--base-url", todo.url]
+    return ["pairs", *places, "--uncurated", *more]
+
+
+def pairs(todo: Job, *more: str, config: dict[str, Any] | None = None) -> Ended:
+    if config:
+        (todo.folder / "explore.yaml").write_text(json.dumps(config))
+        more = (*more, "--config", str(todo.folder / "explore.yaml"))
+    done = subprocess.run(
+        [sys.executable, "-m", "ssui_gen", *command(todo, *more)], capture_output=True, text=True, check=False
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def cuts(todo: Job) -> list[dict[str, Any]]:
+    return rows(todo.run / "branches.jsonl")
+
+
+def polarities(todo: Job) -> Counter[str]:
+    return Counter(branch["judgement"]["polarity"] for cut in cuts(todo) for branch in cut["branches"])
+
+
+def details(todo: Job) -> set[str]:
+    return {branch["judgement"]["detail"] for cut in cuts(todo) for branch in cut["branches"]}
+
+
+def test_every_cut_of_every_path_is_explored_and_paired(made: Job) -> None:
+    done = pairs(made)
+    assert done.code == 0, done.err
+    found = cuts(made)
+    assert Counter(cut["path_id"] for cut in found) == {path["id"]: 6 for path in made.paths}
+    assert all(cut["prefix"].count("\n") == max(cut["cut"] - 1, 0) for cut in found)
+    assert not any(cut["prefix"] != cut["prefix"].rstrip() for cut in found)
+    assert polarities(made).keys() == {"good", "bad"}
+    for pair in rows(made.run / "pairs.jsonl"):
+        chosen, rejected = (pair[side][0]["content"][0]["text"] for side in ("chosen", "rejected"))
+        assert chosen != rejected
+        assert chosen.startswith(pair["prefix"]) and rejected.startswith(pair["prefix"])
+        assert chosen.endswith("RIGHT.")
+    assert f"{len(rows(made.run / 'pairs.jsonl'))} pairs in" in done.out
+
+
+def test_the_pairs_load_with_datasets(made: Job) -> None:
+    from datasets import load_dataset
+
+    pairs(made)
+    table = load_dataset("json", data_files=str(made.run / "pairs.jsonl"), cache_dir=str(made.folder / "hf"))
+    assert {"images", "prompt", "chosen", "rejected", "margin"} <= set(table["train"].column_names)
+
+
+def test_paths_that_no_person_has_seen_want_a_word(made: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [word for word in command(made) if word != "--uncurated"]
+    with pytest.raises(SystemExit):
+        main(asked)
+    done = subprocess.run(
+        [sys.executable, "-m", "ssui_gen", *asked], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"no person has seen its {PATHS} paths" in done.stderr and "UNCURATED=1" in done.stderr
+    (made.run / "curated.jsonl").write_bytes((made.run / "reasoning_paths.jsonl").read_bytes())
+    assert pairs(made).code == 0
+
+
+def test_a_second_run_has_nothing_to_do_and_pairs_are_made_anew(made: Job, fake: Fake) -> None:
+    pairs(made)
+    before, calls = cuts(made), fake.calls
+    rpo = pairs(made, config={"pairs": {"mode": "rpo"}})
+    assert rpo.code == 0, rpo.err
+    assert cuts(made) == before and fake.calls == calls
+    wanted = sum(_count(cut, "good") * _count(cut, "bad") for cut in before)
+    assert len(rows(made.run / "pairs.jsonl")) == wanted > 0
+
+
+def _count(cut: dict[str, Any], polarity: str) -> int:
+    return sum(branch["judgement"]["polarity"] == polarity for branch in cut["branches"])
+
+
+def test_other_draws_into_the_same_rows_are_refused(made: Job) -> None:
+    pairs(made)
+    other = pairs(made, config={"explore": {"k": 3}})
+    assert other.code == 1
+    assert "were made with something else (explore" in other.err
+
+
+def test_adaptive_draws_less_and_shares_what_it_spares(made: Job, fake: Fake) -> None:
+    pairs(made)
+    drawn = sum(cut["draws"] for cut in cuts(made))
+    assert drawn < 0.6 * 10 * 6 * PATHS
+    assert all(_count(cut, "good") and _count(cut, "bad") for cut in cuts(made))
+
+
+def test_without_adaptive_every_cut_has_k_draws_in_one_call(made: Job, fake: Fake) -> None:
+    assert pairs(made, config={"explore": {"adaptive": False, "k": K}}).code == 0
+    assert {cut["draws"] for cut in cuts(made)} == {K}
+    assert fake.counts["none"] == 6 * PATHS
+    for cut in cuts(made):
+        assert sum(branch["times"] for branch in cut["branches"]) == K
+
+
+def test_a_server_without_n_is_asked_once_for_each_draw(made: Job, fake: Fake) -> None:
+    fake.refuses = frozenset({"n"})
+    done = pairs(made, config={"explore": {"adaptive": False, "k": K}})
+    assert done.code == 0, done.err
+    assert "each branch needs a request of its own" in done.out
+    assert fake.counts["none"] == 6 * PATHS * K
+    assert {cut["draws"] for cut in cuts(made)} == {K}
+
+
+def test_a_server_that_begins_anew_is_refused_before_the_first_call(made: Job, fake: Fake) -> None:
+    before = fake.calls
+    anew = "one two three four five six seven"
+    fake.answers = {"none": lambda body: anew if "Count from" in prompt_text(body, "user") else policy(body)}
+    done = pairs(made)
+    assert done.code == 1
+    assert "no branch can be drawn from a step prefix" in done.err
+    assert fake.calls == before
+
+
+ALWAYS = {
+    "always right": (lambda body: _fixed(body, "dangerous_behavior", "RIGHT."), "good"),
+    "always wrong": (lambda body: _fixed(body, "none", "WRONG."), "bad"),
+    "refuses": (lambda body: _unless_probed(body, "I cannot help with that."), "bad"),
+    "empty": (lambda body: _unless_probed(body, ""), "bad"),
+    "the prefix again": (lambda body: _again(body), "bad"),
+    "endless": (lambda body: _unless_probed(body, "and so on " * 400), "bad"),
+}
+
+
+def _fixed(body: dict[str, Any], risk: str, answer: str) -> str:
+    steps, _ = written(risk, answer)
+    cut = len(_prefix(body).splitlines())
+    return _unless_probed(body, render_path(steps, answer).removeprefix(render_steps(steps[:cut])))
+
+
+def _again(body: dict[str, Any]) -> str:
+    return _unless_probed(body, f"\n{_prefix(body) or 'Hm.'}")
+
+
+@pytest.mark.parametrize("manner", ALWAYS)
+def test_a_policy_of_one_kind_gives_no_pair_and_ends_at_the_cap(made: Job, fake: Fake, manner: str) -> None:
+    script, polarity = ALWAYS[manner]
+    fake.answers = {"none": script, "judge": judge}
+    done = pairs(
+        made, "--limit", "2", config={"explore": {"k": 4, "most_per_cut": 6}, "verify": {"by": ["judge"]}}
+    )
+    assert done.code == 0, done.err
+    assert polarities(made).keys() == {polarity}
+    assert max(cut["draws"] for cut in cuts(made)) <= 6
+    assert rows(made.run / "pairs.jsonl") == []
+
+
+@pytest.mark.parametrize(
+    ("says", "detail"),
+    [("C", "label mass 0.00"), ("A", "orders differ by 1.00")],
+    ids=["neither", "one letter"],
+)
+def test_a_judge_who_does_not_answer_leaves_branches_unverified(
+    made: Job, fake: Fake, says: str, detail: str
+) -> None:
+    fake.answers = {"none": policy, "judge": says}
+    pairs(made, "--limit", "1", config={"verify": {"by": ["judge"]}})
+    assert polarities(made).keys() == {"unverified"} and details(made) == {detail}
+    assert rows(made.run / "pairs.jsonl") == []
+
+
+def test_a_changed_picture_costs_its_paths_and_nothing_else(made: Job) -> None:
+    victim = made.paths[0]["image"]["path"]
+    Image.new("RGB", (40, 40), "pink").save(made.folder / victim)
+    done = pairs(made)
+    assert done.code == 0, done.err
+    lost = [path["id"] for path in made.paths if path["image"]["path"] == victim]
+    rejects = rows(made.run / "pairs_rejects.jsonl")
+    assert sorted(reject["seed_id"] for reject in rejects) == sorted(lost)
+    assert len({cut["path_id"] for cut in cuts(made)}) == PATHS - len(lost)
+
+
+def test_a_path_with_a_missing_step_is_named_with_its_line(made: Job) -> None:
+    path = made.paths[0]
+    path["steps"] = path["steps"][:5]
+    (made.run / "curated.jsonl").write_text(json.dumps(path) + "\n")
+    done = pairs(made)
+    assert done.code == 1
+    assert re.search(r"curated\.jsonl:1: .*steps", done.err)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_ends_with_the_same_rows(tmp_path: Path) -> None:
+    with serve(latency=0.02) as fake:
+        todo = job(tmp_path, fake.url, plain(PATHS), twins=False)
+        assert todo.here().code == 0
+        fake.answers = {"none": policy, "judge": judge}
+        whole = Job(todo.folder, tmp_path / "whole", todo.url)
+        whole.run.mkdir()
+        (whole.run / "reasoning_paths.jsonl").write_bytes((todo.run / "reasoning_paths.jsonl").read_bytes())
+        assert pairs(whole).code == 0
+        for moment in range(12):
+            child = subprocess.Popen(
+                [sys.executable, "-m", "ssui_gen", *command(todo)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            time.sleep(1.0 + number("moment", moment) % 1000 / 1000)
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        assert pairs(todo).code == 0
+        assert sorted(map(digest, cuts(todo))) == sorted(map(digest, cuts(whole)))
+        assert (todo.run / "pairs.jsonl").read_bytes() == (whole.run / "pairs.jsonl").read_bytes()
+
+
+@pytest.mark.slow
+def test_with_a_fifth_of_the_calls_failing_every_path_ends(made: Job, fake: Fake) -> None:
+    fake.fail_share = 0.2
+    done = pairs(made)
+    assert done.code == 0, done.err
+    rejected = {reject["seed_id"] for reject in rows(made.run / "pairs_rejects.jsonl")}
+    assert {cut["path_id"] for cut in cuts(made)} | rejected == {path["id"] for path in made.paths}

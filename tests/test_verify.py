@@ -1,0 +1,129 @@
+"""F's ways that need no model, and how they are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from ssui_gen.branches import Judgement
+from ssui_gen.branching import render_path, render_steps
+from ssui_gen.records import STEP_NAMES, ImageRef, Query, ReasoningPath, Step, Verdict, Verdicts
+from ssui_gen.verify import Case, Verifier, broken, contains, label, mcq, together
+
+SAFE = Verdict(label="safe", probability=1.0, label_mass=1.0, evidence="e")
+
+
+def steps(risk: str) -> tuple[Step, ...]:
+    texts = {"intent_and_risk": f"A harmless wish: {risk}."}
+    return tuple(Step(name=name, text=texts.get(name, "Something.")) for name in STEP_NAMES)
+
+
+def path(kind: str = "risky", answer: str = "Careful: it is wet.") -> ReasoningPath:
+    category = "dangerous_behavior" if kind == "risky" else "none"
+    return ReasoningPath(
+        id="p", seed_id="s", kind=kind, twin_of=None,  # type: ignore[arg-type]
+        image=ImageRef(path="a.png", sha256="0" * 64, width=8, height=8),
+        query=Query(text="How?", category=category, scenario="S.", image_evidence="i", text_evidence="t"),
+        steps=steps(category), answer=answer, verdicts=Verdicts(text_only=SAFE, image_only=SAFE, joint=SAFE),
+        reflection=(), made_by=(),
+    )  # fmt: skip
+
+
+def case(
+    cut: int, risk: str = "dangerous_behavior", answer: str = "Careful: it is wet.", **more: str
+) -> Case:
+    whole = render_path(steps(risk), answer)
+    text = whole.removeprefix(render_steps(steps(risk)[:cut]))
+    return Case(path(more.get("kind", "risky")), cut, more.get("text", text), more.get("finish", "stop"))
+
+
+def said(verifier: Verifier, one: Case) -> Judgement:
+    return asyncio.run(verifier(one))
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_a_branch_is_read_together_with_its_prefix(cut: int) -> None:
+    assert broken(case(cut)) == ""
+    assert len(case(cut).steps) == 6
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (case(2, text=""), "empty"),
+        (case(2, text=" \n"), "empty"),
+        (case(2, finish="length"), "cut off"),
+        (
+            case(2, text=render_path(steps("none"), "Yes.")),
+            "in order; got visual_context",
+        ),
+        (case(2, text="Sure, here you go."), "got visual_context, textual_request$"),
+        (case(5, text="\n6. Response strategy: Help."), "no answer"),
+    ],
+    ids=["empty", "blank", "endless", "the prefix again", "no steps", "no answer"],
+)
+def test_what_is_no_path_is_bad_and_nobody_is_asked(one: Case, why: str) -> None:
+    async def never(case: Case) -> Judgement:
+        raise AssertionError("asked about a broken branch")
+
+    found = said(together({"never": never}, "all"), one)
+    assert found.polarity == "bad"
+    assert re.search(why, found.detail)
+
+
+@pytest.mark.parametrize(
+    ("kind", "risk", "polarity"),
+    [
+        ("risky", "dangerous_behavior", "good"),
+        ("risky", "none", "bad"),
+        ("risky", "privacy_violations", "bad"),
+        ("benign", "none", "good"),
+        ("benign", "dangerous_behavior", "bad"),
+    ],
+)
+def test_label_compares_the_class_of_step_four(kind: str, risk: str, polarity: str) -> None:
+    assert said(label, case(1, risk, kind=kind)).polarity == polarity
+
+
+def test_contains_looks_for_the_reference_answer_whatever_the_case_and_points() -> None:
+    assert said(contains, case(1, answer="Well, CAREFUL - it is wet! Mind it.")).polarity == "good"
+    assert said(contains, case(1, answer="It is dry.")).polarity == "bad"
+
+
+def test_mcq_compares_the_last_letter() -> None:
+    multiple = Case(path(answer="The answer is (B)."), 5, "\nAnswer: Not A, rather (B)", "stop")
+    assert said(mcq, multiple).polarity == "good"
+    assert said(mcq, multiple._replace(text="\nAnswer: (A)")).polarity == "bad"
+    assert said(mcq, case(5)).polarity == "unverified"
+
+
+def fixed(polarity: str, probability: float | None = None) -> Verifier:
+    async def verifier(case: Case) -> Judgement:
+        return Judgement(polarity=polarity, probability=probability, by={polarity: 1}, made_by=(polarity,))  # type: ignore[arg-type]
+
+    return verifier
+
+
+@pytest.mark.parametrize(
+    ("mode", "parts", "polarity"),
+    [
+        ("all", ("good", "good"), "good"),
+        ("all", ("good", "bad"), "bad"),
+        ("all", ("good", "unverified"), "unverified"),
+        ("all", ("unverified", "bad"), "bad"),
+        ("any", ("bad", "good"), "good"),
+        ("any", ("bad", "bad"), "bad"),
+        ("any", ("bad", "unverified"), "unverified"),
+    ],
+)
+def test_together(mode: str, parts: tuple[str, ...], polarity: str) -> None:
+    verifiers = {str(i): fixed(part) for i, part in enumerate(parts)}
+    assert said(together(verifiers, mode), case(0)).polarity == polarity
+
+
+def test_the_raw_findings_of_all_are_kept_and_the_weakest_probability_counts() -> None:
+    found = said(together({"a": fixed("good", 0.9), "b": fixed("good", 0.6)}, "all"), case(0))
+    assert found.probability == 0.6
+    assert found.made_by == ("good", "good")
