@@ -20,7 +20,7 @@ from microworld.measure_agents import measure_agents
 from microworld.measure_policy import measure_policy
 from microworld.model import load
 from microworld.pretrain import MODELS
-from microworld.score import Share
+from ssui_gen.shares import Share
 
 SEED = 2026
 """Of the held-out scenes; none was looked at with it before the figures were taken."""

@@ -17,10 +17,11 @@ from microworld.corpus_paths import flawed, good_path
 from microworld.pairs import Pair
 from microworld.pool import picture
 from microworld.scene import items, make_scene
-from microworld.score import Share, label_of, parsed, place_named, request_of, share, things_named
+from microworld.score import label_of, parsed, place_named, request_of, things_named
 from microworld.world import world
 from ssui_gen.branching import render_steps
 from ssui_gen.records import REPLIES, QueryReply, ReasoningReply, ReflectionReply
+from ssui_gen.shares import Share, share
 from ssui_gen.taxonomy import NO_RISK
 
 Facts = dict[str, Share]

@@ -9,8 +9,9 @@ from microworld.corpus_paths import good_path
 from microworld.measure_agents import Facts, test_pairs
 from microworld.pairs import Pair
 from microworld.pool import picture
-from microworld.score import answer_kind, share
+from microworld.score import answer_kind
 from ssui_gen.branching import parse_path, render_steps
+from ssui_gen.shares import share
 
 TEMPERATURE = 0.5
 BRANCHES = 10

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -19,34 +17,6 @@ REFUSAL = re.compile(
     r"\b(I can(no|')t|I am unable|I'm unable|I won't|sorry|not able to help)\b", re.IGNORECASE
 )
 ARTICLE = re.compile(r"^(a|an|the) ")
-Z95 = 1.959964
-
-
-@dataclass(frozen=True)
-class Share:
-    """So many of so many."""
-
-    hits: int
-    n: int
-
-    @property
-    def value(self) -> float:
-        return self.hits / self.n if self.n else math.nan
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval."""
-        if not self.n:
-            return math.nan, math.nan
-        p, n, z = self.value, self.n, Z95
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def share(outcomes: list[bool]) -> Share:
-    """How many are true."""
-    return Share(sum(outcomes), len(outcomes))
 
 
 @cache
@@ -111,6 +81,12 @@ def _says(text: str, clause: str) -> bool:
 def request_of(text: str) -> str | None:
     """Which request a text is a wording of, if it is one that the world knows exactly."""
     return _wordings().get(text)
+
+
+def request_in(text: str) -> str | None:
+    """Which request's wording a text holds, whatever politeness stands around it; the longest one counts."""
+    found = [phrase for phrase in _wordings() if phrase.rstrip(".?!").lower() in text.lower()]
+    return _wordings()[max(found, key=len)] if found else None
 
 
 @cache

@@ -68,6 +68,13 @@ class Cut(Record):
         return tuple(branch for branch in self.branches if branch.judgement.polarity == polarity)
 
 
+class BranchLabel(Record):
+    """A row of labels.jsonl: what a person, or the microworld, says of a branch."""
+
+    branch_id: str
+    good: bool
+
+
 class Pair(Record):
     """A row of `pairs.jsonl`: the preference format of TRL for vision models, and where it comes from."""
 

@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
     _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     _pairs_command(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
+    _verify_command(commands.add_parser("verify", help="how often F is right"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))
@@ -84,6 +85,14 @@ def _pairs_command(parser: argparse.ArgumentParser) -> None:
     _model_options(parser)
     parser.add_argument("--policy", help="name of the served model that is to be trained")
     parser.set_defaults(command=_pairs)
+
+
+def _verify_command(parser: argparse.ArgumentParser) -> None:
+    orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
+    order = orders.add_parser("calibrate", help="F against labelled branches")
+    order.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    order.add_argument("--labels", type=Path, help="rows {branch_id, good}; default: labels.jsonl of the run")
+    parser.set_defaults(command=_verify)
 
 
 def _ctl_command(parser: argparse.ArgumentParser) -> None:
@@ -151,6 +160,13 @@ def _pairs(args: argparse.Namespace) -> int:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     _say(f"{pairs:,} pairs in {args.run / PAIRS}; the branches they come from are in branches.jsonl.")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.calibrate import make_calibration
+
+    asyncio.run(make_calibration(args.run, args.labels, OUT))
     return 0
 
 

@@ -272,8 +272,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_rows(tmp_path: Path) -> None
         for moment in range(12):
             child = subprocess.Popen(
                 [sys.executable, "-m", "ssui_gen", *command(todo)],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
             time.sleep(1.0 + number("moment", moment) % 1000 / 1000)
             child.send_signal(signal.SIGKILL)

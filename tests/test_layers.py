@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "records", "branches", "completions", "config"),
+    ("errors", "taxonomy", "shares", "records", "branches", "completions", "config"),
     (
         "branching",
         "labels",
@@ -50,8 +50,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "judge",
         "explore",
         "pairs",
+        "calibrate",
     ),
-    ("stages.dataset", "stages.pairs", "stages.doctor"),
+    ("stages.dataset", "stages.pairs", "stages.calibrate", "stages.doctor"),
     ("stages.serve",),
     ("cli",),
 )
@@ -96,7 +97,7 @@ DOORS = {
     "llguidance": {"microworld/"},
 }
 
-MICROWORLD_MAY_USE = {"branching", "errors", "jsonl", "prompts", "records", "taxonomy"}
+MICROWORLD_MAY_USE = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
 
 
 def sources(*packages: str) -> list[Path]:

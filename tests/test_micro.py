@@ -18,10 +18,11 @@ from microworld.model import load
 from microworld.pairs import pair_of
 from microworld.pool import Pool, picture, scene_at, small_picture
 from microworld.pretrain import MODELS
-from microworld.score import Share, answer_kind, things_named
+from microworld.score import answer_kind, things_named
 from microworld.warmup import IGNORED, normalised, token_labels
 from microworld.world import world
 from ssui_gen.branching import render_path, render_steps
+from ssui_gen.shares import Share
 
 AGENTS, POLICY = MODELS / "agents", MODELS / "policy"
 
