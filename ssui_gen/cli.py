@@ -149,6 +149,7 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.prompts import load_prompts
     from ssui_gen.seeds import root_of
     from ssui_gen.stages.pairs import PAIRS, Plan, make_pairs
+    from ssui_gen.stages.report import make_report
 
     config = configure(args.config, args.model, args.base_url, policy=args.policy)
     root = root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
@@ -159,7 +160,7 @@ def _pairs(args: argparse.Namespace) -> int:
     if outcome.interrupted:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
-    _say(f"{pairs:,} pairs in {args.run / PAIRS}; the branches they come from are in branches.jsonl.")
+    _say(f"{pairs:,} pairs in {args.run / PAIRS}. Look at {make_report(args.run, plan.source, root)}.")
     return 0
 
 

@@ -51,8 +51,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "explore",
         "pairs",
         "calibrate",
+        "page",
+        "report",
     ),
-    ("stages.dataset", "stages.pairs", "stages.calibrate", "stages.doctor"),
+    ("stages.dataset", "stages.pairs", "stages.calibrate", "stages.report", "stages.doctor"),
     ("stages.serve",),
     ("cli",),
 )

@@ -1,0 +1,181 @@
+"""What exploration gave, as pages: branches by cut, F's probabilities, the cost, the tree of a path. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from ssui_gen import page
+from ssui_gen.branches import Branch, Cut, Pair, Polarity
+from ssui_gen.branching import title
+from ssui_gen.completions import Usage
+from ssui_gen.records import ReasoningPath, Step
+
+COLOURS: dict[Polarity, str] = {"good": page.GOOD, "unverified": page.OPEN, "bad": page.BAD}
+BINS = 10
+FIRST = 70
+"""Characters of a branch's answer in its title."""
+
+
+@dataclass
+class Numbers:
+    """Everything the overview counts; one cut at a time, so that no branch is kept."""
+
+    by_cut: dict[int, Counter[str]] = field(default_factory=dict)
+    cuts: Counter[int] = field(default_factory=Counter)
+    both: Counter[int] = field(default_factory=Counter)
+    """Cuts with a good and a bad branch."""
+    draws: Counter[int] = field(default_factory=Counter)
+    distinct: Counter[int] = field(default_factory=Counter)
+    by_class: dict[str, Counter[str]] = field(default_factory=dict)
+    histogram: Counter[int] = field(default_factory=Counter)
+    details: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[str] = field(default_factory=Counter)
+    """By path."""
+    pairs_by_cut: Counter[int] = field(default_factory=Counter)
+    requests: int = 0
+    spent: Counter[str] = field(default_factory=Counter)
+
+    def add_cut(self, cut: Cut, category: str) -> None:
+        kinds = Counter(branch.judgement.polarity for branch in cut.branches)
+        self.by_cut.setdefault(cut.cut, Counter()).update(kinds)
+        self.by_class.setdefault(category, Counter()).update(kinds)
+        self.cuts[cut.cut] += 1
+        self.both[cut.cut] += bool(kinds["good"] and kinds["bad"])
+        self.draws[cut.cut] += cut.draws
+        self.distinct[cut.cut] += len(cut.branches)
+        for branch in cut.branches:
+            self._add_branch(branch)
+
+    def _add_branch(self, branch: Branch) -> None:
+        said = branch.judgement
+        if said.probability is not None:
+            self.histogram[min(int(said.probability * BINS), BINS - 1)] += 1
+        if said.detail:
+            self.details[said.detail.split(":")[0]] += 1
+
+    def add_pair(self, pair: Pair) -> None:
+        self.pairs[pair.path_id] += 1
+        self.pairs_by_cut[pair.cut] += 1
+
+    def add_call(self, usage: Usage) -> None:
+        self.requests += 1
+        self.spent.update(
+            prompt=usage.prompt_tokens, completion=usage.completion_tokens, cached=usage.cached_tokens or 0
+        )
+
+
+def overview(numbers: Numbers, trees: Iterable[tuple[str, str]]) -> str:
+    """The page of a run; `trees` are titles and addresses of the paths' pages."""
+    made = numbers.pairs.total()
+    rows = [[page.link(name, address)] for name, address in trees]
+    return page.page(
+        "Branches and pairs",
+        page.paragraph(
+            f"{made:,} pairs from {len(numbers.pairs):,} paths, out of {numbers.cuts[0]:,} explored."
+        ),
+        page.section("Branches by cut", _legend(), _by_cut(numbers)),
+        page.section("Branches by class", _by_class(numbers)),
+        page.section("How sure F was that a branch is good", _histogram(numbers)),
+        page.section("What it cost", _cost(numbers, made)),
+        page.section("Why branches are bad at once, or unverified", _counts(numbers.details)),
+        page.section("Pairs of a path", _counts(Counter(f"{n} pairs" for n in numbers.pairs.values()))),
+        page.section("The trees", page.table(["path"], rows)),
+    )
+
+
+def _legend() -> str:
+    return page.paragraph(
+        "Green: good. Red: bad. Grey: unverified, in no pair. Cut 0 is the root: no step is given."
+    )
+
+
+def _by_cut(numbers: Numbers) -> str:
+    head = ["cut", "branches", "", "cuts with both kinds", "distinct of drawn", "pairs"]
+    most = max((sum(found.values()) for found in numbers.by_cut.values()), default=0)
+    rows = [
+        [
+            str(cut), f"{sum(found.values()):,}", _bar(found, most),
+            f"{numbers.both[cut] / numbers.cuts[cut]:.0%}",
+            f"{numbers.distinct[cut] / max(numbers.draws[cut], 1):.0%}", f"{numbers.pairs_by_cut[cut]:,}",
+        ]
+        for cut, found in sorted(numbers.by_cut.items())
+    ]  # fmt: skip
+    return page.table(head, rows)
+
+
+def _by_class(numbers: Numbers) -> str:
+    most = max((sum(found.values()) for found in numbers.by_class.values()), default=0)
+    ordered = sorted(numbers.by_class.items(), key=lambda one: -sum(one[1].values()))
+    rows = [[name, f"{sum(found.values()):,}", _bar(found, most)] for name, found in ordered]
+    return page.table(["class", "branches", ""], rows)
+
+
+def _bar(found: Counter[str], most: float) -> str:
+    return page.bar({colour: found[kind] for kind, colour in COLOURS.items()}, most)
+
+
+def _histogram(numbers: Numbers) -> str:
+    most = max(numbers.histogram.values(), default=0)
+    rows = [
+        [f"{place / BINS:.1f} – {(place + 1) / BINS:.1f}", f"{numbers.histogram[place]:,}",
+         page.bar({page.CALM: numbers.histogram[place]}, most)]
+        for place in range(BINS)
+    ]  # fmt: skip
+    return (
+        page.table(["probability", "branches", ""], rows)
+        if most
+        else page.paragraph("F gave no probabilities.")
+    )
+
+
+def _cost(numbers: Numbers, pairs: int) -> str:
+    spent = numbers.spent
+    each = {
+        "requests": numbers.requests, "prompt tokens": spent["prompt"], "of these cached": spent["cached"],
+        "generated tokens": spent["completion"],
+    }  # fmt: skip
+    rows = [[name, f"{n:,}", f"{n / pairs:,.1f}" if pairs else "–"] for name, n in each.items()]
+    return page.table(["", "in all", "a pair"], rows)
+
+
+def _counts(counts: Counter[str]) -> str:
+    rows = [[name, f"{n:,}"] for name, n in counts.most_common()]
+    return page.table(["", "how often"], rows) if rows else page.paragraph("None.")
+
+
+def tree(path: ReasoningPath, cuts: Sequence[Cut], picture: str) -> str:
+    """The page of one path: its steps down the middle, good branches to the right, bad ones to the left."""
+    drawn = {cut.cut: cut for cut in cuts}
+    rows = [_level(number, step, drawn.get(number)) for number, step in enumerate(path.steps)]
+    answer = f'<div></div><div class="step"><b>Answer</b><br>{escape(path.answer)}</div><div></div>'
+    return page.page(
+        path.query.text,
+        f'<p><img src="{escape(picture)}" alt=""></p>',
+        page.paragraph(f"{path.kind}, {path.query.category}: {path.query.scenario}"),
+        page.paragraph("A branch leaves the path before the step beside which it stands. Click to read it."),
+        f'<div class="tree">{"".join(rows)}{answer}</div>',
+    )
+
+
+def _level(number: int, step: Step, cut: Cut | None) -> str:
+    name, text = escape(title(step.name)), escape(step.text)
+    middle = f'<div class="step"><b>{number + 1}. {name}</b><br>{text}</div>'
+    left = _folds([*cut.of("bad"), *cut.of("unverified")]) if cut else ""
+    return f"<div>{left}</div>{middle}<div>{_folds(cut.of('good')) if cut else ''}</div>"
+
+
+def _folds(branches: Iterable[Branch]) -> str:
+    return "".join(
+        page.fold(_name(branch), branch.text.strip(), COLOURS[branch.judgement.polarity])
+        for branch in branches
+    )
+
+
+def _name(branch: Branch) -> str:
+    said = branch.judgement
+    sure = f" ({said.probability:.2f})" if said.probability is not None else ""
+    times = f" ×{branch.times}" if branch.times > 1 else ""
+    return f"{branch.text.strip().splitlines()[-1][-FIRST:] if branch.text.strip() else 'empty'}{sure}{times}"

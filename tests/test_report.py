@@ -1,0 +1,78 @@
+"""The pages of exploration: every count is there, every branch can be opened, nothing of a model's is markup."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from test_pairs import LATER, ONE_KIND, ROOT, branch, cut
+from test_verify import path
+
+from ssui_gen.completions import Usage
+from ssui_gen.config import Pairing
+from ssui_gen.pairs import pair_up
+from ssui_gen.report import Numbers, overview, tree
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+class Seen(HTMLParser):
+    """Tags that were opened, and the text between them; a tag that is not closed is an error."""
+
+    VOID = ("meta", "br", "img")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(text)
+        assert self._open == [], self._open
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += f"{data} "
+
+
+def counted() -> Numbers:
+    numbers = Numbers()
+    for one in (ROOT, ONE_KIND, LATER):
+        numbers.add_cut(one, "privacy_violations")
+    for pair in pair_up([ROOT, LATER], Pairing(mode="rpo")):
+        numbers.add_pair(pair)
+    numbers.add_call(Usage(prompt_tokens=1000, completion_tokens=50, cached_tokens=400))
+    return numbers
+
+
+def test_the_overview_counts_what_there_is() -> None:
+    seen = Seen(overview(counted(), [("A question", "trees/a.html")]))
+    assert "5 pairs from 1 paths, out of 1 explored." in seen.text
+    assert "1,000 200.0" in " ".join(seen.text.split()), "prompt tokens, in all and a pair"
+    assert "privacy_violations 8" in " ".join(seen.text.split())
+    assert "A question" in seen.text
+
+
+def test_a_run_without_a_branch_has_a_page_too() -> None:
+    assert "0 pairs" in Seen(overview(Numbers(), [])).text
+
+
+def test_a_tree_shows_every_step_and_every_branch_and_no_markup_of_a_model() -> None:
+    hostile = cut(2, branch(HOSTILE, "good", 0.9), branch(f"{HOSTILE} again", "bad"))
+    page = tree(path(answer=HOSTILE), [ROOT, hostile], "../a.png")
+    seen = Seen(page)
+    assert "script" not in seen.tags
+    assert seen.tags.count("details") == len(ROOT.branches) + 2
+    assert seen.text.count("alert(1)") == 5
+    assert 'src="../a.png"' in page
+
+
+def test_a_path_without_branches_at_a_cut_is_drawn_whole() -> None:
+    seen = Seen(tree(path(), [LATER], "a.png"))
+    for number in range(1, 7):
+        assert f"{number}. " in seen.text
