@@ -1,4 +1,4 @@
-"""What the two checkpoints can do on held-out scenes: `python -m microworld.measure` prints and writes it.
+"""What the checkpoints can do on held-out scenes: `python -m microworld.measure` prints and writes it.
 
 Held out are layouts, wordings and pairs of rule and place. Grammars are not used: JSON must be right alone.
 """
@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from microworld.ask import Checkpoint
-from microworld.measure_agents import measure_agents
+from microworld.measure_agents import measure_agents, test_pairs
+from microworld.measure_judge import judging
 from microworld.measure_policy import measure_policy
 from microworld.model import load
 from microworld.pretrain import MODELS
@@ -30,6 +31,8 @@ def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str
     """All shares, by checkpoint and name."""
     torch.set_num_threads(threads)
     found = {"agents": measure_agents(Checkpoint(*load(models / "agents")), n, seed)}
+    if (models / "judge").exists():
+        found["judge"] = judging(Checkpoint(*load(models / "judge")), test_pairs(n, seed))
     if (models / "policy").exists():
         found["policy"] = measure_policy(Checkpoint(*load(models / "policy")), n, seed)
     return found

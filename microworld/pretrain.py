@@ -1,7 +1,7 @@
 """Train the micro VLM from nothing, on the CPU: `python -m microworld.pretrain` (what `make micro` runs).
 
 Four phases: the tower is told what stands where (warmup), then the whole model learns captions and the
-agents' dialogues; from there one copy also learns to judge, and another the policy's dialogues. Each phase
+agents' dialogues; from there one copy learns to judge, and another the policy's dialogues. Each phase
 has its minutes; a killed training goes on from its last saved state. Figures of the finished checkpoints are
 measure's.
 """
@@ -201,8 +201,8 @@ def agents_maker(share: float) -> Maker:
 
 
 def judge_maker(share: float) -> Maker:
-    """The judge's dialogues, and the other agents' so that none is unlearned."""
-    return partial(_mixed, {judge: 0.55, dialogue: 0.3, agent_drill: 0.1, describe: 0.05})
+    """The judge's dialogues, and some captions so that it goes on seeing."""
+    return partial(_mixed, {judge: 0.92, describe: 0.08})
 
 
 def policy_maker(share: float) -> Maker:
@@ -243,8 +243,9 @@ def main() -> None:
     training = start(args.cache, args.pictures)
     training.warm_up(Phase("warmup", args.warmup, 2e-3, half))
     training.dialogues(Phase("agents", args.agents, 1.5e-3, half), agents_maker)
-    training.dialogues(Phase("judge", args.judge, 8e-4, half), judge_maker)
     save(training.model, training.processor, args.models / "agents")
+    training.dialogues(Phase("judge", args.judge, 8e-4, half), judge_maker)
+    save(training.model, training.processor, args.models / "judge")
     training.recall("agents")
     training.dialogues(Phase("policy", args.policy, 6e-4, half), policy_maker)
     save(training.model, training.processor, args.models / "policy")

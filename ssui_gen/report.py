@@ -9,7 +9,7 @@ from html import escape
 
 from ssui_gen import page
 from ssui_gen.branches import Branch, Cut, Pair, Polarity
-from ssui_gen.branching import title
+from ssui_gen.branching import ANSWER, title
 from ssui_gen.completions import Usage
 from ssui_gen.records import ReasoningPath, Step
 
@@ -153,6 +153,7 @@ def tree(path: ReasoningPath, cuts: Sequence[Cut], picture: str) -> str:
     answer = f'<div></div><div class="step"><b>Answer</b><br>{escape(path.answer)}</div><div></div>'
     return page.page(
         path.query.text,
+        f"<p>{page.link('All paths', '../pairs.html')}</p>",
         f'<p><img src="{escape(picture)}" alt=""></p>',
         page.paragraph(f"{path.kind}, {path.query.category}: {path.query.scenario}"),
         page.paragraph("A branch leaves the path before the step beside which it stands. Click to read it."),
@@ -175,7 +176,9 @@ def _folds(branches: Iterable[Branch]) -> str:
 
 
 def _name(branch: Branch) -> str:
+    """How its answer begins, how sure F is, how often it was drawn."""
     said = branch.judgement
+    last = branch.text.strip().rpartition("\n")[2].removeprefix(ANSWER) or "empty"
+    start = last if len(last) <= FIRST else f"{last[:FIRST]}…"
     sure = f" ({said.probability:.2f})" if said.probability is not None else ""
-    times = f" ×{branch.times}" if branch.times > 1 else ""
-    return f"{branch.text.strip().splitlines()[-1][-FIRST:] if branch.text.strip() else 'empty'}{sure}{times}"
+    return f"{start}{sure}{f' ×{branch.times}' if branch.times > 1 else ''}"

@@ -14,7 +14,7 @@ from ssui_gen.errors import ServerError
 from ssui_gen.process import ServerProcess
 
 NEEDED = ("microworld", "torch", "transformers", "fastapi", "uvicorn", "llguidance")
-EMBEDDED = ("micro-agents", "micro-policy")
+EMBEDDED = ("micro-agents", "micro-judge", "micro-policy")
 """The models it serves when none are named."""
 
 

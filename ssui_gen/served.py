@@ -22,8 +22,8 @@ from ssui_gen.vllm_launch import about_adapter, plan
 
 NO_KEY = "none"
 """Sent where no key is set: local servers ask for none, but the protocol wants the header."""
-OF_POLICY = "micro-policy"
-"""The embedded model that is to be trained; every other role is played by the first."""
+OWN_MODEL = {"policy": "micro-policy", "judge": "micro-judge"}
+"""Embedded models that play one role; every other is played by the first."""
 
 
 @dataclass(frozen=True)
@@ -125,4 +125,4 @@ async def _settle(name: str, role: ModelRole, client: ChatClient) -> str:
         raise ConfigError(
             f"models.{name}: several models are served ({', '.join(known)}): say which, MODEL=..."
         )
-    return OF_POLICY if name == "policy" else known[0]
+    return OWN_MODEL.get(name, known[0])

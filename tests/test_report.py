@@ -1,4 +1,4 @@
-"""The pages of exploration: every count is there, every branch can be opened, nothing of a model's is markup."""
+"""The pages of exploration: every count is there, every branch opens, nothing of a model's is markup."""
 
 from __future__ import annotations
 

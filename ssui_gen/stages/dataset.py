@@ -65,7 +65,8 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         media = root_of(seeds, plan.run)
         job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console))
         stage = _Stage(plan, seeds, job, open_)
-        await job.probe(stage.sample(), dict.fromkeys(roles, NEEDED), WANTED, saying(console))
+        needs = {plan.cards[name].model: NEEDED for name in AGENTS if plan.cards[name].picture}
+        await job.probe(stage.sample(), needs, WANTED, saying(console))
         folder.open_edition(
             plan.edition(job.models.played),
             rows=stage.funnel.kept.total(),
