@@ -134,6 +134,8 @@ class Explore(Settings):
     """Draws between two looks at what is there."""
     most_per_cut: Annotated[int, Field(ge=1)] = 20
     """Draws, those spared by other cuts included."""
+    most_n: Annotated[int, Field(ge=1)] = 128
+    """Draws in one call, where the server can make several."""
 
 
 class Verify(Settings):

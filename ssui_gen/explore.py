@@ -111,8 +111,9 @@ class Explorer:
     async def _draw(self, drawing: _Drawing, n: int) -> None:
         """Draw `n` more, merge those that are the same word for word, and have F judge the new."""
         start = int(row_id(drawing.path.id, str(drawing.cut), str(drawing.draws)), 16) % 2**31
-        sizes = [n] if self.policy.by_n else [1] * n
-        requests = [self._request(drawing, size, start + i) for i, size in enumerate(sizes)]
+        most = self.settings.most_n if self.policy.by_n else 1
+        sizes = [min(most, n - done) for done in range(0, n, most)]
+        requests = [self._request(drawing, size, start + i * most) for i, size in enumerate(sizes)]
         answers = await _all(self.policy.caller.call(request) for request in requests)
         drawing.draws += n
         drawing.rounds += 1

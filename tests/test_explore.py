@@ -173,6 +173,13 @@ def test_without_adaptive_every_cut_has_k_draws_in_one_call(made: Job, fake: Fak
         assert sum(branch["times"] for branch in cut["branches"]) == K
 
 
+def test_draws_beyond_the_most_of_a_call_take_more_calls(made: Job, fake: Fake) -> None:
+    settings = {"explore": {"adaptive": False, "k": 5, "most_n": 2}}
+    assert pairs(made, "--limit", "1", config=settings).code == 0
+    assert fake.counts["none"] == 6 * 3
+    assert {cut["draws"] for cut in cuts(made)} == {5}
+
+
 def test_a_server_without_n_is_asked_once_for_each_draw(made: Job, fake: Fake) -> None:
     fake.refuses = frozenset({"n"})
     done = pairs(made, config={"explore": {"adaptive": False, "k": K}})
