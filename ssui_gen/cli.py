@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     _pairs_command(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
     _verify_command(commands.add_parser("verify", help="how often F is right"))
+    _export_command(commands.add_parser("export", help="pairs in the layout of another trainer"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))
@@ -93,6 +94,13 @@ def _verify_command(parser: argparse.ArgumentParser) -> None:
     order.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
     order.add_argument("--labels", type=Path, help="rows {branch_id, good}; default: labels.jsonl of the run")
     parser.set_defaults(command=_verify)
+
+
+def _export_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
+    parser.add_argument("--to", required=True, help="whose layout: llamafactory, ms_swift or step_dpo")
+    parser.set_defaults(command=_export)
 
 
 def _ctl_command(parser: argparse.ArgumentParser) -> None:
@@ -161,6 +169,15 @@ def _pairs(args: argparse.Namespace) -> int:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     _say(f"{pairs:,} pairs in {args.run / PAIRS}. Look at {make_report(args.run, plan.source, root)}.")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from ssui_gen.seeds import root_of
+    from ssui_gen.stages.export import export
+
+    root = root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
+    _say(f"{export(args.run, root, args.to)}")
     return 0
 
 

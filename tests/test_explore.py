@@ -19,6 +19,7 @@ from fake_server import PROBE, Fake, serve
 from jobs import Ended, Job, job, plain, rows
 from PIL import Image
 
+from microworld.label_branches import label
 from ssui_gen.branching import render_path, render_steps
 from ssui_gen.cli import main
 from ssui_gen.records import STEP_NAMES, Step, digest
@@ -288,6 +289,25 @@ def test_killed_at_any_moment_it_ends_with_the_same_rows(tmp_path: Path) -> None
         assert pairs(todo).code == 0
         assert sorted(map(digest, cuts(todo))) == sorted(map(digest, cuts(whole)))
         assert (todo.run / "pairs.jsonl").read_bytes() == (whole.run / "pairs.jsonl").read_bytes()
+
+
+@pytest.mark.slow
+def test_the_micro_vlm_gives_pairs_out_of_the_box(tmp_path: Path) -> None:
+    """Policy and judge are embedded checkpoints of their own; the world knows whether their pairs are right."""
+    run = ["--run", str(tmp_path / "run"), "--limit", "8"]
+    for stage in (["dataset", *run], ["pairs", *run, "--uncurated"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ssui_gen", *stage], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    edition = json.loads((tmp_path / "run" / "pairs.json").read_text())["editions"][0]["edition"]
+    assert edition["models"] == {"policy": "micro-policy", "judge": "micro-judge"}
+    counts = label(tmp_path / "run", tmp_path / "run" / "seeds")
+    assert counts["good"] > 0 and counts["bad"] > 0
+    known = {row["branch_id"]: row["good"] for row in rows(tmp_path / "run" / "labels.jsonl")}
+    made = [p for p in rows(tmp_path / "run" / "pairs.jsonl") if p["chosen_id"] in known]
+    right = [known[pair["chosen_id"]] and not known[pair["rejected_id"]] for pair in made]
+    assert len(right) >= 5 and sum(right) / len(right) > 0.8
 
 
 @pytest.mark.slow

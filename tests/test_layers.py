@@ -51,10 +51,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "explore",
         "pairs",
         "calibrate",
+        "exporters",
         "page",
         "report",
     ),
-    ("stages.dataset", "stages.pairs", "stages.calibrate", "stages.report", "stages.doctor"),
+    ("stages.dataset", "stages.pairs", "stages.calibrate", "stages.report", "stages.export", "stages.doctor"),
     ("stages.serve",),
     ("cli",),
 )

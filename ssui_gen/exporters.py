@@ -1,0 +1,90 @@
+"""Pairs in the layouts of other trainers. Pure; pictures stay where they are and go by their full path.
+
+- `llamafactory`: sharegpt preference with pictures (github.com/hiyouga/LLaMA-Factory, data/README.md);
+- `ms_swift`: messages with `rejected_response` (swift.readthedocs.io, Custom dataset);
+- `step_dpo`: one step after a shared beginning, as in Math-Step-DPO-10K (huggingface.co/datasets/xinlai).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ssui_gen.branches import Pair
+
+MARK = "<image>"
+"""Where a picture stands in a text, for LLaMA-Factory and ms-swift."""
+LLAMAFACTORY_INFO = {
+    "ranking": True,
+    "formatting": "sharegpt",
+    "columns": {
+        "messages": "conversations", "chosen": "chosen", "rejected": "rejected", "images": "images",
+        "system": "system",
+    },
+}  # fmt: skip
+"""What `dataset_info.json` must say of the file, beside its name."""
+
+
+def llamafactory(pair: Pair, root: Path) -> dict[str, Any]:
+    return {
+        "system": _told(pair),
+        "conversations": [{"from": "human", "value": f"{MARK}{_asked(pair)}"}],
+        "chosen": {"from": "gpt", "value": _text(pair.chosen)},
+        "rejected": {"from": "gpt", "value": _text(pair.rejected)},
+        "images": _images(pair, root),
+    }
+
+
+def ms_swift(pair: Pair, root: Path) -> dict[str, Any]:
+    told = [{"role": "system", "content": _told(pair)}] if _told(pair) else []
+    said = {"role": "assistant", "content": _text(pair.chosen)}
+    return {
+        "messages": [*told, {"role": "user", "content": f"{MARK}{_asked(pair)}"}, said],
+        "rejected_response": _text(pair.rejected),
+        "images": _images(pair, root),
+    }
+
+
+def step_dpo(pair: Pair, root: Path) -> dict[str, Any]:
+    """`chosen` and `rejected` are the next step alone; it is the same where branches part only later."""
+    chosen, rejected = (_text(side).removeprefix(pair.prefix) for side in (pair.chosen, pair.rejected))
+    return {
+        "dataset": "ssui",
+        "prompt": _asked(pair),
+        "initial_reason_steps": pair.prefix,
+        "chosen": _first_line(chosen),
+        "rejected": _first_line(rejected),
+        "full_chosen": chosen,
+        "full_rejected": rejected,
+        "answer": chosen.rpartition("\n")[2],
+        "images": _images(pair, root),
+    }
+
+
+EXPORTERS: dict[str, Callable[[Pair, Path], dict[str, Any]]] = {
+    "llamafactory": llamafactory,
+    "ms_swift": ms_swift,
+    "step_dpo": step_dpo,
+}
+
+
+def _told(pair: Pair) -> str:
+    return next((_text((message,)) for message in pair.prompt if message["role"] == "system"), "")
+
+
+def _asked(pair: Pair) -> str:
+    return _text(tuple(message for message in pair.prompt if message["role"] == "user"))
+
+
+def _text(messages: tuple[dict[str, Any], ...]) -> str:
+    return "".join(part["text"] for m in messages for part in m["content"] if part["type"] == "text")
+
+
+def _first_line(text: str) -> str:
+    start = len(text) - len(text.lstrip("\n"))
+    return text[: start + len(text[start:].partition("\n")[0])]
+
+
+def _images(pair: Pair, root: Path) -> list[str]:
+    return [str((root / image).resolve()) for image in pair.images]
