@@ -293,7 +293,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_rows(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_the_micro_vlm_gives_pairs_out_of_the_box(tmp_path: Path) -> None:
-    """Policy and judge are embedded checkpoints of their own; the world knows whether their pairs are right."""
+    """Policy and judge are checkpoints of their own; the world knows whether their pairs are right."""
     run = ["--run", str(tmp_path / "run"), "--limit", "8"]
     for stage in (["dataset", *run], ["pairs", *run, "--uncurated"]):
         done = subprocess.run(

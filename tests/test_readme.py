@@ -79,5 +79,5 @@ def test_ci_calls_the_test_command_of_the_readme() -> None:
 def test_the_figures_of_the_micro_vlm_are_those_measured(row: tuple[str, str, str]) -> None:
     name, share, n = row
     measured = json.loads((ROOT / "microworld" / "models" / "figures.json").read_text("utf-8"))["figures"]
-    figure = (measured["agents"] | measured["policy"])[name]
+    figure = (measured["agents"] | measured["judge"] | measured["policy"])[name]
     assert (f"{figure['share']:.1%}", figure["n"]) == (f"{share}%", int(n))
