@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
-EXTRAS = ("micro", "dev")
+EXTRAS = ("micro", "train", "dev")
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     if not (target / "bin" / "python").exists():
         venv.create(target, with_pip=True)
     python = str(target / "bin" / "python")
-    if "micro" in extras and not shutil.which("nvidia-smi"):
+    if {"micro", "train"} & {*extras} and not shutil.which("nvidia-smi"):
         install_cpu_torch(python)
     pip(python, "install", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[{','.join(extras)}]")
 
