@@ -10,11 +10,14 @@ from html import escape
 from ssui_gen import page
 from ssui_gen.branches import Branch, Cut, Pair, Polarity
 from ssui_gen.branching import ANSWER, title
-from ssui_gen.completions import Usage
+from ssui_gen.completions import Completion
+from ssui_gen.diversity import self_bleu
 from ssui_gen.records import ReasoningPath, Step
 
 COLOURS: dict[Polarity, str] = {"good": page.GOOD, "unverified": page.OPEN, "bad": page.BAD}
 BINS = 10
+SAMPLED = 2000
+"""Cuts whose branches are compared with each other, which takes some milliseconds a cut."""
 FIRST = 70
 """Characters of a branch's answer in its title."""
 
@@ -29,13 +32,19 @@ class Numbers:
     """Cuts with a good and a bad branch."""
     draws: Counter[int] = field(default_factory=Counter)
     distinct: Counter[int] = field(default_factory=Counter)
+    alike: dict[int, list[float]] = field(default_factory=dict)
+    """Self-BLEU of the first SAMPLED cuts that have two branches."""
     by_class: dict[str, Counter[str]] = field(default_factory=dict)
     histogram: Counter[int] = field(default_factory=Counter)
     details: Counter[str] = field(default_factory=Counter)
     pairs: Counter[str] = field(default_factory=Counter)
     """By path."""
     pairs_by_cut: Counter[int] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Paths that could not be explored, by reason."""
     requests: int = 0
+    seconds: float = 0.0
+    """That servers spent on the calls, many at a time."""
     spent: Counter[str] = field(default_factory=Counter)
 
     def add_cut(self, cut: Cut, category: str) -> None:
@@ -46,6 +55,8 @@ class Numbers:
         self.both[cut.cut] += bool(kinds["good"] and kinds["bad"])
         self.draws[cut.cut] += cut.draws
         self.distinct[cut.cut] += len(cut.branches)
+        if self.cuts.total() <= SAMPLED and (bleu := self_bleu([b.text for b in cut.branches])) is not None:
+            self.alike.setdefault(cut.cut, []).append(bleu)
         for branch in cut.branches:
             self._add_branch(branch)
 
@@ -60,8 +71,10 @@ class Numbers:
         self.pairs[pair.path_id] += 1
         self.pairs_by_cut[pair.cut] += 1
 
-    def add_call(self, usage: Usage) -> None:
+    def add_call(self, call: Completion) -> None:
+        usage = call.usage
         self.requests += 1
+        self.seconds += call.seconds
         self.spent.update(
             prompt=usage.prompt_tokens, completion=usage.completion_tokens, cached=usage.cached_tokens or 0
         )
@@ -76,6 +89,7 @@ def overview(numbers: Numbers, trees: Iterable[tuple[str, str]]) -> str:
         page.paragraph(
             f"{made:,} pairs from {len(numbers.pairs):,} paths, out of {numbers.cuts[0]:,} explored."
         ),
+        page.section("From paths to pairs", _funnel(numbers)),
         page.section("Branches by cut", _legend(), _by_cut(numbers)),
         page.section("Branches by class", _by_class(numbers)),
         page.section("How sure F was that a branch is good", _histogram(numbers)),
@@ -86,24 +100,51 @@ def overview(numbers: Numbers, trees: Iterable[tuple[str, str]]) -> str:
     )
 
 
+def _funnel(numbers: Numbers) -> str:
+    """How many of what came in went on, and what was left out."""
+    explored, cuts = numbers.cuts[0], numbers.cuts.total()
+    stages = {
+        "paths": (explored + numbers.dropped.total(), page.CALM),
+        **{f"left out: {reason}": (count, page.OPEN) for reason, count in numbers.dropped.most_common()},
+        "paths explored": (explored, page.CALM),
+        "paths with a pair": (len(numbers.pairs), page.GOOD),
+        "cuts": (cuts, page.CALM),
+        "cuts with both kinds of branch": (numbers.both.total(), page.GOOD),
+        "branches drawn": (numbers.draws.total(), page.CALM),
+        "distinct branches": (numbers.distinct.total(), page.CALM),
+        "pairs": (numbers.pairs.total(), page.GOOD),
+    }
+    most = max(count for count, _ in stages.values())
+    return page.table(
+        ["", "number", ""],
+        [[name, f"{count:,}", page.bar({colour: count}, most)] for name, (count, colour) in stages.items()],
+    )
+
+
 def _legend() -> str:
     return page.paragraph(
-        "Green: good. Red: bad. Grey: unverified, in no pair. Cut 0 is the root: no step is given."
+        "Green: good. Red: bad. Grey: unverified, in no pair. Cut 0 is the root: no step is given. "
+        "Self-BLEU: how alike the branches of a cut are, from 0 to 1."
     )
 
 
 def _by_cut(numbers: Numbers) -> str:
-    head = ["cut", "branches", "", "cuts with both kinds", "distinct of drawn", "pairs"]
+    head = ["cut", "branches", "", "cuts with both kinds", "distinct of drawn", "self-BLEU", "pairs"]
     most = max((sum(found.values()) for found in numbers.by_cut.values()), default=0)
     rows = [
         [
             str(cut), f"{sum(found.values()):,}", _bar(found, most),
             f"{numbers.both[cut] / numbers.cuts[cut]:.0%}",
-            f"{numbers.distinct[cut] / max(numbers.draws[cut], 1):.0%}", f"{numbers.pairs_by_cut[cut]:,}",
+            f"{numbers.distinct[cut] / max(numbers.draws[cut], 1):.0%}", _mean(numbers.alike.get(cut, [])),
+            f"{numbers.pairs_by_cut[cut]:,}",
         ]
         for cut, found in sorted(numbers.by_cut.items())
     ]  # fmt: skip
     return page.table(head, rows)
+
+
+def _mean(values: Sequence[float]) -> str:
+    return f"{sum(values) / len(values):.2f}" if values else "–"
 
 
 def _by_class(numbers: Numbers) -> str:
@@ -135,7 +176,7 @@ def _cost(numbers: Numbers, pairs: int) -> str:
     spent = numbers.spent
     each = {
         "requests": numbers.requests, "prompt tokens": spent["prompt"], "of these cached": spent["cached"],
-        "generated tokens": spent["completion"],
+        "generated tokens": spent["completion"], "seconds of waiting": round(numbers.seconds),
     }  # fmt: skip
     rows = [[name, f"{n:,}", f"{n / pairs:,.1f}" if pairs else "–"] for name, n in each.items()]
     return page.table(["", "in all", "a pair"], rows)

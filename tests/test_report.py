@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from test_pairs import LATER, ONE_KIND, ROOT, branch, cut
 from test_verify import path
 
-from ssui_gen.completions import Usage
+from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.config import Pairing
 from ssui_gen.pairs import pair_up
 from ssui_gen.report import Numbers, overview, tree
@@ -46,7 +46,10 @@ def counted() -> Numbers:
         numbers.add_cut(one, "privacy_violations")
     for pair in pair_up([ROOT, LATER], Pairing(mode="rpo")):
         numbers.add_pair(pair)
-    numbers.add_call(Usage(prompt_tokens=1000, completion_tokens=50, cached_tokens=400))
+    usage = Usage(prompt_tokens=1000, completion_tokens=50, cached_tokens=400)
+    choice = Choice(text="x", finish_reason="stop")
+    numbers.add_call(Completion(model="m", choices=(choice,), usage=usage, seconds=2.5))
+    numbers.dropped["in_benchmark"] += 2
     return numbers
 
 
@@ -56,6 +59,9 @@ def test_the_overview_counts_what_there_is() -> None:
     assert "1,000 200.0" in " ".join(seen.text.split()), "prompt tokens, in all and a pair"
     assert "privacy_violations 8" in " ".join(seen.text.split())
     assert "A question" in seen.text
+    words = " ".join(seen.text.split())
+    assert "paths 3 left out: in_benchmark 2 paths explored 1 paths with a pair 1" in words
+    assert "cuts 3 cuts with both kinds of branch 2" in words
 
 
 def test_a_run_without_a_branch_has_a_page_too() -> None:

@@ -1,0 +1,95 @@
+"""How calibrations of F look: tables for people, numbers for programs, the reliability diagram."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from ssui_gen.calibrate import Calibration
+from ssui_gen.shares import Share
+
+SHARES = ("precision", "recall", "bad_precision", "unverified")
+
+
+def table(found: Mapping[str, Calibration]) -> Table:
+    """How often each way is right."""
+    shown = Table("F", "n", "good is good", "found of the good", "F1", "bad is bad", "unverified", "κ")
+    for way, one in found.items():
+        shown.add_row(
+            way, f"{one.n:,}", str(one.precision), str(one.recall), f"{one.f1:.2f}", str(one.bad_precision),
+            str(one.unverified), "–" if math.isnan(one.kappa) else f"{one.kappa:.2f}",
+        )  # fmt: skip
+    return shown
+
+
+def errors_table(found: Mapping[str, Calibration]) -> Table:
+    """What its errors cost: all pairs of good over bad at one cut that its verdicts make."""
+    head = ("pairs", "right", "inverted: teach the wrong way", "of one kind: noise", "true pairs missed")
+    shown = Table("F", *head)
+    for way, one in found.items():
+        pairs, true = one.couples, one.couples.right + one.couples.missed
+        parts = (pairs.right, pairs.inverted, pairs.empty)
+        shown.add_row(
+            way, f"{pairs.made:,}", *(str(Share(part, pairs.made)) for part in parts),
+            str(Share(pairs.missed, true)),
+        )  # fmt: skip
+    return shown
+
+
+def numbers(one: Calibration) -> dict[str, Any]:
+    """Shares as [so many, of so many]."""
+    counted = {name: [getattr(one, name).hits, getattr(one, name).n] for name in SHARES}
+    return {
+        "n": one.n, **counted, "f1": one.f1, "kappa": None if math.isnan(one.kappa) else one.kappa,
+        "couples": one.couples._asdict(),
+        "bins": [[round(mean, 4), good.hits, good.n] for mean, good in one.bins],
+        "thresholds": [
+            {"threshold": at, "precision": [p.hits, p.n], "recall": [r.hits, r.n]}
+            for at, p, r in one.thresholds
+        ],
+    }  # fmt: skip
+
+
+def draw(found: Mapping[str, Calibration], threshold: float, path: Path) -> bool:
+    """Of every way that gives probabilities how well they are calibrated, and what another threshold would
+    do; whether there was one to draw (and matplotlib to draw it).
+    """
+    sure = {way: one for way, one in found.items() if one.bins}
+    if not sure:
+        return False
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for way, one in sure.items():
+        _reliability(left, way, one)
+        _thresholds(right, way, one)
+    left.plot([0, 1], [0, 1], color="0.7", linestyle=":")
+    left.set(xlabel="F's probability that a branch is good", ylabel="share of truly good", xlim=(0, 1))
+    right.axvline(threshold, color="0.7", linestyle=":")
+    right.set(xlabel="threshold (dotted: in use)", ylabel="precision (line), recall (dashes)", xlim=(0, 1))
+    for axes in (left, right):
+        axes.set_ylim(-0.02, 1.02)
+        axes.legend()
+    figure.savefig(path, dpi=120)
+    return True
+
+
+def _reliability(axes: Any, way: str, one: Calibration) -> None:
+    """Dots with Wilson's intervals."""
+    means, shares = [mean for mean, _ in one.bins], [good for _, good in one.bins]
+    below = [good.value - good.interval[0] for good in shares]
+    above = [good.interval[1] - good.value for good in shares]
+    axes.errorbar(means, [good.value for good in shares], [below, above], fmt="o-", capsize=2, label=way)
+
+
+def _thresholds(axes: Any, way: str, one: Calibration) -> None:
+    at = [threshold for threshold, _, _ in one.thresholds]
+    (line,) = axes.plot(at, [precision.value for _, precision, _ in one.thresholds], label=way)
+    axes.plot(at, [recall.value for _, _, recall in one.thresholds], "--", color=line.get_color())
