@@ -1,8 +1,8 @@
 """Asks a model to pick one of some options about a branch, in both orders, and weighs what it says.
 
 Probabilities are read off the option letters' log-probabilities and averaged over both orders: a model that
-prefers a letter cancels itself. Little mass on the letters, or orders that disagree, is `unverified`. Which
-options there are and which are good is the business of each way of F (`judge`, `first_bad_step`).
+prefers a letter cancels itself. Little mass on the letters, orders that disagree, or a coin flip is
+`unverified`. Which options there are and which are good is each way's business (`judge`, `first_bad_step`).
 """
 
 from __future__ import annotations
@@ -125,17 +125,19 @@ def weighed(chosen: Chosen, good: Collection[str], settings: Verify) -> Judgemen
         polarity, detail = _by_word(chosen.picked, good)
         return Judgement(polarity=polarity, detail=detail, **rest)
     probability = min(1.0, sum(chosen.shares[option] for option in good))
-    if doubt := _doubt(chosen, settings):
+    if doubt := _doubt(chosen, probability, settings):
         return Judgement(polarity="unverified", probability=probability, detail=doubt, **rest)
     sure = probability >= settings.threshold
     return Judgement(polarity="good" if sure else "bad", probability=probability, **rest)
 
 
-def _doubt(chosen: Chosen, settings: Verify) -> str:
+def _doubt(chosen: Chosen, probability: float, settings: Verify) -> str:
     """Why the answer cannot be trusted; empty when it can."""
     if chosen.mass < settings.least_mass:
         return f"label mass {chosen.mass:.2f}"
-    return f"orders differ by {chosen.gap:.2f}" if chosen.gap > settings.most_gap else ""
+    if chosen.gap > settings.most_gap:
+        return f"orders differ by {chosen.gap:.2f}"
+    return "undecided" if abs(probability - settings.threshold) < settings.doubt else ""
 
 
 def _by_word(picked: Sequence[str], good: Collection[str]) -> tuple[Polarity, str]:

@@ -158,6 +158,8 @@ class Verify(Settings):
     """What is good or bad: the whole branch by its end, or its first step alone (only `first_bad_step`)."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """From which probability on a model's verdict is good."""
+    doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    """So near the threshold a verdict is a coin flip, and no verdict."""
     least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Below it the model did not answer the question."""
     most_gap: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ssui_gen.calibrate import Calibration
@@ -17,26 +18,45 @@ SHARES = ("precision", "recall", "bad_precision", "unverified")
 
 def table(found: Mapping[str, Calibration]) -> Table:
     """How often each way is right."""
-    shown = Table("F", "n", "good is good", "found of the good", "F1", "bad is bad", "unverified", "κ")
+    head = ("n", "precision", "recall", "F1", "bad is bad", "unsure", "κ")
+    shown = _empty("How often F is right", head)
     for way, one in found.items():
         shown.add_row(
-            way, f"{one.n:,}", str(one.precision), str(one.recall), f"{one.f1:.2f}", str(one.bad_precision),
-            str(one.unverified), "–" if math.isnan(one.kappa) else f"{one.kappa:.2f}",
+            way, f"{one.n:,}", _cell(one.precision), _cell(one.recall), f"{one.f1:.2f}",
+            _cell(one.bad_precision), _cell(one.unverified),
+            "–" if math.isnan(one.kappa) else f"{one.kappa:.2f}",
         )  # fmt: skip
     return shown
 
 
+def _empty(title: str, head: Sequence[str]) -> Table:
+    """Narrow enough for 80 columns."""
+    shown = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, leading=1
+    )
+    shown.add_column("F", no_wrap=True)
+    for name in head:
+        shown.add_column(name, justify="right", no_wrap=True)
+    return shown
+
+
+def _cell(one: Share) -> str:
+    """The share, and its interval below it."""
+    low, high = one.interval
+    return f"{one.value:.1%}\n{100 * low:.0f} – {100 * high:.0f}" if one.n else "–"
+
+
 def errors_table(found: Mapping[str, Calibration]) -> Table:
-    """What its errors cost: all pairs of good over bad at one cut that its verdicts make."""
-    head = ("pairs", "right", "inverted: teach the wrong way", "of one kind: noise", "true pairs missed")
-    shown = Table("F", *head)
+    """What its errors cost: all pairs of good over bad at one cut that its verdicts make. Inverted ones teach
+    the wrong way, those of one kind are noise, and true ones that are missed were drawn for nothing.
+    """
+    head = ("pairs", "right", "inverted", "of one kind", "missed")
+    shown = _empty("What its errors do to pairs", head)
     for way, one in found.items():
         pairs, true = one.couples, one.couples.right + one.couples.missed
         parts = (pairs.right, pairs.inverted, pairs.empty)
-        shown.add_row(
-            way, f"{pairs.made:,}", *(str(Share(part, pairs.made)) for part in parts),
-            str(Share(pairs.missed, true)),
-        )  # fmt: skip
+        cells = (_cell(Share(part, pairs.made)) for part in parts)
+        shown.add_row(way, f"{pairs.made:,}", *cells, _cell(Share(pairs.missed, true)))
     return shown
 
 
@@ -84,8 +104,8 @@ def draw(found: Mapping[str, Calibration], threshold: float, path: Path) -> bool
 def _reliability(axes: Any, way: str, one: Calibration) -> None:
     """Dots with Wilson's intervals."""
     means, shares = [mean for mean, _ in one.bins], [good for _, good in one.bins]
-    below = [good.value - good.interval[0] for good in shares]
-    above = [good.interval[1] - good.value for good in shares]
+    below = [max(0.0, good.value - good.interval[0]) for good in shares]
+    above = [max(0.0, good.interval[1] - good.value) for good in shares]
     axes.errorbar(means, [good.value for good in shares], [below, above], fmt="o-", capsize=2, label=way)
 
 

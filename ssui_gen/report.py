@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import NamedTuple
 
 from ssui_gen import page
 from ssui_gen.branches import Branch, Cut, Pair, Polarity
@@ -40,6 +41,8 @@ class Numbers:
     pairs: Counter[str] = field(default_factory=Counter)
     """By path."""
     pairs_by_cut: Counter[int] = field(default_factory=Counter)
+    paired: set[tuple[str, int]] = field(default_factory=set)
+    """Path and cut."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Paths that could not be explored, by reason."""
     requests: int = 0
@@ -70,6 +73,7 @@ class Numbers:
     def add_pair(self, pair: Pair) -> None:
         self.pairs[pair.path_id] += 1
         self.pairs_by_cut[pair.cut] += 1
+        self.paired.add((pair.path_id, pair.cut))
 
     def add_call(self, call: Completion) -> None:
         usage = call.usage
@@ -80,10 +84,18 @@ class Numbers:
         )
 
 
-def overview(numbers: Numbers, trees: Iterable[tuple[str, str]]) -> str:
-    """The page of a run; `trees` are titles and addresses of the paths' pages."""
+class Grown(NamedTuple):
+    """A path in the list of trees."""
+
+    path: ReasoningPath
+    address: str
+    kinds: Counter[str]
+    """Branches by polarity."""
+
+
+def overview(numbers: Numbers, trees: Sequence[Grown]) -> str:
+    """The page of a run."""
     made = numbers.pairs.total()
-    rows = [[page.link(name, address)] for name, address in trees]
     return page.page(
         "Branches and pairs",
         page.paragraph(
@@ -95,30 +107,53 @@ def overview(numbers: Numbers, trees: Iterable[tuple[str, str]]) -> str:
         page.section("How sure F was that a branch is good", _histogram(numbers)),
         page.section("What it cost", _cost(numbers, made)),
         page.section("Why branches are bad at once, or unverified", _counts(numbers.details)),
-        page.section("Pairs of a path", _counts(Counter(f"{n} pairs" for n in numbers.pairs.values()))),
-        page.section("The trees", page.table(["path"], rows)),
+        page.section("Pairs of a path", _per_path(numbers)),
+        page.section("The trees", _trees(numbers, trees)),
     )
+
+
+def _per_path(numbers: Numbers) -> str:
+    """How many paths gave how many pairs."""
+    found = Counter(numbers.pairs.values())
+    found[0] = numbers.cuts[0] - len(numbers.pairs)
+    most = max(found.values())
+    rows = [[str(n), f"{count:,}", page.bar({page.CALM: count}, most)] for n, count in sorted(found.items())]
+    return page.table(["pairs", "paths", ""], rows)
+
+
+def _trees(numbers: Numbers, trees: Sequence[Grown]) -> str:
+    """Those with the most pairs first."""
+    most = max((one.kinds.total() for one in trees), default=0)
+    rows = [
+        [
+            page.link(one.path.query.text, one.address), one.path.query.category,
+            str(numbers.pairs[one.path.id]), _bar(one.kinds, most),
+        ]
+        for one in sorted(trees, key=lambda one: -numbers.pairs[one.path.id])
+    ]  # fmt: skip
+    return page.table(["path", "class", "pairs", "branches"], rows)
 
 
 def _funnel(numbers: Numbers) -> str:
-    """How many of what came in went on, and what was left out."""
-    explored, cuts = numbers.cuts[0], numbers.cuts.total()
-    stages = {
-        "paths": (explored + numbers.dropped.total(), page.CALM),
-        **{f"left out: {reason}": (count, page.OPEN) for reason, count in numbers.dropped.most_common()},
-        "paths explored": (explored, page.CALM),
-        "paths with a pair": (len(numbers.pairs), page.GOOD),
-        "cuts": (cuts, page.CALM),
-        "cuts with both kinds of branch": (numbers.both.total(), page.GOOD),
-        "branches drawn": (numbers.draws.total(), page.CALM),
-        "distinct branches": (numbers.distinct.total(), page.CALM),
-        "pairs": (numbers.pairs.total(), page.GOOD),
-    }
-    most = max(count for count, _ in stages.values())
-    return page.table(
-        ["", "number", ""],
-        [[name, f"{count:,}", page.bar({colour: count}, most)] for name, (count, colour) in stages.items()],
-    )
+    """How many of what came in went on, and what was left out: paths, then their cuts, then branches."""
+    explored = numbers.cuts[0]
+    left_out = {f"left out: {reason}": -n for reason, n in numbers.dropped.most_common()}
+    parts: tuple[dict[str, int], ...] = (
+        {"paths": explored + numbers.dropped.total(), **left_out, "explored": explored,
+         "with a pair": len(numbers.pairs)},
+        {"cuts": numbers.cuts.total(), "with both kinds of branch": numbers.both.total(),
+         "with a pair": len(numbers.paired)},
+        {"branches drawn": numbers.draws.total(), "distinct": numbers.distinct.total()},
+    )  # fmt: skip
+    return page.table(["", "number", ""], [row for part in parts for row in _stages(part)])
+
+
+def _stages(part: dict[str, int]) -> Iterable[list[str]]:
+    """Bars on the scale of the first; what was left out is negative."""
+    most = next(iter(part.values()))
+    for name, n in part.items():
+        colour = page.OPEN if n < 0 else page.CALM
+        yield [escape(name), f"{abs(n):,}", page.bar({colour: abs(n)}, most)]
 
 
 def _legend() -> str:

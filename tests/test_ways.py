@@ -95,6 +95,14 @@ def test_a_judge_who_picks_the_same_option_in_both_orders_is_believed(bench: Ben
     assert len(set(said.made_by)) == 2, "two orders, two calls"
 
 
+def test_a_judge_who_cannot_decide_is_not_believed(bench: Bench) -> None:
+    """Its probability is 1, since the other letter has none; a threshold of 0.95 is too near to that."""
+    bench.fake.answers = {"judge": picks("right")}
+    said = bench.says(Judge, Verify(threshold=0.95), "judge", 2)
+    assert (said.polarity, said.detail) == ("unverified", "undecided")
+    assert bench.says(Judge, Verify(threshold=0.95, doubt=0.01), "judge", 2).polarity == "good"
+
+
 def test_a_word_that_begins_with_a_letter_is_no_option(bench: Bench) -> None:
     bench.fake.answers = {"judge": "Answer"}
     said = bench.says(Judge, Verify(), "judge", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ssui_gen.job import CALLS
 from ssui_gen.journal import Journal
 from ssui_gen.jsonl import atomic_write, read, validate
 from ssui_gen.records import ReasoningPath, Reject
-from ssui_gen.report import Numbers, overview, tree
+from ssui_gen.report import Grown, Numbers, overview, tree
 
 OVERVIEW, TREES = "pairs.html", "trees"
 
@@ -22,20 +23,24 @@ def make_report(run: Path, source: Path, root: Path) -> Path:
     """Write the pages of `run`: its paths are in `source`, pictures below `root`. Returns the overview."""
     numbers, explored = Numbers(), Explored(run / BRANCHES)
     (run / TREES).mkdir(exist_ok=True)
-    named = []
+    trees = []
     with closing(Journal(run / CALLS)) as journal:
         for path in read_paths(source):
             if isinstance(path, ReasoningPath) and (cuts := explored.of(path)):
                 _count(numbers, journal, path, cuts)
                 picture = os.path.relpath(root / path.image.path, run / TREES)
                 atomic_write(run / TREES / f"{path.id}.html", tree(path, cuts, picture))
-                named.append((path.query.text, f"{TREES}/{path.id}.html"))
+                trees.append(Grown(path, f"{TREES}/{path.id}.html", _kinds(cuts)))
     for line in read(run / REJECTS):
         numbers.dropped[validate(Reject, line).reason] += 1
     for line in read(run / "pairs.jsonl"):
         numbers.add_pair(validate(Pair, line))
-    atomic_write(run / OVERVIEW, overview(numbers, named))
+    atomic_write(run / OVERVIEW, overview(numbers, trees))
     return run / OVERVIEW
+
+
+def _kinds(cuts: list[Cut]) -> Counter[str]:
+    return Counter(branch.judgement.polarity for cut in cuts for branch in cut.branches)
 
 
 def _count(numbers: Numbers, journal: Journal, path: ReasoningPath, cuts: list[Cut]) -> None:
