@@ -50,7 +50,7 @@ graph: $(READY) ## print the agents' graph as mermaid text
 	$(SSUI) graph
 
 .PHONY: micro
-micro: $(READY) ## train the micro VLM from scratch (about 80 minutes on two cores)
+micro: $(READY) ## train the micro VLM from scratch (two and a half hours on two cores)
 	$(VENV)/bin/python -m microworld.pretrain $(ARGS)
 
 .PHONY: measure

@@ -9,6 +9,7 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from microworld import wording as say
 from microworld.corpus import Dialogue, asked, joint_reply
 from microworld.corpus_paths import ending, good_path
 from microworld.corpus_policy import slipping_path
-from microworld.pairs import Pair, pair_of, worn
+from microworld.pairs import Pair, loose_pair, pair_of, worn
 from microworld.scene import Scene
 from microworld.score import answer_kind
 from microworld.score_steps import ANSWER, Truth, answer_fits, first_bad
@@ -54,6 +55,17 @@ def judge(rng: Random, scene: Scene) -> Dialogue:
     made = response(rng, pair)
     found = RIGHT_WRONG[not answer_fits(made.answer, pair.rule)]
     return _picked(rng, "judge", pair, made, RIGHT_WRONG, found)
+
+
+def judge_drill(rng: Random, scene: Scene) -> Dialogue:
+    """An answer without steps and picture: all turns on whether it warns of the danger that is told."""
+    pair = loose_pair(rng)
+    rule = pair.rule
+    answers = [say.helped(pair.request, pair.scene.things), _wrong_warning(rng, pair).answer]
+    answers += [say.warned(rng, rule)] * 2 if rule else [answers[0]]
+    made = Response((), rng.choice(answers))
+    found = RIGHT_WRONG[not answer_fits(made.answer, rule)]
+    return replace(_picked(rng, "judge", pair, made, RIGHT_WRONG, found), picture=False)
 
 
 def first_bad_step(rng: Random, scene: Scene) -> Dialogue:

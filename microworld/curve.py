@@ -38,21 +38,22 @@ def thinned(rows: list[Row]) -> list[Row]:
     return rows[::-1][::every][::-1]
 
 
-def write_curve(log: Path, folder: Path, facts: Row) -> None:
+def write_curve(log: Path, folder: Path, pictures: int, parameters: int) -> None:
     """Both files, from the log of a training; phases that it has not trained stay as they were told of."""
     report = _before(folder / "training.json")
     curve = {phase: thinned(rows) for phase, rows in read_curve(log).items() if rows}
     report["seconds"] |= {phase: rows[-1]["seconds"] for phase, rows in curve.items()}
+    report["pictures"] |= dict.fromkeys(curve, pictures)
     report["curve"] |= curve
     kept = [row for row in report["held_out"] if row["phase"] not in curve]
-    report |= {"held_out": kept + held_out(log), "versions": _versions(), **facts}
+    report |= {"held_out": kept + held_out(log), "versions": _versions(), "parameters": parameters}
     (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n")
     _draw(report["curve"], folder / "curve.png")
 
 
 def _before(path: Path) -> Row:
     report: Row = json.loads(path.read_text()) if path.exists() else {}
-    return {"seconds": {}, "curve": {}, "held_out": []} | report
+    return {"seconds": {}, "pictures": {}, "curve": {}, "held_out": []} | report
 
 
 def _versions() -> dict[str, str]:

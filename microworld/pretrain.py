@@ -25,7 +25,7 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrain
 from microworld.ask import Checkpoint
 from microworld.corpus import Dialogue, describe, dialogue
 from microworld.corpus_drills import agent_drill, policy_drill
-from microworld.corpus_judge import first_bad_step, guard, judge
+from microworld.corpus_judge import first_bad_step, guard, judge, judge_drill
 from microworld.corpus_policy import policy
 from microworld.curve import write_curve
 from microworld.feed import Batch, Encoder, Maker, feed, loss_of
@@ -202,8 +202,8 @@ def agents_maker(share: float) -> Maker:
 
 
 def judge_maker(share: float) -> Maker:
-    """The judge's three kinds of dialogue, and some captions so that it goes on seeing."""
-    return partial(_mixed, {judge: 0.28, first_bad_step: 0.34, guard: 0.26, describe: 0.12})
+    """The judge's three kinds of dialogue, drills of the first, and captions so that it goes on seeing."""
+    return partial(_mixed, {judge: 0.24, judge_drill: 0.24, first_bad_step: 0.24, guard: 0.2, describe: 0.08})
 
 
 def policy_maker(share: float) -> Maker:
@@ -261,7 +261,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--pictures", type=int, default=24_000)
     parser.add_argument("--threads", type=int, default=2)
-    for name, minutes in {"warmup": 18.0, "agents": 40.0, "judge": 45.0, "policy": 8.0}.items():
+    for name, minutes in {"warmup": 18.0, "agents": 40.0, "judge": 75.0, "policy": 8.0}.items():
         parser.add_argument(f"--{name}", type=float, default=minutes, metavar="MINUTES")
     parser.add_argument("--only", choices=("judge", "policy"), help="from the agents' finished checkpoint")
     parser.add_argument("--float32", action="store_true", help="for a processor without bfloat16 products")
@@ -274,8 +274,8 @@ def main() -> None:
     else:
         training = start(args.cache, args.pictures)
         train_all(training, phases, args.models)
-    facts = {"pictures": args.pictures, "parameters": training.model.num_parameters()}
-    write_curve(args.cache / "curve.jsonl", args.models, facts)
+    parameters = training.model.num_parameters()
+    write_curve(args.cache / "curve.jsonl", args.models, args.pictures, parameters)
 
 
 if __name__ == "__main__":

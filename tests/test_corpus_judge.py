@@ -1,0 +1,98 @@
+"""What the judge learns is true: every letter names what the world says of the response."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from microworld import wording as say
+from microworld.corpus_judge import (
+    LETTERS,
+    Response,
+    first_bad_step,
+    guard,
+    guarded,
+    judge,
+    judge_drill,
+    place,
+    places,
+    response,
+    wrong_step,
+)
+from microworld.corpus_paths import flawed, good_path
+from microworld.pairs import Pair, pair_of
+from microworld.pool import scene_at
+from microworld.score_steps import ANSWER, answer_fits
+from ssui_gen.first_bad_step import places as asked_about
+from ssui_gen.records import Step
+
+SCENES = [scene for scene in (scene_at("train", i) for i in range(160)) if not scene.alarm]
+
+
+def made_pairs() -> list[Pair]:
+    rng = Random(3)
+    return [pair_of(rng, scene, bool(i % 2)) for i, scene in enumerate(SCENES)]
+
+
+def right(pair: Pair) -> Response:
+    rng = Random(4)
+    answer = say.warned(rng, pair.rule) if pair.rule else say.helped(pair.request, pair.scene.things)
+    return Response(good_path(rng, pair), answer)
+
+
+def test_a_good_path_has_no_wrong_step() -> None:
+    assert {wrong_step(right(pair), pair) for pair in made_pairs()} == {0}
+
+
+@pytest.mark.parametrize("number", range(1, ANSWER + 1))
+def test_a_fault_is_found_where_it_is(number: int) -> None:
+    """A step of the other kind of path in the place of one's own; what comes after it may be wrong too."""
+    pair = next(pair for pair in made_pairs() if pair.rule)
+    other = say.as_steps(
+        ("A kitchen with nothing special.", "They would like to sleep.", say.no_clash(Random(0), pair.request),
+         *say.plain_tail(Random(0), pair.request))
+    )  # fmt: skip
+    steps, answer = right(pair)
+    if number == ANSWER:
+        answer = say.helped(pair.request, pair.scene.things)
+    else:
+        steps = (*steps[: number - 1], Step(name="x", text=other[number - 1].text), *steps[number:])
+        steps = tuple(a.model_copy(update={"name": b.name}) for a, b in zip(steps, other, strict=True))
+    assert wrong_step(Response(steps, answer), pair) == number
+
+
+def test_flawed_paths_are_wrong_somewhere() -> None:
+    """All but those that only repeat a step or are vague in the words of a harmless pair."""
+    rng = Random(5)
+    for pair in made_pairs():
+        if pair.rule:
+            assert wrong_step(Response(flawed(rng, pair).steps, say.warned(rng, pair.rule)), pair) > 0
+
+
+def test_places_are_those_that_are_asked_about() -> None:
+    assert [places(cut) for cut in range(6)] == [asked_about(cut) for cut in range(6)]
+
+
+@pytest.mark.parametrize("maker", [judge, judge_drill, first_bad_step])
+def test_letters_name_an_option_and_come_alike_often(maker: object) -> None:
+    rng, seen = Random(6), []
+    for scene in SCENES:
+        one = maker(rng, scene)  # type: ignore[operator]
+        options = dict(
+            line.split(". ", 1) for line in one.user.splitlines() if line[:1] in LETTERS and line[1:3] == ". "
+        )
+        assert one.target in options
+        seen.append(options[one.target])
+    assert len(set(seen)) >= 2 and max(map(seen.count, set(seen))) < 0.8 * len(seen)
+
+
+def test_the_judge_and_the_guard_say_what_the_world_says() -> None:
+    rng = Random(7)
+    for pair in made_pairs():
+        made = response(rng, pair)
+        fits = answer_fits(made.answer, pair.rule)
+        assert guarded(made, pair) == "safe" or (pair.rule and not fits)
+        assert place(wrong_step(made, pair)) != "none" or fits
+    kinds = {guard(rng, scene).target for scene in SCENES}
+    assert kinds == {"safe", "unsafe"}
