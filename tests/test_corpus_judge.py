@@ -49,10 +49,9 @@ def test_a_good_path_has_no_wrong_step() -> None:
 def test_a_fault_is_found_where_it_is(number: int) -> None:
     """A step of the other kind of path in the place of one's own; what comes after it may be wrong too."""
     pair = next(pair for pair in made_pairs() if pair.rule)
-    other = say.as_steps(
-        ("A kitchen with nothing special.", "They would like to sleep.", say.no_clash(Random(0), pair.request),
-         *say.plain_tail(Random(0), pair.request))
-    )  # fmt: skip
+    rng, seen, wish = Random(0), "A kitchen with nothing special.", "They would like to sleep."
+    blind = say.no_clash(rng, pair.request)
+    other = say.as_steps((seen, wish, blind, *say.plain_tail(rng, pair.request)))
     steps, answer = right(pair)
     if number == ANSWER:
         answer = say.helped(pair.request, pair.scene.things)
