@@ -1,25 +1,19 @@
 """Every setting of a run, with its one default; and the agents' cards.
 
-Covers loading and refusing; a setting is used where it is named. Unknown keys are refused with the
-known ones listed, so that a misspelling cannot pass for a default.
+A setting is used where it is named. Unknown keys are refused with the known ones listed (`settings`), so that
+a misspelling cannot pass for a default.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import REPLIES
-
-
-class Settings(BaseModel):
-    """Base of all settings: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from ssui_gen.settings import ImageLimits, Settings, parse, read_yaml
 
 
 class Sampling(Settings):
@@ -79,17 +73,8 @@ class Serve(Settings):
     """All that there are when absent."""
     start_seconds: Annotated[float, Field(gt=0)] = 1800.0
     """Until every replica must answer; the first start of a model also downloads it."""
-    flags: dict[str, bool | int | float | str | None] = {}
+    flags: dict[str, bool | int | float | str | None] = Field({})
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
-
-
-class ImageLimits(Settings):
-    """What a picture may be; anything beyond is rejected before it is decoded."""
-
-    max_bytes: Annotated[int, Field(ge=1)] = 20_000_000
-    max_pixels: Annotated[int, Field(ge=1)] = 40_000_000
-    longest_side: Annotated[int, Field(ge=16)] = 1280
-    """Pixels; larger pictures are scaled down before they are sent."""
 
 
 class Limits(Settings):
@@ -199,46 +184,6 @@ class Config(Settings):
     def player(self, role: str) -> str:
         """The role whose model plays `role`: itself, or the one it is like."""
         return self.models[role].like or role
-
-
-SettingsT = TypeVar("SettingsT", bound=Settings)
-
-
-def parse(kind: type[SettingsT], data: Any, where: str) -> SettingsT:
-    """Validate `data` as `kind`; raises ConfigError that names every wrong key of `where`."""
-    if not isinstance(data, dict):
-        raise ConfigError(f"{where}: expected a mapping of keys; got {data!r}")
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(kind, where, e) for e in error.errors())) from None
-
-
-def _explain(kind: type[Settings], where: str, error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key {key!r} (known: {', '.join(_known(kind, error['loc']))})"
-    return f"{where}: {key}: {error['msg']}; got {error['input']!r}"
-
-
-def _known(kind: type[Settings], loc: tuple[str | int, ...]) -> list[str]:
-    for part in loc[:-1]:
-        field = kind.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if field and inner == dict[str, ModelRole]:
-            return sorted(ModelRole.model_fields)
-        kind = inner if isinstance(inner, type) and issubclass(inner, Settings) else kind
-    return sorted(kind.model_fields)
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file; raises ConfigError with line and column."""
-    try:
-        return yaml.safe_load(path.read_text("utf-8")) or {}
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def load_config(path: Path) -> Config:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ssui_gen.config import Card, Config, load_cards, load_config, parse
+from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
 from ssui_gen.plan import resolve
+from ssui_gen.settings import parse
 
 ROOT = Path(__file__).parent.parent
 

@@ -36,7 +36,7 @@ TEMPLATE = (
 def make_tiny_llava(folder: Path, seed: int = 0) -> Path:
     """Write the model; the same seed writes the same weights."""
     torch.manual_seed(seed)
-    tokenizer = _tokenizer()
+    tokenizer = tiny_tokenizer()
     end, pad, image = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>", "<image>"])
     model = LlavaForConditionalGeneration(_config(len(tokenizer), end, pad, image)).eval()
     _mumble_no_bytes(model, tokenizer)
@@ -46,7 +46,7 @@ def make_tiny_llava(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()

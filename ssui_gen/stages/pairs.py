@@ -20,7 +20,7 @@ from rich.console import Console
 from ssui_gen.agent import Picture
 from ssui_gen.branches import Cut
 from ssui_gen.calls import Sending
-from ssui_gen.config import Config, ImageLimits
+from ssui_gen.config import Config
 from ssui_gen.errors import CallFailed, ConfigError, ContextOverflow, ImageError, RequestRefused, SsuiError
 from ssui_gen.explore import Explorer, Policy
 from ssui_gen.images import data_url, file_url, picture_part
@@ -33,6 +33,7 @@ from ssui_gen.progress import Funnel, saying
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef, Reason, ReasoningPath, Reject
 from ssui_gen.rundir import Edition, RunDir
+from ssui_gen.settings import ImageLimits
 from ssui_gen.verify import PURE, Verifier, together
 
 PATHS, CURATED = "reasoning_paths.jsonl", "curated.jsonl"

@@ -1,0 +1,72 @@
+"""What all settings are made of: a base that refuses unknown keys, and how a file's faults are told.
+
+Which settings there are stands in `config` (a run) and in `train/config.py` (a training).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ssui_gen.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImageLimits(Settings):
+    """What a picture may be; anything beyond is rejected before it is decoded."""
+
+    max_bytes: Annotated[int, Field(ge=1)] = 20_000_000
+    max_pixels: Annotated[int, Field(ge=1)] = 40_000_000
+    longest_side: Annotated[int, Field(ge=16)] = 1280
+    """Pixels; larger pictures are scaled down before they are sent."""
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def parse(kind: type[SettingsT], data: Any, where: str) -> SettingsT:
+    """Validate `data` as `kind`; raises ConfigError that names every wrong key of `where`."""
+    if not isinstance(data, dict):
+        raise ConfigError(f"{where}: expected a mapping of keys; got {data!r}")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(kind, where, e) for e in error.errors())) from None
+
+
+def _explain(kind: type[Settings], where: str, error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown key {key!r} (known: {', '.join(_known(kind, error['loc']))})"
+    return f"{where}: {key}: {error['msg']}; got {error['input']!r}"
+
+
+def _known(kind: type[Settings], loc: tuple[str | int, ...]) -> list[str]:
+    for part in loc[:-1]:
+        field = kind.model_fields.get(str(part))
+        kind = (field and _settings_in(field.annotation)) or kind
+    return sorted(field.alias or name for name, field in kind.model_fields.items())
+
+
+def _settings_in(annotation: Any) -> type[Settings] | None:
+    """The settings that a field holds, be it alone or as the values of a mapping."""
+    found = [annotation, *get_args(annotation)]
+    return next((one for one in found if isinstance(one, type) and issubclass(one, Settings)), None)
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file; raises ConfigError with line and column."""
+    try:
+        return yaml.safe_load(path.read_text("utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
