@@ -152,9 +152,9 @@ def _dataset(args: argparse.Namespace) -> int:
 
 
 def _pairs(args: argparse.Namespace) -> int:
-    from ssui_gen.plan import configure, home
+    from ssui_gen.plan import configure
     from ssui_gen.progress import summary
-    from ssui_gen.prompts import load_prompts
+    from ssui_gen.prompts import home, load_prompts
     from ssui_gen.seeds import root_of
     from ssui_gen.stages.pairs import PAIRS, Plan, make_pairs
     from ssui_gen.stages.report import make_report

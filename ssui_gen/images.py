@@ -201,7 +201,7 @@ def _flattened(picture: Image.Image) -> Image.Image:
 
 def _check_unchanged(data: bytes, ref: ImageRef) -> None:
     if hashlib.sha256(data).hexdigest() != ref.sha256:
-        raise _error(Reason.IMAGE_UNREADABLE, ref.path, "the file has changed since it was inspected")
+        raise _error(Reason.IMAGE_CHANGED, ref.path, "the file has changed since it was inspected")
 
 
 def _as_data_url(picture: Image.Image, kind: str) -> str:

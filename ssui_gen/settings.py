@@ -62,6 +62,21 @@ def _settings_in(annotation: Any) -> type[Settings] | None:
     return next((one for one in found if isinstance(one, type) and issubclass(one, Settings)), None)
 
 
+def as_yaml(settings: Settings) -> str:
+    """Settings as a file that is read back as the same."""
+    return yaml.safe_dump(
+        settings.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True
+    )
+
+
+def value_of(text: str) -> Any:
+    """What YAML reads one value as; raises ConfigError."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{text!r}: not YAML: {' '.join(str(error).split())}") from None
+
+
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file; raises ConfigError with line and column."""
     try:

@@ -104,8 +104,8 @@ DOORS = {
 }
 
 MICROWORLD_MAY_USE = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
-TRAIN_MAY_USE = MICROWORLD_MAY_USE | {"images", "settings"}
-"""Training sees a picture as exploration showed it, through the same guarded door."""
+TRAIN_MAY_USE = MICROWORLD_MAY_USE | {"images", "seeds", "settings"}
+"""Training finds and sees a picture as exploration did, through the same guarded door."""
 
 
 def sources(*packages: str) -> list[Path]:

@@ -6,13 +6,14 @@ does not say; a default without either is ours. A setting is used where it is na
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from ssui_gen.errors import ConfigError
-from ssui_gen.settings import Settings, parse, read_yaml
+from ssui_gen.settings import Settings, parse, read_yaml, value_of
 from train.loss import USUAL, Loss, Norm, Objective, Span, Target
 
 Weights = Literal["question", "step", "pair"]
@@ -132,9 +133,14 @@ class SrpoConfig(Settings):
     def objective(self) -> Objective:
         """The loss with its own defaults filled in."""
         usual = USUAL[self.loss]
-        pick = {"lam": self.lam, "beta": self.beta, "gamma": self.gamma, "target": self.ref_target}
+        pick: dict[str, Any] = {
+            "lam": self.lam,
+            "beta": self.beta,
+            "gamma": self.gamma,
+            "target": self.ref_target,
+        }
         pick |= {"span": self.span, "norm": self.norm}
-        given: dict[str, Any] = {key: value for key, value in pick.items() if value is not None}
+        given = {key: value for key, value in pick.items() if value is not None}
         return Objective(**(vars(usual) | given))
 
     @property
@@ -151,13 +157,27 @@ class SrpoConfig(Settings):
         return self.model_copy(update=own | {"lora": lora})
 
 
-def load(path: Path, **told: Any) -> SrpoConfig:
-    """The settings of a file; what is told, None apart, wins. Raises ConfigError."""
+def load(path: Path, words: Sequence[str] = (), **told: Any) -> SrpoConfig:
+    """The settings of a file; `words` (`lora.rank=16`) win over it, and what is told, None apart, over both.
+
+    Raises ConfigError.
+    """
     data = read_yaml(path)
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys; got {data!r}")
+    for word in words:
+        _set(data, word)
     given = {key: value for key, value in told.items() if value is not None}
-    config = parse(SrpoConfig, data | given, str(path))
+    config = parse(SrpoConfig, data | given if isinstance(data, dict) else data, str(path))
     if not config.model:
         raise ConfigError(f"{path}: model: which one? A hub name or a folder (--model)")
     return config
+
+
+def _set(data: Any, word: str) -> None:
+    """Put one KEY=VALUE into settings; a value is read as YAML reads it."""
+    key, equals, value = word.partition("=")
+    if not equals or not isinstance(data, dict):
+        raise ConfigError(f"{word!r}: expected KEY=VALUE")
+    *outer, last = key.split(".")
+    for name in outer:
+        data = data.setdefault(name, {})
+    data[last] = value_of(value)

@@ -6,10 +6,10 @@ that a branch is trained as the tokens that were sampled.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from PIL.Image import Image
 from torch import Tensor
 
@@ -85,10 +85,6 @@ class Encoder:
         line = start + len(text[start:].partition("\n")[0])
         if line == len(text):
             return len(ids)
-        fitting = (n for n in range(1, len(ids) + 1) if len(self.text([*before, *ids[:n]])) - head > line)
-        return next(fitting, len(ids))
-
-
-def as_batch(shown: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """The same on a device."""
-    return {name: value.to(device) for name, value in shown.items()}
+        return 1 + bisect_right(
+            range(1, len(ids)), line, key=lambda n: len(self.text([*before, *ids[:n]])) - head
+        )

@@ -184,7 +184,7 @@ def token_log_probs(logits: Tensor, targets: Tensor, at_once: int = 512) -> tupl
     """
     parts = [
         torch.utils.checkpoint.checkpoint(_log_probs, some, wanted, use_reentrant=False)
-        for some, wanted in zip(logits.split(at_once), targets.split(at_once), strict=True)
+        for some, wanted in zip(torch.split(logits, at_once), torch.split(targets, at_once), strict=True)
     ]
     found, entropy = (torch.cat(side) for side in zip(*parts, strict=True))
     return found, entropy.detach()
