@@ -126,13 +126,12 @@ class Reader:
         self.loaded.examples.append(self._fitting(building.example))
 
     def _fitting(self, example: Example) -> Example:
-        """The example without its last pairs, if its tree would be too large."""
-        pairs = list(example.pairs)
-        while (size := _size(example)) > self.config.max_row and pairs:
-            dropped = pairs.pop()
+        """The example without its longest pairs, if its tree would be too large."""
+        while (size := _size(example)) > self.config.max_row and example.pairs:
+            longest = max(example.pairs, key=lambda pair: _tokens(example, pair))
             most = f"the tree has {size} tokens; at most {self.config.max_row} (max_row)"
-            self._reject("pair", dropped.id, example.id, Why.TREE_TOO_LONG, most)
-            example = example.only(pairs)
+            self._reject("pair", longest.id, example.id, Why.TREE_TOO_LONG, most)
+            example = example.only([pair for pair in example.pairs if pair is not longest])
         return example
 
 
@@ -216,6 +215,12 @@ def held_out(examples: list[Example], share: float) -> tuple[list[Example], list
 def _lot(seed_id: str) -> bytes:
     """The same on every machine, and nothing to do with the order of the file."""
     return hashlib.blake2b(f"held out/{seed_id}".encode()).digest()
+
+
+def _tokens(example: Example, pair: Choice) -> int:
+    """Of both branches after the cut."""
+    sides = [example.branches[side] for side in (pair.chosen, pair.rejected)]
+    return sum(len(side.ids) - side.start for side in sides)
 
 
 def _size(example: Example) -> int:
