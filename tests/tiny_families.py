@@ -27,7 +27,16 @@ from transformers.models.llava_next.image_processing_pil_llava_next import Llava
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.processing_utils import ProcessorMixin
 
+from ssui_gen.branching import title
+from ssui_gen.prompts import home, load_prompt
+from ssui_gen.records import STEP_NAMES
+
 SPREAD = 0.12
+PATH = (
+    " ".join(f"{i}. {title(name)}:" for i, name in enumerate(STEP_NAMES, 1))
+    + " Answer: Careful, move it. Sure, go on."
+)
+"""What paths say again and again: learnt by the tokenizer, so that they are short."""
 MARKS = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
 QWEN_TEMPLATE = (
     "{%- for m in messages -%}{{ '<|im_start|>' + m.role + '\n' }}"
@@ -59,6 +68,10 @@ FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "llava", "llava_next")
 QWEN = {"qwen2_vl": "Qwen2VL", "qwen2_5_vl": "Qwen2_5_VL", "qwen3_vl": "Qwen3VL"}
 
 
+def _tokenizer(marks: tuple[str, ...] = ()) -> PreTrainedTokenizerFast:
+    return tiny_tokenizer(marks, (PATH, load_prompt(home() / "prompts" / "policy.md").body), size=900)
+
+
 def _text(tokenizer: PreTrainedTokenizerFast, size: Sizes) -> dict[str, Any]:
     return {
         "vocab_size": len(tokenizer),
@@ -75,7 +88,7 @@ def _text(tokenizer: PreTrainedTokenizerFast, size: Sizes) -> dict[str, Any]:
 
 
 def _llava(_: str, size: Sizes) -> tuple[Any, Any]:
-    tokenizer = tiny_tokenizer()
+    tokenizer = _tokenizer()
     config = LlavaConfig(
         vision_config=_clip(size, 64),
         text_config=LlamaConfig(**_text(tokenizer, size)),
@@ -88,7 +101,7 @@ def _llava(_: str, size: Sizes) -> tuple[Any, Any]:
 
 
 def _llava_next(_: str, size: Sizes) -> tuple[Any, Any]:
-    tokenizer = tiny_tokenizer()
+    tokenizer = _tokenizer()
     pinpoints = [[64, 32], [32, 64], [64, 64]]
     config = LlavaNextConfig(
         vision_config=_clip(size, 32),
@@ -125,7 +138,7 @@ def _clip(size: Sizes, side: int) -> CLIPVisionConfig:
 
 
 def _qwen(family: str, size: Sizes) -> tuple[Any, Any]:
-    tokenizer = tiny_tokenizer(MARKS)
+    tokenizer = _tokenizer(MARKS)
     ids = {mark: tokenizer.convert_tokens_to_ids(mark) for mark in MARKS}
     sections = _sections(size["hidden"] // size["heads"])
     rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": sections}

@@ -46,15 +46,17 @@ def make_tiny_llava(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
-def tiny_tokenizer(marks: tuple[str, ...] = ()) -> PreTrainedTokenizerFast:
-    """A byte-level BPE of about 300 tokens; `marks` are more special ones."""
+def tiny_tokenizer(
+    marks: tuple[str, ...] = (), also: tuple[str, ...] = (), size: int = 320
+) -> PreTrainedTokenizerFast:
+    """A byte-level BPE of about `size` tokens; `marks` are more special ones, `also` more text to learn."""
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     core.train_from_iterator(
-        ["the kettle is on the table and the cat sits under it, what should I do?"] * 4,
+        ["the kettle is on the table and the cat sits under it, what should I do?", *also] * 4,
         trainers.BpeTrainer(
-            vocab_size=320, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+            vocab_size=size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
         ),
     )
     core.add_special_tokens(

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import Tensor
+from transformers import set_seed
 from transformers.utils import logging
 
 from ssui_gen.errors import ConfigError
@@ -63,12 +64,13 @@ def train(config: SrpoConfig, console: Console) -> Folder:
         say(f"{folder.path}: this training is done already. {next_step(config)}")
         return folder
     console.print(account(loaded, split, maker))
+    set_seed(config.seed)
     trainer = SrpoTrainer(
         with_adapter(base, config), args, maker, Eyes(look(source, encoder), config.vision_cache_gb),
         train=split.trained, watched=split.watched, say=say,
     )  # fmt: skip
     if config.gradient_checkpointing or (config.gradient_checkpointing is None and device().type == "cuda"):
-        trainer.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        recompute(trainer.model)
     figures = run(trainer, folder, checkpoint, console)
     if args.should_save:
         draw(trainer.state.log_history, folder.path / CURVES)
@@ -76,6 +78,14 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     trainer.accelerator.end_training()
     say(f"Adapter in {folder.path}; its card is README.md, its curves {CURVES}. {next_step(config)}")
     return folder
+
+
+def recompute(model: Any) -> None:
+    """Hold few activations and compute them again; transformers 5.23 has a new word for it."""
+    if hasattr(model, "activation_checkpointing_enable"):
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+    else:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 def packed_as(config: SrpoConfig, base: Any, say: Say) -> Packing:
