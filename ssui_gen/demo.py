@@ -1,4 +1,7 @@
-"""Seeds for whoever has none: pictures of the microworld, drawn by a process of its own."""
+"""Seeds for whoever has none: pictures of the microworld, drawn by a process of its own.
+
+They are of its train split: what is made of them may be trained on, and held-out scenes stay unseen.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ def draw_seeds(folder: Path, count: int = SEEDS) -> Path:
     """Draw `count` seeds into `folder`, unless they are there; returns the seeds file."""
     seeds = folder / "seeds.jsonl"
     if not seeds.exists():
-        command = [sys.executable, "-m", "microworld.seeds", str(folder), "--count", str(count)]
+        drawn = [str(folder), "--count", str(count), "--split", "train"]
+        command = [sys.executable, "-m", "microworld.seeds", *drawn]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]

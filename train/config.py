@@ -53,7 +53,7 @@ class SrpoConfig(Settings):
     prompt: Path | None = None
     """How the policy is asked; absent: prompts/policy.md. It must be the one it was explored with."""
     limit: Positive | None = None
-    """Only the first so many paths."""
+    """Only the first so many paths, those with pairs before others."""
 
     # --- the loss (train/loss.py); null is the loss's own default
     loss: Loss = "srpo"

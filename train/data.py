@@ -60,7 +60,7 @@ class Reader:
         for cut in self._rows(Cut, self.source.run / BRANCHES):
             self.branches |= {branch.id: branch for branch in cut.branches}
         pairs = self._pairs_by_path()
-        for path in self._paths():
+        for path in self._first(list(self._paths()), pairs):
             own = pairs.pop(path.id, [])
             try:
                 self._add(path, own)
@@ -76,14 +76,17 @@ class Reader:
 
     def _paths(self) -> Iterator[ReasoningPath]:
         seen: set[str] = set()
-        for number, path in enumerate(self._rows(ReasoningPath, self.source.paths)):
-            if self.config.limit and number >= self.config.limit:
-                return
+        for path in self._rows(ReasoningPath, self.source.paths):
             if path.id in seen:
                 self._reject("path", path.id, path.id, Why.DUPLICATE, "the id came before")
             else:
                 seen.add(path.id)
                 yield path
+
+    def _first(self, paths: list[ReasoningPath], pairs: dict[str, list[Pair]]) -> list[ReasoningPath]:
+        """All paths, or as many as the settings allow, those with pairs before others."""
+        limit = self.config.limit
+        return sorted(paths, key=lambda path: path.id not in pairs)[:limit] if limit else paths
 
     def _pairs_by_path(self) -> dict[str, list[Pair]]:
         found: dict[str, dict[str, Pair]] = defaultdict(dict)

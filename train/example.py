@@ -93,7 +93,7 @@ def parted(example: Example, pair: Choice, span: Span) -> tuple[Part, Part]:
     return chosen, rejected
 
 
-def shared(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two sequences begin with alike."""
+def shared(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many members two sequences begin with alike."""
     differs = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     return next(differs, min(len(one), len(other)))

@@ -150,9 +150,9 @@ def run(trainer: SrpoTrainer, folder: Folder, checkpoint: Path | None, console: 
     if checkpoint:
         console.print(f"Going on from {checkpoint.name}.", highlight=False)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    trainer.evaluate()
-    history = trainer.state.log_history
-    looks = [row for row in history if "eval_loss" in row]
+    if trainer.state.global_step % trainer.args.eval_steps:
+        trainer.evaluate()
+    looks = [row for row in trainer.state.log_history if "eval_loss" in row]
     return {
         "steps": trainer.state.global_step,
         "seconds": round(time.monotonic() - began, 1),
