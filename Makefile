@@ -8,9 +8,10 @@ LIMIT ?=## only the first LIMIT seeds
 MODEL ?=## name of the served model that plays the agents
 BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
 CONFIG ?= run.yaml## settings that differ from the defaults
-POLICY ?=## make pairs: name of the served model that is to be trained; default: as the agents
+POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name or folder
+SRPO ?= $(if $(POLICY),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
 UNCURATED ?=## make pairs: 1 takes paths that no person has seen
-ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL
+ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
 ARGS ?=## anything else for the command
@@ -29,6 +30,25 @@ dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again t
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
 	$(SSUI) pairs --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy "$(POLICY)") $(MODELS) $(ARGS)
+
+TRAIN := --config "$(SRPO)" --run "outputs/$(RUN)" $(if $(POLICY),--model "$(POLICY)")
+
+.PHONY: train
+train: $(READY) ## outputs/RUN paths and pairs → outputs/RUN/adapter; without POLICY the micro VLM, measured before and after
+	$(VENV)/bin/python -m train.srpo $(TRAIN) $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
+	$(if $(POLICY),,$(VENV)/bin/python -m microworld.measure_adapter "outputs/$(RUN)/adapter")
+
+.PHONY: overfit
+overfit: $(READY) ## one batch learnt by heart, then said word for word: is a model trained as it is asked?
+	$(VENV)/bin/python -m train.overfit $(TRAIN) $(ARGS)
+
+.PHONY: sweep
+sweep: $(READY) ## the same training over λ, measured: a table and a figure; other axes: ARGS="loss=srpo,dpo seed=0,1,2"
+	$(VENV)/bin/python -m train.sweep $(TRAIN) $(ARGS)
+
+.PHONY: merge
+merge: $(READY) ## ADAPTER and its base → one model beside it
+	$(SSUI) merge "$(ADAPTER)" $(ARGS)
 
 .PHONY: doctor
 doctor: $(READY) ## check Python, disk and the model server, each with what to do

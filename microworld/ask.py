@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,3 +85,8 @@ def _chunks(order: list[int], questions: Sequence[Question]) -> Iterator[list[in
     for shown in (True, False):
         rows = [i for i in order if (questions[i].picture is not None) == shown]
         yield from (rows[k : k + BATCH] for k in range(0, len(rows), BATCH))
+
+
+def half_the_cores() -> int:
+    """A thread for each core makes torch many times slower as soon as anything else runs beside it."""
+    return max(1, min(4, (os.cpu_count() or 1) // 2))

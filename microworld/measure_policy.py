@@ -38,11 +38,16 @@ def measure_policy(model: Checkpoint, n: int, seed: int) -> Facts:
 
 def kinds(model: Checkpoint, pairs: list[Pair], temperature: float) -> list[str]:
     """The kind of each answer; `broken` where there are not six steps and an answer."""
-    texts = model.ask([Question(None, p.text, picture(p.scene)) for p in pairs], temperature)
-    return [_kind(text, pair) for text, pair in zip(texts, pairs, strict=True)]
+    return [kind_of(text, pair) for text, pair in zip(said(model, pairs, temperature), pairs, strict=True)]
 
 
-def _kind(text: str, pair: Pair) -> str:
+def said(model: Checkpoint, pairs: list[Pair], temperature: float) -> list[str]:
+    """The whole path that each pair gets; greedy at temperature 0."""
+    return model.ask([Question(None, p.text, picture(p.scene)) for p in pairs], temperature)
+
+
+def kind_of(text: str, pair: Pair) -> str:
+    """What `answer_kind` says of a path's answer, or `broken`."""
     steps, answer = parse_path(text)
     return answer_kind(answer, pair.rule) if answer and len(steps) == 6 else "broken"
 
@@ -70,7 +75,7 @@ def _branches(model: Checkpoint, pairs: list[Pair], prefixes: list[str]) -> list
     ]
     texts = model.ask(questions, TEMPERATURE)
     whole = [
-        _kind(q.prefix + text, pairs[i // BRANCHES])
+        kind_of(q.prefix + text, pairs[i // BRANCHES])
         for i, (q, text) in enumerate(zip(questions, texts, strict=True))
     ]
     groups = [whole[i : i + BRANCHES] for i in range(0, len(whole), BRANCHES)]

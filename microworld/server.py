@@ -22,6 +22,7 @@ from pathlib import Path
 
 import uvicorn
 
+from microworld.ask import half_the_cores
 from microworld.serving.app import make_app
 from microworld.serving.models import Models
 
@@ -91,11 +92,6 @@ def _folders(models: list[str]) -> dict[str, Path]:
     return {name if folder else Path(name).name: Path(folder or name) for folder, _, name in pairs}
 
 
-def _half_the_cores() -> int:
-    """A thread for each core makes torch many times slower as soon as anything else runs beside it."""
-    return max(1, min(4, (os.cpu_count() or 1) // 2))
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="microworld.server", description="Serve a small vision-language model."
@@ -105,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
-    parser.add_argument("--threads", type=int, default=_half_the_cores(), help="of torch")
+    parser.add_argument("--threads", type=int, default=half_the_cores(), help="of torch")
     parser.add_argument("--follow-parent", action="store_true", help="stop when stdin ends")
     return parser
 

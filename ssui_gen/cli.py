@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))
     _serve_command(commands.add_parser("serve", help="serve a model with vLLM"))
+    merge = commands.add_parser("merge", help="an adapter and its base → one model")
+    merge.add_argument("adapter", help="folder of the LoRA adapter")
+    merge.add_argument("--output", help="default: `merged` beside it")
+    merge.add_argument("--base", help="the model it was trained on; default: as it says")
+    merge.set_defaults(command=_merge)
     doctor = commands.add_parser("doctor", help="check this machine and the model server")
     _model_options(doctor)
     doctor.set_defaults(command=_doctor)
@@ -164,9 +170,9 @@ def _dataset(args: argparse.Namespace) -> int:
 
 
 def _pairs(args: argparse.Namespace) -> int:
-    from ssui_gen.plan import configure, home
+    from ssui_gen.plan import configure
     from ssui_gen.progress import summary
-    from ssui_gen.prompts import load_prompts
+    from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.pairs import PAIRS, Plan, make_pairs
     from ssui_gen.stages.report import make_report
 
@@ -190,8 +196,8 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from ssui_gen.plan import configure, home
-    from ssui_gen.prompts import load_prompts
+    from ssui_gen.plan import configure
+    from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.calibrate import Plan, make_calibration
 
     config = configure(args.config, args.model, args.base_url)
@@ -237,6 +243,12 @@ def _serve(args: argparse.Namespace) -> int:
     config = configure(args.config, args.model, None, **told)
     media = root_of(args.seeds, Path("outputs")) if args.seeds else Path("outputs")
     return 0 if asyncio.run(serve(config, media, args.flags, OUT)) else 1
+
+
+def _merge(args: argparse.Namespace) -> int:
+    """In a process of its own: this package never imports torch."""
+    told = [f"--{name}={value}" for name in ("output", "base") if (value := getattr(args, name))]
+    return subprocess.run([sys.executable, "-m", "train.merge", args.adapter, *told], check=False).returncode
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ssui_gen.branches import Level
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import REPLIES
-from ssui_gen.settings import Settings, parse, read_yaml
+from ssui_gen.settings import ImageLimits, Settings, parse, read_yaml
 
 
 class Sampling(Settings):
@@ -75,15 +75,6 @@ class Serve(Settings):
     """Until every replica must answer; the first start of a model also downloads it."""
     flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
-
-
-class ImageLimits(Settings):
-    """What a picture may be; anything beyond is rejected before it is decoded."""
-
-    max_bytes: Annotated[int, Field(ge=1)] = 20_000_000
-    max_pixels: Annotated[int, Field(ge=1)] = 40_000_000
-    longest_side: Annotated[int, Field(ge=16)] = 1280
-    """Pixels; larger pictures are scaled down before they are sent."""
 
 
 class Limits(Settings):

@@ -7,6 +7,7 @@
     ├── ImageError              a picture is refused or cannot be read; carries a reason code
     ├── ReplyError              a model answered, but not what its agent must answer
     ├── ServerError             our own server did not start, or died
+    ├── TrainError              a training cannot go on: a number is none, or memory is not there
     ├── RunLocked               another process is writing this run folder
     ├── NotRunning              `ssui ctl` finds no job in the run folder that answers
     └── ModelError              a call to a served model failed
@@ -56,6 +57,10 @@ class ReplyError(SsuiError):
 
 class ServerError(SsuiError):
     """A server of ours did not start, or died."""
+
+
+class TrainError(SsuiError):
+    """A training cannot go on: a loss is not a number, or the memory does not suffice."""
 
 
 class RunLocked(SsuiError):

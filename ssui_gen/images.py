@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ssui_gen.config import ImageLimits
 from ssui_gen.errors import ImageError
 from ssui_gen.records import ImageRef, Reason
+from ssui_gen.settings import ImageLimits
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 """What photos and drawings come in; formats that run code or hold vectors are left out. JPEG includes MPO."""
@@ -66,12 +66,21 @@ def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
     )
 
 
-def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
-    """The picture as it is sent: upright, RGB, no larger than `longest_side`, without metadata."""
+def shown(root: Path, ref: ImageRef, limits: ImageLimits) -> Image.Image:
+    """The picture as a model sees it: upright, RGB, no larger than `longest_side`, without metadata.
+
+    Raises ImageError as `inspect` does, and if the file is no longer the one that `ref` names.
+    """
     data = _read(_allowed(root, ref.path), ref.path, limits)
     _check_unchanged(data, ref)
     picture = _flattened(_decode(data, ref.path, limits))
     picture.thumbnail((limits.longest_side, limits.longest_side), Image.Resampling.LANCZOS)
+    return picture
+
+
+def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
+    """The picture of `shown` as it is sent: PNG, or JPEG where it is large."""
+    picture = shown(root, ref, limits)
     kind = "png" if max(picture.size) <= LOSSLESS_SIDE else "jpeg"
     return _as_data_url(picture, kind)
 
@@ -209,7 +218,7 @@ def _flattened(picture: Image.Image) -> Image.Image:
 
 def _check_unchanged(data: bytes, ref: ImageRef) -> None:
     if hashlib.sha256(data).hexdigest() != ref.sha256:
-        raise _error(Reason.IMAGE_UNREADABLE, ref.path, "the file has changed since it was inspected")
+        raise _error(Reason.IMAGE_CHANGED, ref.path, "the file has changed since it was inspected")
 
 
 def _as_data_url(picture: Image.Image, kind: str) -> str:

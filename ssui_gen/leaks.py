@@ -12,11 +12,12 @@ from pathlib import Path
 
 from rapidfuzz import fuzz, process, utils
 
-from ssui_gen.config import ImageLimits, Leaks
+from ssui_gen.config import Leaks
 from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.images import inspect, perceptual_hash
 from ssui_gen.records import ReasoningPath, Seed
 from ssui_gen.seeds import read_seeds, root_of
+from ssui_gen.settings import ImageLimits
 
 
 @dataclass

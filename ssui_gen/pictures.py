@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssui_gen.calls import PICTURE, Sending
-from ssui_gen.config import ImageLimits
 from ssui_gen.images import picture_part
 from ssui_gen.records import ImageRef
+from ssui_gen.settings import ImageLimits
 
 
 class Picture(NamedTuple):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
-from ssui_gen.prompts import Prompt, blob_id, load_prompts
+from ssui_gen.prompts import Prompt, blob_id, home, load_prompts
 from ssui_gen.rundir import Edition
 from ssui_gen.settings import parse
 
@@ -59,12 +59,6 @@ class Plan:
         """What is kept word for word beside the rows."""
         folders = {name: self.home / name for name in ("agents", "prompts")}
         return folders | ({"run.yaml": self.config_file} if self.config_file else {})
-
-
-def home() -> Path:
-    """Where cards and prompts are: the checkout, or the copy inside an installed package."""
-    package = Path(__file__).parent
-    return package.parent if (package.parent / "agents").is_dir() else package / "share"
 
 
 def resolve(

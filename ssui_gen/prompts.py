@@ -61,6 +61,12 @@ class Prompt:
         return system, user
 
 
+def home() -> Path:
+    """Where cards and prompts are: the checkout, or the copy inside an installed package."""
+    package = Path(__file__).parent
+    return package.parent if (package.parent / "agents").is_dir() else package / "share"
+
+
 def blob_id(source: bytes) -> str:
     """What `git hash-object` prints for a file with this content."""
     return hashlib.sha1(b"blob %d\0" % len(source) + source, usedforsecurity=False).hexdigest()

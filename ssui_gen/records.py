@@ -211,6 +211,7 @@ class Reason(StrEnum):
     IMAGE_TOO_LARGE = "image_too_large"
     IMAGE_UNREADABLE = "image_unreadable"
     IMAGE_ANIMATED = "image_animated"
+    IMAGE_CHANGED = "image_changed"
     REPLY_INVALID = "reply_invalid"
     REQUEST_REFUSED = "request_refused"
     CONTEXT_OVERFLOW = "context_overflow"

@@ -1,23 +1,32 @@
-"""Settings out of YAML: immutable, each default once, unknown keys refused with the known ones listed.
+"""What all settings are made of: a base that refuses unknown keys, and how a file's faults are told.
 
-So a misspelling cannot pass for a default. Which settings there are is `config`'s (and training's own).
+Which settings there are stands in `config` (a run) and in `train/config.py` (a training).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ssui_gen.errors import ConfigError
 
 
 class Settings(BaseModel):
-    """Base of all settings."""
+    """Base of all settings: immutable, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImageLimits(Settings):
+    """What a picture may be; anything beyond is rejected before it is decoded."""
+
+    max_bytes: Annotated[int, Field(ge=1)] = 20_000_000
+    max_pixels: Annotated[int, Field(ge=1)] = 40_000_000
+    longest_side: Annotated[int, Field(ge=16)] = 1280
+    """Pixels; larger pictures are scaled down before they are sent."""
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -41,16 +50,31 @@ def _explain(kind: type[Settings], where: str, error: Any) -> str:
 
 
 def _known(kind: type[Settings], loc: tuple[str | int, ...]) -> list[str]:
-    """The keys that may stand where the unknown one does, behind mappings of names to settings too."""
     for part in loc[:-1]:
         field = kind.model_fields.get(str(part))
-        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-        kind = next((one for one in kinds if _is_settings(one)), kind)
-    return sorted(kind.model_fields)
+        kind = (field and _settings_in(field.annotation)) or kind
+    return sorted(field.alias or name for name, field in kind.model_fields.items())
 
 
-def _is_settings(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Settings)
+def _settings_in(annotation: Any) -> type[Settings] | None:
+    """The settings that a field holds, be it alone or as the values of a mapping."""
+    found = [annotation, *get_args(annotation)]
+    return next((one for one in found if isinstance(one, type) and issubclass(one, Settings)), None)
+
+
+def as_yaml(settings: Settings) -> str:
+    """Settings as a file that is read back as the same."""
+    return yaml.safe_dump(
+        settings.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True
+    )
+
+
+def value_of(text: str) -> Any:
+    """What YAML reads one value as; raises ConfigError."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{text!r}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def read_yaml(path: Path) -> Any:

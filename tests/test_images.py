@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ssui_gen.config import ImageLimits
 from ssui_gen.errors import ImageError
 from ssui_gen.images import data_url, file_url, inspect, picture_part
 from ssui_gen.records import ImageRef
+from ssui_gen.settings import ImageLimits
 
 LIMITS = ImageLimits(max_bytes=200_000, max_pixels=1_000_000, longest_side=320)
 

@@ -15,9 +15,10 @@ from PIL import Image, ImageEnhance
 from test_verify import path
 
 from microworld.pool import picture, scene_at
-from ssui_gen.config import ImageLimits, Leaks
+from ssui_gen.config import Leaks
 from ssui_gen.images import HASH_BITS, inspect, perceptual_hash
 from ssui_gen.leaks import load_bench
+from ssui_gen.settings import ImageLimits
 
 LIMITS = ImageLimits()
 

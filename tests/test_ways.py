@@ -22,7 +22,7 @@ from ssui_gen.branching import render_path, render_steps
 from ssui_gen.calls import Caller
 from ssui_gen.choosing import Asked
 from ssui_gen.client import ChatClient
-from ssui_gen.config import ImageLimits, Verify
+from ssui_gen.config import Verify
 from ssui_gen.first_bad_step import FirstBadStep, own, places
 from ssui_gen.gate import Gate
 from ssui_gen.guard import Guard
@@ -30,8 +30,8 @@ from ssui_gen.images import inspect
 from ssui_gen.journal import Journal
 from ssui_gen.judge import Judge
 from ssui_gen.pictures import Pictures
-from ssui_gen.plan import home
-from ssui_gen.prompts import Prompt, load_prompt
+from ssui_gen.prompts import Prompt, home, load_prompt
+from ssui_gen.settings import ImageLimits
 from ssui_gen.verify import Case
 
 PROMPTS = home() / "prompts"

@@ -36,32 +36,37 @@ TEMPLATE = (
 def make_tiny_llava(folder: Path, seed: int = 0) -> Path:
     """Write the model; the same seed writes the same weights."""
     torch.manual_seed(seed)
-    tokenizer = _tokenizer()
+    tokenizer = tiny_tokenizer()
     end, pad, image = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>", "<image>"])
     model = LlavaForConditionalGeneration(_config(len(tokenizer), end, pad, image)).eval()
     _mumble_no_bytes(model, tokenizer)
     model.generation_config = GenerationConfig(eos_token_id=[end, pad], pad_token_id=pad)
     model.save_pretrained(folder)
-    _processor(tokenizer).save_pretrained(folder)
+    tiny_processor(tokenizer).save_pretrained(folder)
     return folder
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def tiny_tokenizer(
+    marks: tuple[str, ...] = (), also: tuple[str, ...] = (), size: int = 320
+) -> PreTrainedTokenizerFast:
+    """A byte-level BPE of about `size` tokens; `marks` are more special ones, `also` more text to learn."""
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     core.train_from_iterator(
-        ["the kettle is on the table and the cat sits under it, what should I do?"] * 4,
+        ["the kettle is on the table and the cat sits under it, what should I do?", *also] * 4,
         trainers.BpeTrainer(
-            vocab_size=320, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+            vocab_size=size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
         ),
     )
-    core.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL])
+    core.add_special_tokens(
+        [AddedToken(token, special=True, normalized=False) for token in (*SPECIAL, *marks)]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
-        additional_special_tokens=["<|im_start|>", "<image>"],
+        additional_special_tokens=["<|im_start|>", "<image>", *marks],
         model_max_length=CONTEXT,
         clean_up_tokenization_spaces=False,
     )
@@ -114,8 +119,9 @@ def _config(vocabulary: int, end: int, pad: int, image: int) -> LlavaConfig:
     )
 
 
-def _processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
-    square = {"height": 128, "width": 128}
+def tiny_processor(tokenizer: PreTrainedTokenizerFast, side: int = 128) -> LlavaProcessor:
+    """CLIP's PIL image processor, whose pictures are `side` pixels wide, and the tokenizer."""
+    square = {"height": side, "width": side}
     return LlavaProcessor(
         image_processor=CLIPImageProcessorPil(size=square, crop_size=square),
         tokenizer=tokenizer,

@@ -1,0 +1,99 @@
+"""An example of training as token ids: a prompt, a reference path, branches, pairs. No files, no model.
+
+`data` makes examples of a run's folder; `rows` makes rows of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ssui_gen.records import ImageRef, Kind
+from train.loss import Span
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What stands before every continuation: system text, pictures, question."""
+
+    ids: list[int]
+    positions: Tensor | None
+    """(axes, n) where a tree can be packed; else None."""
+    extra: dict[str, Tensor]
+    """What the model needs beside ids and pixels: grids or sizes of pictures, kinds of token."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A response that begins as the reference does and then goes its own way."""
+
+    id: str
+    ids: list[int]
+    """From the prompt on: the prefix, the branch, the end."""
+    start: int
+    """Tokens of the prefix."""
+    step: int
+    """One past the tokens of the first step after the prefix."""
+
+
+class Choice(NamedTuple):
+    """A pair: places of its branches in the example."""
+
+    id: str
+    cut: int
+    chosen: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """One path with its branches, as token ids."""
+
+    id: str
+    seed_id: str
+    kind: Kind
+    images: tuple[ImageRef, ...]
+    text: str
+    """The question."""
+    prompt: Prompt
+    reference: list[int]
+    branches: tuple[Branch, ...]
+    pairs: tuple[Choice, ...]
+
+    def only(self, pairs: Sequence[Choice]) -> Example:
+        """The same with these pairs alone, and only the branches that they need."""
+        needed = sorted({side for pair in pairs for side in (pair.chosen, pair.rejected)})
+        place = {old: new for new, old in enumerate(needed)}
+        moved = (p._replace(chosen=place[p.chosen], rejected=place[p.rejected]) for p in pairs)
+        return replace(self, branches=tuple(self.branches[i] for i in needed), pairs=tuple(moved))
+
+
+class Part(NamedTuple):
+    """Some tokens of a continuation: places `start` to `stop` of path `path`."""
+
+    path: int
+    start: int
+    stop: int
+
+
+def parted(example: Example, pair: Choice, span: Span) -> tuple[Part, Part]:
+    """The tokens that count of the chosen and of the rejected branch."""
+    sides = [example.branches[i] for i in (pair.chosen, pair.rejected)]
+    same = shared(sides[0].ids, sides[1].ids)
+    bounds = {
+        "suffix": [(side.start, len(side.ids)) for side in sides],
+        "diverging": [(max(same, side.start), len(side.ids)) for side in sides],
+        "step": [(side.start, side.step) for side in sides],
+        "full": [(0, len(side.ids)) for side in sides],
+    }[span]
+    chosen, rejected = (Part(i + 1, *b) for i, b in zip((pair.chosen, pair.rejected), bounds, strict=True))
+    return chosen, rejected
+
+
+def shared(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many members two sequences begin with alike."""
+    differs = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differs, min(len(one), len(other)))

@@ -1,0 +1,77 @@
+"""What differs between architectures: whether a tree may be packed, where tokens stand, what a tower sees.
+
+A tree needs an architecture that attends causally, pictures included, that takes a mask and positions from
+outside, and that was tested to give the log-probabilities of single sequences (tests/test_tree.py): those of
+`TREE`. Any other is trained a row a continuation. Gemma 3 and PaliGemma, for instance, let the tokens of a
+picture see each other, which a causal mask of ours would forbid.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+TREE = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "llava", "llava_next")
+"""Model types that were tested."""
+OF_TEXT = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
+"""What a processor returns about tokens; the rest is about pictures."""
+PIXELS = "pixel_values"
+
+
+def may_pack(model: Any) -> bool:
+    """Whether trees of this model's sequences give what the sequences give."""
+    return model.config.model_type in TREE
+
+
+def prompt_positions(model: Any, ids: Tensor, extra: dict[str, Tensor]) -> Tensor:
+    """(axes, n): three axes where the model has M-RoPE (ids (n,)), else one."""
+    if not hasattr(model.model, "get_rope_index"):
+        return torch.arange(len(ids))[None]
+    kinds = (ids == model.config.image_token_id).int()[None]
+    found, _ = model.model.get_rope_index(ids[None], kinds, image_grid_thw=extra.get("image_grid_thw"))
+    return torch.as_tensor(found[:, 0])
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the tower and the projector make of the pictures of one prompt."""
+
+    kind: type[Any]
+    """What the model's `get_image_features` returns."""
+    pooled: tuple[Tensor, ...]
+    """For each picture (tokens, hidden)."""
+    deep: tuple[tuple[Tensor, ...], ...]
+    """Of Qwen3-VL: for each early layer, for each picture (tokens, hidden)."""
+
+    def to(self, device: torch.device | str) -> Features:
+        deep = tuple(tuple(one.to(device) for one in layer) for layer in self.deep)
+        return Features(self.kind, tuple(one.to(device) for one in self.pooled), deep)
+
+    @property
+    def bytes(self) -> int:
+        return sum(one.nbytes for layer in (self.pooled, *self.deep) for one in layer)
+
+
+@torch.no_grad()
+def features(model: Any, shown: dict[str, Tensor]) -> Features:
+    """The frozen tower's work on one prompt's pictures; `shown` is what the processor says of them."""
+    takes = inspect.signature(model.model.get_image_features).parameters
+    told = {name: value.to(model.device) for name, value in shown.items() if name in takes}
+    told[PIXELS] = told[PIXELS].to(model.dtype)
+    found = model.model.get_image_features(**told, return_dict=True)
+    deep = getattr(found, "deepstack_features", None) or ()
+    return Features(type(found), tuple(found.pooler_output), tuple(tuple(layer) for layer in deep))
+
+
+def joined(parts: list[Features]) -> Any:
+    """The features of several prompts as a model takes them, `mm_encoder_outputs={"image": ...}`."""
+    first = parts[0]
+    more = {}
+    if first.deep:
+        layers = zip(*(part.deep for part in parts), strict=True)
+        more["deepstack_features"] = [[one for part in layer for one in part] for layer in layers]
+    return first.kind(pooler_output=[one for part in parts for one in part.pooled], **more)

@@ -1,0 +1,139 @@
+"""What a training leaves behind, and how it goes on after a kill.
+
+    adapter_model.safetensors, adapter_config.json, the processor      what a server loads
+    README.md          the model card
+    srpo.yaml          every setting, defaults filled in
+    training.json      what it was made of: base, data, versions, counts, figures
+    log.jsonl, curves.png, train_rejects.jsonl
+    checkpoints/       the last two, with optimiser and random state
+
+The same command on the same folder goes on from the last whole checkpoint, or finds that all is done.
+Settings or data that have changed are refused: an adapter is of one make.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import accelerate
+import peft
+import torch
+import transformers
+
+from ssui_gen import __version__
+from ssui_gen.errors import ConfigError
+from ssui_gen.jsonl import atomic_write
+from ssui_gen.settings import as_yaml
+from train.card import card
+from train.config import FILE, SrpoConfig
+from train.data import Loaded
+from train.model import FACTS, fingerprint
+from train.source import Source
+
+CHECKPOINTS, STATE = "checkpoints", "trainer_state.json"
+IMMATERIAL = ("report_to", "vision_cache_gb", "save_every", "log_every")
+"""Settings that may change between two starts, as they change no weight."""
+
+
+class Folder:
+    """The output folder of one training."""
+
+    def __init__(self, config: SrpoConfig) -> None:
+        self.path, self.config = config.folder, config
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `training.json` says; empty for a new folder."""
+        path = self.path / FACTS
+        found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return found
+
+    @property
+    def finished(self) -> bool:
+        return "figures" in self.facts
+
+    def begin(
+        self, source: Source, loaded: Loaded, model: Any, counts: dict[str, Any], *, write: bool
+    ) -> Path | None:
+        """What is about to be trained; returns the checkpoint to go on from, if there is one.
+
+        Written down by the process that may `write`.
+
+        Raises ConfigError when the folder holds a training of another make.
+        """
+        now = self._make(source, model)
+        if (before := self.facts) and (changed := _changed(before, now)):
+            raise ConfigError(
+                f"{self.path}: holds a training of another make ({'; '.join(changed)}): choose another "
+                "output, or remove that folder"
+            )
+        if write:
+            self.path.mkdir(parents=True, exist_ok=True)
+            left_out = {" ".join(what): number for what, number in loaded.reasons.items()}
+            self._write({**before, **now, "counts": {**counts, "pairs": loaded.pairs, "left_out": left_out}})
+            atomic_write(self.path / FILE, as_yaml(self.config.resolved()))
+            loaded.write_rejects(self.path)
+        return self.last_checkpoint()
+
+    def _make(self, source: Source, model: Any) -> dict[str, Any]:
+        """What decides the weights."""
+        settings = self.config.resolved().model_dump(mode="json", by_alias=True)
+        return {
+            "ssui_gen": __version__,
+            "base": {"model": self.config.model, "fingerprint": fingerprint(model)},
+            "data": {"paths": source.paths.name, "curated": source.curated, "sha256": source.hashes()},
+            "prompt": source.prompt.id,
+            "settings": {key: value for key, value in settings.items() if key not in IMMATERIAL},
+        }
+
+    def last_checkpoint(self) -> Path | None:
+        """The newest whole one: its state is written last, so a kill while saving leaves it without."""
+        found = sorted(
+            (self.path / CHECKPOINTS).glob("checkpoint-*"), key=lambda p: -int(p.name.split("-")[1])
+        )
+        return next((path for path in found if _is_whole(path)), None)
+
+    def finish(self, adapted: Any, processor: Any, figures: dict[str, Any]) -> None:
+        """The adapter with all that belongs to it; `training.json` comes last and means that all is there."""
+        adapted.save_pretrained(self.path)
+        processor.save_pretrained(self.path)
+        facts = {**self.facts, "versions": _versions(), "figures": figures}
+        atomic_write(self.path / "README.md", card(self.config, facts))
+        self._write(facts)
+
+    def _write(self, facts: dict[str, Any]) -> None:
+        atomic_write(self.path / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """`key old → new` for whatever decides the weights and differs."""
+    flat, new = _flat(before), _flat({key: now[key] for key in ("base", "data", "prompt", "settings")})
+    names = ("base", "data", "prompt", "settings")
+    keys = sorted({key for key in flat if key.split(".")[0] in names} | new.keys())
+    return [
+        f"{key.removeprefix('settings.')} {flat.get(key, 'nothing')} → {new.get(key, 'nothing')}"
+        for key in keys
+        if flat.get(key) != new.get(key)
+    ]
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name: value}
+    parts = (_flat(part, f"{name}.{key}".lstrip(".")) for key, part in value.items())
+    return {key: one for part in parts for key, one in part.items()}
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        return "global_step" in json.loads((checkpoint / STATE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
+def _versions() -> dict[str, str]:
+    libraries = (torch, transformers, peft, accelerate)
+    return {"python": platform.python_version()} | {lib.__name__: lib.__version__ for lib in libraries}

@@ -1,0 +1,210 @@
+"""One training from beginning to end: settings and a run's files in, an adapter out. Prints what it does."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from torch import Tensor
+from transformers import set_seed
+from transformers.utils import logging
+
+from ssui_gen.errors import ConfigError
+from ssui_gen.jsonl import read
+from train.config import Packing, SrpoConfig
+from train.data import Loaded, Reader, held_out
+from train.encode import Encoder
+from train.example import Example
+from train.families import TREE, may_pack
+from train.folder import Folder
+from train.forward import Eyes
+from train.model import device, load_base, precision, with_adapter
+from train.rows import RowMaker
+from train.show import CURVES, Show, draw
+from train.source import Source
+from train.trainer import SrpoTrainer, arguments
+
+Say = Callable[[str], None]
+
+
+class Split(NamedTuple):
+    """What is trained on, and what is watched."""
+
+    trained: list[Example]
+    held_out: list[Example]
+    watched: list[Example]
+
+
+def train(config: SrpoConfig, console: Console) -> Folder:
+    """Train what `config` says, or what is left of it. Raises SsuiError."""
+    say: Say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    source, folder = Source(config), Folder(config)
+    args = arguments(config, cpu=device().type == "cpu", half=precision(config) == torch.bfloat16)
+    base, processor = load_base(config)
+    packing = packed_as(config, base, say)
+    say(opening(config, source))
+    encoder = Encoder(processor, base)
+    loaded = load_examples(Reader(source, encoder), console)
+    split = split_of(config, loaded.examples)
+    maker = row_maker(config, packing, loaded, encoder)
+    counts = {"trained": len(split.trained), "held_out": len(split.held_out)}
+    checkpoint = folder.begin(source, loaded, base, counts, write=args.should_save)
+    if folder.finished:
+        say(f"{folder.path}: this training is done already. {next_step(config)}")
+        return folder
+    console.print(account(loaded, split, maker))
+    set_seed(config.seed)
+    trainer = SrpoTrainer(
+        with_adapter(base, config), args, maker, Eyes(look(source, encoder), config.vision_cache_gb),
+        train=split.trained, watched=split.watched, say=say,
+    )  # fmt: skip
+    if config.gradient_checkpointing or (config.gradient_checkpointing is None and device().type == "cuda"):
+        recompute(trainer.model)
+    figures = run(trainer, folder, checkpoint, console)
+    if args.should_save:
+        draw(trainer.state.log_history, folder.path / CURVES)
+        folder.finish(trainer.accelerator.unwrap_model(trainer.model), processor, figures)
+    trainer.accelerator.end_training()
+    say(f"Adapter in {folder.path}; its card is README.md, its curves {CURVES}. {next_step(config)}")
+    return folder
+
+
+def recompute(model: Any) -> None:
+    """Hold few activations and compute them again; transformers 5.23 has a new word for it."""
+    if hasattr(model, "activation_checkpointing_enable"):
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+    else:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
+def packed_as(config: SrpoConfig, base: Any, say: Say) -> Packing:
+    """The packing that this model can take; raises ConfigError where a row must hold one example."""
+    packing = config.packing
+    if packing == "tree" and not may_pack(base):
+        packing = "none"
+        say(
+            f"packing: none: {base.config.model_type} is not among the architectures that a tree was tested "
+            f"with ({', '.join(TREE)}); each continuation is a row of its own, at several times the cost"
+        )
+    if packing == "none" and config.trees_per_row > 1:
+        raise ConfigError(f"trees_per_row: {config.trees_per_row}: without a tree a row takes one example: 1")
+    return packing
+
+
+def load_examples(reader: Reader, console: Console) -> Loaded:
+    """Every example of the run, behind a bar."""
+    paths = sum(1 for _ in read(reader.source.paths))
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading pictures", total=paths)
+        return reader.load(lambda: bar.advance(task))
+
+
+def split_of(config: SrpoConfig, examples: list[Example]) -> Split:
+    """Held out examples are watched; where none are, some of those that are trained on."""
+    trained, back = held_out(examples, config.held_out)
+    if not trained:
+        raise ConfigError(f"held_out: {config.held_out} leaves nothing to train on")
+    return Split(trained, back, (back or trained)[: config.watch])
+
+
+def row_maker(config: SrpoConfig, packing: Packing, loaded: Loaded, encoder: Encoder) -> RowMaker:
+    """How this training makes rows."""
+    return RowMaker(
+        config.objective,
+        packing,
+        config.weights,
+        mean_pairs=max(1.0, loaded.pairs / len(loaded.examples)),
+        group_cap=config.group_cap,
+        pad=encoder.tokenizer.pad_token_id or 0,
+        seed=config.seed,
+    )
+
+
+def look(source: Source, encoder: Encoder) -> Callable[[Example], dict[str, Tensor]]:
+    """Opens an example's pictures again, when their features are wanted."""
+
+    def shown(example: Example) -> dict[str, Tensor]:
+        system, question = source.prompt.render(text=example.text)
+        pictures = [source.picture(ref) for ref in example.images]
+        return encoder.shown(encoder.asked(system, question, pictures))
+
+    return shown
+
+
+def run(trainer: SrpoTrainer, folder: Folder, checkpoint: Path | None, console: Console) -> dict[str, Any]:
+    """Train to the end, and look at the watched examples once more; what it came to."""
+    began = time.monotonic()
+    if trainer.is_world_process_zero():
+        trainer.add_callback(Show(folder.path, console))
+    if checkpoint:
+        console.print(f"Going on from {checkpoint.name}.", highlight=False)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if trainer.state.global_step % trainer.args.eval_steps:
+        trainer.evaluate()
+    looks = [row for row in trainer.state.log_history if "eval_loss" in row]
+    return {
+        "steps": trainer.state.global_step,
+        "seconds": round(time.monotonic() - began, 1),
+        "peak_memory_gb": round(peak_memory() / 1e9, 2),
+        "watched": {"start": _figures(looks[0]), "end": _figures(looks[-1])},
+        "displaced": max((row.get("eval_displaced", 0.0) for row in looks), default=0.0),
+    }
+
+
+def _figures(row: dict[str, Any]) -> dict[str, float]:
+    """Those of watched examples, without how long it took to look."""
+    timed = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
+    return {k.removeprefix("eval_"): v for k, v in row.items() if k.startswith("eval_") and k not in timed}
+
+
+def peak_memory() -> float:
+    """Bytes: of the GPU where there is one, else of this process."""
+    if torch.cuda.is_available():
+        return float(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1.0 if sys.platform == "darwin" else 1024.0)
+
+
+def opening(config: SrpoConfig, source: Source) -> str:
+    """What is about to be trained on what."""
+    o, machine = config.objective, "on a GPU" if device().type == "cuda" else "on the CPU"
+    words = [f"{o.loss} (λ {o.lam:g}, span {o.span}) on {config.model}, {machine}, from {source.paths}."]
+    if source.policy:
+        words.append(f"Branches were drawn from {source.policy}.")
+    if not source.curated:
+        words.append("No person has seen these paths: look at them before you trust the adapter.")
+    return " ".join(words)
+
+
+def account(loaded: Loaded, split: Split, maker: RowMaker) -> Table:
+    """How much there is, what was left out and why, and what the trees save."""
+    table = Table("what", "number", title="to train on", title_justify="left")
+    table.columns[1].justify = "right"
+    table.add_row("examples trained on", f"{len(split.trained):,}")
+    table.add_row("examples held out", f"{len(split.held_out):,}")
+    table.add_row("pairs", f"{loaded.pairs:,}")
+    for (what, why), count in loaded.reasons.most_common():
+        table.add_row(f"[red]{what} left out[/red]: {why}", f"{count:,}")
+    rows = [maker([example]) for example in split.trained]
+    read_, apart = sum(row.tokens for row in rows), sum(row.unshared for row in rows)
+    table.add_row("tokens an epoch", f"{read_:,}")
+    table.add_row("as single sequences", f"{apart:,} ({apart / read_:.1f} times)")
+    return table
+
+
+def next_step(config: SrpoConfig) -> str:
+    """What to run next."""
+    return (
+        f"Next: make serve MODEL={config.model} ADAPTER={config.folder} (a GPU), or a model of its own: "
+        f"make merge ADAPTER={config.folder}"
+    )

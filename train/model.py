@@ -1,0 +1,158 @@
+"""The model that is trained: loaded frozen, with a LoRA adapter on its language model and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
+
+from ssui_gen.errors import ConfigError
+from train.config import SrpoConfig
+
+FACTS = "training.json"
+"""Beside the adapter: what it was made of."""
+SAMPLED = 16
+"""Weights of each adapted layer that a fingerprint looks at."""
+
+
+def device() -> torch.device:
+    """The GPU of this process, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision(config: SrpoConfig) -> torch.dtype:
+    """What the frozen weights are held in; raises ConfigError for bf16 where nothing can it."""
+    able = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    if config.precision == "bf16" and not able:
+        raise ConfigError(
+            "precision: bf16 needs a GPU that knows it, and there is none here: take auto or fp32"
+        )
+    return torch.bfloat16 if able and config.precision != "fp32" else torch.float32
+
+
+def load_base(config: SrpoConfig) -> tuple[Any, Any]:
+    """The frozen model, without dropout, and its processor; raises ConfigError."""
+    name, options = str(config.model), _quantized(config)
+    try:
+        model = AutoModelForImageTextToText.from_pretrained(
+            name, dtype=precision(config), attn_implementation=config.attention, **options
+        )
+        processor = AutoProcessor.from_pretrained(name)
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"model: {name}: cannot be loaded: {error}") from None
+    if not hasattr(processor, "image_processor"):
+        raise ConfigError(f"model: {name}: no processor for pictures could be made: pip install torchvision")
+    without_dropout(model)
+    return model.requires_grad_(False), processor
+
+
+def _quantized(config: SrpoConfig) -> dict[str, Any]:
+    """Options for 4 bits: everything but the tower, which loses its sight in them, and the head."""
+    if config.quantize == "none":
+        return {}
+    if not torch.cuda.is_available():
+        raise ConfigError("quantize: 4bit needs a GPU, and there is none here: take none")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ConfigError("quantize: 4bit needs bitsandbytes: pip install bitsandbytes")
+    spared = ["visual", "vision_tower", "multi_modal_projector", "lm_head"]
+    how = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16,
+        llm_int8_skip_modules=spared,
+    )  # fmt: skip
+    return {"quantization_config": how, "device_map": {"": torch.cuda.current_device()}}
+
+
+def without_dropout(model: Any) -> None:
+    """As RPO, ORPO and DPO train: a log-probability is compared with itself."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        for name in ("dropout", "attention_dropout"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, 0.0)
+
+
+def with_adapter(model: Any, config: SrpoConfig) -> PeftModel:
+    """The model under a fresh adapter, or under the one that the settings name. Raises ConfigError."""
+    if config.adapter:
+        check_base(config.adapter, model)
+        adapted = PeftModel.from_pretrained(model, config.adapter, is_trainable=True)
+    else:
+        adapted = get_peft_model(model, lora(model, config))
+    check_adapted(adapted)
+    return adapted
+
+
+def lora(model: Any, config: SrpoConfig) -> LoraConfig:
+    """Targets are a pattern that begins with the language model's own name, so that no tower can match."""
+    text, shape = language_model(model), config.lora
+    linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
+    ends = sorted({name.rpartition(".")[2] for name in linear if name.startswith(f"{text}.")})
+    wanted = ends if shape.targets == "all-linear" else list(shape.targets)
+    if missing := sorted(set(wanted) - set(ends)):
+        raise ConfigError(
+            f"lora.targets: no linear layer {', '.join(missing)} in {text} (there are: {', '.join(ends)})"
+        )
+    return LoraConfig(
+        r=shape.rank,
+        lora_alpha=shape.alpha or 2 * shape.rank,
+        lora_dropout=0.0,
+        target_modules=rf"{re.escape(text)}\..*\.({'|'.join(wanted)})",
+        task_type="CAUSAL_LM",
+    )
+
+
+def language_model(model: Any) -> str:
+    """The name of the part that reads and writes text."""
+    part = getattr(model.model, "language_model", None)
+    name = next((name for name, module in model.named_modules() if module is part), None)
+    if name is None:
+        raise ConfigError(f"model: {type(model).__name__} has no part named language_model to adapt")
+    return str(name)
+
+
+def adapted_layers(adapted: PeftModel) -> dict[str, Any]:
+    """The layers that the adapter touches, by their names in the base model."""
+    base = adapted.get_base_model()
+    return {name: module for name, module in base.named_modules() if hasattr(module, "lora_A")}
+
+
+def check_adapted(adapted: PeftModel) -> None:
+    """What is trained are LoRA's matrices in the language model, and there are some."""
+    text = language_model(adapted.get_base_model())
+    trained = [name for name, weight in adapted.named_parameters() if weight.requires_grad]
+    strangers = [name for name in trained if f".{text}." not in name or ".lora_" not in name]
+    assert trained, "the adapter touches no layer"
+    assert not strangers, f"trained outside of the language model: {strangers[:3]}"
+
+
+def fingerprint(model: Any) -> str:
+    """Tells base models apart: a hash of some weights of each linear layer of the language model, as bf16."""
+    found = hashlib.blake2b(digest_size=16)
+    text = language_model(model)
+    for name, module in sorted(model.named_modules()):
+        weight = getattr(module, "weight", None)
+        if name.startswith(f"{text}.") and isinstance(module, torch.nn.Linear) and weight is not None:
+            some = weight.detach().flatten()[:SAMPLED].to("cpu", torch.bfloat16)
+            found.update(name.encode() + str(tuple(weight.shape)).encode() + some.float().numpy().tobytes())
+    return found.hexdigest()
+
+
+def check_base(adapter: Path, model: Any) -> None:
+    """Raises ConfigError if the adapter is none, or was trained on another base."""
+    if not (adapter / "adapter_config.json").exists():
+        raise ConfigError(f"{adapter}: no adapter_config.json there; expected the folder of a LoRA adapter")
+    facts = adapter / FACTS
+    trained_on = json.loads(facts.read_text("utf-8"))["base"] if facts.exists() else {}
+    if trained_on and trained_on["fingerprint"] != fingerprint(model):
+        raise ConfigError(
+            f"{adapter}: this adapter was trained on {trained_on['model']}, and the weights of "
+            f"{model.name_or_path} are others: name the model that it was trained on"
+        )

@@ -1,0 +1,132 @@
+"""The files of a run that a training reads: where they lie, what they were made with, why a row is left out.
+
+`curated.jsonl` where people have looked, else `reasoning_paths.jsonl`; `branches.jsonl`, `pairs.jsonl`, the
+pictures, and the prompt that the policy was explored with. Makes nothing of them (`data`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL.Image import Image
+
+from ssui_gen.errors import ConfigError, ImageError
+from ssui_gen.images import shown
+from ssui_gen.jsonl import read, validate
+from ssui_gen.prompts import Prompt, home, load_prompt
+from ssui_gen.records import ImageRef, Reason, Record, Reject
+from ssui_gen.seeds import root_of
+from ssui_gen.settings import ImageLimits, parse
+from train.config import SrpoConfig
+
+CURATED, PATHS, BRANCHES, PAIRS = "curated.jsonl", "reasoning_paths.jsonl", "branches.jsonl", "pairs.jsonl"
+EXPLORATION_REJECTS, REJECTS = "pairs_rejects.jsonl", "train_rejects.jsonl"
+
+
+class Why(StrEnum):
+    """Why a path or a pair is not trained on. Closed: reports count by it."""
+
+    ROW_INVALID = "row_invalid"
+    DUPLICATE = "duplicate"
+    PATH_NOT_KEPT = "path_not_kept"
+    IMAGE_MISSING = "image_missing"
+    IMAGE_CHANGED = "image_changed"
+    IMAGE_REFUSED = "image_refused"
+    NOT_A_PREFIX = "not_a_prefix"
+    CHOSEN_IS_REJECTED = "chosen_is_rejected"
+    EMPTY_SPAN = "empty_span"
+    PATH_TOO_LONG = "path_too_long"
+    BRANCH_TOO_LONG = "branch_too_long"
+    TREE_TOO_LONG = "tree_too_long"
+    NO_PAIR = "no_pair"
+    IN_BENCHMARK = "in_benchmark"
+
+
+class TrainReject(Record):
+    """A row of `train_rejects.jsonl`."""
+
+    what: Literal["path", "pair", "row"]
+    id: str
+    path_id: str | None
+    reason: Why
+    detail: str
+
+
+class Unfit(Exception):
+    """A path or pair that cannot be trained on; caught where it is counted."""
+
+    def __init__(self, reason: Why, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+class Source:
+    """The files of a run that a training reads; raises ConfigError where there is nothing to read."""
+
+    def __init__(self, config: SrpoConfig) -> None:
+        self.run, self.config = config.run, config
+        curated = self.run / CURATED
+        self.curated = curated.exists()
+        self.paths = curated if self.curated else self.run / PATHS
+        if not self.paths.exists():
+            raise ConfigError(f"{self.paths}: no such file: make it with `make dataset RUN={self.run.name}`")
+        if config.objective.needs_pairs and not (self.run / PAIRS).exists():
+            raise ConfigError(
+                f"{self.run / PAIRS}: no such file: make it with `make pairs RUN={self.run.name}`, or train "
+                "on the paths alone with `loss: sft`"
+            )
+        self.root = root_of(config.seeds or self.run / "seeds" / "seeds.jsonl", self.run)
+        self.manifest = _manifest(self.run / "pairs.json")
+        self.limits = parse(
+            ImageLimits, self.manifest.get("settings", {}).get("images", {}), "pairs.json: images"
+        )
+        self.prompt = self._prompt()
+
+    def _prompt(self) -> Prompt:
+        """The policy's prompt; raises ConfigError if the branches were drawn with another."""
+        path = self.config.prompt or home() / "prompts" / "policy.md"
+        prompt = load_prompt(path)
+        used = (self._edition.get("prompts") or {}).get("policy")
+        if used and used != prompt.id:
+            raise ConfigError(
+                f"{path}: this is {prompt.id}, but the policy was explored with {used}: name that file with "
+                f"`prompt:` (git show {used.rpartition(':')[2]}), or explore anew"
+            )
+        return prompt
+
+    def in_benchmark(self) -> dict[str, str]:
+        """Paths that a benchmark holds, as exploration found (`leaks.bench`), and why."""
+        found = (validate(Reject, line) for line in read(self.run / EXPLORATION_REJECTS))
+        return {row.seed_id: row.detail for row in found if row.reason == Reason.IN_BENCHMARK}
+
+    @property
+    def _edition(self) -> dict[str, Any]:
+        editions = self.manifest.get("editions") or [{}]
+        return dict(editions[-1].get("edition", {}))
+
+    @property
+    def policy(self) -> str | None:
+        """The served name of the model that was explored."""
+        return (self._edition.get("models") or {}).get("policy")
+
+    def hashes(self) -> dict[str, str]:
+        """sha256 of each file that is read, by name."""
+        files = [path for path in (self.paths, self.run / BRANCHES, self.run / PAIRS) if path.exists()]
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    def picture(self, ref: ImageRef) -> Image:
+        """As exploration showed it; raises Unfit."""
+        try:
+            return shown(self.root, ref, self.limits)
+        except ImageError as error:
+            known = {why.value for why in Why}
+            raise Unfit(Why(error.reason if error.reason in known else "image_refused"), str(error)) from None
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found

@@ -1,0 +1,184 @@
+"""The same training with other settings, measured and put side by side: one table, one figure.
+
+    python -m train.sweep --config train/micro.yaml --run outputs/demo
+    python -m train.sweep --config train/micro.yaml --run outputs/demo loss=srpo,sft,dpo seed=0,1,2
+
+(`make sweep` runs the first, over λ.) Each cell is a training of `train.srpo` and a call of the evaluator,
+`python -m EVALUATOR ADAPTER`, which writes `measured.json` into the adapter's folder: figures by name, each
+with `before` and `after` (share, low, high), and under `headlines` which of them tell of safety, helpfulness,
+over-refusal and sight. What is done already is not done again. Seeds are put together: mean, least and most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ssui_gen.errors import ConfigError, SsuiError, TrainError
+from ssui_gen.jsonl import atomic_write
+from train.config import load
+
+USUAL = ("lambda=0,0.1,0.3,0.5,0.7,0.9",)
+"""The ablation that the paper reports, arXiv 2509.12060."""
+EVALUATOR = "microworld.measure_adapter"
+MEASURED, ROWS, FIGURE = "measured.json", "sweep.json", "sweep.png"
+SEED = "seed"
+Setting = tuple[str, ...]
+"""`key=value` words."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One setting, its seeds put together."""
+
+    setting: Setting
+    shares: dict[str, tuple[float, float, float]]
+    """By headline: mean, and its ends: Wilson's of one seed, the least and most of several."""
+
+
+def cells(grid: Sequence[str]) -> list[Setting]:
+    """Every combination of `key=a,b,c`; raises ConfigError for a word that is none."""
+    axes = []
+    for word in grid:
+        key, equals, values = word.partition("=")
+        if not equals or not values:
+            raise ConfigError(f"{word!r}: expected KEY=VALUE,VALUE,...")
+        axes.append([f"{key}={value}" for value in values.split(",")])
+    return list(itertools.product(*axes))
+
+
+def measured(
+    config: Path, folder: Path, setting: Setting, told: Sequence[str], evaluator: str
+) -> dict[str, Any]:
+    """Train and measure one cell, or read what was measured of it."""
+    adapter = folder / " ".join(setting).replace("/", "_")
+    result = adapter / MEASURED
+    if not result.exists():
+        _run("train.srpo", "--config", str(config), "--output", str(adapter), *told, *setting)
+        _run(evaluator, str(adapter))
+    found: dict[str, Any] = json.loads(result.read_text("utf-8"))
+    return found
+
+
+def _run(module: str, *words: str) -> None:
+    command = [sys.executable, "-m", module, *words]
+    if code := subprocess.run(command, check=False).returncode:
+        raise TrainError(f"{' '.join(command[1:])}: ended with {code}; mend it and run the same sweep again")
+
+
+def together(found: dict[Setting, dict[str, Any]]) -> list[Line]:
+    """A line for each setting without its seed, and first one for the model as it was."""
+    groups: dict[Setting, list[dict[str, Any]]] = {}
+    for setting, one in found.items():
+        groups.setdefault(tuple(w for w in setting if not w.startswith(f"{SEED}=")), []).append(one)
+    first = next(iter(found.values()))
+    lines = [Line(("before",), _shares([first], "before"))]
+    return lines + [Line(setting, _shares(several, "after")) for setting, several in groups.items()]
+
+
+def _shares(several: list[dict[str, Any]], when: str) -> dict[str, tuple[float, float, float]]:
+    return {
+        headline: _put_together([one["figures"][name][when] for one in several])
+        for headline, name in several[0]["headlines"].items()
+    }
+
+
+def _put_together(figures: list[dict[str, float]]) -> tuple[float, float, float]:
+    shares = [one["share"] for one in figures]
+    if len(figures) == 1:
+        return shares[0], figures[0]["low"], figures[0]["high"]
+    return sum(shares) / len(shares), min(shares), max(shares)
+
+
+def as_table(lines: Iterable[Line]) -> Table:
+    """For people, in percent."""
+    rows = list(lines)
+    table = Table("setting", *rows[0].shares)
+    for line in rows:
+        cells_ = [
+            f"{100 * m:.1f} ({100 * low:.1f} – {100 * high:.1f})" for m, low, high in line.shares.values()
+        ]
+        table.add_row(" ".join(line.setting), *cells_)
+    return table
+
+
+def draw(lines: list[Line], path: Path) -> None:
+    """Every headline over the settings: a curve where they are numbers, points otherwise; dashed: before."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    before, rest = lines[0], lines[1:]
+    places, labels = _places([line.setting for line in rest])
+    figure, axis = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+    for number, headline in enumerate(before.shares):
+        middle, low, high = zip(*(line.shares[headline] for line in rest), strict=True)
+        ends = [
+            [m - a for m, a in zip(middle, low, strict=True)],
+            [b - m for m, b in zip(middle, high, strict=True)],
+        ]
+        style = "-o" if labels is None else "o"
+        axis.errorbar(places, middle, ends, fmt=style, color=f"C{number}", capsize=3, label=headline)
+        axis.axhline(before.shares[headline][0], color=f"C{number}", linestyle="--", linewidth=0.8, alpha=0.6)
+    if labels is not None:
+        axis.set_xticks(places, labels, rotation=20)
+    axis.set(xlabel=rest[0].setting[0].partition("=")[0], ylabel="share of answers", ylim=(-0.03, 1.03))
+    axis.grid(alpha=0.25)
+    axis.legend(frameon=False, fontsize="small")
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def _places(settings: list[Setting]) -> tuple[list[float], list[str] | None]:
+    """Where on the axis; with names where the one key is no number."""
+    try:
+        (values,) = ([word.partition("=")[2] for word in words] for words in zip(*settings, strict=True))
+        return [float(value) for value in values], None
+    except ValueError:
+        return [float(i) for i in range(len(settings))], ["\n".join(setting) for setting in settings]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Every cell, then the table and the figure."""
+    parser = argparse.ArgumentParser(
+        prog="train.sweep", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--model")
+    parser.add_argument("--output", type=Path, help="default: `sweep` of the run")
+    parser.add_argument("--evaluator", default=EVALUATOR, help="a module that measures an adapter")
+    parser.add_argument("grid", nargs="*", metavar="KEY=A,B,...", help=f"default: {' '.join(USUAL)}")
+    args = parser.parse_args(argv)
+    console = Console()
+    try:
+        config = load(args.config, run=args.run, model=args.model)
+        folder = args.output or config.run / "sweep"
+        told = [w for name in ("run", "model") if (v := getattr(args, name)) for w in (f"--{name}", str(v))]
+        found = {
+            cell: measured(args.config, folder, cell, told, args.evaluator)
+            for cell in cells(args.grid or USUAL)
+        }
+    except SsuiError as error:
+        Console(stderr=True).print(f"sweep: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+    lines = together(found)
+    atomic_write(folder / ROWS, json.dumps([vars(line) for line in lines], indent=1) + "\n")
+    draw(lines, folder / FIGURE)
+    console.print(as_table(lines))
+    console.print(f"Table in {folder / ROWS}, figure in {folder / FIGURE}.", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

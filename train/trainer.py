@@ -1,0 +1,252 @@
+"""SRPO's trainer: transformers' own, with our rows, our loss, our figures, and an eye on what goes wrong.
+
+A step takes `questions_per_step` examples, however many processes share them. Figures of the watched examples
+are taken before the first step, so that a likelihood that sinks below its start is noticed: chosen and
+rejected branches share a prefix and a style, and a growing margin may hide that both become unlikely
+(likelihood displacement, arXiv 2410.08847). What is saved besides the adapter is `folder`'s affair.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+from ssui_gen.errors import ConfigError, TrainError
+from train.config import SrpoConfig
+from train.example import Example
+from train.forward import Eyes, Read, read
+from train.loss import Terms, objective
+from train.rows import Row, RowMaker
+from train.tally import Tally
+
+SUNK = 0.01
+"""Nats a token: a fall of the chosen branches below their start that is worth an alarm."""
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""How torch puts it, on a GPU and on a CPU."""
+
+
+def arguments(config: SrpoConfig, cpu: bool, half: bool) -> TrainingArguments:
+    """What transformers is told; raises ConfigError where a step cannot be shared out among the processes."""
+    args = TrainingArguments(
+        output_dir=str(config.folder / "checkpoints"),
+        per_device_train_batch_size=config.trees_per_row,
+        per_device_eval_batch_size=config.trees_per_row,
+        num_train_epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=config.warmup,
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        bf16=half,
+        use_cpu=cpu,
+        seed=config.seed,
+        data_seed=config.seed,
+        eval_strategy="steps",
+        eval_steps=config.watch_every,
+        eval_on_start=True,
+        logging_steps=config.log_every,
+        save_steps=config.save_every,
+        save_total_limit=2,
+        report_to=config.report_to,
+        project="ssui_gen",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
+    )
+    refuse_data_parallel(args.n_gpu)
+    share = config.trees_per_row * args.world_size
+    if config.questions_per_step % share:
+        raise ConfigError(
+            f"questions_per_step: {config.questions_per_step} cannot be shared out among {args.world_size} "
+            f"processes that take {config.trees_per_row} (trees_per_row) at once: take a multiple of {share}"
+        )
+    args.gradient_accumulation_steps = config.questions_per_step // share
+    return args
+
+
+def refuse_data_parallel(gpus: int) -> None:
+    """Raises ConfigError: DataParallel would cut rows, masks and positions along the wrong axis."""
+    if gpus > 1:
+        raise ConfigError(
+            f"{gpus} GPUs are seen by one process, which would cut rows into pieces (DataParallel): start "
+            f"one process a GPU (accelerate launch --num_processes {gpus} -m train.srpo ...), or show it one "
+            "(CUDA_VISIBLE_DEVICES=0)"
+        )
+
+
+class Examples(Dataset[Example]):
+    """Examples by number."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self.examples = examples
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, number: int) -> Example:
+        return self.examples[number]
+
+
+class SrpoTrainer(Trainer):  # type: ignore[misc]
+    """Rows in, J out; the figures of its terms are logged."""
+
+    loss_is_scaled_for_ga = False
+
+    def __init__(
+        self,
+        model: Any,
+        args: TrainingArguments,
+        maker: RowMaker,
+        eyes: Eyes,
+        *,
+        train: Sequence[Example],
+        watched: Sequence[Example],
+        say: Callable[[str], None],
+    ) -> None:
+        if isinstance(model, torch.nn.DataParallel):
+            refuse_data_parallel(len(model.device_ids) or 2)
+        self.maker, self.eyes, self.say = maker, eyes, say
+        self.tallies = {"train": Tally(), "watch": Tally()}
+        self.since = time.monotonic()
+        super().__init__(
+            model=model, args=args, data_collator=self.row_of, train_dataset=Examples(train),
+            eval_dataset=Examples(watched), callbacks=[Guard()],
+        )  # fmt: skip
+        self.remove_callback(PrinterCallback)
+        self.remove_callback(ProgressCallback)
+
+    def row_of(self, examples: list[Example]) -> dict[str, Row]:
+        """What the loader hands on: one row, made for the epoch that is running."""
+        return {"row": self.maker(examples, int(self.state.epoch or 0))}
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """J of one row, a mean over its examples."""
+        row: Row = inputs["row"]
+        with explained(row):
+            found, terms = self.terms(model, row)
+        refuse_nan(row, terms)
+        self.tallies["train" if model.training else "watch"].add(self.maker.objective, row, found, terms)
+        return (terms.loss, None) if return_outputs else terms.loss
+
+    def terms(self, model: Any, row: Row) -> tuple[Read, Terms]:
+        """What the policy and, where the loss asks for it, the model without its adapter say of a row."""
+        adapted = self.accelerator.unwrap_model(model)
+        bare = adapted.get_base_model()
+        base = None
+        if self.maker.objective.needs_base:
+            with torch.no_grad(), adapted.disable_adapter():
+                base = read(adapted, bare, row, self.eyes).spans
+        found = read(model, bare, row, self.eyes)
+        return found, objective(self.maker.objective, found.spans, row.layout, base)
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+        """Forward and backward of one row."""
+        self.row: Row = inputs["row"]
+        with explained(self.row):
+            loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+        return loss
+
+    def prediction_step(
+        self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: Any = None
+    ) -> tuple[Tensor, None, None]:
+        """J of one row of watched examples; there are no labels to return."""
+        with torch.no_grad(), self.compute_loss_context_manager():
+            loss = self.compute_loss(model, self._prepare_inputs(inputs))
+        return loss.detach(), None, None
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """Not estimated: transformers' rule knows neither LoRA nor trees."""
+        return 0
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """The figures of all processes beside what transformers logs."""
+        if any(key.startswith("eval_") for key in logs):
+            logs |= {f"eval_{name}": value for name, value in self.figures("watch").items()}
+            self.alarm(logs)
+        elif "loss" in logs:
+            logs |= self.figures("train")
+        super().log(logs, start_time)
+
+    def figures(self, which: str) -> dict[str, float]:
+        """Means since the last time, over all processes, and tokens a second while training."""
+        tally = self.tallies[which]
+        own = tally.sums.float() if self.args.device.type == "mps" else tally.sums
+        sums = self.accelerator.reduce(own.to(self.args.device), reduction="sum").cpu().double()
+        seconds, self.since = time.monotonic() - self.since, time.monotonic()
+        speed = {"tokens_per_second": tally.tokens(sums) / seconds} if which == "train" else {}
+        return tally.figures(sums) | speed
+
+    def alarm(self, logs: dict[str, float]) -> None:
+        """Say it when the chosen branches have become less likely than they were at the start."""
+        now, key = logs.get("eval_logps/chosen"), "eval_logps/chosen"
+        start = next((row[key] for row in self.state.log_history if key in row), now)
+        if now is not None and start is not None and now < start - SUNK:
+            logs["eval_displaced"] = start - now
+            self.say(
+                f"step {self.state.global_step}: watched examples' chosen branches are less likely than "
+                f"at the start ({now:.3f} nats a token, then {start:.3f}): the margin grows by unlearning. "
+                "Lower lambda or learning_rate, or keep pairs that differ more"
+            )
+
+
+class Guard(TrainerCallback):  # type: ignore[misc]
+    """Stops before a gradient that is not a number reaches the weights."""
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        weights = (p for p in kwargs["model"].parameters() if p.requires_grad and p.grad is not None)
+        if not all(torch.isfinite(weight.grad).all() for weight in weights):
+            raise TrainError(
+                f"step {state.global_step + 1}: a gradient is not a number although the loss is one: lower "
+                "learning_rate or max_grad_norm; the last checkpoint is untouched"
+            )
+
+
+def refuse_nan(row: Row, terms: Terms) -> None:
+    """Raises TrainError, with the examples' names, if J is not a number."""
+    if torch.isfinite(terms.loss):
+        return
+    raise TrainError(
+        f"the loss of {_names(row)} is {terms.loss.item()} (nll {_listed(terms.nll)}; margins "
+        f"{_listed(terms.margin)}): look at these rows, leave them out, or lower learning_rate; the last "
+        "checkpoint is untouched"
+    )
+
+
+@contextmanager
+def explained(row: Row) -> Iterator[None]:
+    """Raises TrainError, with the examples' names and what to lower, where memory does not suffice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(sign in str(error) for sign in NO_MEMORY):
+            raise
+        pairs = sum(len(example.pairs) for example in row.examples)
+        raise TrainError(
+            f"out of memory at {_names(row)}: {row.tokens:,} tokens, {len(row.target):,} of them scored, "
+            f"{pairs} pairs: lower max_row, group_cap or trees_per_row, show smaller pictures, or set "
+            "gradient_checkpointing or quantize: 4bit"
+        ) from error
+
+
+def _names(row: Row) -> str:
+    return "example " + ", ".join(example.id for example in row.examples)
+
+
+def _listed(values: Tensor, most: int = 4) -> str:
+    shown = ", ".join(f"{value:.3g}" for value in values.tolist()[:most])
+    return shown + (", …" if len(values) > most else "") or "none"

@@ -1,0 +1,144 @@
+"""The heart of the house: a prompt and all its continuations as one tree, and trees as one row of a model.
+
+The reference path and the branches of an example share beginnings: all of them the picture and the
+question, branches from one cut the steps before it, and often some words more. A trie over token ids finds
+every shared beginning, and numbering it in pre-order makes its geometry one inequality. With `last[j]` one
+past the last descendant of token j,
+
+    token i may look at token j    ⇔    j ≤ i < last[j],
+
+which is the causal mask of each continuation, the isolation of branches from each other and of trees from
+trees, all at once. A token's position is its depth, so a branch restarts where its prefix ends; what follows
+a token is predicted where that token stands, so at a branching point one place predicts several. Each
+continuation then has the log-probabilities that it has alone, at a fraction of the tokens.
+
+Knows ids and places only: no text, no picture, no model (`families` knows those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Ids = Sequence[int]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A prompt, then its continuations with every shared beginning once; n tokens in pre-order."""
+
+    ids: list[int]
+    """(n): parents stand before children, and all descendants of a token follow it without a gap."""
+    parent: list[int]
+    """(n): the place of the token before; -1 for the first."""
+    last: list[int]
+    """(n): one past the place of the last descendant."""
+    depth: list[int]
+    """(n): how many tokens lead to it."""
+    paths: list[list[int]]
+    """For each continuation the places of its tokens."""
+    prompt: int
+    """Tokens of the prompt."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def unshared(self) -> int:
+        """Tokens of the same continuations each in a row of its own."""
+        return sum(self.prompt + len(path) for path in self.paths if path)
+
+
+def grow(prompt: Ids, continuations: Iterable[Ids]) -> Tree:
+    """The tree of a prompt that is not empty; equal continuations share all their tokens."""
+    children, trails = _trie(continuations)
+    ids, parent, depth = list(prompt), [i - 1 for i in range(len(prompt))], list(range(len(prompt)))
+    place = {0: len(prompt) - 1}
+    left = [(0, branch) for branch in reversed(children[0].items())]
+    while left:
+        above, (token, node) = left.pop()
+        place[node] = len(ids)
+        ids.append(token)
+        parent.append(place[above])
+        depth.append(depth[place[above]] + 1)
+        left.extend((node, branch) for branch in reversed(children[node].items()))
+    paths = [[place[node] for node in trail] for trail in trails]
+    return Tree(ids, parent, _last(parent), depth, paths, len(prompt))
+
+
+def _trie(continuations: Iterable[Ids]) -> tuple[list[dict[int, int]], list[list[int]]]:
+    """Each node's children by token, and the nodes that each continuation leads through; 0 is the root."""
+    children: list[dict[int, int]] = [{}]
+    trails = []
+    for ids in continuations:
+        node, trail = 0, []
+        for token in ids:
+            if token not in children[node]:
+                children[node][token] = len(children)
+                children.append({})
+            node = children[node][token]
+            trail.append(node)
+        trails.append(trail)
+    return children, trails
+
+
+def _last(parent: list[int]) -> list[int]:
+    """One past each token's last descendant; children stand behind their parents."""
+    last = list(range(1, len(parent) + 1))
+    for i in range(len(parent) - 1, 0, -1):
+        last[parent[i]] = max(last[parent[i]], last[i])
+    return last
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Several trees side by side in one row; places are counted through the row."""
+
+    ids: Tensor
+    """(n,)"""
+    parent: Tensor
+    """(n,)"""
+    last: Tensor
+    """(n,)"""
+    paths: list[list[Tensor]]
+    """For each tree, for each of its continuations, the places of its tokens."""
+
+
+def pack(trees: Sequence[Tree]) -> Packed:
+    """Trees behind each other; none sees another."""
+    starts = [0]
+    for tree in trees[:-1]:
+        starts.append(starts[-1] + len(tree))
+    shifted = list(zip(trees, starts, strict=True))
+    return Packed(
+        ids=torch.tensor([token for tree in trees for token in tree.ids]),
+        parent=torch.tensor([start + place for tree, start in shifted for place in tree.parent]),
+        last=torch.tensor([start + place for tree, start in shifted for place in tree.last]),
+        paths=[
+            [start + torch.tensor(path, dtype=torch.long) for path in tree.paths] for tree, start in shifted
+        ],
+    )
+
+
+def mask(last: Tensor) -> Tensor:
+    """(1, 1, n, n), bool: whether token i of a row (a row of the mask) may look at token j (a column)."""
+    place = torch.arange(len(last), device=last.device)
+    looks_back = place[None, :] <= place[:, None]
+    descends = place[:, None] < last[None, :]
+    return (looks_back & descends)[None, None]
+
+
+def positions(trees: Sequence[Tree], prompts: Sequence[Tensor]) -> Tensor:
+    """Positions of every token of a row, (axes, n), from those of each tree's prompt, (axes, prompt tokens).
+
+    Text goes on after the largest position of the prompt, by one a token on all axes: Qwen-VL's rule (M-RoPE,
+    arXiv 2409.12191, section 2.1), and with one axis everybody's.
+    """
+    parts = []
+    for tree, prompt in zip(trees, prompts, strict=True):
+        steps = torch.tensor(tree.depth[tree.prompt :], dtype=torch.long) - tree.prompt + 1
+        parts += [prompt, (prompt.max() + steps).expand(len(prompt), -1)]
+    return torch.cat(parts, dim=1)
