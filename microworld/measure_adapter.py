@@ -15,6 +15,7 @@ import hashlib
 import json
 import math
 import time
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,10 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from transformers.utils import logging
 
 from microworld.ask import Checkpoint, half_the_cores
 from microworld.measure import SEED
@@ -167,13 +170,21 @@ def _figure(one: Share) -> dict[str, Any]:
 
 def as_table(figures: dict[str, Any], names: Iterable[str]) -> Table:
     """For people: shares with Wilson's 95 % interval, and the change on the same pairs in points."""
-    table = Table("on held-out scenes", "before", "after", "change in points", "n")
-    table.columns[0].no_wrap = True
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("on held-out scenes")
+    for name in ("before", "after", "points", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name in names:
         one = figures[name]
-        shares = [str(Share(one[when]["hits"], one[when]["n"])) for when in ("before", "after")]
+        shares = [_cell(Share(one[when]["hits"], one[when]["n"])) for when in ("before", "after")]
         table.add_row(name, *shares, str(Change(**one["change"])), str(one["after"]["n"]))
     return table
+
+
+def _cell(one: Share) -> str:
+    """The share, and its interval below it."""
+    low, high = one.interval
+    return f"{one.value:.1%}\n{100 * low:.0f} – {100 * high:.0f}"
 
 
 def main() -> None:
@@ -185,6 +196,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=half_the_cores(), help="of torch")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # PEFT's, of an old word
     start = time.monotonic()
     try:
         found = measure(args.adapter, args.base or base_of(args.adapter), args.n, args.seed)

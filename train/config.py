@@ -6,7 +6,7 @@ does not say; a default without either is ours. A setting is used where it is na
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -157,12 +157,15 @@ class SrpoConfig(Settings):
         return self.model_copy(update=own | {"lora": lora})
 
 
-def load(path: Path, words: Sequence[str] = (), **told: Any) -> SrpoConfig:
-    """The settings of a file; `words` (`lora.rank=16`) win over it, and what is told, None apart, over both.
-
-    Raises ConfigError.
+def load(
+    path: Path, words: Sequence[str] = (), usual: Mapping[str, Any] | None = None, **told: Any
+) -> SrpoConfig:
+    """The settings of a file; those that are `usual` win over it, then `words` (`lora.rank=16`), then what is
+    told, None apart. Raises ConfigError.
     """
     data = read_yaml(path)
+    if isinstance(data, dict):
+        data |= usual or {}
     for word in words:
         _set(data, word)
     given = {key: value for key, value in told.items() if value is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,7 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     say: Say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # PEFT's, of an old word
     source, folder = Source(config), Folder(config)
     args = arguments(config, cpu=device().type == "cpu", half=precision(config) == torch.bfloat16)
     base, processor = load_base(config)

@@ -31,7 +31,7 @@ from train.source import Source
 
 BATCH = 4
 SETTINGS = {"limit": BATCH, "questions_per_step": BATCH, "epochs": 60, "held_out": 0.0, "watch_every": 20}
-"""One step an epoch, on the same examples."""
+"""One step an epoch, on the same examples; KEY=VALUE may say otherwise."""
 NEAR_ZERO = 0.05
 """Nats a token that the reference may still cost."""
 
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     console = Console()
     try:
-        config = load(args.config, args.settings, **SETTINGS, run=args.run, model=args.model)
+        config = load(args.config, args.settings, SETTINGS, run=args.run, model=args.model)
         config = config.model_copy(update={"output": config.run / "overfit"})
         nll = train(config, console).facts["figures"]["watched"]["end"]["nll"]
         found = recite(config)
