@@ -72,6 +72,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--model")
+    parser.add_argument(
+        "--near-zero", type=float, default=NEAR_ZERO, help="nats a token that are little enough"
+    )
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE")
     args = parser.parse_args(argv)
     console = Console()
@@ -84,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         Console(stderr=True).print(f"overfit: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     console.print(as_table(found))
-    learnt = nll < NEAR_ZERO and all(one.word_for_word for one in found)
+    learnt = nll < args.near_zero and all(one.word_for_word for one in found)
     console.print(f"{nll:.4f} nats a token; {'learnt by heart' if learnt else 'NOT learnt by heart'}")
     sys.exit(0 if learnt else 1)
 
