@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+CURATION = ("curation.review", "curation.texts", "curation.merge", "curation.likeness", "curation.risk")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "taxonomy", "shares", "records", "branches", "completions", "config"),
     (
@@ -54,6 +55,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exporters",
         "page",
         "report",
+        *CURATION,
     ),
     ("stages.dataset", "stages.pairs", "stages.calibrate", "stages.report", "stages.export", "stages.doctor"),
     ("stages.serve",),
