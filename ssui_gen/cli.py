@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ssui_gen import __version__
+from ssui_gen.cli_curation import add_orders
 from ssui_gen.errors import SsuiError
 
 OUT = Console()
@@ -41,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
     _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     _pairs_command(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
+    add_orders(
+        commands.add_parser("curation", help="people look at the paths: their files, checked and applied")
+    )
     _verify_command(commands.add_parser("verify", help="how often F is right"))
     _export_command(commands.add_parser("export", help="pairs in the layout of another trainer"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")

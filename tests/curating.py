@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+import pytest
+from jobs import SSUI, Ended
+from PIL import Image
+
+from ssui_gen.cli import main
 from ssui_gen.curation.review import PATHS, Item, Review, blank
 from ssui_gen.curation.texts import sha_of
 from ssui_gen.records import (
@@ -40,6 +52,47 @@ def record(id: str, kind: str = "risky", **texts: Any) -> ReasoningPath:
         "reflection": (ROUND,), "made_by": (),
     }  # fmt: skip
     return ReasoningPath(**{**values, **texts})
+
+
+def a_run(folder: Path, paths: Iterable[ReasoningPath]) -> Path:
+    """A run's folder with these paths, and a picture for all of them below `seeds`."""
+    (folder / "seeds").mkdir(parents=True, exist_ok=True)
+    (folder / "seeds" / "seeds.jsonl").touch()
+    Image.new("RGB", (8, 8), (200, 90, 40)).save(folder / "seeds" / "a.png")
+    put_paths(folder, paths)
+    return folder
+
+
+def put_paths(run: Path, paths: Iterable[ReasoningPath]) -> None:
+    rows = "".join(path.model_dump_json() + "\n" for path in paths)
+    (run / "reasoning_paths.jsonl").write_text(rows, "utf-8")
+
+
+def curation(run: Path, order: str, *more: str) -> Ended:
+    """`ssui curation` in this process."""
+    return ssui("curation", order, "--run", str(run), *more)
+
+
+def on_a_wide_screen(run: Path, order: str) -> str:
+    """What `ssui curation` prints where no table has to be broken."""
+    command = [SSUI, "curation", order, "--run", run]
+    env = {**os.environ, "COLUMNS": "180"}
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
+
+
+def ssui(*arguments: str) -> Ended:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert isinstance(end.value.code, int)
+    return Ended(end.value.code, out.getvalue(), err.getvalue())
+
+
+def say(run: Path, name: str, **words: dict[str, Any]) -> None:
+    """Write into a person's file, as an editor would: by id, the fields to be changed."""
+    path = run / "curation" / f"{name}.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    path.write_text("".join(json.dumps(row | words.get(row["id"], {})) + "\n" for row in rows), "utf-8")
 
 
 def item(path: ReasoningPath) -> Item:

@@ -10,7 +10,24 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-CURATION = ("curation.review", "curation.texts", "curation.merge", "curation.likeness", "curation.risk")
+CURATION = (
+    "curation.review",
+    "curation.texts",
+    "curation.merge",
+    "curation.likeness",
+    "curation.risk",
+    "curation.settle",
+    "curation.deal",
+    "curation.agreement",
+    "curation.stats",
+    "curation.located",
+    "curation.shape",
+    "curation.sheet",
+    "curation.check",
+    "curation.swap",
+    "curation.folder",
+    "curation.board",
+)
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "taxonomy", "shares", "records", "branches", "completions", "config"),
     (
@@ -57,9 +74,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "report",
         *CURATION,
     ),
-    ("stages.dataset", "stages.pairs", "stages.calibrate", "stages.report", "stages.export", "stages.doctor"),
+    (
+        "stages.dataset",
+        "stages.curation",
+        "stages.agreement",
+        "stages.pairs",
+        "stages.calibrate",
+        "stages.report",
+        "stages.export",
+        "stages.doctor",
+    ),
     ("stages.serve",),
-    ("cli",),
+    ("cli_curation", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
@@ -91,10 +117,12 @@ DOORS = {
         "ssui_gen/progress.py",
         "ssui_gen/job.py",
         "ssui_gen/cli.py",
+        "ssui_gen/cli_curation.py",
         "ssui_gen/stages/",
         "microworld/",
     },
     "PIL": {"ssui_gen/images.py", "microworld/"},
+    "numpy": {"ssui_gen/curation/agreement.py", "microworld/", "train/"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
     "fastapi": {"microworld/"},

@@ -1,0 +1,162 @@
+"""`ssui curation`: its orders, what they print and their exit codes; no logic of its own.
+
+Exit code 1 where a person's file has a fault: each is one line, `file:line:column: field: expected …; got …`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from ssui_gen.curation.sheet import Fault
+
+OUT = Console()
+
+
+def add_orders(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui curation` its orders."""
+    orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
+
+    def order(name: str, help: str) -> argparse.ArgumentParser:
+        made = orders.add_parser(name, help=help)
+        made.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+        made.set_defaults(command=_ORDERS[name])
+        return made
+
+    export = order("export", "write the items, and merge what people have said")
+    export.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who looks")
+    check = order("check", "everything that is wrong with people's files")
+    check.add_argument("names", nargs="*", metavar="NAME", help="whose; default: everybody's")
+    check.add_argument("--repair", action="store_true", help="first put each object back on one line")
+    assign = order("assign", "deal the items to people, some to several")
+    assign.add_argument("names", nargs="+", metavar="NAME")
+    assign.add_argument("--overlap", type=float, default=0.2, help="share that several see; default: 0.2")
+    assign.add_argument("--each", type=int, default=2, help="people who see each of those; default: 2")
+    assign.add_argument("--seed", type=int, default=0, help="of the dealing")
+    order("agreement", "how far people agree: percent, κ, α, with intervals")
+    order("resolve", "the items on which people differ, for one person to decide")
+    order("apply", "write curated.jsonl, unless anything is wrong")
+    stats = order("stats", "yield by class, reasons, time, planted errors caught")
+    stats.add_argument(
+        "--planted", type=Path, help="rows {id, error, pointer}; default: planted.jsonl of the run"
+    )
+
+
+def _export(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import export
+
+    done = export(args.run, args.names)
+    changed = ", ".join(done.changed) or "nothing new"
+    _say(f"{done.items:,} items in {args.run / 'curation'}. Written: {changed}.")
+    for name, count in done.stale.items():
+        if count:
+            _say(
+                f"{name}: the texts of {count} items have changed; what was said of them stands in `before`."
+            )
+    return _told(done.faults)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import faults, folder_of, repair
+
+    folder = folder_of(args.run)
+    for name in repair(folder, args.names) if args.repair else ():
+        _say(f"{folder.path(name)}: each object is on a line of its own again")
+    found = faults(folder, args.names)
+    if not found:
+        for name in args.names or folder.names():
+            lines = folder.sheet(name).reviews
+            decided = sum(1 for line in lines if line.decision)
+            _say(f"{folder.path(name)}: {len(lines):,} lines, {decided:,} decided")
+    return _told(found)
+
+
+def _assign(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import assign, folder_of
+
+    dealt = assign(folder_of(args.run), args.names, overlap=args.overlap, each=args.each, seed=args.seed)
+    for name, count in dealt.items():
+        _say(f"{name}: {count:,} items")
+    return 0
+
+
+def _agreement(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.agreement import agreement_table
+    from ssui_gen.stages.curation import folder_of
+
+    table, words, found = agreement_table(folder_of(args.run))
+    OUT.print(table)
+    for line in words:
+        _say(line)
+    return _told(found)
+
+
+def _resolve(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import folder_of, resolve
+
+    board = resolve(folder_of(args.run))
+    for outcome in board.disputes.values():
+        views = "; ".join(f"{name}: {line.decision}" for name, line in outcome.said.items())
+        state = board.outcomes[outcome.item.id].state
+        _say(f"{outcome.item.id}: {views}{'' if state == 'disputed' else f'; settled: {state}'}")
+    _say(
+        f"{len(board.disputes)} items on which people differ; the last word stands in {board.resolved.path}."
+    )
+    return 0
+
+
+def _apply(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import CURATED, apply
+
+    states, found = apply(args.run)
+    if found:
+        return _told(found, "nothing was written")
+    table = Table("what", "items")
+    for state, count in states.most_common():
+        table.add_row(state, f"{count:,}")
+    OUT.print(table)
+    _say(f"{states['kept'] + states['fixed']:,} records in {args.run / CURATED}.")
+    return 0
+
+
+def _stats(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.agreement import stats_tables
+    from ssui_gen.stages.curation import folder_of
+
+    planted = args.planted or args.run / "planted.jsonl"
+    tables, found = stats_tables(folder_of(args.run), planted)
+    for table in tables:
+        OUT.print(table)
+    return _told(found)
+
+
+_ORDERS = {
+    "export": _export,
+    "check": _check,
+    "assign": _assign,
+    "agreement": _agreement,
+    "resolve": _resolve,
+    "apply": _apply,
+    "stats": _stats,
+}
+
+
+def _told(faults: Iterable[Fault], so: str = "") -> int:
+    """Each fault in a line; 1 if there is one."""
+    found = list(faults)
+    for fault in found:
+        _say(str(fault))
+    if found:
+        count = f"{len(found)} fault{'s' if len(found) > 1 else ''}"
+        _say(f"{count}{f': {so}' if so else ''}. Mend in an editor, then run it again.")
+    return 1 if found else 0
+
+
+def _say(text: str) -> None:
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,155 @@
+"""reasoning_paths.jsonl → curation/ → what people say there → curated.jsonl.
+
+Export and merge, check, assign, resolve, apply. Each may be run at any time and again: nothing a person has
+said is removed or overwritten, and `curated.jsonl` is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from ssui_gen.curation.board import Board, read_board
+from ssui_gen.curation.deal import deal
+from ssui_gen.curation.folder import RESOLVED, Folder
+from ssui_gen.curation.merge import merged
+from ssui_gen.curation.review import PATHS
+from ssui_gen.curation.risk import ordered
+from ssui_gen.curation.settle import State, curated
+from ssui_gen.curation.sheet import Fault, Sheet, repaired, written
+from ssui_gen.errors import ConfigError
+from ssui_gen.jsonl import as_line, atomic_write, read, validate
+from ssui_gen.records import ReasoningPath
+
+SOURCE, FOLDER, CURATED = "reasoning_paths.jsonl", "curation", "curated.jsonl"
+
+
+def folder_of(run: Path) -> Folder:
+    return Folder(run / FOLDER, PATHS)
+
+
+class Exported(NamedTuple):
+    """What an export did."""
+
+    items: int
+    changed: list[str]
+    """People whose file is another one now."""
+    stale: Counter[str]
+    """By person: items of which something was said before their texts changed, and nothing since."""
+    faults: list[Fault]
+    """Of files that were left as they are, because they could not be merged."""
+
+
+def export(run: Path, names: Sequence[str] = ()) -> Exported:
+    """Write the items and merge what `names`, and everybody who has a file, have said.
+
+    Without anybody, the file is the login name's. Raises ConfigError where there are no paths.
+    """
+    source = run / SOURCE
+    if not source.exists():
+        raise ConfigError(f"{source}: no such file: make it with `make dataset RUN={run.name}`")
+    folder = folder_of(run)
+    for name in names:
+        folder.path(name)
+    folder.export(ordered([validate(ReasoningPath, line) for line in read(source)]))
+    folder.put_manifest(folder.manifest())
+    return merge(folder, names)
+
+
+def merge(folder: Folder, names: Sequence[str] = ()) -> Exported:
+    """Bring everybody's file up to the items; a file with faults is left alone."""
+    board = read_board(folder)
+    done = Exported(len(board.items), [], Counter(), folder.misnamed())
+    for name in sorted({*names, *board.names}) or [login()]:
+        if folder.change(name, partial(_merged, board, name)):
+            done.changed.append(name)
+        sheet = folder.sheet(name)
+        done.faults.extend(board.foreign(sheet))
+        done.stale[name] = sum(1 for line in sheet.reviews if line.before and not line.said)
+    return done
+
+
+def _merged(board: Board, name: str, sheet: Sheet) -> bytes:
+    if board.foreign(sheet):
+        return sheet.content
+    items = {id: item.sha for id, item in board.share(name).items()}
+    if name == RESOLVED:
+        items |= {line.id: board.items[line.id].sha for line in sheet.reviews if line.id in board.items}
+    return written(merged(board.folder.form, items, sheet.reviews), sheet)
+
+
+def login() -> str:
+    """The login name as a name here; `me` where it has none that can be."""
+    try:
+        found = re.sub(r"[^a-z0-9_-]+", "-", getpass.getuser().lower()).strip("-_")[:32]
+    except OSError:  # no such user in this container
+        found = ""
+    return found or "me"
+
+
+def faults(folder: Folder, names: Iterable[str] = ()) -> list[Fault]:
+    """Everything that is wrong with these people's files; nobody is named: everybody's."""
+    board = read_board(folder)
+    if missing := [name for name in names if name not in board.names]:
+        there = ", ".join(board.names) or "none"
+        raise ConfigError(f"{folder.path(missing[0])}: no such file (people with a file: {there})")
+    return _faults(board, names)
+
+
+def _faults(board: Board, names: Iterable[str] = ()) -> list[Fault]:
+    return board.folder.misnamed() + [fault for name in names or board.names for fault in board.faults(name)]
+
+
+def repair(folder: Folder, names: Iterable[str] = ()) -> list[str]:
+    """Put each object back on one line where an editor has spread them; returns whose file that was."""
+    return [name for name in names or read_board(folder).names if folder.change(name, _repaired)]
+
+
+def _repaired(sheet: Sheet) -> bytes:
+    return (repaired(sheet.content) or sheet.content) if sheet.faults else sheet.content
+
+
+def assign(folder: Folder, names: Sequence[str], *, overlap: float, each: int, seed: int) -> dict[str, int]:
+    """Deal the items to people, and give each their file; returns how many each has."""
+    if not 0 <= overlap <= 1 or not 1 <= each <= len(set(names)):
+        most = len(set(names))
+        raise ConfigError(
+            f"expected an overlap from 0 to 1, each from 1 to {most}; got {overlap:g} and {each}"
+        )
+    for name in names:
+        folder.path(name)
+    items, manifest = folder.items(), folder.manifest()
+    shares = deal(list(items), names, overlap=overlap, each=each, seed=seed, dealt=manifest.shares)
+    folder.put_manifest(manifest.model_copy(update={"shares": shares}))
+    merge(folder, names)
+    return {name: len(share) for name, share in shares.items()}
+
+
+def resolve(folder: Folder) -> Board:
+    """Give `resolved.jsonl` a line for each item on which people differ."""
+    merge(folder, [RESOLVED])
+    return read_board(folder)
+
+
+def apply(run: Path) -> tuple[Counter[State], list[Fault]]:
+    """Write `curated.jsonl`, unless anything is wrong; returns how many items came to which end, and what is.
+
+    Raises ConfigError where nobody has decided anything.
+    """
+    board = read_board(folder_of(run))
+    states = Counter(outcome.state for outcome in board.outcomes.values())
+    if found := _faults(board):
+        return states, found
+    if not states["kept"] + states["fixed"] + states["dropped"]:
+        raise ConfigError(
+            f"{board.folder.root}: nobody has decided anything that holds ({states['disputed']} disputed): "
+            "nothing was written"
+        )
+    rows = filter(None, (curated(board.outcomes[id]) for id in sorted(board.items)))
+    atomic_write(run / CURATED, b"".join(map(as_line, rows)))
+    return states, []
