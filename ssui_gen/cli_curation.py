@@ -39,6 +39,10 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
     assign.add_argument("--overlap", type=float, default=0.2, help="share that several see; default: 0.2")
     assign.add_argument("--each", type=int, default=2, help="people who see each of those; default: 2")
     assign.add_argument("--seed", type=int, default=0, help="of the dealing")
+    for name, help in (("unfold", "one Markdown file an item, to be edited"), ("fold", "those files back")):
+        files = order(name, help)
+        files.add_argument("--as", dest="name", help="whose; default: the only person's")
+        files.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `ssui dataset`")
     order("agreement", "how far people agree: percent, κ, α, with intervals")
     order("resolve", "the items on which people differ, for one person to decide")
     order("apply", "write curated.jsonl, unless anything is wrong")
@@ -84,6 +88,35 @@ def _assign(args: argparse.Namespace) -> int:
     for name, count in dealt.items():
         _say(f"{name}: {count:,} items")
     return 0
+
+
+def _unfold(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import folder_of, only_name
+    from ssui_gen.stages.unfold import unfold
+
+    folder = folder_of(args.run)
+    name = args.name or only_name(folder)
+    count = unfold(folder, name, _pictures(args))
+    _say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
+    return 0
+
+
+def _fold(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import folder_of, only_name
+    from ssui_gen.stages.unfold import fold
+
+    folder = folder_of(args.run)
+    name = args.name or only_name(folder)
+    changed, faults = fold(folder, name, _pictures(args))
+    if not faults:
+        _say(f"{len(changed):,} items say something new in {folder.path(name)}.")
+    return _told(faults, "nothing was taken")
+
+
+def _pictures(args: argparse.Namespace) -> Path:
+    from ssui_gen.seeds import root_of
+
+    return root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
 
 
 def _agreement(args: argparse.Namespace) -> int:
@@ -140,6 +173,8 @@ _ORDERS = {
     "export": _export,
     "check": _check,
     "assign": _assign,
+    "unfold": _unfold,
+    "fold": _fold,
     "agreement": _agreement,
     "resolve": _resolve,
     "apply": _apply,

@@ -27,6 +27,7 @@ CURATION = (
     "curation.swap",
     "curation.folder",
     "curation.board",
+    "curation.markdown",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "taxonomy", "shares", "records", "branches", "completions", "config"),
@@ -78,6 +79,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.dataset",
         "stages.curation",
         "stages.agreement",
+        "stages.unfold",
         "stages.pairs",
         "stages.calibrate",
         "stages.report",
@@ -110,6 +112,7 @@ DOORS = {
         "ssui_gen/config.py",
         "ssui_gen/prompts.py",
         "ssui_gen/taxonomy.py",
+        "ssui_gen/curation/markdown.py",
         "microworld/world.py",
         "microworld/measure_agents.py",
     },

@@ -92,6 +92,14 @@ def login() -> str:
     return found or "me"
 
 
+def only_name(folder: Folder) -> str:
+    """The one person who has a file. Raises ConfigError where there are several, or none."""
+    names = folder.names()
+    if len(names) != 1:
+        raise ConfigError(f"{folder.root}: expected --as with one of {', '.join(names) or 'nobody yet'}")
+    return names[0]
+
+
 def faults(folder: Folder, names: Iterable[str] = ()) -> list[Fault]:
     """Everything that is wrong with these people's files; nobody is named: everybody's."""
     board = read_board(folder)
