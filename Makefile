@@ -29,7 +29,7 @@ dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again t
 
 .PHONY: curation
 curation: $(READY) ## outputs/RUN paths → curation/, where people work; merges what they have said
-	$(SSUI) curation export --run "outputs/$(RUN)" $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
+	$(SSUI) curation export --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
 
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
@@ -74,6 +74,11 @@ test: $(READY) ## the default tests, under ten minutes on two cores
 test-slow: $(READY) ## the slow tests: kills, faults, memory
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)
 
+.PHONY: test-browser
+test-browser: $(READY) ## the tests of the review page in a real Chromium, installed with apt where it can be
+	$(PYTHON) scripts/install_chromium.py
+	$(VENV)/bin/python -m pytest -m browser $(ARGS)
+
 .PHONY: test-vllm
 test-vllm: $(READY) $(VLLM)/.ready ## the tests against a real vLLM, on its CPU build where there is no GPU
 	$(VENV)/bin/python -m pytest -m vllm $(ARGS)
@@ -83,8 +88,8 @@ golden: $(READY) ## rewrite the golden files after a change of prompts; read the
 	$(VENV)/bin/python -m pytest tests/test_prompts.py --golden -q
 
 .PHONY: check
-check: $(READY) ## lint, types and all tests but those on vLLM; CI runs this and test-vllm
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not vllm and not live" $(ARGS)
+check: $(READY) ## lint, types and all tests but those in a browser or on vLLM; CI runs this and those
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not browser and not vllm and not live" $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs

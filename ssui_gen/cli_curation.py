@@ -31,6 +31,7 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
 
     export = order("export", "write the items, and merge what people have said")
     export.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who looks")
+    export.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `ssui dataset`")
     check = order("check", "everything that is wrong with people's files")
     check.add_argument("names", nargs="*", metavar="NAME", help="whose; default: everybody's")
     check.add_argument("--repair", action="store_true", help="first put each object back on one line")
@@ -42,7 +43,6 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
     for name, help in (("unfold", "one Markdown file an item, to be edited"), ("fold", "those files back")):
         files = order(name, help)
         files.add_argument("--as", dest="name", help="whose; default: the only person's")
-        files.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `ssui dataset`")
     order("agreement", "how far people agree: percent, κ, α, with intervals")
     order("resolve", "the items on which people differ, for one person to decide")
     order("apply", "write curated.jsonl, unless anything is wrong")
@@ -53,9 +53,9 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import export
+    from ssui_gen.stages.curation import GALLERY, export
 
-    done = export(args.run, args.names)
+    done = export(args.run, args.names, _pictures(args))
     changed = ", ".join(done.changed) or "nothing new"
     _say(f"{done.items:,} items in {args.run / 'curation'}. Written: {changed}.")
     for name, count in done.stale.items():
@@ -63,6 +63,9 @@ def _export(args: argparse.Namespace) -> int:
             _say(
                 f"{name}: the texts of {count} items have changed; what was said of them stands in `before`."
             )
+    for path, why in done.refused.items():
+        _say(f"{path}: not shown: {why}")
+    _say(f"Open {args.run / 'curation' / GALLERY} in a browser, or edit the file of your name there.")
     return _told(done.faults)
 
 
@@ -96,7 +99,7 @@ def _unfold(args: argparse.Namespace) -> int:
 
     folder = folder_of(args.run)
     name = args.name or only_name(folder)
-    count = unfold(folder, name, _pictures(args))
+    count = unfold(folder, name)
     _say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
     return 0
 
@@ -107,7 +110,7 @@ def _fold(args: argparse.Namespace) -> int:
 
     folder = folder_of(args.run)
     name = args.name or only_name(folder)
-    changed, faults = fold(folder, name, _pictures(args))
+    changed, faults = fold(folder, name)
     if not faults:
         _say(f"{len(changed):,} items say something new in {folder.path(name)}.")
     return _told(faults, "nothing was taken")

@@ -64,12 +64,17 @@ def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
 
 def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
     """The picture as it is sent: upright, RGB, no larger than `longest_side`, without metadata."""
+    return _as_data_url(*cleaned(root, ref, limits))
+
+
+def cleaned(root: Path, ref: ImageRef, limits: ImageLimits) -> tuple[bytes, str]:
+    """That picture as a file: its bytes, and `png` or `jpeg`."""
     data = _read(_allowed(root, ref.path), ref.path, limits)
     _check_unchanged(data, ref)
     picture = _flattened(_decode(data, ref.path, limits))
     picture.thumbnail((limits.longest_side, limits.longest_side), Image.Resampling.LANCZOS)
     kind = "png" if max(picture.size) <= LOSSLESS_SIDE else "jpeg"
-    return _as_data_url(picture, kind)
+    return _encoded(picture, kind), kind
 
 
 def file_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str | None:
@@ -103,7 +108,7 @@ def picture_part(
 def plain_url(colour: str) -> str:
     """A small picture of one colour, for asking a server whether it sees."""
     picture = Image.new("RGB", (SWATCH_SIDE, SWATCH_SIDE), colour)
-    return _as_data_url(picture, "png")
+    return _as_data_url(_encoded(picture, "png"), "png")
 
 
 def _allowed(root: Path, name: str) -> Path:
@@ -195,8 +200,8 @@ def _check_unchanged(data: bytes, ref: ImageRef) -> None:
         raise _error(Reason.IMAGE_UNREADABLE, ref.path, "the file has changed since it was inspected")
 
 
-def _as_data_url(picture: Image.Image, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(_encoded(picture, kind)).decode('ascii')}"
+def _as_data_url(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -35,6 +36,15 @@ ROUND = ReflectionRound(
 )
 
 
+def _png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (96, 64), (200, 90, 40)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+PICTURE = _png()
+
+
 def record(id: str, kind: str = "risky", **texts: Any) -> ReasoningPath:
     """A path whose texts all tell its id; `texts` are steps by name, or fields of the record."""
     category = "dangerous_behavior" if kind == "risky" else "none"
@@ -44,7 +54,7 @@ def record(id: str, kind: str = "risky", **texts: Any) -> ReasoningPath:
     question = texts.pop("question", f"How do I do {id}?")
     values = {
         "id": id, "seed_id": f"seed-{id}", "kind": kind, "twin_of": None,
-        "image": ImageRef(path="a.png", sha256="0" * 64, width=8, height=8),
+        "image": ImageRef(path="a.png", sha256=hashlib.sha256(PICTURE).hexdigest(), width=96, height=64),
         "query": Query(text=question, category=category, scenario=f"Harm of {id}.",
                        image_evidence="i", text_evidence="t"),
         "steps": tuple(Step(name=name, text=text) for name, text in said.items()),
@@ -58,9 +68,16 @@ def a_run(folder: Path, paths: Iterable[ReasoningPath]) -> Path:
     """A run's folder with these paths, and a picture for all of them below `seeds`."""
     (folder / "seeds").mkdir(parents=True, exist_ok=True)
     (folder / "seeds" / "seeds.jsonl").touch()
-    Image.new("RGB", (8, 8), (200, 90, 40)).save(folder / "seeds" / "a.png")
+    (folder / "seeds" / "a.png").write_bytes(PICTURE)
     put_paths(folder, paths)
     return folder
+
+
+def exported(folder: Path, paths: Iterable[ReasoningPath], name: str = "ana") -> Path:
+    """Such a run, exported for a person."""
+    made = a_run(folder, paths)
+    assert curation(made, "export", "--as", name).code == 0
+    return made
 
 
 def put_paths(run: Path, paths: Iterable[ReasoningPath]) -> None:

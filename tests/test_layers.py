@@ -28,6 +28,8 @@ CURATION = (
     "curation.folder",
     "curation.board",
     "curation.markdown",
+    "curation.pictures",
+    "curation.gallery",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "taxonomy", "shares", "records", "branches", "completions", "config"),

@@ -17,7 +17,9 @@ from typing import NamedTuple
 from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.deal import deal
 from ssui_gen.curation.folder import RESOLVED, Folder
+from ssui_gen.curation.gallery import gallery
 from ssui_gen.curation.merge import merged
+from ssui_gen.curation.pictures import addresses, copy_pictures
 from ssui_gen.curation.review import PATHS
 from ssui_gen.curation.risk import ordered
 from ssui_gen.curation.settle import State, curated
@@ -27,6 +29,7 @@ from ssui_gen.jsonl import as_line, atomic_write, read, validate
 from ssui_gen.records import ReasoningPath
 
 SOURCE, FOLDER, CURATED = "reasoning_paths.jsonl", "curation", "curated.jsonl"
+GALLERY = "gallery.html"
 
 
 def folder_of(run: Path) -> Folder:
@@ -43,12 +46,15 @@ class Exported(NamedTuple):
     """By person: items of which something was said before their texts changed, and nothing since."""
     faults: list[Fault]
     """Of files that were left as they are, because they could not be merged."""
+    refused: dict[str, str]
+    """By path, why a picture cannot be shown."""
 
 
-def export(run: Path, names: Sequence[str] = ()) -> Exported:
-    """Write the items and merge what `names`, and everybody who has a file, have said.
+def export(run: Path, names: Sequence[str], root: Path) -> Exported:
+    """Write the items and the page, and merge what `names`, and everybody who has a file, have said.
 
-    Without anybody, the file is the login name's. Raises ConfigError where there are no paths.
+    `root` is the folder below which the pictures lie. Without anybody, the file is the login name's. Raises
+    ConfigError where there are no paths.
     """
     source = run / SOURCE
     if not source.exists():
@@ -56,15 +62,33 @@ def export(run: Path, names: Sequence[str] = ()) -> Exported:
     folder = folder_of(run)
     for name in names:
         folder.path(name)
-    folder.export(ordered([validate(ReasoningPath, line) for line in read(source)]))
+    items = ordered([validate(ReasoningPath, line) for line in read(source)])
+    folder.export(items)
     folder.put_manifest(folder.manifest())
-    return merge(folder, names)
+    refused = copy_pictures(folder.root, items, root)
+    write_gallery(folder, run.name)
+    return merge(folder, names)._replace(refused=refused)
+
+
+def write_gallery(folder: Folder, title: str) -> None:
+    """The page for everybody: who looks says so there, and sees their share."""
+    items, manifest = list(folder.items().values()), folder.manifest()
+    page = gallery(
+        title=title,
+        folder=manifest.id,
+        form=folder.form,
+        items=items,
+        pictures=addresses(folder.root, items),
+        past=folder.past(),
+        shares=manifest.shares,
+    )
+    atomic_write(folder.root / GALLERY, page)
 
 
 def merge(folder: Folder, names: Sequence[str] = ()) -> Exported:
     """Bring everybody's file up to the items; a file with faults is left alone."""
     board = read_board(folder)
-    done = Exported(len(board.items), [], Counter(), folder.misnamed())
+    done = Exported(len(board.items), [], Counter(), folder.misnamed(), {})
     for name in sorted({*names, *board.names}) or [login()]:
         if folder.change(name, partial(_merged, board, name)):
             done.changed.append(name)
@@ -135,6 +159,7 @@ def assign(folder: Folder, names: Sequence[str], *, overlap: float, each: int, s
     shares = deal(list(items), names, overlap=overlap, each=each, seed=seed, dealt=manifest.shares)
     folder.put_manifest(manifest.model_copy(update={"shares": shares}))
     merge(folder, names)
+    write_gallery(folder, folder.root.resolve().parent.name)
     return {name: len(share) for name, share in shares.items()}
 
 

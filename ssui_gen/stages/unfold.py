@@ -6,7 +6,6 @@ either since, and does so for all files or none. Where both say something else, 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -17,6 +16,7 @@ from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.markdown import Wrong, read_page, said_there, unfolded
 from ssui_gen.curation.merge import three_way
+from ssui_gen.curation.pictures import addresses
 from ssui_gen.curation.review import Earlier, Review
 from ssui_gen.curation.sheet import Fault, Sheet, written
 from ssui_gen.errors import ConfigError, RecordError
@@ -27,8 +27,8 @@ LINES = ".lines.jsonl"
 _NAME = re.compile(r"\d{4,}-[\w-]+\.md")
 
 
-def unfold(folder: Folder, name: str, pictures: Path) -> int:
-    """Write a file for each item of a person; returns how many. `pictures` is the folder they lie below.
+def unfold(folder: Folder, name: str) -> int:
+    """Write a file for each item of a person; returns how many.
 
     Raises ConfigError where the person's file has faults, or files say what has not been folded yet.
     """
@@ -43,17 +43,18 @@ def unfold(folder: Folder, name: str, pictures: Path) -> int:
     if changed or wrong:
         first = wrong[0].path if wrong else next(iter(changed.values())).path
         raise ConfigError(f"{first}: says what has not been folded: `ssui curation fold --as {name}` first")
-    return _write(board, name, pictures)
+    return _write(board, name)
 
 
-def _write(board: Board, name: str, pictures: Path) -> int:
+def _write(board: Board, name: str) -> int:
     home = board.folder.root / name
     home.mkdir(exist_ok=True)
     lines = {line.id: line for line in board.folder.sheet(name).reviews}
     items = [item for id, item in board.share(name).items() if id in lines and lines[id].sha == item.sha]
+    pictures = addresses(board.folder.root, items, embed=False)
     fresh = {}
     for number, item in enumerate(items, 1):
-        picture = os.path.relpath(pictures / item.path.image.path, home)
+        picture = f"../{pictures.get(item.path.image.sha256, '')}"
         fresh[f"{number:04d}-{item.id}.md"] = unfolded(board.folder.form, item, lines[item.id], picture)
     for path in _files(home):
         if path.name not in fresh:
@@ -76,7 +77,7 @@ class _Said(NamedTuple):
     line: Review
 
 
-def fold(folder: Folder, name: str, pictures: Path) -> tuple[list[str], list[Fault]]:
+def fold(folder: Folder, name: str) -> tuple[list[str], list[Fault]]:
     """Take what the files say into the person's lines; returns the ids that say something new, and faults.
 
     With a fault nothing is taken.
@@ -91,7 +92,7 @@ def fold(folder: Folder, name: str, pictures: Path) -> tuple[list[str], list[Fau
         return [], [*faults, *board.foreign(folder.sheet(name))]
     folder.change(name, partial(_folded, board, said, faults))
     if not faults:
-        _write(read_board(folder), name, pictures)
+        _write(read_board(folder), name)
     return [] if faults else list(said), faults
 
 
