@@ -10,7 +10,7 @@ BASE_URL ?=## its server, ending in /v1; several separated by commas; default: t
 CONFIG ?= run.yaml## settings that differ from the defaults
 POLICY ?=## make pairs: name of the served model that is to be trained; default: as the agents
 UNCURATED ?=## make pairs: 1 takes paths that no person has seen
-REVIEWER ?=## make curation: whose file it is; default: the login name
+REVIEWER ?=## make curation, make review: whose file it is; default: the login name
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
@@ -30,6 +30,10 @@ dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again t
 .PHONY: curation
 curation: $(READY) ## outputs/RUN paths → curation/, where people work; merges what they have said
 	$(SSUI) curation export --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
+
+.PHONY: review
+review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl-C
+	$(SSUI) review --run "outputs/$(RUN)" $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
 
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen

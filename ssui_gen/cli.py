@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ssui_gen import __version__
-from ssui_gen.cli_curation import add_orders
+from ssui_gen.cli_curation import add_orders, add_review
 from ssui_gen.errors import SsuiError
 
 OUT = Console()
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     add_orders(
         commands.add_parser("curation", help="people look at the paths: their files, checked and applied")
     )
+    add_review(commands.add_parser("review", help="serve the review page; each word is written at once"))
     _verify_command(commands.add_parser("verify", help="how often F is right"))
     _export_command(commands.add_parser("export", help="pairs in the layout of another trainer"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")

@@ -52,8 +52,28 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_review(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui review` its options."""
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument(
+        "--as", dest="names", action="append", default=[], metavar="NAME", help="who looks; default: all"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="default: this computer alone")
+    parser.add_argument("--port", type=int, default=8765, help="0 takes any free one")
+    parser.set_defaults(command=_review)
+
+
+def _review(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import folder_of
+    from ssui_gen.stages.review import Place, serve_review
+
+    serve_review(folder_of(args.run), args.names, Place(args.host, args.port), _say)
+    return 0
+
+
 def _export(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import GALLERY, export
+    from ssui_gen.curation.publish import GALLERY
+    from ssui_gen.stages.curation import export
 
     done = export(args.run, args.names, _pictures(args))
     changed = ", ".join(done.changed) or "nothing new"
@@ -94,22 +114,22 @@ def _assign(args: argparse.Namespace) -> int:
 
 
 def _unfold(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import folder_of, only_name
+    from ssui_gen.stages.curation import folder_of
     from ssui_gen.stages.unfold import unfold
 
     folder = folder_of(args.run)
-    name = args.name or only_name(folder)
+    name = args.name or folder.only_name()
     count = unfold(folder, name)
     _say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
     return 0
 
 
 def _fold(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import folder_of, only_name
+    from ssui_gen.stages.curation import folder_of
     from ssui_gen.stages.unfold import fold
 
     folder = folder_of(args.run)
-    name = args.name or only_name(folder)
+    name = args.name or folder.only_name()
     changed, faults = fold(folder, name)
     if not faults:
         _say(f"{len(changed):,} items say something new in {folder.path(name)}.")

@@ -262,7 +262,7 @@ def test_differences_wait_for_one_persons_word(run: Path) -> None:
     assert "cccc: ana: keep; ben: fix; settled: dropped" in curation(run, "resolve").out
     say(run, "ben", bbbb={**KEEP, "reasons": []})
     assert curation(run, "resolve").code == 0
-    assert [line["decision"] for line in lines(run, "resolved")] == ["drop", "keep"], (
+    assert [line["decision"] for line in lines(run, "resolved")] == ["keep", "drop"], (
         "a word stays when the dispute ends"
     )
 

@@ -30,6 +30,10 @@ CURATION = (
     "curation.markdown",
     "curation.pictures",
     "curation.gallery",
+    "curation.publish",
+    "curation.history",
+    "curation.desk",
+    "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "taxonomy", "shares", "records", "branches", "completions", "config"),
@@ -82,6 +86,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.curation",
         "stages.agreement",
         "stages.unfold",
+        "stages.review",
         "stages.pairs",
         "stages.calibrate",
         "stages.report",
@@ -130,8 +135,8 @@ DOORS = {
     "numpy": {"ssui_gen/curation/agreement.py", "microworld/", "train/"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
-    "fastapi": {"microworld/"},
-    "uvicorn": {"microworld/"},
+    "fastapi": {"microworld/", "ssui_gen/curation/server.py"},
+    "uvicorn": {"microworld/", "ssui_gen/stages/review.py"},
     "llguidance": {"microworld/"},
 }
 

@@ -57,7 +57,11 @@ def test_every_file_has_a_caption(folder: str) -> None:
         ["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True, check=True
     )
     files = [Path(line) for line in tracked.stdout.splitlines()]
-    files = [f for f in files if f.suffix in (".py", ".yaml", ".md", ".js", ".css", ".html") and f.name != "__init__.py"]
+    files = [
+        f
+        for f in files
+        if f.suffix in (".py", ".yaml", ".md", ".js", ".css", ".html") and f.name != "__init__.py"
+    ]
     missing = [f.as_posix() for f in files if not re.search(rf"`([\w/]+/)?{re.escape(f.name)}`", README)]
     assert not missing
 

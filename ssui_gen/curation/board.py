@@ -27,7 +27,8 @@ class Board:
     def share(self, name: str) -> dict[str, Item]:
         """The items that a person is to look at; whoever settles differences looks at those in dispute."""
         if name == RESOLVED:
-            return {id: item for id, item in self.items.items() if id in self.disputes}
+            there = {line.id for line in self.resolved.reviews}
+            return {id: item for id, item in self.items.items() if id in self.disputes or id in there}
         return share_of(self.manifest, name, self.items)
 
     @property

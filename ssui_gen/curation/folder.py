@@ -90,6 +90,13 @@ class Folder:
         found = (path.stem for path in self.root.glob("*.jsonl"))
         return sorted(name for name in found if name not in TAKEN | {RESOLVED} and NAME.fullmatch(name))
 
+    def only_name(self) -> str:
+        """The one person who has a file. Raises ConfigError where there are several, or none."""
+        names = self.names()
+        if len(names) != 1:
+            raise ConfigError(f"{self.root}: expected --as with one of {', '.join(names) or 'nobody yet'}")
+        return names[0]
+
     def misnamed(self) -> list[Fault]:
         """Files that would be passed over for their name."""
         found = sorted(path for path in self.root.glob("*.jsonl") if path.stem not in TAKEN)
@@ -105,11 +112,11 @@ class Folder:
             )
         return self.root / f"{name}.jsonl"
 
-    def sheet(self, name: str) -> Sheet:
-        """A person's file as it is now; an empty one where there is none yet."""
-        return self._read(name)[0]
+    def sheet(self, name: str, known: Sheet | None = None) -> Sheet:
+        """A person's file as it is now; an empty one where there is none yet. `known` is not read again."""
+        return self._read(name, known)[0]
 
-    def _read(self, name: str) -> tuple[Sheet, bytes | None]:
+    def _read(self, name: str, known: Sheet | None = None) -> tuple[Sheet, bytes | None]:
         path = self.path(name)
         try:
             content = path.read_bytes()
@@ -117,16 +124,18 @@ class Folder:
             return Sheet(path), None
         except OSError as error:
             raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
+        if known is not None and known.content == content:
+            return known, content
         return read_sheet(path, content, self.form), content
 
-    def change(self, name: str, change: Callable[[Sheet], bytes]) -> bool:
+    def change(self, name: str, change: Callable[[Sheet], bytes], known: Sheet | None = None) -> bool:
         """Rewrite a person's file; `change` is asked again where the person has saved meanwhile.
 
         Returns whether the file is another one now.
         """
         with self.held():
             while True:
-                sheet, seen = self._read(name)
+                sheet, seen = self._read(name, known)
                 content = change(sheet)
                 if content == seen:
                     return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -190,6 +190,21 @@ def written(lines: Iterable[Review], before: Sheet | None = None) -> bytes:
     """The file with these lines; a line that says what it said before stays as it was typed."""
     typed = {row.review.id: row for row in before.rows} if before else {}
     return b"".join(_typed(line, typed.get(line.id)) for line in lines)
+
+
+def with_line(sheet: Sheet, line: Review) -> Sheet:
+    """The file with this line in place of the one of its item, or after all others."""
+    place = next((at for at, row in enumerate(sheet.rows) if row.review.id == line.id), len(sheet.rows))
+    text = as_line(line).rstrip(b"\n")
+    raw = sheet.content.split(b"\n") if sheet.content else [b""]
+    if place == len(sheet.rows):
+        raw[-1:] = [raw[-1], text, b""] if raw[-1].strip() else [text, b""]
+        number = len(raw) - 1
+    else:
+        number = sheet.rows[place].number
+        raw[number - 1] = text
+    rows = [*sheet.rows[:place], Row(number, text.decode(), line), *sheet.rows[place + 1 :]]
+    return replace(sheet, content=b"\n".join(raw), rows=rows, lines=len(raw) - (raw[-1] == b""))
 
 
 def _typed(line: Review, before: Row | None) -> bytes:

@@ -6,122 +6,39 @@ said is removed or overwritten, and `curated.jsonl` is written whole or not at a
 
 from __future__ import annotations
 
-import getpass
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.deal import deal
 from ssui_gen.curation.folder import RESOLVED, Folder
-from ssui_gen.curation.gallery import gallery
-from ssui_gen.curation.merge import merged
-from ssui_gen.curation.pictures import addresses, copy_pictures
+from ssui_gen.curation.publish import Published, merge, publish, write_gallery
 from ssui_gen.curation.review import PATHS
 from ssui_gen.curation.risk import ordered
 from ssui_gen.curation.settle import State, curated
-from ssui_gen.curation.sheet import Fault, Sheet, repaired, written
+from ssui_gen.curation.sheet import Fault, Sheet, repaired
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import as_line, atomic_write, read, validate
 from ssui_gen.records import ReasoningPath
 
 SOURCE, FOLDER, CURATED = "reasoning_paths.jsonl", "curation", "curated.jsonl"
-GALLERY = "gallery.html"
 
 
 def folder_of(run: Path) -> Folder:
     return Folder(run / FOLDER, PATHS)
 
 
-class Exported(NamedTuple):
-    """What an export did."""
+def export(run: Path, names: Sequence[str], root: Path) -> Published:
+    """Write the items and the page, and merge what people have said; see `publish`.
 
-    items: int
-    changed: list[str]
-    """People whose file is another one now."""
-    stale: Counter[str]
-    """By person: items of which something was said before their texts changed, and nothing since."""
-    faults: list[Fault]
-    """Of files that were left as they are, because they could not be merged."""
-    refused: dict[str, str]
-    """By path, why a picture cannot be shown."""
-
-
-def export(run: Path, names: Sequence[str], root: Path) -> Exported:
-    """Write the items and the page, and merge what `names`, and everybody who has a file, have said.
-
-    `root` is the folder below which the pictures lie. Without anybody, the file is the login name's. Raises
-    ConfigError where there are no paths.
+    Raises ConfigError where there are no paths.
     """
     source = run / SOURCE
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `make dataset RUN={run.name}`")
-    folder = folder_of(run)
-    for name in names:
-        folder.path(name)
     items = ordered([validate(ReasoningPath, line) for line in read(source)])
-    folder.export(items)
-    folder.put_manifest(folder.manifest())
-    refused = copy_pictures(folder.root, items, root)
-    write_gallery(folder, run.name)
-    return merge(folder, names)._replace(refused=refused)
-
-
-def write_gallery(folder: Folder, title: str) -> None:
-    """The page for everybody: who looks says so there, and sees their share."""
-    items, manifest = list(folder.items().values()), folder.manifest()
-    page = gallery(
-        title=title,
-        folder=manifest.id,
-        form=folder.form,
-        items=items,
-        pictures=addresses(folder.root, items),
-        past=folder.past(),
-        shares=manifest.shares,
-    )
-    atomic_write(folder.root / GALLERY, page)
-
-
-def merge(folder: Folder, names: Sequence[str] = ()) -> Exported:
-    """Bring everybody's file up to the items; a file with faults is left alone."""
-    board = read_board(folder)
-    done = Exported(len(board.items), [], Counter(), folder.misnamed(), {})
-    for name in sorted({*names, *board.names}) or [login()]:
-        if folder.change(name, partial(_merged, board, name)):
-            done.changed.append(name)
-        sheet = folder.sheet(name)
-        done.faults.extend(board.foreign(sheet))
-        done.stale[name] = sum(1 for line in sheet.reviews if line.before and not line.said)
-    return done
-
-
-def _merged(board: Board, name: str, sheet: Sheet) -> bytes:
-    if board.foreign(sheet):
-        return sheet.content
-    items = {id: item.sha for id, item in board.share(name).items()}
-    if name == RESOLVED:
-        items |= {line.id: board.items[line.id].sha for line in sheet.reviews if line.id in board.items}
-    return written(merged(board.folder.form, items, sheet.reviews), sheet)
-
-
-def login() -> str:
-    """The login name as a name here; `me` where it has none that can be."""
-    try:
-        found = re.sub(r"[^a-z0-9_-]+", "-", getpass.getuser().lower()).strip("-_")[:32]
-    except OSError:  # no such user in this container
-        found = ""
-    return found or "me"
-
-
-def only_name(folder: Folder) -> str:
-    """The one person who has a file. Raises ConfigError where there are several, or none."""
-    names = folder.names()
-    if len(names) != 1:
-        raise ConfigError(f"{folder.root}: expected --as with one of {', '.join(names) or 'nobody yet'}")
-    return names[0]
+    return publish(folder_of(run), items, names, root, run.resolve().name)
 
 
 def faults(folder: Folder, names: Iterable[str] = ()) -> list[Fault]:

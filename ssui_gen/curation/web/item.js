@@ -116,9 +116,10 @@ function drawClash(app, line, clash) {
     box.append(putText(make("p"), clash.error), make("button", { type: "button", text: "Try again", onclick: () => app.retry() }));
     return box;
   }
-  box.append(make("p", { text: `It was changed elsewhere: ${clash.fields.join(", ")}.` }),
-    make("h3", { text: "Here" }), inWords(line),
-    make("button", { type: "button", text: "Keep what is said here", onclick: () => app.choose(line, clash.theirs) }),
+  const mine = clash.mine ?? line;
+  box.append(make("p", { text: clash.mine ? `It says again what it said before you changed it here: ${clash.fields.join(", ")}. An editor with an older copy?` : `It was changed elsewhere: ${clash.fields.join(", ")}.` }),
+    make("h3", { text: "Here" }), inWords(mine),
+    make("button", { type: "button", text: "Keep what is said here", onclick: () => app.choose(mine, clash.theirs) }),
     make("h3", { text: "In the file" }), inWords(clash.theirs),
     make("button", { type: "button", text: "Take what is in the file", onclick: () => app.choose(clash.theirs, clash.theirs) }));
   return box;

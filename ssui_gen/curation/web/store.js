@@ -116,6 +116,7 @@ class ServerStore {
     this.clashes = new Map();
     this.sending = null;
     this.trouble = null;
+    this.outdated = false;
     this.onchange = () => {};
     setInterval(() => this.look(), 4000);
     addEventListener("focus", () => this.look());
@@ -152,6 +153,7 @@ class ServerStore {
       const answer = await ask("lines", { method: "PUT", body: JSON.stringify(entry) });
       if (!answer || answer.status >= 500) { this.tell(AWAY); return; }
       const said = await answer.json();
+      if (answer.status === 423) { this.tell(said.error); return; }
       if (answer.status === 409) this.clashes.set(id, { theirs: said.line, fields: said.fields });
       else if (!answer.ok) { this.tell(said.error); this.clashes.set(id, { theirs: null, fields: [], error: said.error }); }
       else this.arrived(id, entry, said.line);
@@ -180,15 +182,17 @@ class ServerStore {
     if (!answer.ok) { this.tell(said.error); return; }
     this.tag = answer.headers.get("ETag");
     this.known = new Map(said.lines.map((line) => [line.id, line]));
-    this.tell(said.items === DATA.export ? null : "The items were exported anew: reload the page to see them.");
+    for (const [id, mine] of Object.entries(said.set_back)) this.clashes.set(id, { theirs: this.known.get(id), mine, fields: differing(mine, this.known.get(id)) });
+    this.outdated = said.export !== DATA.export;
+    this.tell(null);
     this.onchange();
   }
 
+  /** Sent even if it is what the file says: then the server knows that it is meant. */
   choose(id, line, theirs) {
     this.clashes.delete(id);
     this.known.set(id, theirs);
-    if (asRow(line) === asRow(theirs)) this.drawer.drop(id);
-    else this.drawer.put(id, { base: theirs, line });
+    this.drawer.put(id, { base: theirs, line });
     this.send();
   }
 
@@ -205,9 +209,16 @@ class ServerStore {
 
   get words() {
     if (this.trouble) return this.trouble;
+    if (this.outdated) return "The items were exported anew: reload the page to see them.";
     return this.waiting().length ? "Writing…" : `Written to ${this.name}.jsonl`;
   }
-  get troubled() { return Boolean(this.trouble); }
+  get troubled() { return Boolean(this.trouble) || this.outdated; }
+}
+
+/** The fields in which two lines differ. */
+function differing(one, other) {
+  const [a, b] = [flat(one), flat(other)];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name])).sort();
 }
 
 async function ask(path, options) {
