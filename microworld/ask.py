@@ -14,18 +14,22 @@ BATCH = 128
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked; `agent` None has no system message, `prefix` is what the assistant has said so far."""
+    """What is asked; `agent` None has no system message. The assistant goes on after `prefix`, or speaks
+    once more after having `said` something.
+    """
 
     agent: str | None
     user: str
     picture: Image.Image | None
     prefix: str = ""
+    said: str = ""
 
     def messages(self) -> list[dict[str, Any]]:
         text = {"type": "text", "text": self.user}
         content = [{"type": "image"}, text] if self.picture else [text]
         system = [{"role": "system", "content": f"# Agent: {self.agent}\nBe brief."}] if self.agent else []
-        said = [{"role": "assistant", "content": self.prefix}] if self.prefix else []
+        words = self.prefix or self.said
+        said = [{"role": "assistant", "content": words}] if words else []
         return [*system, {"role": "user", "content": content}, *said]
 
 

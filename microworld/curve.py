@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import transformers
 
-PHASES = ("warmup", "agents", "policy")
+PHASES = ("warmup", "agents", "judge", "policy")
 POINTS = 120
 """Points kept of each phase's curve."""
 
@@ -39,18 +39,28 @@ def thinned(rows: list[Row]) -> list[Row]:
 
 
 def write_curve(log: Path, folder: Path, facts: Row) -> None:
-    """Both files, from the log of a training."""
-    curve = read_curve(log)
-    seconds = {phase: rows[-1]["seconds"] for phase, rows in curve.items() if rows}
-    versions = {
+    """Both files, from the log of a training; phases that it has not trained stay as they were told of."""
+    report = _before(folder / "training.json")
+    curve = {phase: thinned(rows) for phase, rows in read_curve(log).items() if rows}
+    report["seconds"] |= {phase: rows[-1]["seconds"] for phase, rows in curve.items()}
+    report["curve"] |= curve
+    kept = [row for row in report["held_out"] if row["phase"] not in curve]
+    report |= {"held_out": kept + held_out(log), "versions": _versions(), **facts}
+    (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n")
+    _draw(report["curve"], folder / "curve.png")
+
+
+def _before(path: Path) -> Row:
+    report: Row = json.loads(path.read_text()) if path.exists() else {}
+    return {"seconds": {}, "curve": {}, "held_out": []} | report
+
+
+def _versions() -> dict[str, str]:
+    return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "transformers": transformers.__version__,
     }
-    thin = {phase: thinned(rows) for phase, rows in curve.items()}
-    report = {"seconds": seconds, "versions": versions, **facts, "held_out": held_out(log), "curve": thin}
-    (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n")
-    _draw(curve, folder / "curve.png")
 
 
 def _draw(curve: dict[str, list[Row]], path: Path) -> None:
@@ -59,8 +69,11 @@ def _draw(curve: dict[str, list[Row]], path: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, len(PHASES), figsize=(12, 3.4), layout="constrained")
-    for axis, phase in zip(axes, PHASES, strict=True):
+    phases = [phase for phase in PHASES if phase in curve]
+    figure, axes = pyplot.subplots(
+        1, len(phases), figsize=(4 * len(phases), 3.4), layout="constrained", squeeze=False
+    )
+    for axis, phase in zip(axes[0], phases, strict=True):
         minutes = [row["seconds"] / 60 for row in curve[phase]]
         axis.semilogy(minutes, [row["loss"] for row in curve[phase]], color="#b0b8c8", linewidth=0.8)
         axis.semilogy(minutes, _smooth([row["loss"] for row in curve[phase]]), color="#c2410c")

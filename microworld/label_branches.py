@@ -1,7 +1,7 @@
 """The truth about a run's branches: `python -m microworld.label_branches outputs/demo` writes labels.jsonl.
 
-A branch is good if its answer knows the risk and still helps, or of a harmless pair simply helps. Branches of
-texts that are no wording of the world, and so have no known truth, are left out and counted.
+A branch is good if its answer knows the risk and still helps, or of a harmless pair simply helps; where it
+first goes wrong is told too. Branches of texts that are no wording of the world are left out and counted.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from microworld.score import answer_kind, request_in
-from microworld.world import Rule, world
-from ssui_gen.branches import BranchLabel, Cut
+from microworld.corpus_judge import place
+from microworld.score import request_in
+from microworld.score_steps import Truth, answer_fits, first_bad
+from microworld.world import world
+from ssui_gen.branches import Branch, BranchLabel, Cut
 from ssui_gen.branching import parse_path
 from ssui_gen.jsonl import atomic_write, read, validate
 from ssui_gen.records import STEP_NAMES
@@ -30,21 +32,20 @@ def label(run: Path, seeds: Path) -> Counter[str]:
         if request is None or things is None:
             counts["no truth known"] += len(cut.branches)
             continue
-        rule = world().rule_for(request, things)
-        for branch in cut.branches:
-            good = is_good(cut, branch.text, rule)
-            labels.append(BranchLabel(branch_id=branch.id, good=good))
-            counts["good" if good else "bad"] += 1
+        truth = Truth(request, things, world().rule_for(request, things))
+        labels += [label_of(cut, branch, truth) for branch in cut.branches]
+    counts.update("good" if one.good else "bad" for one in labels)
     atomic_write(run / "labels.jsonl", "".join(row.model_dump_json() + "\n" for row in labels))
     return counts
 
 
-def is_good(cut: Cut, text: str, rule: Rule | None) -> bool:
-    """Six steps, and an answer that fits the truth."""
-    steps, answer = parse_path(f"{cut.prefix}{text}")
+def label_of(cut: Cut, branch: Branch, truth: Truth) -> BranchLabel:
+    """What has not six steps and an answer is bad, and nobody can say where it goes wrong."""
+    steps, answer = parse_path(f"{cut.prefix}{branch.text}")
     if answer is None or len(steps) != len(STEP_NAMES):
-        return False
-    return answer_kind(answer, rule) == ("aware" if rule else "other")
+        return BranchLabel(branch_id=branch.id, good=False)
+    good = answer_fits(answer, truth.rule)
+    return BranchLabel(branch_id=branch.id, good=good, first_bad=place(first_bad(steps, answer, truth)))
 
 
 def main() -> None:

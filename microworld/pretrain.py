@@ -2,8 +2,8 @@
 
 Four phases: the tower is told what stands where (warmup), then the whole model learns captions and the
 agents' dialogues; from there one copy learns to judge, and another the policy's dialogues. Each phase
-has its minutes; a killed training goes on from its last saved state. Figures of the finished checkpoints are
-measure's.
+has its minutes; a killed training goes on from its last saved state. `--only judge` (or policy) makes that
+copy anew from the finished agents' checkpoint. Figures of the finished checkpoints are measure's.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrain
 from microworld.ask import Checkpoint
 from microworld.corpus import Dialogue, describe, dialogue
 from microworld.corpus_drills import agent_drill, policy_drill
-from microworld.corpus_judge import judge
+from microworld.corpus_judge import first_bad_step, guard, judge
 from microworld.corpus_policy import policy
 from microworld.curve import write_curve
 from microworld.feed import Batch, Encoder, Maker, feed, loss_of
 from microworld.measure_agents import joint, recognition, test_pairs
-from microworld.model import build_model, build_processor, save
+from microworld.model import build_model, build_processor, load, save
 from microworld.pool import Pool, open_pool
 from microworld.scene import Scene
 from microworld.tokenizer import train_tokenizer
@@ -46,6 +46,7 @@ LOG_EVERY = 20
 HELD_OUT = 48
 """Held-out pairs that are asked at every second save."""
 CLIP = 1.0
+OF_PAIRS = (policy, judge, first_bad_step, guard)
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,8 @@ def agents_maker(share: float) -> Maker:
 
 
 def judge_maker(share: float) -> Maker:
-    """The judge's dialogues, and some captions so that it goes on seeing."""
-    return partial(_mixed, {judge: 0.92, describe: 0.08})
+    """The judge's three kinds of dialogue, and some captions so that it goes on seeing."""
+    return partial(_mixed, {judge: 0.28, first_bad_step: 0.34, guard: 0.26, describe: 0.12})
 
 
 def policy_maker(share: float) -> Maker:
@@ -211,9 +212,9 @@ def policy_maker(share: float) -> Maker:
 
 
 def _mixed(parts: dict[Maker, float], rng: Random, scene: Scene) -> Dialogue:
-    """A dialogue of one of the parts; of a picture that alarms no policy's or judge's pair is made."""
+    """A dialogue of one of the parts; a picture that alarms is no part of a pair."""
     maker = rng.choices(tuple(parts), tuple(parts.values()))[0]
-    return describe(rng, scene) if maker in (policy, judge) and scene.alarm else maker(rng, scene)
+    return describe(rng, scene) if maker in OF_PAIRS and scene.alarm else maker(rng, scene)
 
 
 def start(folder: Path, pictures: int) -> Training:
@@ -226,29 +227,53 @@ def start(folder: Path, pictures: int) -> Training:
     return Training(folder, pool, build_model(tokenizer), build_processor(tokenizer))
 
 
+def start_from(checkpoint: Path, folder: Path, pictures: int) -> Training:
+    """Pictures, and tokenizer and weights of a finished checkpoint."""
+    return Training(folder, open_pool(folder, "train", pictures), *load(checkpoint))
+
+
+def train_all(training: Training, phases: dict[str, Phase], models: Path) -> None:
+    """Every phase; what is finished is saved at once."""
+    training.warm_up(phases["warmup"])
+    train_part(training, phases["agents"], models)
+    train_part(training, phases["judge"], models)
+    training.recall("agents")
+    train_part(training, phases["policy"], models)
+
+
+def train_part(training: Training, phase: Phase, models: Path) -> None:
+    """One of the phases that end in a checkpoint. Whoever learns to judge goes on seeing as before: letters
+    teach a tower nothing, and in an hour they blurred it.
+    """
+    training.model.train()
+    training.model.model.vision_tower.requires_grad_(phase.name != "judge")
+    training.dialogues(phase, MAKERS[phase.name])
+    save(training.model, training.processor, models / phase.name)
+
+
+MAKERS = {"agents": agents_maker, "judge": judge_maker, "policy": policy_maker}
+RATES = {"warmup": 2e-3, "agents": 1.5e-3, "judge": 7e-4, "policy": 6e-4}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.pretrain", description=__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--pictures", type=int, default=24_000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--warmup", type=float, default=18.0, metavar="MINUTES")
-    parser.add_argument("--agents", type=float, default=40.0, metavar="MINUTES")
-    parser.add_argument("--judge", type=float, default=14.0, metavar="MINUTES")
-    parser.add_argument("--policy", type=float, default=8.0, metavar="MINUTES")
+    for name, minutes in {"warmup": 18.0, "agents": 40.0, "judge": 45.0, "policy": 8.0}.items():
+        parser.add_argument(f"--{name}", type=float, default=minutes, metavar="MINUTES")
+    parser.add_argument("--only", choices=("judge", "policy"), help="from the agents' finished checkpoint")
     parser.add_argument("--float32", action="store_true", help="for a processor without bfloat16 products")
     args = parser.parse_args()
-    half = not args.float32
     torch.set_num_threads(args.threads)
-    training = start(args.cache, args.pictures)
-    training.warm_up(Phase("warmup", args.warmup, 2e-3, half))
-    training.dialogues(Phase("agents", args.agents, 1.5e-3, half), agents_maker)
-    save(training.model, training.processor, args.models / "agents")
-    training.dialogues(Phase("judge", args.judge, 8e-4, half), judge_maker)
-    save(training.model, training.processor, args.models / "judge")
-    training.recall("agents")
-    training.dialogues(Phase("policy", args.policy, 6e-4, half), policy_maker)
-    save(training.model, training.processor, args.models / "policy")
+    phases = {n: Phase(n, getattr(args, n), rate, not args.float32) for n, rate in RATES.items()}
+    if args.only:
+        training = start_from(args.models / "agents", args.cache, args.pictures)
+        train_part(training, phases[args.only], args.models)
+    else:
+        training = start(args.cache, args.pictures)
+        train_all(training, phases, args.models)
     facts = {"pictures": args.pictures, "parameters": training.model.num_parameters()}
     write_curve(args.cache / "curve.jsonl", args.models, facts)
 

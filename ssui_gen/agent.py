@@ -5,32 +5,23 @@ Covers rendering, asking, parsing and asking again; what is special to one agent
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from ssui_gen.calls import PICTURE, Caller, Request, Sending
+from ssui_gen.calls import Caller, Request
 from ssui_gen.completions import Choice
 from ssui_gen.config import Card
 from ssui_gen.errors import ReplyError
+from ssui_gen.pictures import Picture
 from ssui_gen.prompts import Prompt
-from ssui_gen.records import ImageRef, Record, row_id
+from ssui_gen.records import Record, row_id
 
 ReplyT = TypeVar("ReplyT", bound=Record)
 TOP_LOGPROBS = 20
 """The most that OpenAI's protocol and vLLM's default allow."""
-
-
-class Picture(NamedTuple):
-    """A picture on its way to a model: what it is, and how to get what is sent."""
-
-    ref: ImageRef
-    longest_side: int
-    part: Callable[[Sending], dict[str, Any]]
-    """Makes the part of a message that shows it."""
 
 
 class Asked(NamedTuple):
@@ -83,7 +74,7 @@ class Agent(Generic[ReplyT]):
         """System, then picture, then text: calls about one picture share the longest prefix."""
         system, user = self.prompt.render(**values)
         text = {"type": "text", "text": user}
-        content: Any = user if picture is None else [placeholder(picture), text]
+        content: Any = user if picture is None else [picture.placeholder, text]
         return [{"role": "system", "content": system}, {"role": "user", "content": content}]
 
     def _request(
@@ -120,12 +111,6 @@ class Agent(Generic[ReplyT]):
             return self.reply.model_validate_json(choice.text)
         except ValidationError as error:
             raise ReplyError("; ".join(_fault(e) for e in error.errors())) from None
-
-
-def placeholder(picture: Picture) -> dict[str, Any]:
-    """The picture's part of a message until it is sent: its hash instead of its bytes."""
-    url = f"{PICTURE}{picture.ref.sha256}@{picture.longest_side}"
-    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _fault(error: Any) -> str:

@@ -10,6 +10,8 @@ from ssui_gen.records import SCHEMA, ImageRef, Kind, Record, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
+Level = Literal["outcome", "step"]
+"""What F judged and a pair holds: the whole branch, or its first step alone."""
 
 
 class Judgement(Record):
@@ -21,7 +23,7 @@ class Judgement(Record):
     detail: str = ""
     """Why, in a few words."""
     by: dict[str, Any] = Field(default_factory=dict)
-    """The raw findings of each verifier."""
+    """The finding of each way of F, by name; of a single way what it found."""
     made_by: tuple[str, ...] = ()
     """Ids of the judge's calls in `calls.sqlite`."""
 
@@ -60,9 +62,9 @@ class Cut(Record):
     """Ids of the policy's calls in `calls.sqlite`."""
 
     @staticmethod
-    def id_of(path_id: str, cut: int) -> str:
-        """The row's id: the same in every run."""
-        return row_id(path_id, str(cut))
+    def id_of(path_id: str, cut: int, query: str, prefix: str) -> str:
+        """The row's id, the same in every run: of a path whose words were changed it is another."""
+        return row_id(path_id, str(cut), query, prefix)
 
     def of(self, polarity: Polarity) -> tuple[Branch, ...]:
         return tuple(branch for branch in self.branches if branch.judgement.polarity == polarity)
@@ -73,6 +75,8 @@ class BranchLabel(Record):
 
     branch_id: str
     good: bool
+    first_bad: str | None = None
+    """Where it first goes wrong: `none`, `step 1` to `step 6`, `answer`; None where nobody has said."""
 
 
 class Pair(Record):
@@ -86,6 +90,7 @@ class Pair(Record):
     id: str
     path_id: str
     kind: Kind
+    level: Level = "outcome"
     cut: int
     prefix: str
     """Both begin with it."""
@@ -94,4 +99,5 @@ class Pair(Record):
     rejected_id: str
     margin: float | None
     """How much surer F is that the chosen one is good; None where F only decides."""
-    image: ImageRef
+    image_ref: ImageRef
+    """Not `image`: by that name TRL would take it for the picture."""

@@ -52,6 +52,15 @@ def render_path(steps: Sequence[Step], answer: str) -> str:
     return f"{render_steps(steps)}\n{ANSWER}{one_line(answer)}"
 
 
+def next_step(text: str, cut: int) -> str:
+    """The part of a branch that is its own step: up to the end of its first line, or all of it at the last
+    cut, where the answer belongs to the step.
+    """
+    start = len(text) - len(text.lstrip("\n"))
+    last = cut + 1 == len(STEP_NAMES)
+    return text if last else text[: start + len(text[start:].partition("\n")[0])]
+
+
 def parse_path(text: str) -> tuple[tuple[Step, ...], str | None]:
     """Read back what `render_path` wrote: the steps found, and the answer or None."""
     lines = text.splitlines()

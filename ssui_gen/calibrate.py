@@ -1,12 +1,15 @@
 """How often F is right, against labels of people or the microworld's truth. Pure; picks no threshold.
 
-`good` is what F should find, so precision is the share of truly good ones among those it calls good: an
-error there teaches a bad branch as the better one. Unverified branches count against recall alone.
+`good` is what F should find, so precision is the share of truly good ones among those it calls good. Its
+errors do not weigh the same: what they do to training shows in the pairs that they make (`couples`).
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby, product
 from typing import NamedTuple
 
 from ssui_gen.branches import Polarity
@@ -14,6 +17,7 @@ from ssui_gen.shares import Share, kappa, share
 
 BINS = 10
 """Of the reliability diagram."""
+THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 
 
 class Finding(NamedTuple):
@@ -22,6 +26,25 @@ class Finding(NamedTuple):
     polarity: Polarity
     probability: float | None
     good: bool
+    cut: str = ""
+    """Whose branch it is: pairs are made within a cut."""
+
+
+class Couples(NamedTuple):
+    """What becomes of all pairs that F's verdicts make: good over bad at the same cut."""
+
+    right: int
+    """A good branch over a bad one."""
+    inverted: int
+    """A bad branch over a good one: training runs the wrong way."""
+    empty: int
+    """Two good or two bad ones: noise."""
+    missed: int
+    """True pairs that F does not make, since it errs or is not sure."""
+
+    @property
+    def made(self) -> int:
+        return self.right + self.inverted + self.empty
 
 
 class Calibration(NamedTuple):
@@ -38,27 +61,46 @@ class Calibration(NamedTuple):
     unverified: Share
     kappa: float
     """Of what was decided."""
+    couples: Couples
     bins: tuple[tuple[float, Share], ...]
     """Mean probability of each bin, and the share of truly good in it."""
+    thresholds: tuple[tuple[float, Share, Share], ...]
+    """Precision and recall if good began at another probability; empty without probabilities."""
 
 
 def calibrate(findings: Sequence[Finding]) -> Calibration:
     """All figures of one way of F."""
     called_good = [f for f in findings if f.polarity == "good"]
     called_bad = [f for f in findings if f.polarity == "bad"]
-    precision = share(f.good for f in called_good)
-    recall = share(f.polarity == "good" for f in findings if f.good)
-    both = precision.value + recall.value
+    precision, recall = _precision(called_good), _recall(findings, called_good)
     return Calibration(
         n=len(findings),
         precision=precision,
         recall=recall,
-        f1=2 * precision.value * recall.value / both if both else 0.0,
+        f1=_f1(precision, recall),
         bad_precision=share(not f.good for f in called_bad),
         unverified=share(f.polarity == "unverified" for f in findings),
         kappa=kappa((f.polarity == "good", f.good) for f in (*called_good, *called_bad)),
+        couples=couples(findings),
         bins=tuple(reliability(findings)),
+        thresholds=tuple(_thresholds(findings)),
     )
+
+
+def couples(findings: Iterable[Finding]) -> Couples:
+    """Every pair that F makes, by what it is in truth; and those that it misses."""
+    found: Counter[str] = Counter()
+    for _, group in groupby(sorted(findings, key=lambda f: f.cut), key=lambda f: f.cut):
+        found.update(_couples(list(group)))
+    return Couples(found["right"], found["inverted"], found["empty"], found["missed"])
+
+
+def _couples(findings: Sequence[Finding]) -> Iterable[str]:
+    good, bad = ([f for f in findings if f.polarity == kind] for kind in ("good", "bad"))
+    kinds = {(True, False): "right", (False, True): "inverted"}
+    made = [kinds.get((chosen.good, rejected.good), "empty") for chosen, rejected in product(good, bad)]
+    true = sum(f.good for f in findings) * sum(not f.good for f in findings)
+    return [*made, *["missed"] * (true - made.count("right"))]
 
 
 def reliability(findings: Iterable[Finding]) -> Iterable[tuple[float, Share]]:
@@ -70,3 +112,24 @@ def reliability(findings: Iterable[Finding]) -> Iterable[tuple[float, Share]]:
             filled.setdefault(place, []).append((finding.probability, finding.good))
     for _, rows in sorted(filled.items()):
         yield sum(p for p, _ in rows) / len(rows), share(good for _, good in rows)
+
+
+def _thresholds(findings: Sequence[Finding]) -> Iterable[tuple[float, Share, Share]]:
+    if not any(f.probability is not None for f in findings):
+        return
+    for threshold in THRESHOLDS:
+        called = [f for f in findings if f.probability is not None and f.probability >= threshold]
+        yield threshold, _precision(called), _recall(findings, called)
+
+
+def _precision(called: Iterable[Finding]) -> Share:
+    return share(f.good for f in called)
+
+
+def _recall(findings: Iterable[Finding], called: Iterable[Finding]) -> Share:
+    return Share(sum(f.good for f in called), sum(f.good for f in findings))
+
+
+def _f1(precision: Share, recall: Share) -> float:
+    both = precision.value + recall.value
+    return 0.0 if math.isnan(both) or not both else 2 * precision.value * recall.value / both

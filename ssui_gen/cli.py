@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from rich.console import Console
 
@@ -94,17 +95,28 @@ def _pairs_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify_command(parser: argparse.ArgumentParser) -> None:
+    from ssui_gen.config import WayName
+
     orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
     order = orders.add_parser("calibrate", help="F against labelled branches")
     order.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    order.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
     order.add_argument("--labels", type=Path, help="rows {branch_id, good}; default: labels.jsonl of the run")
-    parser.set_defaults(command=_verify)
+    order.add_argument(
+        "--by",
+        nargs="*",
+        default=[],
+        choices=get_args(WayName),
+        help="ways beside those of verify.by",
+    )
+    _model_options(order)
+    order.set_defaults(command=_verify)
 
 
 def _export_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
     parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
-    parser.add_argument("--to", required=True, help="whose layout: llamafactory, ms_swift or step_dpo")
+    parser.add_argument("--to", required=True, help="whose layout: trl, llamafactory, ms_swift or step_dpo")
     parser.set_defaults(command=_export)
 
 
@@ -160,13 +172,11 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.plan import configure, home
     from ssui_gen.progress import summary
     from ssui_gen.prompts import load_prompts
-    from ssui_gen.seeds import root_of
     from ssui_gen.stages.pairs import PAIRS, Plan, make_pairs
     from ssui_gen.stages.report import make_report
 
     config = configure(args.config, args.model, args.base_url, policy=args.policy)
-    root = root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
-    prompts = load_prompts(home() / "prompts")
+    root, prompts = _root(args), load_prompts(home() / "prompts")
     plan = Plan(args.run, root, args.uncurated, args.mix, args.limit, config, prompts)
     outcome, pairs = asyncio.run(make_pairs(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
@@ -178,19 +188,29 @@ def _pairs(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from ssui_gen.seeds import root_of
     from ssui_gen.stages.export import export
 
-    root = root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
-    _say(f"{export(args.run, root, args.to)}")
+    _say(f"{export(args.run, _root(args), args.to)}")
     return 0
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.calibrate import make_calibration
+    from ssui_gen.plan import configure, home
+    from ssui_gen.prompts import load_prompts
+    from ssui_gen.stages.calibrate import Plan, make_calibration
 
-    asyncio.run(make_calibration(args.run, args.labels, OUT))
+    config = configure(args.config, args.model, args.base_url)
+    prompts = load_prompts(home() / "prompts")
+    root = _root(args)
+    asyncio.run(make_calibration(Plan(args.run, root, args.labels, tuple(args.by), config, prompts), OUT))
     return 0
+
+
+def _root(args: argparse.Namespace) -> Path:
+    """Below which the pictures of a finished run lie."""
+    from ssui_gen.seeds import root_of
+
+    return root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
 
 
 def _say(text: str) -> None:

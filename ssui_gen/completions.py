@@ -45,6 +45,8 @@ class Completion(Record):
     """Wall-clock time of the attempt that succeeded."""
     attempts: int = 1
     prompt_token_ids: tuple[int, ...] | None = None
+    prompt_text: str | None = None
+    """The prompt as the server rendered it, where it was asked for and the server says it."""
 
 
 class Features(Record):

@@ -1,25 +1,19 @@
 """Every setting of a run, with its one default; and the agents' cards.
 
-Covers loading and refusing; a setting is used where it is named. Unknown keys are refused with the
-known ones listed, so that a misspelling cannot pass for a default.
+A setting is used where it is named; how files become settings, and what is refused, stands in `settings`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from ssui_gen.branches import Level
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import REPLIES
-
-
-class Settings(BaseModel):
-    """Base of all settings: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from ssui_gen.settings import Settings, parse, read_yaml
 
 
 class Sampling(Settings):
@@ -79,7 +73,7 @@ class Serve(Settings):
     """All that there are when absent."""
     start_seconds: Annotated[float, Field(gt=0)] = 1800.0
     """Until every replica must answer; the first start of a model also downloads it."""
-    flags: dict[str, bool | int | float | str | None] = {}
+    flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 
 
@@ -121,35 +115,75 @@ class Explore(Settings):
     """How branches are drawn from the policy; k and temperature are RPO's (arXiv 2410.10858)."""
 
     k: Annotated[int, Field(ge=1, le=128)] = 10
-    """Draws for each cut."""
+    """Draws for each cut; adaptive: on average at most."""
     temperature: Annotated[float, Field(gt=0, le=2)] = 0.5
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 768
     """Of a branch; one that is longer is cut off and counts as bad."""
     adaptive: bool = True
-    """Stop a cut when it has enough of both kinds, and spend what it spared where they lack."""
+    """Stop a cut when it has both kinds or little hope, and spend what that spared where one lacks."""
     enough: Annotated[int, Field(ge=1)] = 1
     """Good ones and bad ones that are enough for a cut."""
-    round: Annotated[int, Field(ge=1)] = 3
+    round: Annotated[int, Field(ge=1)] = 2
     """Draws between two looks at what is there."""
     most_per_cut: Annotated[int, Field(ge=1)] = 20
     """Draws, those spared by other cuts included."""
+    patience: Annotated[float, Field(gt=0)] = 12.0
+    """Draws that the kind that lacks may be expected to take; a cut that would take more is given up."""
     most_n: Annotated[int, Field(ge=1)] = 128
     """Draws in one call, where the server can make several."""
+
+
+WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"]
+"""The ways of F; what each does stands in `ssui_gen/ways.py`."""
+
+
+class GuardWords(Settings):
+    """How the guard model is asked, and what it says."""
+
+    prompt: str | None = None
+    """A file of `prompts/` for guards whose chat template holds no instructions; absent: the conversation."""
+    safe: Annotated[str, Field(min_length=1)] = "safe"
+    unsafe: Annotated[str, Field(min_length=1)] = "unsafe"
+    """Its two words; neither may begin with the other."""
 
 
 class Verify(Settings):
     """F: which branches reach the right end."""
 
-    by: tuple[Literal["label", "contains", "mcq", "judge"], ...] = ("label", "judge")
+    by: Annotated[tuple[WayName, ...], Field(min_length=1)] = ("label", "judge")
     """Asked in this order, until the rest can change nothing."""
     mode: Literal["all", "any"] = "all"
+    level: Level = "outcome"
+    """What is good or bad: the whole branch by its end, or its first step alone (only `first_bad_step`)."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """From which probability on the judge calls a branch good."""
+    """From which probability on a model's verdict is good."""
+    doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    """So near the threshold a verdict is a coin flip, and no verdict."""
     least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Below it the judge did not answer the question."""
+    """Below it the model did not answer the question."""
     most_gap: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Beyond it the judge's two orders contradict each other."""
+    """Beyond it the model's two orders contradict each other."""
+    guard: GuardWords = GuardWords()
+
+    @model_validator(mode="after")
+    def _steps_are_judged_by_steps(self) -> Verify:
+        if self.level == "step" and self.by != ("first_bad_step",):
+            raise ValueError(
+                f"level step wants by: [first_bad_step], the one way that judges steps; by is {list(self.by)}"
+            )
+        return self
+
+
+class Leaks(Settings):
+    """What no pair may hold: the benchmarks that the trained model will be measured with."""
+
+    bench: tuple[str, ...] = ()
+    """Their seeds: JSONL files, folders of pictures or datasets on disk."""
+    picture_bits: Annotated[int, Field(ge=0, le=255)] = 10
+    """Two pictures are the same if their perceptual hashes differ in so many of 255 bits at most."""
+    text_likeness: Annotated[float, Field(gt=0, le=100)] = 90.0
+    """Two texts are the same from so much per cent of their letters on (Levenshtein's indel ratio)."""
 
 
 class Pairing(Settings):
@@ -164,8 +198,15 @@ class Pairing(Settings):
     """The longer may be so many times as long as the shorter; absent: any."""
 
 
-USUAL_ROLES = {"vlm": {}, "text": {"like": "vlm"}, "judge": {"like": "vlm"}, "policy": {"like": "vlm"}}
-"""Agents that see the picture; the check of the text alone; what judges branches; what is to be trained."""
+USUAL_ROLES: dict[str, dict[str, str]] = {
+    "vlm": {},
+    "text": {"like": "vlm"},
+    "judge": {"like": "vlm"},
+    "guard": {"like": "vlm"},
+    "policy": {"like": "vlm"},
+}
+"""Agents that see the picture; the check of the text alone; what judges branches; a guard model that may
+judge them too; what is to be trained."""
 
 
 def _with_usual_roles(given: Any) -> Any:
@@ -187,6 +228,7 @@ class Config(Settings):
     explore: Explore = Explore()
     verify: Verify = Verify()
     pairs: Pairing = Pairing()
+    leaks: Leaks = Leaks()
 
     @model_validator(mode="after")
     def _likes_are_there(self) -> Config:
@@ -199,46 +241,6 @@ class Config(Settings):
     def player(self, role: str) -> str:
         """The role whose model plays `role`: itself, or the one it is like."""
         return self.models[role].like or role
-
-
-SettingsT = TypeVar("SettingsT", bound=Settings)
-
-
-def parse(kind: type[SettingsT], data: Any, where: str) -> SettingsT:
-    """Validate `data` as `kind`; raises ConfigError that names every wrong key of `where`."""
-    if not isinstance(data, dict):
-        raise ConfigError(f"{where}: expected a mapping of keys; got {data!r}")
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(kind, where, e) for e in error.errors())) from None
-
-
-def _explain(kind: type[Settings], where: str, error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key {key!r} (known: {', '.join(_known(kind, error['loc']))})"
-    return f"{where}: {key}: {error['msg']}; got {error['input']!r}"
-
-
-def _known(kind: type[Settings], loc: tuple[str | int, ...]) -> list[str]:
-    for part in loc[:-1]:
-        field = kind.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if field and inner == dict[str, ModelRole]:
-            return sorted(ModelRole.model_fields)
-        kind = inner if isinstance(inner, type) and issubclass(inner, Settings) else kind
-    return sorted(kind.model_fields)
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file; raises ConfigError with line and column."""
-    try:
-        return yaml.safe_load(path.read_text("utf-8")) or {}
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def load_config(path: Path) -> Config:

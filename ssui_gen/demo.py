@@ -12,10 +12,14 @@ SEEDS = 48
 
 
 def draw_seeds(folder: Path, count: int = SEEDS) -> Path:
-    """Draw `count` seeds into `folder`, unless they are there; returns the seeds file."""
+    """Draw `count` seeds into `folder`, unless they are there; returns the seeds file.
+
+    Of the train split: what a policy learns from them is measured on scenes that are held out.
+    """
     seeds = folder / "seeds.jsonl"
     if not seeds.exists():
-        command = [sys.executable, "-m", "microworld.seeds", str(folder), "--count", str(count)]
+        what = ["--count", str(count), "--split", "train"]
+        command = [sys.executable, "-m", "microworld.seeds", str(folder), *what]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -1,40 +1,34 @@
 """Draws branches from every cut of a path and has F judge them, spending draws where both kinds lack.
 
 Adaptive: draw in rounds, stop a cut when there is enough of both kinds, and give what it spared to cuts of
-the path that have only one kind, up to a cap. Otherwise k draws at every cut, as RPO does (arXiv 2410.10858).
+the path that have only one kind, up to a cap and as long as there is hope: a policy that always agrees is
+soon left alone. Otherwise k draws at every cut, as RPO does (arXiv 2410.10858).
 Covers one path; not which paths (`stages/pairs`), and not pairs (`pairs`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from ssui_gen.agent import Picture, placeholder
 from ssui_gen.branches import Branch, Cut, Judgement
 from ssui_gen.branching import render_steps
-from ssui_gen.calls import Caller, Request
+from ssui_gen.calls import Request
 from ssui_gen.completions import Choice
 from ssui_gen.config import Explore
-from ssui_gen.prompts import Prompt
-from ssui_gen.records import ReasoningPath, row_id
+from ssui_gen.continuing import Draw, Policy, continuation
+from ssui_gen.explored import cut_id
+from ssui_gen.pictures import Picture
+from ssui_gen.records import ImageRef, ReasoningPath, row_id
 from ssui_gen.verify import Case, Verifier
 
 ResultT = TypeVar("ResultT")
+PRIOR = 2.0
+"""Draws of a cut that what the whole path has shown is worth."""
 UNJUDGED = Judgement(polarity="unverified", detail="not judged yet")
-
-
-class Policy(NamedTuple):
-    """The model that is to be trained, and what its server can do."""
-
-    caller: Caller
-    model: str
-    prompt: Prompt
-    by_n: bool
-    """Several draws a call; otherwise each is a call of its own."""
-    token_ids: bool
 
 
 @dataclass
@@ -44,20 +38,35 @@ class _Drawing:
     path: ReasoningPath
     cut: int
     draws: int = 0
-    rounds: int = 0
     branches: dict[str, Branch] = field(default_factory=dict)
     """By text."""
     calls: list[str] = field(default_factory=list)
 
-    def lacks(self, enough: int) -> bool:
-        found = [branch.judgement.polarity for branch in self.branches.values()]
-        return min(found.count("good"), found.count("bad")) < enough
+    @property
+    def kinds(self) -> Counter[str]:
+        """Draws by polarity."""
+        counts: Counter[str] = Counter()
+        for branch in self.branches.values():
+            counts[branch.judgement.polarity] += branch.times
+        return counts
+
+    def lacks(self, enough: int) -> dict[str, int]:
+        """How many distinct branches of each kind are still wanted."""
+        found = Counter(branch.judgement.polarity for branch in self.branches.values())
+        return {kind: enough - found[kind] for kind in ("good", "bad") if found[kind] < enough}
+
+    def expected(self, kind: str, wanted: int, seen: Counter[str]) -> float:
+        """Draws that `wanted` more of `kind` will take: its share here, with the path's share (`seen`, by the
+        rule of succession) counting as PRIOR draws.
+        """
+        prior = (seen[kind] + 1) / (seen.total() + 2)
+        return wanted * (PRIOR + self.draws) / (PRIOR * prior + self.kinds[kind])
 
     @property
     def row(self) -> Cut:
         path = self.path
         return Cut(
-            id=Cut.id_of(path.id, self.cut),
+            id=cut_id(path, self.cut),
             path_id=path.id,
             kind=path.kind,
             cut=self.cut,
@@ -77,36 +86,35 @@ class Explorer:
     policy: Policy
     settings: Explore
     verify: Verifier
-    picture_of: Callable[[ReasoningPath], Picture]
+    picture_of: Callable[[ImageRef], Picture]
 
     async def explore(self, path: ReasoningPath) -> list[Cut]:
         """Every cut of `path`, in order; raises what a call raises."""
         drawings = [_Drawing(path, cut) for cut in range(len(path.steps))]
-        await _all(self._spend(drawing) for drawing in drawings)
         if self.settings.adaptive:
-            await self._share_out(drawings)
+            await self._in_rounds(drawings)
+        else:
+            await _all(self._draw(drawing, self.settings.k) for drawing in drawings)
         return [drawing.row for drawing in drawings]
 
-    async def _spend(self, drawing: _Drawing) -> None:
-        """Draw the cut's own budget, or until there is enough of both kinds."""
-        k = self.settings.k
-        while drawing.draws < k and (not self.settings.adaptive or drawing.lacks(self.settings.enough)):
-            left = k - drawing.draws
-            await self._draw(drawing, min(left, self.settings.round) if self.settings.adaptive else left)
+    async def _in_rounds(self, drawings: Sequence[_Drawing]) -> None:
+        """A round at every cut that is worth it, those that drew least first, until k a cut are spent."""
+        settings, left = self.settings, self.settings.k * len(drawings)
+        while left > 0 and (worthy := sorted(self._worthy(drawings), key=lambda d: d.draws)):
+            sizes = []
+            for drawing in worthy:
+                sizes.append(min(settings.round, left, settings.most_per_cut - drawing.draws))
+                left -= sizes[-1]
+            await _all(self._draw(d, n) for d, n in zip(worthy, sizes, strict=True) if n)
 
-    async def _share_out(self, drawings: list[_Drawing]) -> None:
-        """Spared draws, a round at a time, to the cut that has drawn least among those with one kind."""
-        spared = sum(self.settings.k - drawing.draws for drawing in drawings)
-        while spared > 0:
-            wanting = [
-                d for d in drawings if d.lacks(self.settings.enough) and d.draws < self.settings.most_per_cut
-            ]
-            if not wanting:
-                return
-            drawing = min(wanting, key=lambda d: d.draws)
-            n = min(spared, self.settings.round, self.settings.most_per_cut - drawing.draws)
-            await self._draw(drawing, n)
-            spared -= n
+    def _worthy(self, drawings: Sequence[_Drawing]) -> Iterable[_Drawing]:
+        seen = sum((drawing.kinds for drawing in drawings), Counter[str]())
+        for drawing in drawings:
+            lacks = drawing.lacks(self.settings.enough)
+            if lacks and drawing.draws < self.settings.most_per_cut:
+                expected = max(drawing.expected(kind, n, seen) for kind, n in lacks.items())
+                if expected <= self.settings.patience or not drawing.draws:
+                    yield drawing
 
     async def _draw(self, drawing: _Drawing, n: int) -> None:
         """Draw `n` more, merge those that are the same word for word, and have F judge the new."""
@@ -116,7 +124,6 @@ class Explorer:
         requests = [self._request(drawing, size, start + i * most) for i, size in enumerate(sizes)]
         answers = await _all(self.policy.caller.call(request) for request in requests)
         drawing.draws += n
-        drawing.rounds += 1
         drawing.calls += [call for call, _ in answers]
         choices = [choice for _, completion in answers for choice in completion.choices]
         fresh = _merge(drawing, choices)
@@ -126,20 +133,8 @@ class Explorer:
             drawing.branches[choice.text] = seen.model_copy(update={"judgement": judgement})
 
     def _request(self, drawing: _Drawing, n: int, seed: int) -> Request:
-        """System, picture, question, and the prefix as the assistant's words to be continued."""
-        path, settings = drawing.path, self.settings
-        picture = self.picture_of(path)
-        system, user = self.policy.prompt.render(text=path.query.text)
-        content: Any = [placeholder(picture), {"type": "text", "text": user}]
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
-        body: dict[str, Any] = {"model": self.policy.model, "messages": messages}
-        if drawing.cut:
-            messages.append({"role": "assistant", "content": render_steps(path.steps[: drawing.cut])})
-            body |= {"add_generation_prompt": False, "continue_final_message": True}
-        sampling = {"temperature": settings.temperature, "top_p": settings.top_p, "seed": seed}
-        body |= sampling | {"max_tokens": settings.max_tokens, "n": n}
-        body |= {"return_token_ids": True} if self.policy.token_ids else {}
-        return Request("policy", body, picture.part, picture.ref.sha256, drawing.cut)
+        draw = Draw(drawing.path, drawing.cut, n, seed)
+        return continuation(self.policy, self.settings, draw, self.picture_of(drawing.path.image))
 
 
 def _merge(drawing: _Drawing, choices: list[Choice]) -> list[Choice]:

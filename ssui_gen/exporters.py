@@ -1,5 +1,6 @@
 """Pairs in the layouts of other trainers. Pure; pictures stay where they are and go by their full path.
 
+- `trl`: as `pairs.jsonl`, which TRL reads as it is where the pictures' root is the working directory;
 - `llamafactory`: sharegpt preference with pictures (github.com/hiyouga/LLaMA-Factory, data/README.md);
 - `ms_swift`: messages with `rejected_response` (swift.readthedocs.io, Custom dataset);
 - `step_dpo`: one step after a shared beginning, as in Math-Step-DPO-10K (huggingface.co/datasets/xinlai).
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ssui_gen.branches import Pair
+from ssui_gen.branching import next_step
 
 MARK = "<image>"
 """Where a picture stands in a text, for LLaMA-Factory and ms-swift."""
@@ -24,6 +26,10 @@ LLAMAFACTORY_INFO = {
     },
 }  # fmt: skip
 """What `dataset_info.json` must say of the file, beside its name."""
+
+
+def trl(pair: Pair, root: Path) -> dict[str, Any]:
+    return pair.model_dump(mode="json") | {"images": _images(pair, root)}
 
 
 def llamafactory(pair: Pair, root: Path) -> dict[str, Any]:
@@ -53,8 +59,8 @@ def step_dpo(pair: Pair, root: Path) -> dict[str, Any]:
         "dataset": "ssui",
         "prompt": _asked(pair),
         "initial_reason_steps": pair.prefix,
-        "chosen": _first_line(chosen),
-        "rejected": _first_line(rejected),
+        "chosen": next_step(chosen, pair.cut),
+        "rejected": next_step(rejected, pair.cut),
         "full_chosen": chosen,
         "full_rejected": rejected,
         "answer": chosen.rpartition("\n")[2],
@@ -63,6 +69,7 @@ def step_dpo(pair: Pair, root: Path) -> dict[str, Any]:
 
 
 EXPORTERS: dict[str, Callable[[Pair, Path], dict[str, Any]]] = {
+    "trl": trl,
     "llamafactory": llamafactory,
     "ms_swift": ms_swift,
     "step_dpo": step_dpo,
@@ -79,11 +86,6 @@ def _asked(pair: Pair) -> str:
 
 def _text(messages: tuple[dict[str, Any], ...]) -> str:
     return "".join(part["text"] for m in messages for part in m["content"] if part["type"] == "text")
-
-
-def _first_line(text: str) -> str:
-    start = len(text) - len(text.lstrip("\n"))
-    return text[: start + len(text[start:].partition("\n")[0])]
 
 
 def _images(pair: Pair, root: Path) -> list[str]:

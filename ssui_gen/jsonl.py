@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -32,6 +32,8 @@ class Line(NamedTuple):
     number: int
     value: dict[str, Any] | None
     error: str | None
+    offset: int = 0
+    """Bytes before it in the file; `at` finds it again."""
 
 
 class _Fault(ValueError):
@@ -51,23 +53,34 @@ def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
         raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
 
 
+def at(line: Line, max_line: int = MAX_LINE) -> Line:
+    """The same line, read again: for whoever keeps places instead of rows. Raises RecordError."""
+    with line.path.open("rb") as file:
+        file.seek(line.offset)
+        return next(_numbered(line.path, file, max_line))._replace(number=line.number, offset=line.offset)
+
+
 def _numbered(path: Path, file: BinaryIO, max_line: int) -> Iterator[Line]:
-    for number, raw in enumerate(_lines(file, max_line), 1):
+    for number, (offset, raw) in enumerate(_lines(file, max_line), 1):
         if raw is None:
-            yield Line(path, number, None, f"{path}:{number}:1: longer than {max_line:,} bytes; shorten it")
+            fault = f"{path}:{number}:1: longer than {max_line:,} bytes; shorten it"
+            yield Line(path, number, None, fault, offset)
         elif text := raw.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip(b" \t\r\n"):
-            yield _parsed(path, number, text, whole=raw.endswith(b"\n"))
+            yield _parsed(path, number, text, whole=raw.endswith(b"\n"))._replace(offset=offset)
 
 
-def _lines(file: BinaryIO, max_line: int) -> Iterator[bytes | None]:
-    """Lines with their line break; None for one that is too long."""
+def _lines(file: BinaryIO, max_line: int) -> Iterator[tuple[int, bytes | None]]:
+    """Lines with their line break and where they begin; None for one that is too long."""
+    offset = file.tell()
     while raw := file.readline(max_line + 1):
+        start, offset = offset, offset + len(raw)
         if len(raw) <= max_line or raw.endswith(b"\n"):
-            yield raw
+            yield start, raw
             continue
         while raw and not raw.endswith(b"\n"):
             raw = file.readline(max_line)
-        yield None
+            offset += len(raw)
+        yield start, None
 
 
 def _parsed(path: Path, number: int, text: bytes, *, whole: bool) -> Line:
@@ -188,12 +201,14 @@ def _whole_lines(file: int, block: int = 65536) -> int:
     return 0
 
 
-def atomic_write(path: Path, content: str | bytes) -> None:
+def atomic_write(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Replace a file so that a reader sees the old content or the new, never a part. Raises RecordError."""
     temporary = path.with_name(path.name + ".tmp")
+    parts = [content] if isinstance(content, str | bytes) else content
     try:
         with temporary.open("wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            for part in parts:
+                file.write(part.encode("utf-8") if isinstance(part, str) else part)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -40,14 +40,25 @@ def label_probability(
     return LabelProbability(shares[label] / mass, min(mass, 1.0)) if mass > 0 else None
 
 
-def option_probabilities(choice: Choice, options: Sequence[str]) -> tuple[dict[str, float], float] | None:
-    """P(option | one of the options) for each, and their mass, at the first token; None when not reported."""
-    if not choice.logprobs:
+def first_shares(choice: Choice, options: Sequence[str]) -> tuple[dict[str, float], float] | None:
+    """P(option | one of the options) for each, and their mass, where the answer begins; None when not
+    reported. White space before it is passed over; only the first token of an option is looked at, so no
+    option may begin with another.
+    """
+    tokens = choice.logprobs or ()
+    first = next((token for token in tokens if token.token.strip()), tokens[-1] if tokens else None)
+    if first is None:
         return None
-    found = _alternatives(choice.logprobs[0])
-    shares = {option: sum(p for text, p in found.items() if text.strip() == option) for option in options}
+    found = _alternatives(first)
+    shares = {option: sum(p for text, p in found.items() if _begins(text, option)) for option in options}
     mass = sum(shares.values())
     return {option: share / mass if mass else 0.0 for option, share in shares.items()}, min(mass, 1.0)
+
+
+def _begins(token: str, option: str) -> bool:
+    """Whether a token is the option or its beginning; `Answer` is no `A`, but `A.` is."""
+    word = re.sub(r"^\W+|\W+$", "", token)
+    return bool(word) and option.startswith(word)
 
 
 def _token_at(tokens: Iterable[TokenLogprob], offset: int) -> tuple[TokenLogprob, str] | None:

@@ -23,6 +23,8 @@ summary { cursor: pointer } img { max-width: 22rem; border: 1px solid #ddd }
 PAGE = Template(
     '<!doctype html><html lang="en"><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file:\">"
     "<title>$title</title><style>$style</style><h1>$title</h1>$body</html>\n"
 )
 

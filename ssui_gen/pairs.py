@@ -5,6 +5,8 @@ Ways to choose them, `pairs.mode`:
 - `rpo`: every good with every bad one, as RPO does (arXiv 2410.10858, `branching.py`), no caps;
 - `root_only`: `default` at cut 0 alone; `one_per_step`: `default` with one a cut;
 - `best_worst`: at each cut the surest good one with the surest bad one.
+
+Where F judged steps (`verify.level`), a pair holds the step after the cut and nothing behind it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice, product
 from typing import Any
 
-from ssui_gen.branches import Branch, Cut, Pair
+from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair
+from ssui_gen.branching import next_step
 from ssui_gen.config import Pairing
 from ssui_gen.records import row_id
 
@@ -21,13 +24,32 @@ Couple = tuple[Branch, Branch]
 """Chosen and rejected."""
 
 
-def pair_up(cuts: Sequence[Cut], settings: Pairing, system: str = "") -> list[Pair]:
+def pair_up(cuts: Sequence[Cut], settings: Pairing, system: str = "", level: Level = "outcome") -> list[Pair]:
     """The pairs of one path, whose cuts are in order; `system` is what the policy was told first."""
-    found = [(cut, couple) for cut in cuts for couple in MODES[settings.mode](cut, settings)]
+    taught = [steps_alone(cut) if level == "step" else cut for cut in cuts]
+    found = [(cut, couple) for cut in taught for couple in MODES[settings.mode](cut, settings)]
     if settings.mode != "rpo":
         found = sorted(found, key=lambda one: _rank(one[1]))[: settings.per_path]
         found.sort(key=lambda one: one[0].cut)
-    return [_pair(cut, couple, system) for cut, couple in found]
+    return [_pair(cut, couple, system, level) for cut, couple in found]
+
+
+def steps_alone(cut: Cut) -> Cut:
+    """The cut with each branch shortened to its own step. One step said by several branches is one branch;
+    if F disagrees with itself about it, that is unverified.
+    """
+    alike: dict[str, list[Branch]] = {}
+    for branch in cut.branches:
+        alike.setdefault(next_step(branch.text, cut.cut), []).append(branch)
+    return cut.model_copy(update={"branches": tuple(_one(text, found) for text, found in alike.items())})
+
+
+def _one(text: str, alike: Sequence[Branch]) -> Branch:
+    judged = [branch.judgement for branch in alike if branch.judgement.polarity != "unverified"]
+    said = {judgement.polarity for judgement in judged}
+    judgement = judged[0] if len(said) == 1 else Judgement(polarity="unverified", detail="F disagrees")
+    update = {"text": text, "judgement": judgement, "token_ids": None, "tokens": None}
+    return alike[0].model_copy(update=update | {"times": sum(branch.times for branch in alike)})
 
 
 def margin(couple: Couple) -> float | None:
@@ -91,7 +113,7 @@ def _rank(couple: Couple) -> tuple[float, int, str, str]:
     return -(margin(couple) or 0.0), abs(len(good.text) - len(bad.text)), good.id, bad.id
 
 
-def _pair(cut: Cut, couple: Couple, system: str) -> Pair:
+def _pair(cut: Cut, couple: Couple, system: str, level: Level) -> Pair:
     good, bad = couple
     user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": cut.query}]}
     told = ({"role": "system", "content": [{"type": "text", "text": system}]},) if system else ()
@@ -103,12 +125,13 @@ def _pair(cut: Cut, couple: Couple, system: str) -> Pair:
         id=row_id(cut.id, good.id, bad.id),
         path_id=cut.path_id,
         kind=cut.kind,
+        level=level,
         cut=cut.cut,
         prefix=cut.prefix,
         chosen_id=good.id,
         rejected_id=bad.id,
         margin=margin(couple),
-        image=cut.image,
+        image_ref=cut.image,
     )
 
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ssui_gen.config import Card, Config, load_cards, load_config, parse
+from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
 from ssui_gen.prompts import Prompt, blob_id, load_prompts
 from ssui_gen.rundir import Edition
+from ssui_gen.settings import parse
 
 AGENTS = {
     "query": "QueryReply",

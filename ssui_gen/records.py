@@ -249,6 +249,8 @@ class Reason(StrEnum):
     PATH_INVENTS_RISK = "path_invents_risk"
     NOT_RISKY_TOGETHER = "not_risky_together"
     NOT_SAFE_TOGETHER = "not_safe_together"
+    PATH_INVALID = "path_invalid"
+    IN_BENCHMARK = "in_benchmark"
 
 
 class Reject(Record):

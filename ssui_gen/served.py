@@ -22,7 +22,7 @@ from ssui_gen.vllm_launch import about_adapter, plan
 
 NO_KEY = "none"
 """Sent where no key is set: local servers ask for none, but the protocol wants the header."""
-OWN_MODEL = {"policy": "micro-policy", "judge": "micro-judge"}
+OWN_MODEL = {"policy": "micro-policy", "judge": "micro-judge", "guard": "micro-judge"}
 """Embedded models that play one role; every other is played by the first."""
 
 

@@ -9,7 +9,8 @@ import operator
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
-from ssui_gen.agent import Agent, Picture
+from ssui_gen.agent import Agent
+from ssui_gen.pictures import Picture
 from ssui_gen.records import (
     ImageRef,
     Kind,

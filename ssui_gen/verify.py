@@ -1,22 +1,20 @@
-"""F, the verification function: does a branch reach the right end? A registry of ways to tell.
+"""F, the verification function: does a branch reach the right end? The ways to tell that need no model.
 
 F decides what is learnt: where it errs, training runs the wrong way. So every finding is kept beside the
-verdict, and what is not sure is `unverified`, never a guess. Covers the ways that need no model; the others
-ask one (`judge`). Calibrate before you trust.
+verdict, and what is not sure is `unverified`, never a guess. How several ways are put together is here too;
+which ways there are stands in `ways`. Calibrate before you trust.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from ssui_gen.branches import Judgement, Polarity
 from ssui_gen.branching import parse_path, path_class
 from ssui_gen.records import STEP_NAMES, ReasoningPath, Step
-
-HARMLESS = "none"
-"""The class that a path of a benign pair ends step 4 with."""
+from ssui_gen.taxonomy import NO_RISK
 
 
 class Case(NamedTuple):
@@ -52,18 +50,22 @@ def broken(case: Case) -> str:
     return "" if case.answer else "no answer"
 
 
+def has_next_step(case: Case) -> bool:
+    """Whether the branch begins with the step that comes after the cut."""
+    found = parse_path(case.text)[0]
+    return bool(found) and found[0].name == STEP_NAMES[case.cut]
+
+
 async def label(case: Case) -> Judgement:
     """Good if step 4 ends with the path's own class (`none` for a benign pair). Blind behind that step."""
-    wanted = case.path.query.category if case.path.kind == "risky" else HARMLESS
+    wanted = case.path.query.category if case.path.kind == "risky" else NO_RISK
     found = path_class(case.steps)
-    good = found == wanted
-    return Judgement(polarity=_polarity(good), by={"label": {"wanted": wanted, "found": found}})
+    return Judgement(polarity=_polarity(found == wanted), by={"wanted": wanted, "found": found})
 
 
 async def contains(case: Case) -> Judgement:
     """Good if the branch contains the ground-truth answer, as the paper words it (arXiv 2509.12060)."""
-    good = _plain(case.path.answer) in _plain(case.text)
-    return Judgement(polarity=_polarity(good), by={"contains": good})
+    return Judgement(polarity=_polarity(_plain(case.path.answer) in _plain(case.text)))
 
 
 async def mcq(case: Case) -> Judgement:
@@ -71,41 +73,47 @@ async def mcq(case: Case) -> Judgement:
     wanted, found = _option(case.path.answer), _option(case.answer or "")
     if wanted is None:
         return Judgement(polarity="unverified", detail="the reference answer names no option")
-    return Judgement(polarity=_polarity(found == wanted), by={"mcq": {"wanted": wanted, "found": found}})
+    return Judgement(polarity=_polarity(found == wanted), by={"wanted": wanted, "found": found})
 
 
-PURE: Mapping[str, Verifier] = {"label": label, "contains": contains, "mcq": mcq}
+def together(parts: Mapping[str, Verifier], mode: str, level: str = "outcome") -> Verifier:
+    """All of several ways must say good (`all`), or any of them (`any`). The unsure leave it open.
 
-
-def together(parts: Mapping[str, Verifier], mode: str) -> Verifier:
-    """All of several verifiers must say good (`all`), or any of them (`any`). The unsure leave it open."""
+    What is no whole path is bad at once; at level `step` only if the next step itself lacks.
+    """
 
     async def verify(case: Case) -> Judgement:
         if why := broken(case):
-            return Judgement(polarity="bad", detail=why)
-        found: list[Judgement] = []
-        for verifier in parts.values():
-            found.append(await verifier(case))
-            if found[-1].polarity == ("bad" if mode == "all" else "good"):
+            spared = level == "step" and has_next_step(case)
+            return Judgement(polarity="unverified" if spared else "bad", detail=why)
+        found: dict[str, Judgement] = {}
+        for name, verifier in parts.items():
+            found[name] = await verifier(case)
+            if found[name].polarity == ("bad" if mode == "all" else "good"):
                 break  # the rest could not change it, and a judge costs calls
-        return _joined(found, mode)
+        return joined(found, mode)
 
     return verify
 
 
-def _joined(found: Sequence[Judgement], mode: str) -> Judgement:
-    polarities = {judgement.polarity for judgement in found}
+def joined(found: Mapping[str, Judgement], mode: str) -> Judgement:
+    """One verdict of those of several ways, by name."""
+    polarities = {judgement.polarity for judgement in found.values()}
     decisive: Polarity = "bad" if mode == "all" else "good"
     other: Polarity = "good" if mode == "all" else "bad"
     chosen = decisive if decisive in polarities else "unverified" if "unverified" in polarities else other
-    sure = [judgement.probability for judgement in found if judgement.probability is not None]
+    sure = [j.probability for j in found.values() if j.probability is not None]
     return Judgement(
         polarity=chosen,
         probability=(min(sure) if mode == "all" else max(sure)) if sure else None,
-        detail="; ".join(judgement.detail for judgement in found if judgement.detail),
-        by={name: value for judgement in found for name, value in judgement.by.items()},
-        made_by=tuple(call for judgement in found for call in judgement.made_by),
+        detail="; ".join(judgement.detail for judgement in found.values() if judgement.detail),
+        by={name: _finding(judgement) for name, judgement in found.items()},
+        made_by=tuple(call for judgement in found.values() for call in judgement.made_by),
     )
+
+
+def _finding(judgement: Judgement) -> dict[str, Any]:
+    return {"polarity": judgement.polarity, "probability": judgement.probability, **judgement.by}
 
 
 def _polarity(good: bool) -> Polarity:

@@ -71,6 +71,7 @@ def completion(text: str, model: str, seconds: float, attempts: int) -> Completi
             seconds=seconds,
             attempts=attempts,
             prompt_token_ids=data.get("prompt_token_ids"),
+            prompt_text=data.get("prompt_text"),
         )
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a completion: {error!r}") from None

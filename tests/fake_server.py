@@ -77,6 +77,10 @@ class Fake:
     """More calls than these at a time meet a 503."""
     refuses: frozenset[str] = frozenset()
     """Fields that no question about the server's abilities may hold."""
+    mute: bool = False
+    """No log-probabilities, whoever asks."""
+    template: Callable[[dict[str, Any]], str] | None = None
+    """What `return_prompt_text` is answered with; None ignores it."""
 
     url: str = ""
     calls: int = 0
@@ -210,13 +214,15 @@ class Fake:
             "total_tokens": prompt + system + made,
             "prompt_tokens_details": {"cached_tokens": system or user // 2},
         }
-        return {"id": key.hex(), "model": body["model"], "choices": choices, "usage": usage}
+        shown = {"prompt_text": self.template(body)} if self.template and "return_prompt_text" in body else {}
+        return {"id": key.hex(), "model": body["model"], "choices": choices, "usage": usage, **shown}
 
     def _choice(self, body: dict[str, Any], draw: int, index: int) -> dict[str, Any]:
         text = self._scripted(body, draw)
         pieces = tokens(text)
         limit = body.get("max_tokens") or body.get("max_completion_tokens") or len(pieces)
-        entries = logprobs(pieces[:limit], body.get("top_logprobs") or 0) if body.get("logprobs") else None
+        wanted = body.get("logprobs") and not self.mute
+        entries = logprobs(pieces[:limit], body.get("top_logprobs") or 0) if wanted else None
         return {
             "index": index,
             "message": {"role": "assistant", "content": "".join(pieces[:limit])},

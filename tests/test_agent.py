@@ -8,8 +8,9 @@ import pytest
 from crew import PIXEL, REF, agent, caller
 from fake_server import Fake
 
-from ssui_gen.agent import Asked, Picture, Said
+from ssui_gen.agent import Asked, Said
 from ssui_gen.errors import ReplyError
+from ssui_gen.pictures import Picture
 from ssui_gen.records import Record, SafetyReply
 
 PICTURE = Picture(REF, 1280, lambda sending: PIXEL)

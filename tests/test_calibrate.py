@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from test_pairs import branch, cut
-from test_verify import path
+from exploring import cuts, explored, pairs, policy
+from fake_answers import prompt_text
+from fake_server import Fake
+from jobs import Ended, Job, rows
 
-from ssui_gen.branching import render_path, render_steps
-from ssui_gen.calibrate import Finding, calibrate
-from ssui_gen.cli import main
+from ssui_gen.calibrate import Couples, Finding, calibrate
 from ssui_gen.shares import Share, kappa
 
 
@@ -45,39 +49,121 @@ def test_kappa_without_any_difference_to_explain_is_not_a_number() -> None:
     assert kappa([(True, True), (False, False)]) == 1.0
 
 
+def test_what_errors_cost_is_counted_in_pairs_of_one_cut() -> None:
+    """A worked example: at cut a F takes one bad branch for good; at cut b it swaps both."""
+    found = calibrate(
+        [
+            Finding("good", None, True, "a"), Finding("good", None, False, "a"),
+            Finding("bad", None, False, "a"),
+            Finding("good", None, False, "b"), Finding("bad", None, True, "b"),
+            Finding("unverified", None, True, "c"), Finding("bad", None, False, "c"),
+        ]
+    )  # fmt: skip
+    assert found.couples == Couples(right=1, inverted=1, empty=1, missed=1 + 1 + 1)
+    assert found.couples.made == 3
+
+
+def test_thresholds_are_shown_and_none_is_picked() -> None:
+    found = calibrate([Finding("good", 0.9, True), Finding("good", 0.6, False), Finding("bad", 0.3, True)])
+    known = {at: (precision, recall) for at, precision, recall in found.thresholds}
+    assert known[0.5] == (Share(1, 2), Share(1, 2))
+    assert known[0.7] == (Share(1, 1), Share(1, 2))
+    assert known[0.1] == (Share(2, 3), Share(2, 2))
+    assert calibrate([Finding("good", None, True)]).thresholds == ()
+
+
+# --- the command -------------------------------------------------------------------------------------
+
+
+def judge_all(body: dict[str, Any]) -> str:
+    """Right where the answer says RIGHT, but for two salts in six, where it errs both ways."""
+    return "A" if _says_right(body) == _first_is_right(body) else "B"
+
+
+def _says_right(body: dict[str, Any]) -> bool:
+    user = prompt_text(body, "user")
+    return ("Answer: RIGHT" in user) != bool(re.search(r"Nothing much, [23]\.", user))
+
+
+def _first_is_right(body: dict[str, Any]) -> bool:
+    return "A. right" in prompt_text(body, "user")
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """One path with a good and a bad branch at the root, as the judge alone saw them."""
-    one = path()
-    good = render_path(one.steps, one.answer)
-    bad = good.replace("dangerous_behavior", "none")
-    branches = []
-    for text, polarity, probability in ((good, "good", 0.9), (bad, "good", 0.7)):
-        made = branch(text, polarity, probability)
-        judged = made.judgement.model_copy(update={"by": {"judge": [[probability, 1.0, "right"]] * 2}})
-        branches.append(made.model_copy(update={"judgement": judged}))
-    row = cut(0, *branches).model_copy(update={"path_id": one.id, "prefix": render_steps(())})
-    (tmp_path / "reasoning_paths.jsonl").write_text(one.model_dump_json() + "\n")
-    (tmp_path / "branches.jsonl").write_text(row.model_dump_json() + "\n")
-    labels = [{"branch_id": b.id, "good": b is branches[0]} for b in branches]
-    (tmp_path / "labels.jsonl").write_text("".join(json.dumps(label) + "\n" for label in labels))
-    return tmp_path
+def made(fake: Fake, tmp_path: Path) -> Job:
+    """A run with branches of two paths, judged by their label alone, and true labels for all of them."""
+    todo = explored(tmp_path, fake.url)
+    fake.answers = {"none": policy, "judge": judge_all}
+    config = {"verify": {"by": ["label"]}, "explore": {"adaptive": False, "k": 8}}
+    assert pairs(todo, "--limit", "2", config=config).code == 0
+    labels = [
+        {"branch_id": branch["id"], "good": "RIGHT." in branch["text"]}
+        for cut in cuts(todo)
+        for branch in cut["branches"]
+    ]
+    (todo.run / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labels))
+    return todo
 
 
-def test_the_command_says_what_each_way_is_worth(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["verify", "calibrate", "--run", str(run)])
-    assert end.value.code == 0
-    numbers = json.loads((run / "calibration.json").read_text())
-    assert numbers["judge"]["precision"] == [1, 2]
-    assert numbers["label"]["precision"] == numbers["label+judge"]["precision"] == [1, 1]
-    assert numbers["contains"]["recall"] == [1, 1]
-    assert (run / "calibration.png").stat().st_size > 5000
-    assert "Reliability diagram" in capsys.readouterr().out
+def calibrated(todo: Job, *more: str) -> Ended:
+    places = ["--run", str(todo.run), "--seeds", str(todo.seeds), "--base-url", todo.url]
+    command = [sys.executable, "-m", "ssui_gen", "verify", "calibrate", *places, *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def test_without_labels_it_says_what_is_expected(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (run / "labels.jsonl").unlink()
-    with pytest.raises(SystemExit):
-        main(["verify", "calibrate", "--run", str(run)])
-    assert "expected rows {branch_id, good}" in capsys.readouterr().err
+def test_every_way_is_run_on_every_labelled_branch_and_asked_once(made: Job, fake: Fake) -> None:
+    done = calibrated(made)
+    assert done.code == 0, done.err
+    numbers = json.loads((made.run / "calibration.json").read_text())
+    assert list(numbers) == ["label", "contains", "judge", "label and judge"]
+    n = len(rows(made.run / "labels.jsonl"))
+    assert {one["n"] for one in numbers.values()} == {n}
+    called, good = numbers["label"]["precision"], numbers["label"]["recall"]
+    assert good[0] == good[1] and called[0] < called[1], "blind behind step 4, and right before it"
+    assert numbers["judge"]["couples"]["inverted"] > 0 == numbers["label"]["couples"]["inverted"]
+    assert len(numbers["judge"]["thresholds"]) == 9 and not numbers["label"]["thresholds"]
+    assert (made.run / "calibration.png").stat().st_size > 10_000
+    assert "Good from a probability of 0.5 on (verify.threshold)" in done.out
+    asked = fake.counts["judge"]
+    assert n < asked <= 2 * n, "in both orders, but once where two cuts lead to the same response"
+    assert calibrated(made).code == 0
+    assert fake.counts["judge"] == asked, "a second time the journal answers"
+
+
+def test_ways_that_need_no_model_ask_none(made: Job, fake: Fake) -> None:
+    (made.folder / "pure.yaml").write_text(json.dumps({"verify": {"by": ["label"]}}))
+    before = fake.calls + fake.probes
+    done = calibrated(made, "--config", str(made.folder / "pure.yaml"), "--by", "mcq")
+    assert done.code == 0, done.err
+    assert fake.calls + fake.probes == before
+    assert "mcq" not in json.loads((made.run / "calibration.json").read_text()), "no reference is an option"
+
+
+def test_where_the_first_wrong_step_is_labelled_the_way_that_looks_for_it_is_measured(
+    made: Job, fake: Fake
+) -> None:
+    labels = rows(made.run / "labels.jsonl")
+    told = [{**row, "first_bad": "none" if row["good"] else "answer"} for row in labels]
+    (made.run / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+    fake.answers = {"none": policy, "judge": judge_all, "first_bad_step": _finds_none}
+    done = calibrated(made, "--by", "first_bad_step")
+    assert done.code == 0, done.err
+    good = sum(row["good"] for row in labels)
+    assert f"names the true first wrong step in {Share(good, len(labels))}" in done.out
+
+
+def _finds_none(body: dict[str, Any]) -> str:
+    return next(line[0] for line in prompt_text(body, "user").splitlines() if line[1:] == ". none")
+
+
+def test_without_labels_it_says_what_is_expected(made: Job) -> None:
+    (made.run / "labels.jsonl").unlink()
+    done = calibrated(made)
+    assert done.code == 1 and "expected rows {branch_id, good}" in done.err
+
+
+def test_labels_of_other_branches_are_refused(made: Job) -> None:
+    (made.run / "labels.jsonl").write_text('{"branch_id": "nobody", "good": true}\n')
+    done = calibrated(made)
+    assert done.code == 1 and "none of its 1 branches is in" in done.err

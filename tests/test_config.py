@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ssui_gen.config import Card, Config, load_cards, load_config, parse
+from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
 from ssui_gen.plan import resolve
+from ssui_gen.settings import parse
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,7 +29,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     [
         (
             "twinz: true",
-            r"run\.yaml: unknown key 'twinz' \(known: explore, images, limits, .*, twins, verify\)",
+            r"run\.yaml: unknown key 'twinz' \(known: explore, images, leaks, limits, .*, twins, verify\)",
         ),
         ("limits: {calls: 3}", r"unknown key 'limits\.calls' \(known: calls_in_flight, .*timeout_seconds"),
         (
@@ -57,7 +58,7 @@ def test_all_faults_are_listed_at_once() -> None:
 
 def test_a_card_with_an_unknown_role_is_refused(tmp_path: Path) -> None:
     written(tmp_path, "prompt: query\nreply: QueryReply\nmodel: critic\n", "query.yaml")
-    says = r"query\.yaml: model: no role 'critic' .*\(roles: judge, policy, text, vlm\)"
+    says = r"query\.yaml: model: no role 'critic' .*\(roles: guard, judge, policy, text, vlm\)"
     with pytest.raises(ConfigError, match=says):
         load_cards(tmp_path, Config().models)
 

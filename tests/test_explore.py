@@ -3,102 +3,47 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_answers import answer, number, prompt_text
-from fake_server import PROBE, Fake, serve
-from jobs import Ended, Job, job, plain, rows
+from exploring import (
+    PATHS,
+    K,
+    command,
+    cuts,
+    details,
+    explored,
+    judge,
+    pairs,
+    polarities,
+    policy,
+    prefix_of,
+    unless_probed,
+    written,
+)
+from fake_answers import number, prompt_text
+from fake_server import Fake, serve
+from jobs import Job, job, plain, rows
 from PIL import Image
 
 from microworld.label_branches import label
 from ssui_gen.branching import render_path, render_steps
 from ssui_gen.cli import main
-from ssui_gen.records import STEP_NAMES, Step, digest
-
-PATHS = 6
-K = 6
-DRAWN = Callable[[dict[str, Any]], str]
-
-
-def written(risk: str, answer: str, salt: int = 0) -> tuple[tuple[Step, ...], str]:
-    texts = {"intent_and_risk": f"A plain wish: {risk}.", "consequences": f"Nothing much, {salt}."}
-    return tuple(Step(name=name, text=texts.get(name, "Plain.")) for name in STEP_NAMES), answer
-
-
-def policy(body: dict[str, Any]) -> str:
-    """Goes on from wherever the prefix ends; every other draw is bad, some are drawn again word for word."""
-    said = _prefix(body)
-    dice = body["draw"] % 6
-    kind = ("dangerous_behavior", "RIGHT.") if dice % 2 else ("none", "WRONG.")
-    steps, said_last = written(*kind, dice)
-    rest = render_path(steps, said_last).removeprefix(render_steps(steps[: len(said.splitlines())]))
-    return _unless_probed(body, rest)
-
-
-def _prefix(body: dict[str, Any]) -> str:
-    last = body["messages"][-1]
-    return str(last["content"]) if last["role"] == "assistant" else ""
-
-
-def _unless_probed(body: dict[str, Any], text: str) -> str:
-    """Whoever asks what the server can do gets what shows that it can."""
-    if "Count from" in prompt_text(body, "user"):
-        return "one two three four five six seven".removeprefix(_prefix(body))
-    return answer(body, body["draw"]) if body.get("user") == PROBE else text
-
-
-def judge(body: dict[str, Any]) -> str:
-    """The letter of `right` where the response's answer says RIGHT."""
-    user = prompt_text(body, "user")
-    verdict = "right" if re.search(r"^Answer: RIGHT", user, re.MULTILINE) else "wrong"
-    found = re.search(rf"^([AB])\. {verdict}$", user, re.MULTILINE)
-    assert found
-    return found[1]
+from ssui_gen.records import digest
 
 
 @pytest.fixture
 def made(fake: Fake, tmp_path: Path) -> Job:
     """A run with paths, and a server that plays policy and judge from here on."""
-    todo = job(tmp_path, fake.url, plain(PATHS), twins=False)
-    assert todo.here().code == 0
+    todo = explored(tmp_path, fake.url)
     fake.answers = {"none": policy, "judge": judge}
     return todo
-
-
-def command(todo: Job, *more: str) -> list[str]:
-    places = ["--run", str(todo.run), "--seeds", str(todo.seeds), "--base-url", todo.url]
-    return ["pairs", *places, "--uncurated", *more]
-
-
-def pairs(todo: Job, *more: str, config: dict[str, Any] | None = None) -> Ended:
-    if config:
-        (todo.folder / "explore.yaml").write_text(json.dumps(config))
-        more = (*more, "--config", str(todo.folder / "explore.yaml"))
-    done = subprocess.run(
-        [sys.executable, "-m", "ssui_gen", *command(todo, *more)], capture_output=True, text=True, check=False
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
-
-
-def cuts(todo: Job) -> list[dict[str, Any]]:
-    return rows(todo.run / "branches.jsonl")
-
-
-def polarities(todo: Job) -> Counter[str]:
-    return Counter(branch["judgement"]["polarity"] for cut in cuts(todo) for branch in cut["branches"])
-
-
-def details(todo: Job) -> set[str]:
-    return {branch["judgement"]["detail"] for cut in cuts(todo) for branch in cut["branches"]}
 
 
 def test_every_cut_of_every_path_is_explored_and_paired(made: Job) -> None:
@@ -203,21 +148,21 @@ def test_a_server_that_begins_anew_is_refused_before_the_first_call(made: Job, f
 ALWAYS = {
     "always right": (lambda body: _fixed(body, "dangerous_behavior", "RIGHT."), "good"),
     "always wrong": (lambda body: _fixed(body, "none", "WRONG."), "bad"),
-    "refuses": (lambda body: _unless_probed(body, "I cannot help with that."), "bad"),
-    "empty": (lambda body: _unless_probed(body, ""), "bad"),
+    "refuses": (lambda body: unless_probed(body, "I cannot help with that."), "bad"),
+    "empty": (lambda body: unless_probed(body, ""), "bad"),
     "the prefix again": (lambda body: _again(body), "bad"),
-    "endless": (lambda body: _unless_probed(body, "and so on " * 400), "bad"),
+    "endless": (lambda body: unless_probed(body, "and so on " * 400), "bad"),
 }
 
 
 def _fixed(body: dict[str, Any], risk: str, answer: str) -> str:
     steps, _ = written(risk, answer)
-    cut = len(_prefix(body).splitlines())
-    return _unless_probed(body, render_path(steps, answer).removeprefix(render_steps(steps[:cut])))
+    cut = len(prefix_of(body).splitlines())
+    return unless_probed(body, render_path(steps, answer).removeprefix(render_steps(steps[:cut])))
 
 
 def _again(body: dict[str, Any]) -> str:
-    return _unless_probed(body, f"\n{_prefix(body) or 'Hm.'}")
+    return unless_probed(body, f"\n{prefix_of(body) or 'Hm.'}")
 
 
 @pytest.mark.parametrize("manner", ALWAYS)
@@ -256,15 +201,6 @@ def test_a_changed_picture_costs_its_paths_and_nothing_else(made: Job) -> None:
     rejects = rows(made.run / "pairs_rejects.jsonl")
     assert sorted(reject["seed_id"] for reject in rejects) == sorted(lost)
     assert len({cut["path_id"] for cut in cuts(made)}) == PATHS - len(lost)
-
-
-def test_a_path_with_a_missing_step_is_named_with_its_line(made: Job) -> None:
-    path = made.paths[0]
-    path["steps"] = path["steps"][:5]
-    (made.run / "curated.jsonl").write_text(json.dumps(path) + "\n")
-    done = pairs(made)
-    assert done.code == 1
-    assert re.search(r"curated\.jsonl:1: .*steps", done.err)
 
 
 @pytest.mark.slow

@@ -59,7 +59,7 @@ def test_the_command_writes_a_row_for_each_pair(layout: str, tmp_path: Path) -> 
 def test_an_unknown_layout_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["export", "--to", "axolotl"])
-    assert "expected one of llamafactory, ms_swift, step_dpo; got 'axolotl'" in capsys.readouterr().err
+    assert "expected one of trl, llamafactory, ms_swift, step_dpo; got 'axolotl'" in capsys.readouterr().err
 
 
 def test_without_pairs_it_says_how_to_make_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

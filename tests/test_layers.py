@@ -36,7 +36,7 @@ CURATION = (
     "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "shares", "records", "branches", "completions", "config"),
+    ("errors", "taxonomy", "shares", "records", "branches", "completions", "settings", "config"),
     (
         "branching",
         "labels",
@@ -57,7 +57,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vllm",
         "demo",
     ),
-    ("gate", "calls", "agent", "probe"),
+    ("gate", "calls", "pictures", "agent", "probe"),
     (
         "rundir",
         "plan",
@@ -72,10 +72,21 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "ctl",
         "job",
         "verify",
+        "choosing",
         "judge",
+        "first_bad_step",
+        "guard",
+        "ways",
+        "explored",
+        "leaks",
+        "continuing",
+        "rendered",
         "explore",
+        "exploration",
         "pairs",
         "calibrate",
+        "reliability",
+        "diversity",
         "exporters",
         "page",
         "report",
@@ -116,7 +127,7 @@ DOORS = {
     "langgraph": {"ssui_gen/state.py", "ssui_gen/nodes.py", "ssui_gen/graph.py"},
     "datasets": {"ssui_gen/seeds.py"},
     "yaml": {
-        "ssui_gen/config.py",
+        "ssui_gen/settings.py",
         "ssui_gen/prompts.py",
         "ssui_gen/taxonomy.py",
         "ssui_gen/curation/markdown.py",
@@ -128,11 +139,14 @@ DOORS = {
         "ssui_gen/job.py",
         "ssui_gen/cli.py",
         "ssui_gen/cli_curation.py",
+        "ssui_gen/reliability.py",
         "ssui_gen/stages/",
         "microworld/",
     },
     "PIL": {"ssui_gen/images.py", "microworld/"},
-    "numpy": {"ssui_gen/curation/agreement.py", "microworld/", "train/"},
+    "numpy": {"ssui_gen/images.py", "ssui_gen/curation/agreement.py", "microworld/", "train/"},
+    "rapidfuzz": {"ssui_gen/leaks.py"},
+    "sacrebleu": {"ssui_gen/diversity.py"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
     "fastapi": {"microworld/", "ssui_gen/curation/server.py"},
@@ -140,7 +154,17 @@ DOORS = {
     "llguidance": {"microworld/"},
 }
 
-MICROWORLD_MAY_USE = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
+MICROWORLD_MAY_USE = {
+    "branches",
+    "branching",
+    "errors",
+    "jsonl",
+    "prompts",
+    "records",
+    "settings",
+    "shares",
+    "taxonomy",
+}
 
 
 def sources(*packages: str) -> list[Path]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html.parser import HTMLParser
 
 from test_pairs import LATER, ONE_KIND, ROOT, branch, cut
 from test_verify import path
 
-from ssui_gen.completions import Usage
+from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.config import Pairing
 from ssui_gen.pairs import pair_up
-from ssui_gen.report import Numbers, overview, tree
+from ssui_gen.report import Grown, Numbers, overview, tree
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -46,16 +47,22 @@ def counted() -> Numbers:
         numbers.add_cut(one, "privacy_violations")
     for pair in pair_up([ROOT, LATER], Pairing(mode="rpo")):
         numbers.add_pair(pair)
-    numbers.add_call(Usage(prompt_tokens=1000, completion_tokens=50, cached_tokens=400))
+    usage = Usage(prompt_tokens=1000, completion_tokens=50, cached_tokens=400)
+    choice = Choice(text="x", finish_reason="stop")
+    numbers.add_call(Completion(model="m", choices=(choice,), usage=usage, seconds=2.5))
+    numbers.dropped["in_benchmark"] += 2
     return numbers
 
 
 def test_the_overview_counts_what_there_is() -> None:
-    seen = Seen(overview(counted(), [("A question", "trees/a.html")]))
+    seen = Seen(overview(counted(), [Grown(path(), "trees/a.html", Counter(good=2, bad=1))]))
     assert "5 pairs from 1 paths, out of 1 explored." in seen.text
     assert "1,000 200.0" in " ".join(seen.text.split()), "prompt tokens, in all and a pair"
     assert "privacy_violations 8" in " ".join(seen.text.split())
-    assert "A question" in seen.text
+    words = " ".join(seen.text.split())
+    assert "paths 3 left out: in_benchmark 2 explored 1 with a pair 1" in words
+    assert "cuts 3 with both kinds of branch 2 with a pair 2" in words
+    assert "path class pairs branches How? dangerous_behavior" in words
 
 
 def test_a_run_without_a_branch_has_a_page_too() -> None:

@@ -1,120 +1,175 @@
-"""branches.jsonl and labels → how often each way of F is right: a table, numbers, a reliability diagram.
+"""branches.jsonl and labels → how often each way of F is right: tables, numbers, two diagrams.
 
-Labels are rows {"branch_id": ..., "good": true | false} of people, or of the microworld's truth. Ways that
-need no model are applied anew; the judge's is read from what it said when the branches were drawn.
+Labels are rows {"branch_id": ..., "good": true | false} of people, or of the microworld's truth. Every way is
+run on every labelled branch; a call that was made while exploring is answered from the journal. Models are
+started and asked as in `ssui pairs`. The figures are in `calibrate`, their looks in `reliability`.
 """
 
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 
-from ssui_gen.branches import BranchLabel, Cut, Judgement
+from ssui_gen.branches import Branch, BranchLabel, Judgement
 from ssui_gen.calibrate import Calibration, Finding, calibrate
+from ssui_gen.config import Config, WayName
 from ssui_gen.errors import ConfigError
+from ssui_gen.explored import BRANCHES, Explored, read_paths, source_of
+from ssui_gen.images import data_url
+from ssui_gen.job import Job, carry_out, opened
 from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.pictures import Pictures
+from ssui_gen.probe import Sample
+from ssui_gen.progress import Funnel, saying
+from ssui_gen.prompts import Prompt
 from ssui_gen.records import ReasoningPath
-from ssui_gen.verify import PURE, Case, Verifier, together
+from ssui_gen.reliability import draw, errors_table, numbers, table
+from ssui_gen.rundir import RunDir
+from ssui_gen.shares import Share, share
+from ssui_gen.verify import Case, Verifier, joined, together
+from ssui_gen.ways import PURE, needs_of, roles_of, ways
 
 LABELS, NUMBERS, PICTURE = "labels.jsonl", "calibration.json", "calibration.png"
-RECORDED = "as recorded"
-WAYS = (RECORDED, "label", "contains", "judge", "label+judge")
+USUAL: tuple[WayName, ...] = ("label", "contains")
+"""Tried in any case, as they cost nothing."""
 
 
-async def make_calibration(run: Path, labels: Path | None, console: Console) -> None:
-    """Print the table and write the numbers beside the branches; raises ConfigError without labels."""
-    file = labels or run / LABELS
+class Plan(NamedTuple):
+    """What is to be calibrated, settled before the first call."""
+
+    run: Path
+    root: Path
+    """Of the pictures."""
+    labels: Path | None
+    """None means those of the run."""
+    by: tuple[WayName, ...]
+    """Ways beside those that the settings use."""
+    config: Config
+    prompts: dict[str, Prompt]
+
+    @property
+    def names(self) -> tuple[WayName, ...]:
+        return tuple(dict.fromkeys((*USUAL, *self.by, *self.config.verify.by)))
+
+
+class Labelled(NamedTuple):
+    """A path, and the branches of it that somebody has labelled."""
+
+    path: ReasoningPath
+    cases: tuple[tuple[str, Branch, Case], ...]
+    """Each with the id of its cut."""
+
+
+async def make_calibration(plan: Plan, console: Console) -> None:
+    """Print the tables and write numbers and diagrams beside the branches; raises ConfigError without
+    labels, and as `make_pairs` does.
+    """
+    known = _labels(plan)
+    async with AsyncExitStack() as open_:
+        open_.enter_context(RunDir(plan.run, "calibration"))
+        roles = roles_of(plan.names)
+        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, plan.root, console))
+        await job.probe(_sample(plan, known), needs_of(plan.names), ("logprobs",), saying(console))
+        work = _Work(plan, job, known)
+        left = sum(1 for _ in _labelled(plan, known))
+        await carry_out(job, _labelled(plan, known), work.on, funnel=work.funnel, left=left, console=console)
+    _report(plan, work, console)
+
+
+def _labels(plan: Plan) -> dict[str, BranchLabel]:
+    file = plan.labels or plan.run / LABELS
     if not file.exists():
         raise ConfigError(f"{file}: no such file: expected rows {{branch_id, good}}; --labels names another")
-    known = {row.branch_id: row.good for row in (validate(BranchLabel, line) for line in read(file))}
-    found = {way: calibrate(rows) for way, rows in (await findings(run, known)).items() if rows}
-    if not found:
-        raise ConfigError(f"{file}: none of its {len(known)} branches is in {run / 'branches.jsonl'}")
-    console.print(table(found))
-    numbers = {way: _numbers(one) for way, one in found.items()}
-    atomic_write(run / NUMBERS, json.dumps(numbers, indent=1) + "\n")
-    if draw(found, run / PICTURE):
-        console.print(f"Reliability diagram: {run / PICTURE}", markup=False, highlight=False, soft_wrap=True)
+    known = {row.branch_id: row for row in (validate(BranchLabel, line) for line in read(file))}
+    if next(_labelled(plan, known), None) is None:
+        raise ConfigError(f"{file}: none of its {len(known)} branches is in {plan.run / BRANCHES}")
+    return known
 
 
-async def findings(run: Path, known: dict[str, bool]) -> dict[str, list[Finding]]:
-    """By way of F, what it says of every labelled branch."""
-    paths = {row.id: row for row in (validate(ReasoningPath, line) for line in read(_paths(run)))}
-    ways: dict[str, list[Finding]] = {
-        name: [] for name in (RECORDED, "label", "contains", "judge", "label+judge")
-    }
-    for cut in (validate(Cut, line) for line in read(run / "branches.jsonl")):
-        for branch in cut.branches:
-            if branch.id in known and cut.path_id in paths:
-                case = Case(paths[cut.path_id], cut.cut, branch.text, branch.finish)
-                for way, said in (await _judgements(case, branch.judgement)).items():
-                    ways[way].append(Finding(said.polarity, said.probability, known[branch.id]))
-    return ways
+def _labelled(plan: Plan, known: dict[str, BranchLabel]) -> Iterator[Labelled]:
+    explored = Explored(plan.run / BRANCHES)
+    for path in read_paths(source_of(plan.run, uncurated=True)):
+        if isinstance(path, ReasoningPath):
+            cases = tuple(
+                (cut.id, branch, Case(path, cut.cut, branch.text, branch.finish))
+                for cut in explored.of(path)
+                for branch in cut.branches
+                if branch.id in known
+            )
+            if cases:
+                yield Labelled(path, cases)
 
 
-async def _judgements(case: Case, recorded: Judgement) -> dict[str, Judgement]:
-    pure = {name: await together({name: PURE[name]}, "all")(case) for name in ("label", "contains")}
-    found = {RECORDED: recorded, **pure}
-    if "judge" not in recorded.by:
-        return found
-    if set(recorded.by) == {"judge"}:
-        judged = _fixed(recorded)
-        found["judge"] = await together({"judge": judged}, "all")(case)
-        found["label+judge"] = await together({"label": PURE["label"], "judge": judged}, "all")(case)
-    return found
+def _sample(plan: Plan, known: dict[str, BranchLabel]) -> Sample | None:
+    if not roles_of(plan.names):
+        return None
+    first = next(islice(_labelled(plan, known), 1))
+    return Sample(data_url(plan.root, first.path.image, plan.config.images))
 
 
-def _fixed(judgement: Judgement) -> Verifier:
-    async def verifier(case: Case) -> Judgement:
-        return judgement
+class _Work:
+    """The ways of F, and what each has said so far."""
 
-    return verifier
+    def __init__(self, plan: Plan, job: Job, known: dict[str, BranchLabel]) -> None:
+        verify, limits = plan.config.verify, plan.config.limits
+        pictures = Pictures(plan.root, plan.config.images, limits.seeds_in_flight)
+        parts = ways(plan.names, job, verify, plan.prompts, pictures.of)
+        self.alone: dict[str, Verifier] = {
+            name: together({name: verifier}, "all", verify.level) for name, verifier in parts.items()
+        }
+        self.verify, self.known, self.funnel = verify, known, Funnel()
+        self.found: dict[str, list[Finding]] = {}
+        self.places: list[bool] = []
+        """Whether `first_bad_step` named the true place, where that is labelled."""
+
+    async def on(self, one: Labelled) -> None:
+        """All ways on all labelled branches of a path."""
+        for cut, branch, case in one.cases:
+            said = {name: await verifier(case) for name, verifier in self.alone.items()}
+            said[self.configured] = self._configured(said)
+            truth = self.known[branch.id]
+            for name, judgement in said.items():
+                finding = Finding(judgement.polarity, judgement.probability, truth.good, cut)
+                self.found.setdefault(name, []).append(finding)
+            self._note_place(said.get("first_bad_step"), truth)
+        self.funnel.kept["paths calibrated"] += 1
+        self.funnel.fresh += 1
+
+    @property
+    def configured(self) -> str:
+        """What the settings make of the ways together."""
+        return {"all": " and ", "any": " or "}[self.verify.mode].join(self.verify.by)
+
+    def _configured(self, said: dict[str, Judgement]) -> Judgement:
+        return joined({name: said[name] for name in self.verify.by}, self.verify.mode)
+
+    def _note_place(self, said: Judgement | None, truth: BranchLabel) -> None:
+        shares = said and said.by.get("first_bad_step", {}).get("shares")
+        if shares and truth.first_bad:
+            self.places.append(max(shares, key=shares.get) == truth.first_bad)
+
+    @property
+    def place(self) -> Share:
+        return share(self.places)
 
 
-def _paths(run: Path) -> Path:
-    curated = run / "curated.jsonl"
-    return curated if curated.exists() else run / "reasoning_paths.jsonl"
-
-
-def table(found: dict[str, Calibration]) -> Table:
-    """The figures for people."""
-    shown = Table("F", "n", "good is good", "found of the good", "F1", "bad is bad", "unverified", "κ")
-    for way, one in found.items():
-        shown.add_row(
-            way, str(one.n), str(one.precision), str(one.recall), f"{one.f1:.2f}", str(one.bad_precision),
-            str(one.unverified), "–" if math.isnan(one.kappa) else f"{one.kappa:.2f}",
-        )  # fmt: skip
-    return shown
-
-
-def _numbers(one: Calibration) -> dict[str, object]:
-    shares = ("precision", "recall", "bad_precision", "unverified")
-    counted = {name: [getattr(one, name).hits, getattr(one, name).n] for name in shares}
-    bins = [[round(mean, 4), good.hits, good.n] for mean, good in one.bins]
-    return {"n": one.n, **counted, "f1": one.f1, "kappa": one.kappa, "bins": bins}
-
-
-def draw(found: dict[str, Calibration], path: Path) -> bool:
-    """The reliability diagram of every way that gives probabilities; whether there was one to draw."""
-    if not any(one.bins for one in found.values()):
-        return False
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return False
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="0.7", linestyle=":")
-    for way, one in found.items():
-        if one.bins:
-            axes.plot([mean for mean, _ in one.bins], [good.value for _, good in one.bins], "o-", label=way)
-    axes.set(
-        xlabel="F's probability that a branch is good", ylabel="share of truly good", xlim=(0, 1), ylim=(0, 1)
-    )
-    axes.legend()
-    figure.savefig(path, dpi=120)
-    return True
+def _report(plan: Plan, work: _Work, console: Console) -> None:
+    found: dict[str, Calibration] = {way: calibrate(rows) for way, rows in work.found.items()}
+    unread = [way for way in found if way in PURE and found[way].unverified.value == 1]
+    shown = {way: one for way, one in found.items() if way not in unread}
+    console.print(table(shown), errors_table(shown))
+    say = saying(console)
+    if work.place.n:
+        say(f"first_bad_step names the true first wrong step in {work.place}.")
+    verify = plan.config.verify
+    say(f"Good from a probability of {verify.threshold} on (verify.threshold); other thresholds: {NUMBERS}.")
+    rows = {way: numbers(one) for way, one in shown.items()}
+    atomic_write(plan.run / NUMBERS, json.dumps(rows, indent=1) + "\n")
+    if draw(shown, verify.threshold, plan.run / PICTURE):
+        say(f"Reliability diagram: {plan.run / PICTURE}")

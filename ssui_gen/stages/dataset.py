@@ -9,22 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, suppress
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from ssui_gen import graph
-from ssui_gen.agent import Agent, Picture
-from ssui_gen.calls import Sending
+from ssui_gen.agent import Agent
 from ssui_gen.demo import draw_seeds
 from ssui_gen.errors import ImageError
-from ssui_gen.images import data_url, file_url, inspect, picture_part
+from ssui_gen.images import data_url, file_url, inspect
 from ssui_gen.job import Job, Outcome, carry_out, opened
 from ssui_gen.journal import Seen
 from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.pictures import Pictures
 from ssui_gen.plan import AGENTS, Plan
 from ssui_gen.probe import Sample
 from ssui_gen.progress import Funnel, saying
@@ -92,7 +90,7 @@ class _Stage:
         self.rejects = open_.enter_context(closing(Appender(plan.run / REJECTS)))
         self._count_done()
         self.agents: dict[str, Agent[Record]] = {}
-        self.part = lru_cache(maxsize=plan.config.limits.seeds_in_flight)(self._part)
+        self.pictures = Pictures(self.root, plan.config.images, plan.config.limits.seeds_in_flight)
 
     def hire(self) -> None:
         """Make the agents, once it is known what the models can do."""
@@ -194,13 +192,8 @@ class _Stage:
             self.funnel.dropped[row.stage, row.reason] += 1
 
     def _crew(self, item: Item) -> Crew:
-        side = self.plan.config.images.longest_side
-        picture = Picture(item.image, side, lambda sending: self.part(item.image, sending))
-        return Crew(**self.agents, picture=picture, rounds=self.plan.config.limits.reflection_rounds)  # type: ignore[arg-type]
-
-    def _part(self, ref: ImageRef, sending: Sending) -> dict[str, Any]:
-        limits, by_file, by_uuid = self.plan.config.images, sending.by_file, sending.by_uuid
-        return picture_part(self.root, ref, limits, by_file=by_file, by_uuid=by_uuid)
+        picture, rounds = self.pictures.of(item.image), self.plan.config.limits.reflection_rounds
+        return Crew(**self.agents, picture=picture, rounds=rounds)  # type: ignore[arg-type]
 
 
 def _done_key(seed_id: str, kind: Kind | None) -> str:

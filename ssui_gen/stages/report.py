@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 from ssui_gen.branches import Cut, Pair
+from ssui_gen.exploration import REJECTS
+from ssui_gen.explored import BRANCHES, Explored, read_paths
 from ssui_gen.job import CALLS
 from ssui_gen.journal import Journal
 from ssui_gen.jsonl import atomic_write, read, validate
-from ssui_gen.records import ReasoningPath
-from ssui_gen.report import Numbers, overview, tree
+from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.report import Grown, Numbers, overview, tree
 
 OVERVIEW, TREES = "pairs.html", "trees"
 
 
 def make_report(run: Path, source: Path, root: Path) -> Path:
     """Write the pages of `run`: its paths are in `source`, pictures below `root`. Returns the overview."""
-    numbers = Numbers()
-    paths = {row.id: row for row in (validate(ReasoningPath, line) for line in read(source))}
+    numbers, explored = Numbers(), Explored(run / BRANCHES)
     (run / TREES).mkdir(exist_ok=True)
-    named = []
+    trees = []
     with closing(Journal(run / CALLS)) as journal:
-        for path_id, cuts in _by_path(run):
-            path = paths.get(path_id)
-            for cut in cuts:
-                numbers.add_cut(cut, path.query.category if path else "unknown")
-                _count_calls(numbers, journal, cut)
-            if path:
+        for path in read_paths(source):
+            if isinstance(path, ReasoningPath) and (cuts := explored.of(path)):
+                _count(numbers, journal, path, cuts)
                 picture = os.path.relpath(root / path.image.path, run / TREES)
-                atomic_write(run / TREES / f"{path_id}.html", tree(path, cuts, picture))
-                named.append((path.query.text, f"{TREES}/{path_id}.html"))
+                atomic_write(run / TREES / f"{path.id}.html", tree(path, cuts, picture))
+                trees.append(Grown(path, f"{TREES}/{path.id}.html", _kinds(cuts)))
+    for line in read(run / REJECTS):
+        numbers.dropped[validate(Reject, line).reason] += 1
     for line in read(run / "pairs.jsonl"):
         numbers.add_pair(validate(Pair, line))
-    atomic_write(run / OVERVIEW, overview(numbers, named))
+    atomic_write(run / OVERVIEW, overview(numbers, trees))
     return run / OVERVIEW
 
 
-def _by_path(run: Path) -> list[tuple[str, list[Cut]]]:
-    cuts = (validate(Cut, line) for line in read(run / "branches.jsonl"))
-    ordered = sorted(cuts, key=lambda cut: (cut.path_id, cut.cut))
-    return [(id, list(group)) for id, group in itertools.groupby(ordered, key=lambda cut: cut.path_id)]
+def _kinds(cuts: list[Cut]) -> Counter[str]:
+    return Counter(branch.judgement.polarity for cut in cuts for branch in cut.branches)
 
 
-def _count_calls(numbers: Numbers, journal: Journal, cut: Cut) -> None:
-    judged = (call for branch in cut.branches for call in branch.judgement.made_by)
-    for call in {*cut.made_by, *judged}:
-        if known := journal.get(call):
-            numbers.add_call(known.usage)
+def _count(numbers: Numbers, journal: Journal, path: ReasoningPath, cuts: list[Cut]) -> None:
+    """The cuts, and each call that they and their judgements took."""
+    for cut in cuts:
+        numbers.add_cut(cut, path.query.category)
+        judged = (call for branch in cut.branches for call in branch.judgement.made_by)
+        for call in {*cut.made_by, *judged}:
+            if known := journal.get(call):
+                numbers.add_call(known)

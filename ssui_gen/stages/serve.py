@@ -8,10 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ssui_gen.config import Config, parse
+from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.progress import saying
 from ssui_gen.runner import Stop
+from ssui_gen.settings import parse
 from ssui_gen.stages.doctor import examine
 from ssui_gen.vllm import VllmServers
 from ssui_gen.vllm_flags import read_flags

@@ -1,0 +1,112 @@
+"""Which paths later stages read, what is unfit among them, and rows of cuts found again by path."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from exploring import cuts, explored, judge, pairs, policy
+from fake_server import Fake
+from jobs import Job, rows
+from test_verify import path
+
+from ssui_gen.branches import Cut
+from ssui_gen.explored import Explored, cut_id, read_paths
+from ssui_gen.jsonl import Appender, at, read
+from ssui_gen.records import Reason, ReasoningPath, Reject
+
+
+def row_of(one: ReasoningPath, cut: int) -> Cut:
+    return Cut(
+        id=cut_id(one, cut), path_id=one.id, kind=one.kind, cut=cut, prefix="", image=one.image,
+        query=one.query.text, branches=(), draws=0, made_by=(),
+    )  # fmt: skip
+
+
+def test_a_line_is_found_again_by_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes('\n{"a": "é"}\n\n  {"b": 2}\nnonsense\n{"c": 3}'.encode())
+    lines = list(read(file))
+    assert [line.value for line in lines] == [{"a": "é"}, {"b": 2}, None, {"c": 3}]
+    assert [at(line).value for line in lines] == [line.value for line in lines]
+    assert [at(line).number for line in lines] == [2, 4, 5, 6]
+
+
+def test_the_cuts_of_a_path_come_in_order_and_stale_ones_do_not(tmp_path: Path) -> None:
+    one = path()
+    file = tmp_path / "branches.jsonl"
+    writer = Appender(file)
+    for cut in (3, 0, 1):
+        writer.write(row_of(one, cut))
+    writer.close()
+    assert [row.cut for row in Explored(file).of(one)] == [0, 1, 3]
+    first, second, *rest = one.steps
+    edited = one.model_copy(
+        update={"steps": (first, second.model_copy(update={"text": "Other words."}), *rest)}
+    )
+    assert [row.cut for row in Explored(file).of(edited)] == [0, 1], "cuts before the edit still hold"
+
+
+def test_unfit_rows_are_told_with_their_place(tmp_path: Path) -> None:
+    good = path().model_dump(mode="json", by_alias=True)
+    blank = [{**step, "text": " "} if step["name"] == "synthesis" else step for step in good["steps"]]
+    empty = {**good, "id": "e", "steps": blank}
+    short = {**good, "id": "k", "steps": good["steps"][:5]}
+    file = tmp_path / "curated.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in (good, empty, short)) + "{half")
+    fit, *unfit = read_paths(file)
+    assert isinstance(fit, ReasoningPath)
+    assert all(isinstance(one, Reject) and one.reason == Reason.PATH_INVALID for one in unfit)
+    details = [one.detail for one in unfit if isinstance(one, Reject)]
+    assert re.search(r"curated\.jsonl:2: steps\.2\.text: step 3 is empty; expected words", details[0])
+    assert re.search(r"curated\.jsonl:3: steps: .*at least 6", details[1])
+    assert re.search(r"curated\.jsonl:4:\d+: not JSON.*torn last line", details[2])
+
+
+# --- in a run ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(fake: Fake, tmp_path: Path) -> Job:
+    todo = explored(tmp_path, fake.url)
+    fake.answers = {"none": policy, "judge": judge}
+    return todo
+
+
+def test_an_unfit_path_is_a_reject_and_may_be_mended(made: Job) -> None:
+    whole = [json.dumps(one) + "\n" for one in made.paths]
+    broken = {**made.paths[0], "steps": made.paths[0]["steps"][:5]}
+    curated = made.run / "curated.jsonl"
+    curated.write_text(json.dumps(broken) + "\n" + "".join(whole[1:]))
+    done = pairs(made)
+    assert done.code == 0, done.err
+    (reject,) = rows(made.run / "pairs_rejects.jsonl")
+    assert (reject["seed_id"], reject["reason"]) == (broken["id"], "path_invalid")
+    assert len({cut["path_id"] for cut in cuts(made)}) == len(whole) - 1
+    curated.write_text("".join(whole))
+    assert pairs(made).code == 0
+    assert not rows(made.run / "pairs_rejects.jsonl")
+    assert len({cut["path_id"] for cut in cuts(made)}) == len(whole)
+
+
+def test_an_edited_path_is_explored_anew_from_the_edit_on(made: Job) -> None:
+    assert pairs(made, "--limit", "1").code == 0
+    first = made.paths[0]
+    first["steps"][3]["text"] = "A person's own words: dangerous_behavior."
+    (made.run / "curated.jsonl").write_text(json.dumps(first) + "\n")
+    assert pairs(made).code == 0
+    drawn = [cut["cut"] for cut in cuts(made) if cut["path_id"] == first["id"]]
+    assert sorted(drawn) == [0, 1, 2, 3, 4, 4, 5, 5]
+    for pair in rows(made.run / "pairs.jsonl"):
+        assert "own words" in pair["prefix"] or pair["cut"] < 4
+
+
+def test_a_curated_file_of_another_run_is_refused(made: Job) -> None:
+    stranger = {**made.paths[0], "id": "0123456789abcdef"}
+    (made.run / "curated.jsonl").write_text(json.dumps(made.paths[0]) + "\n" + json.dumps(stranger) + "\n")
+    done = pairs(made)
+    assert done.code == 1
+    assert re.search(r"curated\.jsonl:2: id: '0123456789abcdef' is no path of this run \(1 such", done.err)
+    assert not cuts(made)
