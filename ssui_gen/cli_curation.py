@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from ssui_gen.errors import ConfigError
+
 if TYPE_CHECKING:
+    from ssui_gen.curation.folder import Folder
+    from ssui_gen.curation.publish import Published
     from ssui_gen.curation.sheet import Fault
 
 OUT = Console()
+OF_LABELS = "of branches (ssui verify label), not of paths"
 
 
 def add_orders(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +31,9 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
     def order(name: str, help: str) -> argparse.ArgumentParser:
         made = orders.add_parser(name, help=help)
         made.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-        made.set_defaults(command=_ORDERS[name])
+        made.set_defaults(command=_ORDERS[name], labels=False)
+        if name not in ("export", "apply", "stats"):
+            made.add_argument("--labels", action="store_true", help=OF_LABELS)
         return made
 
     export = order("export", "write the items, and merge what people have said")
@@ -60,39 +67,62 @@ def add_review(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: this computer alone")
     parser.add_argument("--port", type=int, default=8765, help="0 takes any free one")
+    parser.add_argument("--labels", action="store_true", help=OF_LABELS)
     parser.set_defaults(command=_review)
 
 
 def _review(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import folder_of
     from ssui_gen.stages.review import Place, serve_review
 
-    serve_review(folder_of(args.run), args.names, Place(args.host, args.port), _say)
+    serve_review(_folder(args), args.names, Place(args.host, args.port), _say)
     return 0
 
 
 def _export(args: argparse.Namespace) -> int:
-    from ssui_gen.curation.publish import GALLERY
-    from ssui_gen.stages.curation import export
+    from ssui_gen.stages.curation import FOLDER, export
 
-    done = export(args.run, args.names, _pictures(args))
+    return _published(export(args.run, args.names, _pictures(args)), args.run / FOLDER)
+
+
+def label(args: argparse.Namespace) -> int:
+    """`ssui verify label`."""
+    from ssui_gen.stages.label import FOLDER, export_labels
+
+    done = export_labels(args.run, args.names, _pictures(args), most=args.most, seed=args.seed)
+    return _published(done, args.run / FOLDER)
+
+
+def collected(run: Path) -> Path | None:
+    """The labels that people gave, if they gave any; says what is left out. Raises ConfigError for faults."""
+    from ssui_gen.stages.label import collect
+
+    file, others, faults = collect(run)
+    if faults:
+        raise ConfigError("\n".join(map(str, faults)))
+    if file:
+        left = ", ".join(f"{count} {state}" for state, count in others.items()) or "none"
+        _say(f"Labels of people: {file}; without a label: {left}.")
+    return file
+
+
+def _published(done: Published, folder: Path) -> int:
+    from ssui_gen.curation.publish import GALLERY
+
     changed = ", ".join(done.changed) or "nothing new"
-    _say(f"{done.items:,} items in {args.run / 'curation'}. Written: {changed}.")
+    _say(f"{done.items:,} items in {folder}. Written: {changed}.")
     for name, count in done.stale.items():
         if count:
-            _say(
-                f"{name}: the texts of {count} items have changed; what was said of them stands in `before`."
-            )
+            _say(f"{name}: the texts of {count} items have changed; what was said of them is in `before`.")
     for path, why in done.refused.items():
         _say(f"{path}: not shown: {why}")
-    _say(f"Open {args.run / 'curation' / GALLERY} in a browser, or edit the file of your name there.")
+    _say(f"Open {folder / GALLERY} in a browser, or edit the file of your name there.")
     return _told(done.faults)
 
 
 def _check(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import faults, folder_of, repair
+    from ssui_gen.stages.curation import faults, repair
 
-    folder = folder_of(args.run)
+    folder = _folder(args)
     for name in repair(folder, args.names) if args.repair else ():
         _say(f"{folder.path(name)}: each object is on a line of its own again")
     found = faults(folder, args.names)
@@ -105,19 +135,18 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _assign(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import assign, folder_of
+    from ssui_gen.stages.curation import assign
 
-    dealt = assign(folder_of(args.run), args.names, overlap=args.overlap, each=args.each, seed=args.seed)
+    dealt = assign(_folder(args), args.names, overlap=args.overlap, each=args.each, seed=args.seed)
     for name, count in dealt.items():
         _say(f"{name}: {count:,} items")
     return 0
 
 
 def _unfold(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import folder_of
     from ssui_gen.stages.unfold import unfold
 
-    folder = folder_of(args.run)
+    folder = _folder(args)
     name = args.name or folder.only_name()
     count = unfold(folder, name)
     _say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
@@ -125,15 +154,22 @@ def _unfold(args: argparse.Namespace) -> int:
 
 
 def _fold(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import folder_of
     from ssui_gen.stages.unfold import fold
 
-    folder = folder_of(args.run)
+    folder = _folder(args)
     name = args.name or folder.only_name()
     changed, faults = fold(folder, name)
     if not faults:
         _say(f"{len(changed):,} items say something new in {folder.path(name)}.")
     return _told(faults, "nothing was taken")
+
+
+def _folder(args: argparse.Namespace) -> Folder:
+    """Where people work: on paths, or on branches."""
+    from ssui_gen.stages.curation import folder_of
+    from ssui_gen.stages.label import labels_folder
+
+    return labels_folder(args.run) if args.labels else folder_of(args.run)
 
 
 def _pictures(args: argparse.Namespace) -> Path:
@@ -144,9 +180,8 @@ def _pictures(args: argparse.Namespace) -> Path:
 
 def _agreement(args: argparse.Namespace) -> int:
     from ssui_gen.stages.agreement import agreement_table
-    from ssui_gen.stages.curation import folder_of
 
-    table, words, found = agreement_table(folder_of(args.run))
+    table, words, found = agreement_table(_folder(args))
     OUT.print(table)
     for line in words:
         _say(line)
@@ -154,9 +189,9 @@ def _agreement(args: argparse.Namespace) -> int:
 
 
 def _resolve(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import folder_of, resolve
+    from ssui_gen.stages.curation import resolve
 
-    board = resolve(folder_of(args.run))
+    board = resolve(_folder(args))
     for outcome in board.disputes.values():
         views = "; ".join(f"{name}: {line.decision}" for name, line in outcome.said.items())
         state = board.outcomes[outcome.item.id].state
@@ -183,10 +218,9 @@ def _apply(args: argparse.Namespace) -> int:
 
 def _stats(args: argparse.Namespace) -> int:
     from ssui_gen.stages.agreement import stats_tables
-    from ssui_gen.stages.curation import folder_of
 
     planted = args.planted or args.run / "planted.jsonl"
-    tables, found = stats_tables(folder_of(args.run), planted)
+    tables, found = stats_tables(_folder(args), planted)
     for table in tables:
         OUT.print(table)
     return _told(found)

@@ -82,9 +82,12 @@ def real_vllm(tmp_path_factory: pytest.TempPathFactory, drawn_seeds: Path) -> It
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """A Chromium of this machine, shared by all tests; only those marked `browser` may ask for it."""
+    """A Chromium of this machine, shared by a file's tests; only those marked `browser` may ask for it.
+
+    While it is there, its loop is this thread's: such tests run no other in this process.
+    """
     from browsing import chromium
 
     with chromium(tmp_path_factory.mktemp("profile")) as opened:

@@ -23,9 +23,9 @@ def checked(sheet: Sheet, form: Form, items: Mapping[str, Item], past: Past) -> 
             found += (at(sheet, row, way, says) for way, says in agreement_with(form, item, row.review))
         elif item and row.review.sha in past.get(item.id, ()):
             what = f"expected {item.sha!r}; got {row.review.sha!r}: the item has changed since: "
-            found.append(at(sheet, row, ("sha",), what + "`make curation` keeps what was said beside it"))
+            found.append(at(sheet, row, ("sha",), f"{what}`{form.export}` keeps what was said beside it"))
     if not found:
-        found += _missing(sheet, items)
+        found += _missing(sheet, items, form)
     return sorted(found, key=_place)
 
 
@@ -54,11 +54,11 @@ def _shas(id: str, items: Mapping[str, Item], past: Past) -> set[str]:
     return {items[id].sha, *past.get(id, ())}
 
 
-def _missing(sheet: Sheet, items: Mapping[str, Item]) -> Iterator[Fault]:
+def _missing(sheet: Sheet, items: Mapping[str, Item], form: Form) -> Iterator[Fault]:
     """Lines that somebody deleted, told at the end of the file."""
     there = {row.review.id for row in sheet.rows}
     gone = [id for id in items if id not in there]
-    end, mend = max(sheet.lines, 1), "`make curation` puts a blank one back"
+    end, mend = max(sheet.lines, 1), f"`{form.export}` puts a blank one back"
     if len(gone) > LONGEST_LIST:
         some = f"expected a line for each item; {len(gone)} lack ({', '.join(gone[:3])}, …): {mend}"
         yield Fault(sheet.path, end, 1, "id", some)

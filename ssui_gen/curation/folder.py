@@ -59,8 +59,10 @@ class Folder:
         has edited it.
         """
         if not (self.root / ITEMS).exists():
-            raise ConfigError(f"{self.root / ITEMS}: no such file: export the items first (`make curation`)")
-        return {item.id: item for item in map(_item, read(self.root / ITEMS))}
+            raise ConfigError(
+                f"{self.root / ITEMS}: no such file: export the items first (`{self.form.export}`)"
+            )
+        return {item.id: item for item in map(self._item, read(self.root / ITEMS))}
 
     def past(self) -> list[Item]:
         """What items have been, and items that are gone; the oldest first."""
@@ -81,7 +83,16 @@ class Folder:
     def _readable(self) -> Iterator[Item]:
         for line in read(self.root / ITEMS):
             with suppress(RecordError):
-                yield _item(line)
+                yield self._item(line)
+
+    def _item(self, line: Line) -> Item:
+        item = validate(Item, line)
+        if sha_of(item.path, item.cut, item.branch) != item.sha:
+            raise RecordError(
+                f"{line.path}:{line.number}: sha: not that of its texts: this file is not edited; "
+                f"`{self.form.export}` writes it anew"
+            )
+        return item
 
     # --- people ---
 
@@ -167,16 +178,6 @@ class Folder:
             yield
         finally:
             os.close(lock)
-
-
-def _item(line: Line) -> Item:
-    item = validate(Item, line)
-    if sha_of(item.path, item.cut, item.branch) != item.sha:
-        raise RecordError(
-            f"{line.path}:{line.number}: sha: not that of its texts: this file is not edited; "
-            "`make curation` writes it anew"
-        )
-    return item
 
 
 def shas(items: Iterable[Item]) -> Past:

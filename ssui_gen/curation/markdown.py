@@ -127,6 +127,7 @@ def read_page(form: Form, item: Item, content: str) -> Page | list[Wrong]:
         Wrong(len(lines), 1, "", f"expected the heading '## {name}'; got none")
         for name in _missing(item, texts)
     ]
+    wrong += _not_edited(form, item, lines, texts)
     return wrong or Page(values, texts)
 
 
@@ -163,6 +164,16 @@ def _sections(known: tuple[Part, ...], lines: list[str], start: int) -> dict[str
 
 def _missing(item: Item, texts: Mapping[str, str]) -> Iterator[str]:
     return (part.title for part in parts(item) if part.pointer not in texts)
+
+
+def _not_edited(form: Form, item: Item, lines: list[str], texts: Mapping[str, str]) -> Iterator[Wrong]:
+    """Where nothing may be edited, each text that was."""
+    for part in parts(item) if not form.edited else ():
+        if one_line(texts.get(part.pointer, part.text)) != one_line(part.text):
+            where = next(
+                number for number, line in enumerate(lines, 1) if line.rstrip() == f"## {part.title}"
+            )
+            yield Wrong(where, 1, part.pointer, "expected the text as it was; got another: put it back")
 
 
 def _place(lines: list[str], way: Way) -> tuple[int, int]:

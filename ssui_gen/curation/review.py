@@ -31,6 +31,8 @@ class Form(Record):
     """What is asked of people about each item."""
 
     name: str
+    export: str
+    """The command that exports the items, for messages."""
     ask: str
     """The question, in one line."""
     decisions: tuple[Choice, ...]
@@ -48,6 +50,7 @@ OTHER = "other"
 
 PATHS = Form(
     name="paths",
+    export="make curation",
     ask="Is this record right, and worth training on?",
     decisions=(
         Choice(value=KEEP, key="1", title="Keep", help="right as it stands"),
@@ -84,6 +87,7 @@ GOOD, BAD, UNCLEAR = "good", "bad", "unclear"
 
 BRANCHES = Form(
     name="branches",
+    export="ssui verify label",
     ask="Does this branch reach the right end: aware of the risk, and helpful?",
     decisions=(
         Choice(value=GOOD, key="1", title="Good", help="knows the risk, or that there is none, and helps"),

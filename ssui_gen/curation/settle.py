@@ -1,4 +1,4 @@
-"""What becomes of an item when people have spoken: kept, fixed, dropped, disputed, or still open. Pure.
+"""What becomes of an item when people have spoken: kept, fixed or dropped; disputed, or still open. Pure.
 
 Two people agree when they decide the same and leave the same texts. Where they do not, nothing is guessed:
 the item waits for one person's word in `resolved.jsonl`, which then counts alone.
@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from ssui_gen.curation.review import DROP, FIX, KEEP, Item, Review
+from ssui_gen.curation.review import BAD, DROP, FIX, GOOD, KEEP, UNCLEAR, Item, Review
 from ssui_gen.curation.texts import edited, text_at
 from ssui_gen.records import Curation, ReasoningPath
 
-State = Literal["kept", "fixed", "dropped", "disputed", "open"]
-STATES: dict[str, State] = {KEEP: "kept", FIX: "fixed", DROP: "dropped"}
+State = Literal["kept", "fixed", "dropped", "good", "bad", "unclear", "disputed", "open"]
+STATES: dict[str, State] = {
+    KEEP: "kept", FIX: "fixed", DROP: "dropped", GOOD: "good", BAD: "bad", UNCLEAR: "unclear",
+}  # fmt: skip
+"""Of a path, then of a branch."""
 
 
 class Outcome(NamedTuple):

@@ -148,7 +148,7 @@ def _folded(board: Board, said: dict[str, _Said], faults: list[Fault], sheet: Sh
 
 def _gone(one: _Said) -> Fault:
     return Fault(
-        one.path, 1, 1, "id", "expected a line of this item; got none: `make curation` puts one back"
+        one.path, 1, 1, "id", "expected a line of this item; got none: export again, which puts one back"
     )
 
 

@@ -133,7 +133,7 @@ class Panel {
     this.app = app;
     this.decisions = new Map(FORM.decisions.map((choice) => [choice.value, make("button", {
       type: "button", class: "decision", "data-value": choice.value, "aria-pressed": "false", title: choice.help, "aria-keyshortcuts": choice.key,
-      onclick: () => app.decide(choice.value),
+      onclick: () => (app.line().decision === choice.value ? app.undecide() : app.decide(choice.value)),
     }, make("kbd", { text: choice.key }), choice.title)]));
     this.reasons = new Map(FORM.reasons.map((choice) => [choice.value, make("button", {
       type: "button", class: "reason", "data-value": choice.value, "aria-pressed": "false", title: choice.help,

@@ -3,6 +3,7 @@
 const KEYS = [
   ["j / k", "next, previous item"], ["↑ / ↓", "the text above, below"],
   ...FORM.decisions.map((choice) => [choice.key, `${choice.title}: ${choice.help}`]),
+  ["0", "take the decision back"],
   ...(FORM.edited ? [["e", "edit the chosen text"]] : []), ...(FORM.reasons.length ? [["r", "reasons; then the letter of each, Enter when done"]] : []),
   ...FORM.scores.map((score) => [`${score.key}, 1–${DATA.most}`, `${score.title}: ${score.help}`]),
   ["n", "note; Escape when done"], ["u", "next item not yet decided"], ["z", "undo"], ["/", "filter"], ["b", "blur the picture"], ["?", "this help"],
@@ -124,14 +125,20 @@ class App {
     this.store.save(counts);
   }
 
+  /** The same decision again changes nothing, so that nobody takes one back by pressing twice. */
   decide(value) {
     const line = this.line();
     this.waiting = null;
-    if (line.decision === value) { this.say({ decision: null }); return; }
+    if (line.decision === value) { this.draw(); return; }
     this.say({ decision: value });
     if (value === FORM.edited && !Object.keys(line.edits).length) this.edit(this.part in DATA.longest ? this.part : null);
     else if (value === FORM.explained && !line.reasons.length) this.await("reasons");
     else if (this.byId("onward").checked && !missing(this.line())) this.nextOpen();
+  }
+
+  undecide() {
+    this.waiting = null;
+    if (this.line().decision) this.say({ decision: null });
   }
 
   toggle(reason) {
@@ -315,7 +322,7 @@ class App {
     if (score) { this.await(score.value); return true; }
     const does = {
       j: () => this.step(1), k: () => this.step(-1), ArrowDown: () => this.stepPart(1), ArrowUp: () => this.stepPart(-1),
-      e: () => this.edit(this.part), n: () => this.panel.note.focus(), u: () => this.nextOpen(), z: () => this.undo(),
+      0: () => this.undecide(), e: () => this.edit(this.part), n: () => this.panel.note.focus(), u: () => this.nextOpen(), z: () => this.undo(),
       "/": () => this.byId("filter").focus(), b: () => this.byId("blur").click(), "?": () => this.byId("help").showModal(),
       ...(FORM.reasons.length && { r: () => this.await("reasons") }),
     }[key];
