@@ -32,13 +32,19 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
         made = orders.add_parser(name, help=help)
         made.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
         made.set_defaults(command=_ORDERS[name], labels=False)
-        if name not in ("export", "apply", "stats"):
+        if name not in ("export", "import", "apply", "stats"):
             made.add_argument("--labels", action="store_true", help=OF_LABELS)
         return made
 
     export = order("export", "write the items, and merge what people have said")
     export.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who looks")
     export.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `ssui dataset`")
+    export.add_argument("--to", help="also as files that another tool reads: argilla or label_studio")
+    bring = order("import", "take what a person said in another tool into their file")
+    bring.add_argument("file", type=Path, metavar="FILE", help="what that tool exported, as JSON")
+    bring.add_argument("--from", dest="tool", required=True, help="argilla or label_studio")
+    bring.add_argument("--as", dest="name", required=True, help="whose file it goes into")
+    bring.add_argument("--user", help="who, in that tool; default: the only one who said anything")
     check = order("check", "everything that is wrong with people's files")
     check.add_argument("names", nargs="*", metavar="NAME", help="whose; default: everybody's")
     check.add_argument("--repair", action="store_true", help="first put each object back on one line")
@@ -81,7 +87,27 @@ def _review(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from ssui_gen.stages.curation import FOLDER, export
 
-    return _published(export(args.run, args.names, _pictures(args)), args.run / FOLDER)
+    code = _published(export(args.run, args.names, _pictures(args)), args.run / FOLDER)
+    if args.to:
+        from ssui_gen.stages.exchange import send
+
+        folder = _folder(args)
+        _say(f"For {args.to}: {send(folder, args.to, args.names[0] if args.names else folder.only_name())}")
+    return code
+
+
+def _import(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.exchange import receive
+
+    folder = _folder(args)
+    done = receive(folder, args.tool, args.file, args.name, args.user)
+    for fault in done.faults:
+        _say(fault)
+    if done.faults:
+        _say(f"{len(done.faults)} faults: nothing was taken.")
+        return 1
+    _say(f"{done.said:,} items from {args.file} are in {folder.path(args.name)}.")
+    return 0
 
 
 def label(args: argparse.Namespace) -> int:
@@ -228,6 +254,7 @@ def _stats(args: argparse.Namespace) -> int:
 
 _ORDERS = {
     "export": _export,
+    "import": _import,
     "check": _check,
     "assign": _assign,
     "unfold": _unfold,
