@@ -31,6 +31,10 @@ dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again t
 curation: $(READY) ## outputs/RUN paths → curation/, where people work; merges what they have said
 	$(SSUI) curation export --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
 
+.PHONY: curated
+curated: $(READY) ## what people said in outputs/RUN/curation → curated.jsonl, unless there is a fault
+	$(SSUI) curation apply --run "outputs/$(RUN)" $(ARGS)
+
 .PHONY: review
 review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl-C
 	$(SSUI) review --run "outputs/$(RUN)" $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)

@@ -2,8 +2,8 @@
 
     python -m microworld.plant outputs/demo outputs/planted [--share 0.4] [--seed 0]
 
-Into a part of the paths that the truth finds right goes one error each; the truth must then find it there. The
-new run has its own pictures and `planted.jsonl`: what was planted, and the errors that the models made by
+Into a part of the paths that the truth finds right goes one error each; the truth must then find it there.
+The new run has its own pictures and `planted.jsonl`: what was planted, and the errors that the models made by
 themselves. `ssui curation stats` says which were caught. Paths without known truth are left out.
 """
 

@@ -88,3 +88,33 @@ def test_whatever_is_downloaded_is_read_without_a_fault(context: BrowserContext,
     assert read_sheet(run, content, PATHS).faults == []
     assert curation(run, "check").code == 0
     assert "nothing new" in curation(run, "export").out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "runs"),
+    [
+        ("a b c", "a b c", [["same", "a b c"]]),
+        ("a b c", "a x c", [["same", "a "], ["gone", "b"], ["new", "x"], ["same", " c"]]),
+        ("one two three", "uno dos three", [["gone", "one two"], ["new", "uno dos"], ["same", " three"]]),
+        ("a", "a b", [["same", "a"], ["new", " b"]]),
+        ("a b", "b", [["gone", "a "], ["same", "b"]]),
+        ("", "new", [["new", "new"]]),
+    ],
+)
+def test_what_changed_is_told_by_words(
+    context: BrowserContext, run: Path, before: str, after: str, runs: list[list[str]]
+) -> None:
+    seen = visit(context, run)
+    assert seen.page.evaluate("([a, b]) => wordDiff(a, b)", [before, after]) == runs
+
+
+def test_a_difference_holds_both_texts_to_the_letter(context: BrowserContext, run: Path) -> None:
+    seen, rng = visit(context, run), Random(5)
+    for _ in range(300):
+        one, other = (
+            "".join(rng.choice(["a", "b", "c ", " ", "  d", "\n"]) for _ in range(rng.randint(0, 12)))
+            for _ in "ab"
+        )
+        runs = seen.page.evaluate("([a, b]) => wordDiff(a, b)", [one, other])
+        assert "".join(text for kind, text in runs if kind != "new") == one
+        assert "".join(text for kind, text in runs if kind != "gone") == other

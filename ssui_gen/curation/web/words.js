@@ -22,7 +22,24 @@ function wordDiff(before, after) {
     else if (j >= b.length || (i < a.length && longest[i + 1][j] >= longest[i][j + 1])) add("gone", a[i++]);
     else add("new", b[j++]);
   }
-  return runs;
+  return gathered(runs);
+}
+
+/** Changes with nothing but spaces between them are one change: first what is gone, then what is new. */
+function gathered(runs) {
+  const found = [];
+  for (let at = 0; at < runs.length; at++) {
+    if (runs[at][0] === "same") { found.push(runs[at]); continue; }
+    const texts = { gone: "", new: "" };
+    for (; at < runs.length && (runs[at][0] !== "same" || (!runs[at][1].trim() && at + 1 < runs.length)); at++) {
+      const [kind, text] = runs[at];
+      if (kind !== "new") texts.gone += text;
+      if (kind !== "gone") texts.new += text;
+    }
+    at--;
+    found.push(...["gone", "new"].filter((kind) => texts[kind]).map((kind) => [kind, texts[kind]]));
+  }
+  return found;
 }
 
 /** Control characters, turns of the writing direction, spaces without width: as in `texts.py`. */
