@@ -44,8 +44,13 @@ def _start(playwright: Playwright, profile: Path, settings: dict[str, Any]) -> B
 class Visit:
     """One open page, and everything that should not have happened on it."""
 
-    def __init__(self, context: BrowserContext, address: str, name: str | None = None) -> None:
+    def __init__(
+        self, context: BrowserContext, address: str, name: str | None = None, before: str | None = None
+    ) -> None:
+        """`before` is a script that runs ahead of the page's own."""
         self.page: Page = context.new_page()
+        if before:
+            self.page.add_init_script(before)
         self.address = address
         self.wrong: list[str] = []
         self.asked: list[str] = []
@@ -95,6 +100,6 @@ class Visit:
         return [f"{one['id']}: {[node['html'][:90] for node in one['nodes']]}" for one in found]
 
 
-def visit(context: BrowserContext, run: Path, name: str | None = "ana") -> Visit:
+def visit(context: BrowserContext, run: Path, name: str | None = "ana", before: str | None = None) -> Visit:
     """The page of a run, opened by a person; without a name by whoever was here before."""
-    return Visit(context, (run / "curation" / "gallery.html").as_uri(), name)
+    return Visit(context, (run / "curation" / "gallery.html").as_uri(), name, before)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from browsing import visit
 from curating import a_run, curation, exported, item, put_paths, record, say
-from jobs import rows
+from jobs import rows, wait_for
 from playwright.sync_api import BrowserContext
 
 from ssui_gen.curation.review import PATHS, blank
@@ -59,7 +59,7 @@ def test_what_is_said_stays_in_the_browser_and_is_seen_in_another_tab(
     first = visit(context, run)
     second = visit(context, run, name=None)
     first.press("1")
-    second.page.wait_for_function("document.getElementById('count').textContent.startsWith('1 of')")
+    wait_for(lambda: second.text("#count").startswith("1 of"))
     first.page.close()
     second.page.reload()
     second.page.wait_for_selector("[data-state=keep]")
@@ -201,6 +201,38 @@ def test_a_file_is_opened_and_where_both_say_something_new_the_person_chooses(
     assert (seen.pressed(), seen.page.input_value("#note")) == (["Difficulty 2 of 5"], "from the editor")
     seen.download(run / "curation")
     assert [line["decision"] for line in rows(run / "curation" / "ana.jsonl")] == ["keep", None, None, None]
+
+
+def test_undoing_a_change_of_an_opened_file_leaves_what_the_file_says(
+    context: BrowserContext, run: Path
+) -> None:
+    say(run, "ana", aaaa={"decision": "keep", "note": "from the file"})
+    seen = visit(context, run)
+    seen.page.set_input_files("#open", run / "curation" / "ana.jsonl")
+    wait_for(lambda: seen.text("#count").startswith("1 of"))
+    seen.page.click(".row >> nth=0")
+    seen.page.focus("#item")
+    seen.press("0", "z")
+    seen.page.reload()
+    seen.page.wait_for_selector("[data-state=keep]")
+    before = (run / "curation" / "ana.jsonl").read_bytes()
+    assert seen.download(run / "again") == before.replace(b": ", b":").replace(b", ", b",")
+
+
+KEEPS_NOTHING = """for (const name of ['setItem', 'getItem', 'key'])
+    Storage.prototype[name] = () => { throw new DOMException('no room', 'QuotaExceededError'); };"""
+
+
+def test_a_browser_that_keeps_nothing_is_said_and_the_review_still_works(
+    context: BrowserContext, run: Path
+) -> None:
+    """As in some private windows, or where the storage is full."""
+    seen = visit(context, run, "eve", before=KEEPS_NOTHING)
+    seen.press("1", "j", "1")
+    assert "This browser keeps nothing" in seen.text("#saved")
+    seen.download(run / "curation")
+    assert [line["decision"] for line in rows(run / "curation" / "eve.jsonl")] == ["keep", "keep", None, None]
+    assert seen.wrong == []
 
 
 def test_a_persons_share_is_all_they_see(context: BrowserContext, tmp_path: Path) -> None:

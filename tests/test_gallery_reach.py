@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from browsing import visit
 from curating import a_run, curation, exported, put_paths, record
+from jobs import wait_for
 from PIL import Image
 from playwright.sync_api import BrowserContext
 
@@ -126,7 +127,7 @@ def test_pictures_lie_beside_the_page_where_they_are_large(context: BrowserConte
     page = made / "curation" / "gallery.html"
     assert page.stat().st_size < 1_000_000 and len(list((made / "curation" / "pictures").iterdir())) == 18
     seen = visit(context, made)
-    seen.page.wait_for_function("document.getElementById('picture').naturalWidth === 500")
+    wait_for(lambda: seen.page.evaluate("document.getElementById('picture').naturalWidth") == 500)
     assert seen.wrong == []
 
 

@@ -13,6 +13,7 @@ from curating import curation, exported, put_paths, record, say
 from jobs import rows, wait_for
 from playwright.sync_api import BrowserContext
 from serving_reviews import Served, reviewing
+from test_gallery import KEEPS_NOTHING
 
 pytestmark = pytest.mark.browser
 A, B, C = (record(letter * 4) for letter in "abc")
@@ -181,3 +182,12 @@ def test_axe_finds_nothing_on_the_served_page(context: BrowserContext, served: S
     seen.page.unroute("**/lines")
     seen.page.wait_for_selector(".clash")
     assert seen.violations() == []
+
+
+def test_a_browser_that_keeps_nothing_writes_all_the_same(
+    context: BrowserContext, served: Served, run: Path
+) -> None:
+    seen = Visit(context, served.addresses["ana"], before=KEEPS_NOTHING)
+    seen.press("1", "j", "1")
+    wait_for(lambda: decisions(run) == ["keep", "keep", None])
+    assert seen.wrong == []

@@ -5,37 +5,47 @@
 
 const AWAY = "The server does not answer. What you say is kept in this browser and sent again.";
 
-/** This browser's storage, under the folder's own name; `works` is false where it keeps nothing. */
+/** What is kept under the folder's own name: in this page, and in the browser's storage where that works. */
 class Drawer {
   constructor(name) {
     this.prefix = `ssui/${DATA.folder}/${FORM.name}/${name}/`;
     this.works = true;
+    this.kept = new Map();
+    this.quietly(() => {
+      for (let at = 0; at < localStorage.length; at++) this.take(localStorage.key(at), localStorage.getItem(localStorage.key(at)));
+    });
   }
 
-  /** Every [id, {base, line}] that is kept; what is not ours to read is passed over and stays. */
-  entries() {
-    const found = [];
-    try {
-      for (let at = 0; at < localStorage.length; at++) {
-        const key = localStorage.key(at);
-        if (!key.startsWith(this.prefix)) continue;
-        const entry = readEntry(localStorage.getItem(key));
-        if (entry) found.push([key.slice(this.prefix.length), entry]);
-      }
-    } catch { this.works = false; }
-    return found;
+  /** What is not ours to read is passed over, and stays in the storage. */
+  take(key, text) {
+    const entry = key.startsWith(this.prefix) ? readEntry(text) : null;
+    if (entry) this.kept.set(key.slice(this.prefix.length), entry);
   }
 
-  get(id) {
-    try { return readEntry(localStorage.getItem(this.prefix + id)); } catch { this.works = false; return null; }
+  /** Another tab has changed something; whether it concerns us. */
+  heard(key, text) {
+    if (!key?.startsWith(this.prefix)) return false;
+    if (text === null) this.kept.delete(key.slice(this.prefix.length));
+    else this.take(key, text);
+    return true;
   }
+
+  entries() { return [...this.kept]; }
+  get(id) { return this.kept.get(id) ?? null; }
 
   put(id, entry) {
-    try { localStorage.setItem(this.prefix + id, JSON.stringify(entry)); } catch { this.works = false; }
+    this.kept.set(id, entry);
+    this.quietly(() => localStorage.setItem(this.prefix + id, JSON.stringify(entry)));
   }
 
   drop(id) {
-    try { localStorage.removeItem(this.prefix + id); } catch { this.works = false; }
+    this.kept.delete(id);
+    this.quietly(() => localStorage.removeItem(this.prefix + id));
+  }
+
+  /** A browser that keeps nothing is said once, and the page goes on without. */
+  quietly(act) {
+    try { act(); } catch { this.works = false; }
   }
 
   get warning() {
@@ -57,7 +67,9 @@ class BrowserStore {
     this.drawer = new Drawer(name);
     this.clashes = new Map();
     this.onchange = () => {};
-    addEventListener("storage", (event) => { if (event.key?.startsWith(this.drawer.prefix)) this.onchange(); });
+    this.unwritten = false;
+    addEventListener("storage", (event) => { if (this.drawer.heard(event.key, event.newValue)) this.onchange(); });
+    addEventListener("beforeunload", (event) => { if (this.unwritten && this.troubled) event.preventDefault(); });
   }
 
   load() {
@@ -66,14 +78,14 @@ class BrowserStore {
 
   save(line) {
     const base = this.base(line.id);
-    if (base && asRow(base) === asRow(line)) this.drawer.drop(line.id);
+    this.unwritten = true;
+    if (!said(base) && !base.before && asRow(base) === asRow(line)) this.drawer.drop(line.id);
     else this.drawer.put(line.id, { base, line });
   }
 
   /** What the file said when it was last opened or downloaded here. */
   base(id) {
-    const entry = this.drawer.get(id);
-    return entry?.base ?? (ITEMS.has(id) ? blank(ITEMS.get(id)) : null);
+    return this.drawer.get(id)?.base ?? blank(ITEMS.get(id));
   }
 
   /** Take up a file; where it and this page both say something new, both are kept until the person chooses. */
@@ -86,7 +98,7 @@ class BrowserStore {
       read++;
       const theirs = { ...blank({ id: line.id, sha: line.sha }), ...line };
       const mine = there.get(line.id);
-      const [merged, clashes] = mine ? threeWay(this.base(line.id) ?? theirs, mine, theirs) : [theirs, []];
+      const [merged, clashes] = mine ? threeWay(this.drawer.get(line.id).base, mine, theirs) : [theirs, []];
       if (clashes.length) this.clashes.set(line.id, { theirs, fields: clashes });
       else this.drawer.put(line.id, { base: theirs, line: merged });
     }
@@ -96,6 +108,7 @@ class BrowserStore {
   /** The file was written out: from now on changes start from what it says. */
   written(lines) {
     for (const line of lines) if (said(line) || line.before) this.drawer.put(line.id, { base: line, line });
+    this.unwritten = false;
   }
 
   choose(id, line, theirs) {
