@@ -24,7 +24,10 @@ from ssui_gen.curation.texts import LONGEST, RISK_STEP, parts
 from ssui_gen.records import digest
 from ssui_gen.taxonomy import NO_RISK, class_ids
 
-SCRIPTS = ("words.js", "lines.js", "store.js", "list.js", "item.js", "main.js")
+SCRIPTS = (
+    "words.js", "lines.js", "store.js", "list.js", "item.js", "asides.js", "panel.js",
+    "settings.js", "keys.js", "drawing.js", "files.js", "app.js", "main.js",
+)  # fmt: skip
 """In the order in which each needs what the others define."""
 _JSON = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}

@@ -11,13 +11,21 @@ function blank(item) {
 /** Whether there is any word in it. */
 function said(words) {
   const scored = Object.values(words.scores ?? {}).some((score) => score !== null);
-  return words.decision != null || words.reasons?.length > 0 || scored || Object.keys(words.edits ?? {}).length > 0 || Boolean(words.note);
+  return (
+    words.decision != null ||
+    words.reasons?.length > 0 ||
+    scored ||
+    Object.keys(words.edits ?? {}).length > 0 ||
+    Boolean(words.note)
+  );
 }
 
 const WORDS = ["decision", "reasons", "scores", "edits", "note", "seconds"];
 
 function wordsOf(line) {
-  return Object.fromEntries(WORDS.filter((name) => line[name] !== undefined).map((name) => [name, line[name]]));
+  return Object.fromEntries(
+    WORDS.filter((name) => line[name] !== undefined).map((name) => [name, line[name]]),
+  );
 }
 
 /** A line of other texts than the item's: what was said of them stands beside, and comes back with them. */
@@ -33,7 +41,8 @@ function refreshed(line, item) {
 /** Two changes of one line together, and the fields in which they contradict each other (`theirs` stands). */
 function threeWay(base, mine, theirs) {
   const [was, here, there] = [base, mine, theirs].map(flat);
-  const merged = { ...there }, clashes = [];
+  const merged = { ...there },
+    clashes = [];
   for (const name of [...new Set([was, here, there].flatMap(Object.keys))].sort()) {
     const [a, b, c] = [was[name], here[name], there[name]].map((value) => JSON.stringify(value ?? null));
     if (b === a || b === c) continue;
@@ -51,7 +60,13 @@ function flat(line) {
 }
 
 function round(line, words) {
-  const made = { id: line.id, sha: line.sha, scores: {}, edits: {}, ...(line.before && { before: line.before }) };
+  const made = {
+    id: line.id,
+    sha: line.sha,
+    scores: {},
+    edits: {},
+    ...(line.before && { before: line.before }),
+  };
   for (const [name, value] of Object.entries(words)) {
     const [field, ...rest] = name.split(".");
     if (rest.length) made[field][rest.join(".")] = value;
@@ -65,10 +80,21 @@ const ORDER = ["id", "sha", ...WORDS, "before"];
 
 /** The line as it stands in a file, byte for byte as the command writes it. */
 function asRow(line) {
-  const inOrder = (words, names) => Object.fromEntries(names.filter((name) => words[name] != null || name === "decision").map((name) => [name, words[name] ?? null]));
-  const row = inOrder(line, ORDER.filter((name) => name !== "before" || line.before?.length));
+  const inOrder = (words, names) =>
+    Object.fromEntries(
+      names
+        .filter((name) => words[name] != null || name === "decision")
+        .map((name) => [name, words[name] ?? null]),
+    );
+  const row = inOrder(
+    line,
+    ORDER.filter((name) => name !== "before" || line.before?.length),
+  );
   if (row.before) row.before = row.before.map((one) => inOrder(one, ["sha", ...WORDS]));
-  return JSON.stringify(row).replace(UNUSUAL, (sign) => "\\u" + sign.codePointAt(0).toString(16).padStart(4, "0"));
+  return JSON.stringify(row).replace(
+    UNUSUAL,
+    (sign) => "\\u" + sign.codePointAt(0).toString(16).padStart(4, "0"),
+  );
 }
 
 /** What keeps a text from being an edit; null if nothing does. */
@@ -82,18 +108,24 @@ function editFault(item, pointer, text) {
 function classFault(item, text) {
   const named = (text.match(/[\p{L}\p{N}_]+/gu) ?? []).filter((word) => DATA.classes.includes(word));
   const found = named.at(-1) ?? DATA.no_risk;
-  if (item.kind === "risky" && found === DATA.no_risk) return "This step ends with the class of risk; to say that there is none, drop the record.";
-  if (item.kind === "benign" && found !== DATA.no_risk) return `This step names no class, as the record is benign; got ${found}. Drop the record if it is risky.`;
+  if (item.kind === "risky" && found === DATA.no_risk)
+    return "This step ends with the class of risk; to say that there is none, drop the record.";
+  if (item.kind === "benign" && found !== DATA.no_risk)
+    return `This step names no class, as the record is benign; got ${found}. Drop the record if it is risky.`;
   return null;
 }
 
 /** What is still missing before the decision counts; null if nothing is. */
 function missing(line) {
   const edits = Object.keys(line.edits).length;
-  if (FORM.edited && line.decision === FORM.edited && !edits) return "Edit a text (e), so that there is something to fix.";
-  if (edits && line.decision && ![FORM.edited, FORM.explained].includes(line.decision)) return `There are edits: decide ${FORM.edited}, or take them out.`;
-  if (FORM.explained && line.decision === FORM.explained && !line.reasons.length) return "Say why (r), so that the decision counts.";
-  if (line.reasons.includes(DATA.other) && !line.note.trim()) return "Say in the note (n) what the other reason is.";
+  if (FORM.edited && line.decision === FORM.edited && !edits)
+    return "Edit a text (e), so that there is something to fix.";
+  if (edits && line.decision && ![FORM.edited, FORM.explained].includes(line.decision))
+    return `There are edits: decide ${FORM.edited}, or take them out.`;
+  if (FORM.explained && line.decision === FORM.explained && !line.reasons.length)
+    return "Say why (r), so that the decision counts.";
+  if (line.reasons.includes(DATA.other) && !line.note.trim())
+    return "Say in the note (n) what the other reason is.";
   return null;
 }
 

@@ -25,7 +25,8 @@ class List {
     this.at = at;
     this.inner.style.height = `${ids.length * this.height}px`;
     const place = this.places.get(at);
-    const top = (place ?? 0) * this.height, bottom = top + this.height;
+    const top = (place ?? 0) * this.height,
+      bottom = top + this.height;
     const { scrollTop, clientHeight } = this.element;
     if (place !== undefined && (top < scrollTop || bottom > scrollTop + clientHeight)) {
       this.element.scrollTop = Math.max(0, top - clientHeight / 3);
@@ -40,19 +41,34 @@ class List {
     const rows = [];
     for (let place = first; place < last; place++) rows.push(this.row(place));
     this.inner.replaceChildren(...rows);
-    if (this.places?.has(this.at)) this.element.setAttribute("aria-activedescendant", `row-${this.places.get(this.at)}`);
+    if (this.places?.has(this.at))
+      this.element.setAttribute("aria-activedescendant", `row-${this.places.get(this.at)}`);
     else this.element.removeAttribute("aria-activedescendant");
   }
 
   row(place) {
-    const id = this.ids[place], item = ITEMS.get(id), state = stateOf(this.line(id));
-    const row = make("div", {
-      id: `row-${place}`, role: "option", class: "row", "data-id": id, "data-state": state.value,
-      "aria-selected": String(id === this.at), "aria-setsize": this.ids.length, "aria-posinset": place + 1,
-    },
-    make("span", { class: "sign", "aria-hidden": "true", text: state.sign }),
-    putText(make("span", { class: "asked" }), item.parts[0][2]),
-    make("span", { class: "small", text: `${state.title} · ${item.kind}${item.kind === "risky" ? `, ${item.category}` : ""}` }));
+    const id = this.ids[place],
+      item = ITEMS.get(id),
+      state = stateOf(this.line(id));
+    const row = make(
+      "div",
+      {
+        id: `row-${place}`,
+        role: "option",
+        class: "row",
+        "data-id": id,
+        "data-state": state.value,
+        "aria-selected": String(id === this.at),
+        "aria-setsize": this.ids.length,
+        "aria-posinset": place + 1,
+      },
+      make("span", { class: "sign", "aria-hidden": "true", text: state.sign }),
+      putText(make("span", { class: "asked" }), item.parts[0][2]),
+      make("span", {
+        class: "small",
+        text: `${state.title} · ${item.kind}${item.kind === "risky" ? `, ${item.category}` : ""}`,
+      }),
+    );
     row.style.transform = `translateY(${place * this.height}px)`;
     return row;
   }
@@ -65,6 +81,13 @@ function stateOf(line) {
   if (line.before?.length && !said(line)) return { value: "again", title: "Look again", sign: "↻" };
   if (line.decision && missing(line)) return { value: "lacking", title: "Something lacks", sign: "!" };
   const place = FORM.decisions.findIndex((choice) => choice.value === line.decision);
-  if (place >= 0) return { value: line.decision, title: FORM.decisions[place].title, sign: SIGNS[FORM.edited ? place : [0, 2, 3][place]] };
-  return said(line) ? { value: "begun", title: "Begun", sign: "…" } : { value: "open", title: "Not looked at", sign: "○" };
+  if (place >= 0)
+    return {
+      value: line.decision,
+      title: FORM.decisions[place].title,
+      sign: SIGNS[FORM.edited ? place : [0, 2, 3][place]],
+    };
+  return said(line)
+    ? { value: "begun", title: "Begun", sign: "…" }
+    : { value: "open", title: "Not looked at", sign: "○" };
 }

@@ -12,7 +12,8 @@ class Drawer {
     this.works = true;
     this.kept = new Map();
     this.quietly(() => {
-      for (let at = 0; at < localStorage.length; at++) this.take(localStorage.key(at), localStorage.getItem(localStorage.key(at)));
+      for (let at = 0; at < localStorage.length; at++)
+        this.take(localStorage.key(at), localStorage.getItem(localStorage.key(at)));
     });
   }
 
@@ -30,8 +31,12 @@ class Drawer {
     return true;
   }
 
-  entries() { return [...this.kept]; }
-  get(id) { return this.kept.get(id) ?? null; }
+  entries() {
+    return [...this.kept];
+  }
+  get(id) {
+    return this.kept.get(id) ?? null;
+  }
 
   put(id, entry) {
     this.kept.set(id, entry);
@@ -45,7 +50,11 @@ class Drawer {
 
   /** A browser that keeps nothing is said once, and the page goes on without. */
   quietly(act) {
-    try { act(); } catch { this.works = false; }
+    try {
+      act();
+    } catch {
+      this.works = false;
+    }
   }
 
   get warning() {
@@ -57,7 +66,9 @@ function readEntry(text) {
   try {
     const entry = JSON.parse(text);
     return typeof entry?.line?.id === "string" && typeof entry.line.sha === "string" ? entry : null;
-  } catch { return null; }
+  } catch {
+    return null;
+  }
 }
 
 /** Without a server: the drawer is all there is, and the file is downloaded. */
@@ -68,8 +79,12 @@ class BrowserStore {
     this.clashes = new Map();
     this.onchange = () => {};
     this.unwritten = false;
-    addEventListener("storage", (event) => { if (this.drawer.heard(event.key, event.newValue)) this.onchange(); });
-    addEventListener("beforeunload", (event) => { if (this.unwritten && this.troubled) event.preventDefault(); });
+    addEventListener("storage", (event) => {
+      if (this.drawer.heard(event.key, event.newValue)) this.onchange();
+    });
+    addEventListener("beforeunload", (event) => {
+      if (this.unwritten && this.troubled) event.preventDefault();
+    });
   }
 
   load() {
@@ -116,8 +131,12 @@ class BrowserStore {
     this.drawer.put(id, { base: theirs, line });
   }
 
-  get words() { return this.drawer.warning ?? "Kept in this browser"; }
-  get troubled() { return !this.drawer.works; }
+  get words() {
+    return this.drawer.warning ?? "Kept in this browser";
+  }
+  get troubled() {
+    return !this.drawer.works;
+  }
 }
 
 /** With a server: each change is sent at once, one after another, and the answer says what the file says now. */
@@ -133,7 +152,9 @@ class ServerStore {
     this.onchange = () => {};
     setInterval(() => this.look(), 4000);
     addEventListener("focus", () => this.look());
-    addEventListener("beforeunload", (event) => { if (this.waiting().length && !this.drawer.works) event.preventDefault(); });
+    addEventListener("beforeunload", (event) => {
+      if (this.waiting().length && !this.drawer.works) event.preventDefault();
+    });
   }
 
   /** What the file says, with what has not reached it yet. */
@@ -157,19 +178,31 @@ class ServerStore {
   async send() {
     if (this.sending) return;
     this.sending = this.sendAll();
-    try { await this.sending; } finally { this.sending = null; }
+    try {
+      await this.sending;
+    } finally {
+      this.sending = null;
+    }
   }
 
   async sendAll() {
     for (let next = this.waiting()[0]; next; next = this.waiting()[0]) {
       const [id, entry] = next;
       const answer = await ask("lines", { method: "PUT", body: JSON.stringify(entry) });
-      if (!answer || answer.status >= 500) { this.tell(AWAY); return; }
+      if (!answer || answer.status >= 500) {
+        this.tell(AWAY);
+        return;
+      }
       const said = await answer.json();
-      if (answer.status === 423) { this.tell(said.error); return; }
+      if (answer.status === 423) {
+        this.tell(said.error);
+        return;
+      }
       if (answer.status === 409) this.clashes.set(id, { theirs: said.line, fields: said.fields });
-      else if (!answer.ok) { this.tell(said.error); this.clashes.set(id, { theirs: null, fields: [], error: said.error }); }
-      else this.arrived(id, entry, said.line);
+      else if (!answer.ok) {
+        this.tell(said.error);
+        this.clashes.set(id, { theirs: null, fields: [], error: said.error });
+      } else this.arrived(id, entry, said.line);
       this.onchange();
     }
     this.tell([...this.clashes.values()].find((clash) => clash.error)?.error ?? null);
@@ -186,16 +219,29 @@ class ServerStore {
   /** What somebody else, or an editor, has written into the file meanwhile. */
   async look() {
     const waiting = this.waiting();
-    if (waiting.length) { this.send(); return; }
+    if (waiting.length) {
+      this.send();
+      return;
+    }
     const headers = this.tag ? { "If-None-Match": this.tag } : {};
     const answer = await ask("lines", { headers });
-    if (!answer || answer.status >= 500) { this.tell(AWAY); return; }
-    if (answer.status === 304) { this.tell(null); return; }
+    if (!answer || answer.status >= 500) {
+      this.tell(AWAY);
+      return;
+    }
+    if (answer.status === 304) {
+      this.tell(null);
+      return;
+    }
     const said = await answer.json();
-    if (!answer.ok) { this.tell(said.error); return; }
+    if (!answer.ok) {
+      this.tell(said.error);
+      return;
+    }
     this.tag = answer.headers.get("ETag");
     this.known = new Map(said.lines.map((line) => [line.id, line]));
-    for (const [id, mine] of Object.entries(said.set_back)) this.clashes.set(id, { theirs: this.known.get(id), mine, fields: differing(mine, this.known.get(id)) });
+    for (const [id, mine] of Object.entries(said.set_back))
+      this.clashes.set(id, { theirs: this.known.get(id), mine, fields: differing(mine, this.known.get(id)) });
     this.outdated = said.export !== DATA.export;
     this.tell(null);
     this.onchange();
@@ -225,17 +271,26 @@ class ServerStore {
     if (this.outdated) return "The items were exported anew: reload the page to see them.";
     return this.waiting().length ? "Writing…" : `Written to ${this.name}.jsonl`;
   }
-  get troubled() { return Boolean(this.trouble) || this.outdated; }
+  get troubled() {
+    return Boolean(this.trouble) || this.outdated;
+  }
 }
 
 /** The fields in which two lines differ. */
 function differing(one, other) {
   const [a, b] = [flat(one), flat(other)];
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name])).sort();
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    .filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]))
+    .sort();
 }
 
 async function ask(path, options) {
   try {
-    return await fetch(path, { ...options, headers: { "Content-Type": "application/json", ...options.headers } });
-  } catch { return null; }
+    return await fetch(path, {
+      ...options,
+      headers: { "Content-Type": "application/json", ...options.headers },
+    });
+  } catch {
+    return null;
+  }
 }

@@ -2,12 +2,14 @@
 
 /** Runs of words that are the same, gone or new, in reading order: [[kind, text], …]. */
 function wordDiff(before, after) {
-  const a = before.match(/\s+|\S+/gu) ?? [], b = after.match(/\s+|\S+/gu) ?? [];
+  const a = before.match(/\s+|\S+/gu) ?? [],
+    b = after.match(/\s+|\S+/gu) ?? [];
   // longest[i][j]: of the longest common run of words of a from i on and b from j on
   const longest = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
   for (let i = a.length - 1; i >= 0; i--) {
     for (let j = b.length - 1; j >= 0; j--) {
-      longest[i][j] = a[i] === b[j] ? longest[i + 1][j + 1] + 1 : Math.max(longest[i + 1][j], longest[i][j + 1]);
+      longest[i][j] =
+        a[i] === b[j] ? longest[i + 1][j + 1] + 1 : Math.max(longest[i + 1][j], longest[i][j + 1]);
     }
   }
   const runs = [];
@@ -16,10 +18,14 @@ function wordDiff(before, after) {
     if (last?.[0] === kind) last[1] += text;
     else runs.push([kind, text]);
   };
-  let i = 0, j = 0;
+  let i = 0,
+    j = 0;
   while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) { add("same", a[i]); i++; j++; }
-    else if (j >= b.length || (i < a.length && longest[i + 1][j] >= longest[i][j + 1])) add("gone", a[i++]);
+    if (i < a.length && j < b.length && a[i] === b[j]) {
+      add("same", a[i]);
+      i++;
+      j++;
+    } else if (j >= b.length || (i < a.length && longest[i + 1][j] >= longest[i][j + 1])) add("gone", a[i++]);
     else add("new", b[j++]);
   }
   return gathered(runs);
@@ -29,9 +35,16 @@ function wordDiff(before, after) {
 function gathered(runs) {
   const found = [];
   for (let at = 0; at < runs.length; at++) {
-    if (runs[at][0] === "same") { found.push(runs[at]); continue; }
+    if (runs[at][0] === "same") {
+      found.push(runs[at]);
+      continue;
+    }
     const texts = { gone: "", new: "" };
-    for (; at < runs.length && (runs[at][0] !== "same" || (!runs[at][1].trim() && at + 1 < runs.length)); at++) {
+    for (
+      ;
+      at < runs.length && (runs[at][0] !== "same" || (!runs[at][1].trim() && at + 1 < runs.length));
+      at++
+    ) {
       const [kind, text] = runs[at];
       if (kind !== "new") texts.gone += text;
       if (kind !== "gone") texts.new += text;
@@ -47,12 +60,17 @@ const HIDDEN = /([\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u2028-\u202e\u20
 
 /** A text as one line without them. */
 function oneLine(text) {
-  return text.replace(/[\s\u0085]+/gu, " ").replace(HIDDEN, "").trim();
+  return text
+    .replace(/[\s\u0085]+/gu, " ")
+    .replace(HIDDEN, "")
+    .trim();
 }
 
 /** A note without them; it may have several lines. */
 function cleanNote(text) {
-  return text.replace(/\r\n?|[\u0085\u2028\u2029]/gu, "\n").replace(HIDDEN, (sign) => (sign === "\t" ? sign : ""));
+  return text
+    .replace(/\r\n?|[\u0085\u2028\u2029]/gu, "\n")
+    .replace(HIDDEN, (sign) => (sign === "\t" ? sign : ""));
 }
 
 function codeOf(sign) {
