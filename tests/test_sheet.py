@@ -271,7 +271,10 @@ def test_fifty_thousand_lines_with_a_fault_in_the_last() -> None:
     rows = [blank(PATHS, id, one.sha) for id, one in items.items()]
     content = written(rows[:-1]) + written([rows[-1]]).replace(b"null", b"nul", 1)
     (found,) = checked(sheet(content), PATHS, items, {})
-    assert (found.line, found.message) == (50_000, "expected a value; got 'nul'")
+    assert (found.line, found.message) == (
+        50_000,
+        "expected a value; got 'nul': a text stands in double quotes",
+    )
 
 
 # --- back to bytes ---------------------------------------------------------------------------------------

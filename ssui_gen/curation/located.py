@@ -193,4 +193,5 @@ class _Reader:
             return f"expected {what}; got {word}, which is {_INSTEAD[word]} in JSON"
         if rest[0] in "}]" and self.text[:start].rstrip().endswith(","):
             return f"expected {what}; got {rest[0]!r} after a comma: delete the comma"
-        return f"expected {what}; got {word[:40]!r}"
+        hint = ": a text stands in double quotes" if word.isidentifier() else ""
+        return f"expected {what}; got {word[:40]!r}{hint}"

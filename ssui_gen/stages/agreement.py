@@ -78,7 +78,7 @@ def stats_tables(folder: Folder, planted: Path) -> tuple[list[Table], list[Fault
 
 def _yields(board: Board) -> Table:
     states = ("kept", "fixed", "dropped", "disputed", "open")
-    table = Table("class", "items", *states, "of the settled, used")
+    table = Table("class", "items", *states, "used of the settled")
     for name, counts in stats.yields(board.outcomes.values()).items():
         row = [f"{counts[state]:,}" for state in states]
         table.add_row(name, f"{counts.total():,}", *row, str(stats.kept_of(counts)))
