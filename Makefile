@@ -11,6 +11,7 @@ CONFIG ?= run.yaml## settings that differ from the defaults
 POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name or folder
 SRPO ?= $(if $(POLICY),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
 UNCURATED ?=## make pairs: 1 takes paths that no person has seen
+REVIEWER ?=## make curation, make review: whose file it is; default: the login name
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
@@ -26,6 +27,18 @@ MODELS := $(if $(MODEL),--model "$(MODEL)") $(if $(BASE_URL),--base-url "$(BASE_
 .PHONY: dataset
 dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
 	$(SSUI) dataset --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(ARGS)
+
+.PHONY: curation
+curation: $(READY) ## outputs/RUN paths → curation/, where people work; merges what they have said
+	$(SSUI) curation export --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
+
+.PHONY: curated
+curated: $(READY) ## what people said in outputs/RUN/curation → curated.jsonl, unless there is a fault
+	$(SSUI) curation apply --run "outputs/$(RUN)" $(ARGS)
+
+.PHONY: review
+review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl-C
+	$(SSUI) review --run "outputs/$(RUN)" $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
 
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
@@ -89,6 +102,11 @@ test: $(READY) ## the default tests, under ten minutes on two cores
 test-slow: $(READY) ## the slow tests: kills, faults, memory
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)
 
+.PHONY: test-browser
+test-browser: $(READY) ## the tests of the review page in a real Chromium, installed with apt where it can be
+	$(PYTHON) scripts/install_chromium.py
+	$(VENV)/bin/python -m pytest -m browser $(ARGS)
+
 .PHONY: test-vllm
 test-vllm: $(READY) $(VLLM)/.ready ## the tests against a real vLLM, on its CPU build where there is no GPU
 	$(VENV)/bin/python -m pytest -m vllm $(ARGS)
@@ -98,8 +116,8 @@ golden: $(READY) ## rewrite the golden files after a change of prompts; read the
 	$(VENV)/bin/python -m pytest tests/test_prompts.py --golden -q
 
 .PHONY: check
-check: $(READY) ## lint, types and all tests but those on vLLM; CI runs this and test-vllm
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not vllm and not live" $(ARGS)
+check: $(READY) ## lint, types and all tests but those in a browser or on vLLM; CI runs this and those
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not browser and not vllm and not live" $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs

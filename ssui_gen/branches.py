@@ -10,6 +10,8 @@ from ssui_gen.records import SCHEMA, ImageRef, Kind, Record, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
+Source = Literal["branch", "edit"]
+"""Whether a pair was drawn from the policy and judged by F, or a person has edited the path."""
 Level = Literal["outcome", "step"]
 """What F judged and a pair holds: the whole branch, or its first step alone."""
 
@@ -91,11 +93,12 @@ class Pair(Record):
     path_id: str
     kind: Kind
     level: Level = "outcome"
+    source: Source = "branch"
     cut: int
     prefix: str
     """Both begin with it."""
     chosen_id: str
-    """Of the branch in `branches.jsonl`."""
+    """Of the branch in `branches.jsonl`; of an edit an id of its own."""
     rejected_id: str
     margin: float | None
     """How much surer F is that the chosen one is good; None where F only decides."""

@@ -16,6 +16,7 @@ from typing import get_args
 from rich.console import Console
 
 from ssui_gen import __version__
+from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.errors import SsuiError
 
 OUT = Console()
@@ -43,6 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
     _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     _pairs_command(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
+    add_orders(
+        commands.add_parser("curation", help="people look at the paths: their files, checked and applied")
+    )
+    add_review(commands.add_parser("review", help="serve the review page; each word is written at once"))
     _verify_command(commands.add_parser("verify", help="how often F is right"))
     _export_command(commands.add_parser("export", help="pairs in the layout of another trainer"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
@@ -99,10 +104,19 @@ def _verify_command(parser: argparse.ArgumentParser) -> None:
     from ssui_gen.config import WayName
 
     orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
+    people = orders.add_parser("label", help="a sample of branches for people to label")
+    people.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    people.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
+    people.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who labels")
+    people.add_argument("--most", type=int, default=200, help="about so many branches; default: 200")
+    people.add_argument("--seed", type=int, default=0, help="of the sample")
+    people.set_defaults(command=label)
     order = orders.add_parser("calibrate", help="F against labelled branches")
     order.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
     order.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
-    order.add_argument("--labels", type=Path, help="rows {branch_id, good}; default: labels.jsonl of the run")
+    order.add_argument(
+        "--labels", type=Path, help="rows {branch_id, good}; default: people's, else labels.jsonl"
+    )
     order.add_argument(
         "--by",
         nargs="*",
@@ -203,7 +217,8 @@ def _verify(args: argparse.Namespace) -> int:
     config = configure(args.config, args.model, args.base_url)
     prompts = load_prompts(home() / "prompts")
     root = _root(args)
-    asyncio.run(make_calibration(Plan(args.run, root, args.labels, tuple(args.by), config, prompts), OUT))
+    labels = args.labels or collected(args.run)
+    asyncio.run(make_calibration(Plan(args.run, root, labels, tuple(args.by), config, prompts), OUT))
     return 0
 
 

@@ -32,8 +32,8 @@ def source_of(run: Path, uncurated: bool) -> Path:
     if not uncurated:
         count = sum(1 for _ in read(paths))
         raise ConfigError(
-            f"{run}: no {CURATED}: no person has seen its {count} paths. Curate them, or take them "
-            "as they are: UNCURATED=1 (--uncurated)"
+            f"{run}: no {CURATED}: no person has seen its {count} paths. `make curation RUN={run.name}`, or "
+            "take them as they are: UNCURATED=1 (--uncurated)"
         )
     return paths
 

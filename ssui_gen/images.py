@@ -78,11 +78,16 @@ def shown(root: Path, ref: ImageRef, limits: ImageLimits) -> Image.Image:
     return picture
 
 
-def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
-    """The picture of `shown` as it is sent: PNG, or JPEG where it is large."""
+def cleaned(root: Path, ref: ImageRef, limits: ImageLimits) -> tuple[bytes, str]:
+    """The picture of `shown` as a file: its bytes, and `png`, or `jpeg` where it is large."""
     picture = shown(root, ref, limits)
     kind = "png" if max(picture.size) <= LOSSLESS_SIDE else "jpeg"
-    return _as_data_url(picture, kind)
+    return _encoded(picture, kind), kind
+
+
+def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
+    """The picture of `shown` as it is sent."""
+    return _as_data_url(*cleaned(root, ref, limits))
 
 
 def file_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str | None:
@@ -129,7 +134,7 @@ def perceptual_hash(root: Path, name: str, limits: ImageLimits) -> int:
 def plain_url(colour: str) -> str:
     """A small picture of one colour, for asking a server whether it sees."""
     picture = Image.new("RGB", (SWATCH_SIDE, SWATCH_SIDE), colour)
-    return _as_data_url(picture, "png")
+    return _as_data_url(_encoded(picture, "png"), "png")
 
 
 def _allowed(root: Path, name: str) -> Path:
@@ -221,8 +226,8 @@ def _check_unchanged(data: bytes, ref: ImageRef) -> None:
         raise _error(Reason.IMAGE_CHANGED, ref.path, "the file has changed since it was inspected")
 
 
-def _as_data_url(picture: Image.Image, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(_encoded(picture, kind)).decode('ascii')}"
+def _as_data_url(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:

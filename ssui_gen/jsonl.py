@@ -139,6 +139,11 @@ def validate(kind: type[RecordT], line: Line) -> RecordT:
         raise RecordError(f"{where}: {first['msg']}{known}; got {str(first['input'])[:80]!r}{rest}") from None
 
 
+def as_line(row: Record) -> bytes:
+    """A row as it stands in a file: no character in it that anything takes for a line break."""
+    return (row.model_dump_json().translate(_ESCAPES) + "\n").encode("utf-8")
+
+
 class Appender:
     """The one writer of a file that only grows. A torn last line, left by a kill, is cut off first.
 
@@ -160,7 +165,7 @@ class Appender:
 
     def write(self, row: Record) -> None:
         """Append one row whole, or raise RecordError and leave the file as it was."""
-        data = (row.model_dump_json().translate(_ESCAPES) + "\n").encode("utf-8")
+        data = as_line(row)
         try:
             written = os.write(self._file, data)
             if written < len(data):

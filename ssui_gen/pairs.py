@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice, product
 from typing import Any
 
-from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair
+from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Source
 from ssui_gen.branching import next_step
 from ssui_gen.config import Pairing
 from ssui_gen.records import row_id
@@ -31,7 +31,7 @@ def pair_up(cuts: Sequence[Cut], settings: Pairing, system: str = "", level: Lev
     if settings.mode != "rpo":
         found = sorted(found, key=lambda one: _rank(one[1]))[: settings.per_path]
         found.sort(key=lambda one: one[0].cut)
-    return [_pair(cut, couple, system, level) for cut, couple in found]
+    return [pair_of(cut, couple, system, level) for cut, couple in found]
 
 
 def steps_alone(cut: Cut) -> Cut:
@@ -113,7 +113,8 @@ def _rank(couple: Couple) -> tuple[float, int, str, str]:
     return -(margin(couple) or 0.0), abs(len(good.text) - len(bad.text)), good.id, bad.id
 
 
-def _pair(cut: Cut, couple: Couple, system: str, level: Level) -> Pair:
+def pair_of(cut: Cut, couple: Couple, system: str, level: Level, source: Source = "branch") -> Pair:
+    """The row of one couple from `cut`."""
     good, bad = couple
     user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": cut.query}]}
     told = ({"role": "system", "content": [{"type": "text", "text": system}]},) if system else ()
@@ -126,6 +127,7 @@ def _pair(cut: Cut, couple: Couple, system: str, level: Level) -> Pair:
         path_id=cut.path_id,
         kind=cut.kind,
         level=level,
+        source=source,
         cut=cut.cut,
         prefix=cut.prefix,
         chosen_id=good.id,

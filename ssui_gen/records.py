@@ -49,9 +49,11 @@ Category = Annotated[
     AfterValidator(_known_class),
     WithJsonSchema({"type": "string", "enum": list(class_ids())}),
 ]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=240, strip_whitespace=True)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=800, strip_whitespace=True)]
-Answer = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+LONGEST_LINE, LONGEST_TEXT, LONGEST_ANSWER = 240, 800, 2000
+"""Characters."""
+Line = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LINE, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT, strip_whitespace=True)]
+Answer = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ANSWER, strip_whitespace=True)]
 
 
 # --- what an agent replies -------------------------------------------------------------------------
@@ -182,8 +184,31 @@ class ReflectionRound(Record):
     advice: str
 
 
+class Curation(Record):
+    """What people made of a path; only rows of `curated.jsonl` have it."""
+
+    sha: str
+    """Of the texts that they saw."""
+    by: tuple[str, ...]
+    """Whose word counted."""
+    settled: Literal["alone", "agreed", "adjudicated"]
+    """One person decided, several said the same, or one decided where they did not."""
+    reasons: tuple[str, ...] = ()
+    scores: dict[str, float] = {}
+    """The mean of what each gave, from 1 to 5."""
+    original: dict[str, str] = {}
+    """What an edited text was before, by its place: a JSON Pointer (RFC 6901) into this row."""
+
+
+def _is_none(value: Any) -> bool:
+    return value is None
+
+
 class ReasoningPath(Record):
-    """A row of `reasoning_paths.jsonl`: the pair, six steps, the answer, and how each was checked."""
+    """A row of `reasoning_paths.jsonl`: the pair, six steps, the answer, and how each was checked.
+
+    A row of `curated.jsonl` is one too: the texts as people left them, and `curation`.
+    """
 
     id: str
     seed_id: str
@@ -199,6 +224,7 @@ class ReasoningPath(Record):
     reflection: tuple[ReflectionRound, ...]
     made_by: tuple[str, ...]
     """Ids of the calls in `calls.sqlite`, in the order in which they were used."""
+    curation: Annotated[Curation | None, Field(exclude_if=_is_none)] = None
 
 
 class Reason(StrEnum):

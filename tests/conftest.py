@@ -7,13 +7,16 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_server import Fake, serve
 from real_vllm import Serving, serving
 
 from ssui_gen.demo import draw_seeds
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 _outside_allowed = False
 SILENCED = ("OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "LANGSMITH_", "LANGCHAIN_")
@@ -77,6 +80,26 @@ def real_vllm(tmp_path_factory: pytest.TempPathFactory, drawn_seeds: Path) -> It
     """A vLLM of this machine, shared by all tests; only those marked `vllm` may ask for it."""
     with serving(tmp_path_factory.mktemp("vllm"), drawn_seeds) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A Chromium of this machine, shared by a file's tests; only those marked `browser` may ask for it.
+
+    While it is there, its loop is this thread's: such tests run no other in this process.
+    """
+    from browsing import chromium
+
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def context(browser: BrowserContext) -> Iterator[BrowserContext]:
+    """That browser, with the pages of other tests closed."""
+    yield browser
+    for page in browser.pages[1:]:
+        page.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,6 +10,35 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+CURATION = (
+    "curation.review",
+    "curation.texts",
+    "curation.merge",
+    "curation.likeness",
+    "curation.risk",
+    "curation.settle",
+    "curation.labels",
+    "curation.deal",
+    "curation.agreement",
+    "curation.stats",
+    "curation.located",
+    "curation.shape",
+    "curation.sheet",
+    "curation.check",
+    "curation.swap",
+    "curation.folder",
+    "curation.board",
+    "curation.markdown",
+    "curation.pictures",
+    "curation.gallery",
+    "curation.outside",
+    "curation.argilla",
+    "curation.label_studio",
+    "curation.publish",
+    "curation.history",
+    "curation.desk",
+    "curation.server",
+)
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "taxonomy", "shares", "records", "branches", "completions", "settings", "config"),
     (
@@ -59,16 +88,31 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "explore",
         "exploration",
         "pairs",
+        "edited",
         "calibrate",
         "reliability",
         "diversity",
         "exporters",
         "page",
         "report",
+        *CURATION,
     ),
-    ("stages.dataset", "stages.pairs", "stages.calibrate", "stages.report", "stages.export", "stages.doctor"),
+    (
+        "stages.dataset",
+        "stages.curation",
+        "stages.agreement",
+        "stages.unfold",
+        "stages.review",
+        "stages.label",
+        "stages.exchange",
+        "stages.pairs",
+        "stages.calibrate",
+        "stages.report",
+        "stages.export",
+        "stages.doctor",
+    ),
     ("stages.serve",),
-    ("cli",),
+    ("cli_curation", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
@@ -93,6 +137,7 @@ DOORS = {
         "ssui_gen/settings.py",
         "ssui_gen/prompts.py",
         "ssui_gen/taxonomy.py",
+        "ssui_gen/curation/markdown.py",
         "microworld/world.py",
         "microworld/measure_agents.py",
     },
@@ -100,26 +145,28 @@ DOORS = {
         "ssui_gen/progress.py",
         "ssui_gen/job.py",
         "ssui_gen/cli.py",
+        "ssui_gen/cli_curation.py",
         "ssui_gen/reliability.py",
         "ssui_gen/stages/",
         "microworld/",
         "train/",
     },
     "PIL": {"ssui_gen/images.py", "microworld/", "train/"},
-    "numpy": {"ssui_gen/images.py", "microworld/", "train/"},
+    "numpy": {"ssui_gen/images.py", "ssui_gen/curation/agreement.py", "microworld/", "train/"},
     "rapidfuzz": {"ssui_gen/leaks.py"},
     "sacrebleu": {"ssui_gen/diversity.py"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
     "peft": {"microworld/", "train/"},
     "accelerate": {"train/"},
-    "fastapi": {"microworld/"},
-    "uvicorn": {"microworld/"},
+    "fastapi": {"microworld/", "ssui_gen/curation/server.py"},
+    "uvicorn": {"microworld/", "ssui_gen/stages/review.py"},
     "llguidance": {"microworld/"},
 }
 
-MICROWORLD_MAY_USE = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
-TRAIN_MAY_USE = MICROWORLD_MAY_USE | {"images", "seeds", "settings"}
+WORDS_OF_ROWS = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "settings"}
+TRAIN_MAY_USE = WORDS_OF_ROWS | {"images", "seeds", "settings"}
 """Training finds and sees a picture as exploration did, through the same guarded door."""
 
 

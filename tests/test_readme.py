@@ -57,7 +57,11 @@ def test_every_file_has_a_caption(folder: str) -> None:
         ["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True, check=True
     )
     files = [Path(line) for line in tracked.stdout.splitlines()]
-    files = [f for f in files if f.suffix in (".py", ".yaml", ".md") and f.name != "__init__.py"]
+    files = [
+        f
+        for f in files
+        if f.suffix in (".py", ".yaml", ".md", ".js", ".css", ".html") and f.name != "__init__.py"
+    ]
     missing = [f.as_posix() for f in files if not re.search(rf"`([\w/]+/)?{re.escape(f.name)}`", README)]
     assert not missing
 
@@ -69,8 +73,8 @@ def test_the_variables_of_make_are_those_promised() -> None:
 
 def test_ci_calls_the_test_command_of_the_readme() -> None:
     last = (ROOT / ".ci" / "run").read_text("utf-8").strip().splitlines()[-1]
-    assert last == "make check test-vllm"
-    assert "make check " in README
+    assert last == "make check test-browser test-vllm"
+    assert f"{last} " in README
 
 
 @pytest.mark.parametrize(

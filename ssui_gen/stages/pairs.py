@@ -15,6 +15,8 @@ from rich.console import Console
 
 from ssui_gen.branches import Pair
 from ssui_gen.config import Config
+from ssui_gen.edited import edit_pairs
+from ssui_gen.errors import ImageError
 from ssui_gen.exploration import Exploration
 from ssui_gen.explored import BRANCHES, Explored, read_paths, source_of
 from ssui_gen.job import Outcome, carry_out, opened
@@ -102,10 +104,21 @@ def write_pairs(plan: Plan, source: Path, bench: Bench) -> int:
 
 
 def _pairs(plan: Plan, source: Path, bench: Bench) -> Iterator[Pair]:
-    """In the order of the paths; none of a path that a benchmark holds."""
+    """In the order of the paths: what people edited, then what was drawn; none that a benchmark holds."""
     config, explored = plan.config, Explored(plan.run / BRANCHES)
     system = plan.prompts["policy"].render(text="")[0]
     for path in read_paths(source):
-        cuts = explored.of(path) if isinstance(path, ReasoningPath) else []
-        if cuts and not (bench and bench.holds(path, plan.root, config.images)):  # type: ignore[arg-type]
+        if not isinstance(path, ReasoningPath):
+            continue
+        edits, cuts = edit_pairs(path, system, config.verify.level), explored.of(path)
+        if (edits or cuts) and _apart(plan, path, bench):
+            yield from edits
             yield from pair_up(cuts, config.pairs, system, config.verify.level)
+
+
+def _apart(plan: Plan, path: ReasoningPath, bench: Bench) -> bool:
+    """Whether no benchmark holds it; of a picture that cannot be read, which was told, nobody can say so."""
+    try:
+        return not (bench and bench.holds(path, plan.root, plan.config.images))
+    except ImageError:
+        return False

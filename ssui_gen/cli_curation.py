@@ -1,0 +1,281 @@
+"""`ssui curation`: its orders, what they print and their exit codes; no logic of its own.
+
+Exit code 1 where a person's file has a fault: each is one line, `file:line:column: field: expected …; got …`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from ssui_gen.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ssui_gen.curation.folder import Folder
+    from ssui_gen.curation.publish import Published
+    from ssui_gen.curation.sheet import Fault
+
+OUT = Console()
+OF_LABELS = "of branches (ssui verify label), not of paths"
+
+
+def add_orders(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui curation` its orders."""
+    orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
+
+    def order(name: str, help: str) -> argparse.ArgumentParser:
+        made = orders.add_parser(name, help=help)
+        made.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+        made.set_defaults(command=_ORDERS[name], labels=False)
+        if name not in ("export", "import", "apply", "stats"):
+            made.add_argument("--labels", action="store_true", help=OF_LABELS)
+        return made
+
+    export = order("export", "write the items, and merge what people have said")
+    export.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who looks")
+    export.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `ssui dataset`")
+    export.add_argument("--to", help="also as files that another tool reads: argilla or label_studio")
+    bring = order("import", "take what a person said in another tool into their file")
+    bring.add_argument("file", type=Path, metavar="FILE", help="what that tool exported, as JSON")
+    bring.add_argument("--from", dest="tool", required=True, help="argilla or label_studio")
+    bring.add_argument("--as", dest="name", required=True, help="whose file it goes into")
+    bring.add_argument("--user", help="who, in that tool; default: the only one who said anything")
+    check = order("check", "everything that is wrong with people's files")
+    check.add_argument("names", nargs="*", metavar="NAME", help="whose; default: everybody's")
+    check.add_argument("--repair", action="store_true", help="first put each object back on one line")
+    assign = order("assign", "deal the items to people, some to several")
+    assign.add_argument("names", nargs="+", metavar="NAME")
+    assign.add_argument("--overlap", type=float, default=0.2, help="share that several see; default: 0.2")
+    assign.add_argument("--each", type=int, default=2, help="people who see each of those; default: 2")
+    assign.add_argument("--seed", type=int, default=0, help="of the dealing")
+    for name, help in (("unfold", "one Markdown file an item, to be edited"), ("fold", "those files back")):
+        files = order(name, help)
+        files.add_argument("--as", dest="name", help="whose; default: the only person's")
+    order("agreement", "how far people agree: percent, κ, α, with intervals")
+    order("resolve", "the items on which people differ, for one person to decide")
+    order("apply", "write curated.jsonl, unless anything is wrong")
+    stats = order("stats", "yield by class, reasons, time, planted errors caught")
+    stats.add_argument(
+        "--planted", type=Path, help="rows {id, error, pointer}; default: planted.jsonl of the run"
+    )
+
+
+def add_review(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui review` its options."""
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument(
+        "--as", dest="names", action="append", default=[], metavar="NAME", help="who looks; default: all"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="default: this computer alone")
+    parser.add_argument("--port", type=int, default=8765, help="0 takes any free one")
+    parser.add_argument("--labels", action="store_true", help=OF_LABELS)
+    parser.set_defaults(command=_review)
+
+
+def _review(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.review import Place, serve_review
+
+    serve_review(_folder(args), args.names, Place(args.host, args.port), _say)
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import FOLDER, export
+
+    code = _published(export(args.run, args.names, _pictures(args)), args.run / FOLDER)
+    if args.to:
+        from ssui_gen.stages.exchange import send
+
+        folder = _folder(args)
+        _say(f"For {args.to}: {send(folder, args.to, args.names[0] if args.names else folder.only_name())}")
+    return code
+
+
+def _import(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.exchange import receive
+
+    folder = _folder(args)
+    done = receive(folder, args.tool, args.file, args.name, args.user)
+    for fault in done.faults:
+        _say(fault)
+    if done.faults:
+        _say(f"{len(done.faults)} faults: nothing was taken.")
+        return 1
+    _say(f"{done.said:,} items from {args.file} are in {folder.path(args.name)}.")
+    return 0
+
+
+def label(args: argparse.Namespace) -> int:
+    """`ssui verify label`."""
+    from ssui_gen.stages.label import FOLDER, export_labels
+
+    done = export_labels(args.run, args.names, _pictures(args), most=args.most, seed=args.seed)
+    return _published(done, args.run / FOLDER)
+
+
+def collected(run: Path) -> Path | None:
+    """The labels that people gave, if they gave any; says what is left out. Raises ConfigError for faults."""
+    from ssui_gen.stages.label import collect
+
+    file, others, faults = collect(run)
+    if faults:
+        raise ConfigError("\n".join(map(str, faults)))
+    if file:
+        left = ", ".join(f"{count} {state}" for state, count in others.items()) or "none"
+        _say(f"Labels of people: {file}; without a label: {left}.")
+    return file
+
+
+def _published(done: Published, folder: Path) -> int:
+    from ssui_gen.curation.publish import GALLERY
+
+    changed = ", ".join(done.changed) or "nothing new"
+    _say(f"{done.items:,} items in {folder}. Written: {changed}.")
+    for name, count in done.stale.items():
+        if count:
+            _say(f"{name}: the texts of {count} items have changed; what was said of them is in `before`.")
+    for path, why in done.refused.items():
+        _say(f"{path}: not shown: {why}")
+    _say(f"Open {folder / GALLERY} in a browser, or edit the file of your name there.")
+    return _told(done.faults)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import faults, repair
+
+    folder = _folder(args)
+    for name in repair(folder, args.names) if args.repair else ():
+        _say(f"{folder.path(name)}: each object is on a line of its own again")
+    found = faults(folder, args.names)
+    if not found:
+        for name in args.names or folder.names():
+            lines = folder.sheet(name).reviews
+            decided = sum(1 for line in lines if line.decision)
+            _say(f"{folder.path(name)}: {len(lines):,} lines, {decided:,} decided")
+    return _told(found)
+
+
+def _assign(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import assign
+
+    dealt = assign(_folder(args), args.names, overlap=args.overlap, each=args.each, seed=args.seed)
+    for name, count in dealt.items():
+        _say(f"{name}: {count:,} items")
+    return 0
+
+
+def _unfold(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.unfold import unfold
+
+    folder = _folder(args)
+    name = args.name or folder.only_name()
+    count = unfold(folder, name)
+    _say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
+    return 0
+
+
+def _fold(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.unfold import fold
+
+    folder = _folder(args)
+    name = args.name or folder.only_name()
+    changed, faults = fold(folder, name)
+    if not faults:
+        _say(f"{len(changed):,} items say something new in {folder.path(name)}.")
+    return _told(faults, "nothing was taken")
+
+
+def _folder(args: argparse.Namespace) -> Folder:
+    """Where people work: on paths, or on branches."""
+    from ssui_gen.stages.curation import folder_of
+    from ssui_gen.stages.label import labels_folder
+
+    return labels_folder(args.run) if args.labels else folder_of(args.run)
+
+
+def _pictures(args: argparse.Namespace) -> Path:
+    from ssui_gen.seeds import root_of
+
+    return root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
+
+
+def _agreement(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.agreement import agreement_table
+
+    table, words, found = agreement_table(_folder(args))
+    OUT.print(table)
+    for line in words:
+        _say(line)
+    return _told(found)
+
+
+def _resolve(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import resolve
+
+    board = resolve(_folder(args))
+    for outcome in board.disputes.values():
+        views = "; ".join(f"{name}: {line.decision}" for name, line in outcome.said.items())
+        state = board.outcomes[outcome.item.id].state
+        _say(f"{outcome.item.id}: {views}{'' if state == 'disputed' else f'; settled: {state}'}")
+    _say(
+        f"{len(board.disputes)} items on which people differ; the last word stands in {board.resolved.path}."
+    )
+    return 0
+
+
+def _apply(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.curation import CURATED, apply
+
+    states, found = apply(args.run)
+    if found:
+        return _told(found, "nothing was written")
+    table = Table("what", "items")
+    for state, count in states.most_common():
+        table.add_row(state, f"{count:,}")
+    OUT.print(table)
+    _say(f"{states['kept'] + states['fixed']:,} records in {args.run / CURATED}.")
+    return 0
+
+
+def _stats(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.agreement import stats_tables
+
+    planted = args.planted or args.run / "planted.jsonl"
+    tables, found = stats_tables(_folder(args), planted)
+    for table in tables:
+        OUT.print(table)
+    return _told(found)
+
+
+_ORDERS = {
+    "export": _export,
+    "import": _import,
+    "check": _check,
+    "assign": _assign,
+    "unfold": _unfold,
+    "fold": _fold,
+    "agreement": _agreement,
+    "resolve": _resolve,
+    "apply": _apply,
+    "stats": _stats,
+}
+
+
+def _told(faults: Iterable[Fault], so: str = "") -> int:
+    """Each fault in a line; 1 if there is one."""
+    found = list(faults)
+    for fault in found:
+        _say(str(fault))
+    if found:
+        count = f"{len(found)} fault{'s' if len(found) > 1 else ''}"
+        _say(f"{count}{f': {so}' if so else ''}. Mend in an editor, then run it again.")
+    return 1 if found else 0
+
+
+def _say(text: str) -> None:
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,153 @@
+"""Argilla's records and settings, as its Python SDK writes and reads them.
+
+The shapes: docs.argilla.io/latest/how_to_guides/import_export, `Record.to_dict` and `Settings.serialize` of
+argilla-io/argilla, version 2. Only what is needed is modelled; whatever else an export holds is passed over.
+Loads with `rg.Settings.from_json` and `dataset.records.from_json`; no server is asked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ssui_gen.curation.outside import DECISION, EDIT, NAMES, NOTE, REASONS, Answers, texts_of
+from ssui_gen.curation.review import MOST, Choice, Form, Item
+from ssui_gen.errors import RecordError
+
+AGENT = "ssui_gen"
+
+
+class _Outside(BaseModel):
+    """A part of a format that is not ours: unknown keys are none of our business."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Suggestion(_Outside):
+    """What a question is filled in with."""
+
+    value: Any
+    score: float | None = None
+    agent: str | None = None
+
+
+class Response(_Outside):
+    """What one user answered to one question."""
+
+    value: Any
+    user_id: str
+
+
+class ArgillaRecord(_Outside):
+    """One element of `records.json`."""
+
+    id: str
+    fields: dict[str, Any]
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    suggestions: dict[str, Suggestion] = Field(default_factory=dict)
+    responses: dict[str, list[Response]] = Field(default_factory=dict)
+    vectors: dict[str, list[float]] = Field(default_factory=dict)
+
+
+def user_of(name: str) -> str:
+    """The id under which a person's answers go out, where Argilla has no such user."""
+    return str(uuid5(NAMESPACE_URL, f"ssui_gen/{name}"))
+
+
+def record(item: Item, picture: str, name: str, answers: Answers | None) -> ArgillaRecord:
+    """An item; each text is suggested as its own new text, so that it is edited in place."""
+    texts = texts_of(item)
+    suggestions = {f"{EDIT}{key}": Suggestion(value=text, agent=AGENT) for key, text in texts.items()}
+    given = _responses(answers) if answers else {}
+    return ArgillaRecord(
+        id=item.id,
+        fields={"image": picture, **texts},
+        metadata={
+            "sha": item.sha,
+            "kind": item.path.kind,
+            "category": item.path.query.category,
+            "risk": item.risk,
+        },
+        suggestions=suggestions,
+        responses={key: [Response(value=value, user_id=user_of(name))] for key, value in given.items()},
+    )
+
+
+def _responses(answers: Answers) -> dict[str, Any]:
+    given: dict[str, Any] = {f"{EDIT}{NAMES[pointer]}": text for pointer, text in answers.texts.items()}
+    given |= answers.scores
+    single = ((DECISION, answers.decision), (REASONS, list(answers.reasons)), (NOTE, answers.note))
+    return given | {key: value for key, value in single if value}
+
+
+def users(records: Sequence[ArgillaRecord]) -> set[str]:
+    """Everybody who has answered anything."""
+    return {one.user_id for record in records for those in record.responses.values() for one in those}
+
+
+def answers_of(record: ArgillaRecord, user: str) -> Answers | None:
+    """What a user answered; None where nothing. Raises RecordError for what no item of ours is."""
+    given = {
+        key: one.value for key, those in record.responses.items() for one in those if one.user_id == user
+    }
+    if not given:
+        return None
+    sha = record.metadata.get("sha")
+    if not isinstance(sha, str):
+        raise RecordError(f"{record.id}: metadata: expected the sha that was exported; got {sha!r}")
+    pointers = {f"{EDIT}{name}": pointer for pointer, name in NAMES.items()}
+    known = {DECISION, REASONS, NOTE, *pointers}
+    return Answers(
+        id=record.id,
+        sha=sha,
+        decision=given.get(DECISION),
+        reasons=tuple(given.get(REASONS) or ()),
+        scores={key: value for key, value in given.items() if key not in known},
+        texts={pointer: str(given[key]) for key, pointer in pointers.items() if key in given},
+        note=given.get(NOTE) or "",
+    )
+
+
+def settings(form: Form) -> dict[str, Any]:
+    """`settings.json`: what is shown and asked."""
+    fields = [{"name": "image", "title": "image", "required": False, "settings": {"type": "image"}}]
+    fields += [_field(name) for name in NAMES.values()]
+    scores = [_question(one.value, _rating(), one) for one in form.scores]
+    edits = [_question(f"{EDIT}{name}", {"type": "text", "use_markdown": False}) for name in NAMES.values()]
+    asked = [
+        _question(DECISION, {"type": "label_selection", "options": _options(form.decisions)}, required=True),
+        _question(REASONS, {"type": "multi_label_selection", "options": _options(form.reasons)}),
+        *scores,
+        *edits,
+        _question(NOTE, {"type": "text", "use_markdown": False}),
+    ]
+    return {"guidelines": form.ask, "fields": fields, "questions": asked, "vectors": [], "metadata": [],
+            "allow_extra_metadata": True}  # fmt: skip
+
+
+def _field(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": name,
+        "required": False,
+        "settings": {"type": "text", "use_markdown": False},
+    }
+
+
+def _question(
+    name: str, settings: Mapping[str, Any], choice: Choice | None = None, *, required: bool = False
+) -> dict[str, Any]:
+    title = choice.title if choice else name.replace("_", " ")
+    return {"name": name, "title": title, "description": choice.help if choice else None,
+            "required": required, "settings": settings}  # fmt: skip
+
+
+def _rating() -> dict[str, Any]:
+    return {"type": "rating", "options": [{"value": number} for number in range(1, MOST + 1)]}
+
+
+def _options(choices: Sequence[Choice]) -> list[dict[str, str | None]]:
+    return [{"value": one.value, "text": one.title, "description": one.help} for one in choices]

@@ -1,0 +1,154 @@
+"""The page on which people look at items: one HTML file with its style, its script and its data inside. Pure.
+
+Whatever a model wrote is data: JSON in a script element that no browser runs, put into the page as text by
+the script (`web/`). The policy lets the page load nothing but its pictures, run nothing but this script, and,
+where a server serves it, talk to that server alone. Covers neither where pictures lie nor the server.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from ssui_gen.curation.folder import RESOLVED, TAKEN
+from ssui_gen.curation.review import MOST, OTHER, Form, Item, Review, Words
+from ssui_gen.curation.shape import LONGEST_NOTE
+from ssui_gen.curation.texts import LONGEST, RISK_STEP, parts
+from ssui_gen.records import digest
+from ssui_gen.taxonomy import NO_RISK, class_ids
+
+SCRIPTS = (
+    "words.js", "lines.js", "store.js", "list.js", "item.js", "asides.js", "panel.js",
+    "settings.js", "keys.js", "drawing.js", "files.js", "app.js", "main.js",
+)  # fmt: skip
+"""In the order in which each needs what the others define."""
+_JSON = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+
+
+def gallery(
+    *,
+    title: str,
+    folder: str,
+    form: Form,
+    items: Sequence[Item],
+    pictures: Mapping[str, str],
+    past: Iterable[Item] = (),
+    shares: Mapping[str, Sequence[str]] | None = None,
+    others: Mapping[str, Sequence[Words]] | None = None,
+    reviewer: str | None = None,
+    lines: Sequence[Review] = (),
+    server: bool = False,
+) -> str:
+    """The page. `pictures` are addresses by sha256: data URLs, or files beside the page.
+
+    `past` are texts that items had before, so that what was said of them is shown beside them; `others` what
+    other people said, where one person settles differences. With a `server`, `lines` are the person's.
+    """
+    known = {item.id for item in items}
+    data = {
+        "title": title,
+        "folder": folder,
+        "form": form.model_dump(),
+        "items": [_shown(item) for item in items],
+        "pictures": dict(pictures),
+        "past": {f"{item.id}/{item.sha}": _parts(item) for item in past if item.id in known},
+        "shares": {name: list(share) for name, share in (shares or {}).items()},
+        "others": {
+            id: [words.model_dump(include=set(Words.model_fields)) for words in said]
+            for id, said in (others or {}).items()
+        },
+        "reviewer": reviewer,
+        "lines": [line.model_dump() for line in lines],
+        "server": server,
+        "export": export_id(items),
+        "longest": LONGEST if form.edited else {},
+        "longest_note": LONGEST_NOTE,
+        "most": MOST,
+        "other": OTHER,
+        "risk_step": RISK_STEP,
+        "classes": list(class_ids()),
+        "no_risk": NO_RISK,
+        "taken": [*sorted(TAKEN), RESOLVED],
+    }
+    embedded = any(address.startswith("data:") for address in pictures.values())
+    return _page(title, data, "data:" if embedded else "'self'" if server else "'self' file:", server)
+
+
+def export_id(items: Iterable[Item]) -> str:
+    """Which export these items are of."""
+    return digest([[item.id, item.sha] for item in items])
+
+
+def _shown(item: Item) -> dict[str, Any]:
+    path = item.path
+    checks = {
+        "Text alone": path.verdicts.text_only,
+        "Picture alone": path.verdicts.image_only,
+        "Together": path.verdicts.joint,
+    }
+    facts = [[name, f"{found.label}. {found.evidence}"] for name, found in checks.items()]
+    if item.branch is not None:
+        facts = [["What may follow", path.query.scenario], ["The reference’s answer", path.answer]]
+    return {
+        "id": item.id,
+        "sha": item.sha,
+        "kind": path.kind,
+        "category": path.query.category,
+        "why": item.why,
+        "picture": path.image.sha256,
+        "size": [path.image.width, path.image.height],
+        "parts": _parts(item),
+        "facts": facts,
+    }
+
+
+def _parts(item: Item) -> list[list[str]]:
+    return [list(part) for part in parts(item)]
+
+
+def _page(title: str, data: dict[str, Any], images: str, server: bool) -> str:
+    style, script = _web("page.css"), _script()
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"img-src {images}",
+            f"style-src {_hash(style)}",
+            f"script-src {_hash(script)}",
+            "connect-src 'self'" if server else "connect-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+        ]
+    )
+    return Template(_web("page.html")).substitute(
+        policy=policy,
+        title=escape(title),
+        style=style,
+        script=script,
+        data=json.dumps(data, ensure_ascii=False).translate(_JSON),
+    )
+
+
+@cache
+def _script() -> str:
+    begin = '"use strict";\nconst DATA = JSON.parse(document.getElementById("data").textContent);\n'
+    return begin + "\n".join(map(_web, SCRIPTS))
+
+
+@cache
+def _web(name: str) -> str:
+    return files("ssui_gen.curation").joinpath("web", name).read_text("utf-8")
+
+
+def _hash(content: str) -> str:
+    """How a policy names an inline style or script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

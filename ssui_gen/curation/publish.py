@@ -1,0 +1,99 @@
+"""Items out to people: files, page and pictures in their folder, and each person's file brought up to it.
+
+May be done at any time and again: nothing a person has said is removed or overwritten.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from ssui_gen.curation.board import Board, read_board
+from ssui_gen.curation.folder import Folder
+from ssui_gen.curation.gallery import gallery
+from ssui_gen.curation.merge import merged
+from ssui_gen.curation.pictures import addresses, copy_pictures
+from ssui_gen.curation.review import Item
+from ssui_gen.curation.sheet import Fault, Sheet, written
+from ssui_gen.jsonl import atomic_write
+
+GALLERY = "gallery.html"
+
+
+class Published(NamedTuple):
+    """What was done."""
+
+    items: int
+    changed: list[str]
+    """People whose file is another one now."""
+    stale: Counter[str]
+    """By person: items of which something was said before their texts changed, and nothing since."""
+    faults: list[Fault]
+    """Of files that were left as they are, because they could not be merged."""
+    refused: dict[str, str]
+    """By path, why a picture cannot be shown."""
+
+
+def publish(folder: Folder, items: Iterable[Item], names: Sequence[str], root: Path, title: str) -> Published:
+    """Let these be the items; merge what `names`, and everybody who has a file, have said.
+
+    `root` is the folder below which the pictures lie. Without anybody, the file is the login name's. Raises
+    ConfigError for what can be no name, before anything is written.
+    """
+    for name in names:
+        folder.path(name)
+    fresh = list(items)
+    folder.export(fresh)
+    folder.put_manifest(folder.manifest())
+    refused = copy_pictures(folder.root, fresh, root)
+    write_gallery(folder, title)
+    return merge(folder, names)._replace(refused=refused)
+
+
+def write_gallery(folder: Folder, title: str) -> None:
+    """The page for everybody: who looks says so there, and sees their share."""
+    items, manifest = list(folder.items().values()), folder.manifest()
+    page = gallery(
+        title=title,
+        folder=manifest.id,
+        form=folder.form,
+        items=items,
+        pictures=addresses(folder.root, items),
+        past=folder.past(),
+        shares=manifest.shares,
+    )
+    atomic_write(folder.root / GALLERY, page)
+
+
+def merge(folder: Folder, names: Sequence[str] = ()) -> Published:
+    """Bring everybody's file up to the items; a file with faults is left alone."""
+    board = read_board(folder)
+    done = Published(len(board.items), [], Counter(), folder.misnamed(), {})
+    for name in sorted({*names, *board.names}) or [login()]:
+        if folder.change(name, partial(_merged, board, name)):
+            done.changed.append(name)
+        sheet = folder.sheet(name)
+        done.faults.extend(board.foreign(sheet))
+        done.stale[name] = sum(1 for line in sheet.reviews if line.before and not line.said)
+    return done
+
+
+def _merged(board: Board, name: str, sheet: Sheet) -> bytes:
+    if board.foreign(sheet):
+        return sheet.content
+    items = {id: item.sha for id, item in board.share(name).items()}
+    return written(merged(board.folder.form, items, sheet.reviews), sheet)
+
+
+def login() -> str:
+    """The login name as a name here; `me` where it has none that can be."""
+    try:
+        found = re.sub(r"[^a-z0-9_-]+", "-", getpass.getuser().lower()).strip("-_")[:32]
+    except OSError:  # no such user in this container
+        found = ""
+    return found or "me"

@@ -1,0 +1,84 @@
+"""Replace a file only if it still says what was read: whoever saves it meanwhile loses nothing.
+
+The new content and the old trade places in one step of the kernel (renameat2 on Linux, renamex_np on macOS),
+and only then the old is compared: there is no moment in between. Where a file system cannot trade (some
+network ones), the file is compared and then replaced, which leaves a moment.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from ssui_gen.errors import RecordError
+
+_AT_FDCWD = -100
+_EXCHANGE = 2
+"""RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS."""
+
+
+def replace_if(path: Path, content: bytes, seen: bytes | None) -> bool:
+    """Write `content` where `seen` stands (None: no file yet); False, and nothing done, if it no longer does.
+
+    A reader sees the old content or the new, never a part. Raises RecordError when the disk refuses.
+    """
+    path = Path(os.path.realpath(path))
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        _write(beside, content)
+        with suppress(FileNotFoundError):
+            return _create(beside, path) if seen is None else _trade_if(beside, path, content, seen)
+        return False
+    except OSError as error:
+        raise RecordError(f"{path}: could not be written: {error}; free some space and try again") from None
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _create(beside: Path, path: Path) -> bool:
+    """A link fails where a file has appeared."""
+    with suppress(FileExistsError):
+        os.link(beside, path)
+        return True
+    return False
+
+
+def _trade_if(beside: Path, path: Path, content: bytes, seen: bytes) -> bool:
+    shutil.copymode(path, beside)
+    if not _trade(beside, path):
+        return _compare_and_replace(beside, path, seen)
+    expected, placed, done = seen, content, True
+    while (found := beside.read_bytes()) != expected:  # someone has saved: theirs goes back, the newest wins
+        _trade(beside, path)
+        expected, placed, done = placed, found, False
+    return done
+
+
+def _compare_and_replace(beside: Path, path: Path, seen: bytes) -> bool:
+    if path.read_bytes() != seen:
+        return False
+    beside.replace(path)
+    return True
+
+
+def _trade(one: Path, other: Path) -> bool:
+    """Exchange two files; False where the system cannot."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    if sys.platform == "linux" and hasattr(libc, "renameat2"):
+        return bool(libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _EXCHANGE) == 0)
+    if sys.platform == "darwin" and hasattr(libc, "renamex_np"):
+        return bool(libc.renamex_np(*names, _EXCHANGE) == 0)
+    return False

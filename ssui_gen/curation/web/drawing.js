@@ -1,0 +1,59 @@
+// What is on the screen: the item, how far the person is, and whether their words are safe.
+
+/** Everything; `fresh` where another item has come up. */
+function drawPage(app, fresh) {
+  if (!app.at) {
+    drawAround(app);
+    return;
+  }
+  const item = app.item,
+    line = app.line(),
+    clash = app.store.clashes.get(app.at);
+  if (fresh) drawPicture(app, item);
+  app
+    .byId("asides")
+    .replaceChildren(
+      ...(clash ? [drawClash(app, line, clash)] : []),
+      ...asidesOf(item, line).map((aside) => drawAside(app, aside)),
+    );
+  const typing = app.editing && document.activeElement?.id === "editor" && !fresh;
+  if (!typing) app.byId("texts").replaceChildren(...drawTexts(app, item, line));
+  drawAround(app);
+}
+
+/** All but the texts, which a person may be typing into. */
+function drawAround(app) {
+  const ids = app.filtered(),
+    done = app.ids.filter((id) => kept(app.line(id)).decision).length;
+  app.list.show(ids, app.at);
+  if (app.at) app.panel.show(app.line(), app.waiting);
+  app.byId("done").max = app.ids.length || 1;
+  app.byId("done").value = done;
+  const [some, all, shown] = [done, app.ids.length, ids.length].map((number) => number.toLocaleString("en"));
+  app.byId("count").textContent = `${some} of ${all} decided${shown === all ? "" : `, ${shown} shown`}`;
+  const saved = app.byId("saved");
+  if (saved.textContent !== app.store.words) saved.textContent = app.store.words;
+  saved.classList.toggle("trouble", app.store.troubled);
+  app.byId("nothing").hidden = ids.length > 0;
+}
+
+function drawPicture(app, item) {
+  const picture = app.byId("picture"),
+    address = DATA.pictures[item.picture];
+  picture.hidden = !address;
+  app.byId("no-picture").hidden = Boolean(address);
+  if (address) {
+    picture.src = address;
+    picture.width = item.size[0];
+    picture.height = item.size[1];
+  } else picture.removeAttribute("src");
+  app.byId("about").textContent =
+    `${item.kind === "risky" ? `Risky: ${item.category}` : "Benign"} · ${item.id}`;
+  app.byId("why").replaceChildren(...item.why.map((word) => make("li", { text: word })));
+  app
+    .byId("facts")
+    .replaceChildren(
+      ...item.facts.flatMap(([name, text]) => [make("dt", { text: name }), putText(make("dd"), text)]),
+    );
+  app.byId("more").hidden = !item.facts.length;
+}

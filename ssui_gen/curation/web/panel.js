@@ -1,0 +1,126 @@
+// What is said of an item now: decision, reasons, scores, note.
+
+/** The decisions, reasons, scores and the note; built once, then only brought up to date. */
+class Panel {
+  constructor(app) {
+    this.app = app;
+    this.decisions = new Map(
+      FORM.decisions.map((choice) => [
+        choice.value,
+        make(
+          "button",
+          {
+            type: "button",
+            class: "decision",
+            "data-value": choice.value,
+            "aria-pressed": "false",
+            title: choice.help,
+            "aria-keyshortcuts": choice.key,
+            onclick: () => (app.line().decision === choice.value ? app.undecide() : app.decide(choice.value)),
+          },
+          make("kbd", { text: choice.key }),
+          choice.title,
+        ),
+      ]),
+    );
+    this.reasons = new Map(
+      FORM.reasons.map((choice) => [
+        choice.value,
+        make(
+          "button",
+          {
+            type: "button",
+            class: "reason",
+            "data-value": choice.value,
+            "aria-pressed": "false",
+            title: choice.help,
+            onclick: () => app.toggle(choice.value),
+          },
+          make("kbd", { text: choice.key }),
+          choice.title,
+        ),
+      ]),
+    );
+    this.scores = new Map(FORM.scores.map((choice) => [choice.value, this.score(choice)]));
+    this.note = make("textarea", { id: "note", rows: 1, maxlength: DATA.longest_note, "aria-label": "Note" });
+    this.note.addEventListener("input", () => {
+      this.grow();
+      app.note(cleanNote(this.note.value));
+    });
+    this.note.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        event.stopPropagation();
+        this.note.blur();
+      }
+    });
+    this.fault = make("p", { class: "fault", role: "status" });
+    this.element = make(
+      "div",
+      { id: "panel" },
+      make(
+        "div",
+        { class: "decisions", role: "group", "aria-label": "Decision" },
+        ...this.decisions.values(),
+      ),
+      this.fault,
+    );
+    if (FORM.reasons.length) {
+      this.picker = make(
+        "div",
+        { class: "reasons", role: "group", "aria-label": "Reasons" },
+        ...this.reasons.values(),
+      );
+      this.element.append(make("h2", {}, make("kbd", { text: "r" }), " Reasons"), this.picker);
+    }
+    if (FORM.scores.length)
+      this.element.append(
+        make("div", { class: "scores" }, ...[...this.scores.values()].map((score) => score.element)),
+      );
+    this.element.append(make("h2", {}, make("kbd", { text: "n" }), " Note"), this.note);
+  }
+
+  score(choice) {
+    const numbers = Array.from({ length: DATA.most }, (_, place) =>
+      make("button", {
+        type: "button",
+        class: "score",
+        text: String(place + 1),
+        "aria-pressed": "false",
+        "aria-label": `${choice.title} ${place + 1} of ${DATA.most}`,
+        onclick: () => this.app.score(choice.value, place + 1),
+      }),
+    );
+    const element = make(
+      "div",
+      { class: "scale", role: "group", "aria-label": choice.title, title: choice.help },
+      make("span", { class: "scale-name" }, make("kbd", { text: choice.key }), choice.title),
+      ...numbers,
+    );
+    return { element, numbers };
+  }
+
+  /** `waiting`: which group of keys is waited for, `reasons` or the name of a score. */
+  show(line, waiting) {
+    for (const [value, button] of this.decisions)
+      button.setAttribute("aria-pressed", String(line.decision === value));
+    for (const [value, button] of this.reasons)
+      button.setAttribute("aria-pressed", String(line.reasons.includes(value)));
+    for (const [name, { element, numbers }] of this.scores) {
+      numbers.forEach((button, place) =>
+        button.setAttribute("aria-pressed", String(line.scores[name] === place + 1)),
+      );
+      element.classList.toggle("waiting", waiting === name);
+    }
+    this.picker?.classList.toggle("waiting", waiting === "reasons");
+    if (document.activeElement !== this.note) {
+      this.note.value = line.note;
+      this.grow();
+    }
+    this.fault.textContent = missing(line) ?? "";
+  }
+
+  grow() {
+    this.note.style.height = "auto";
+    this.note.style.height = `${this.note.scrollHeight + 2}px`;
+  }
+}

@@ -1,0 +1,105 @@
+"""reasoning_paths.jsonl → curation/ → what people say there → curated.jsonl.
+
+Export and merge, check, assign, resolve, apply. Each may be run at any time and again: nothing a person has
+said is removed or overwritten, and `curated.jsonl` is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ssui_gen.curation.board import Board, read_board
+from ssui_gen.curation.deal import deal
+from ssui_gen.curation.folder import RESOLVED, Folder
+from ssui_gen.curation.publish import Published, merge, publish, write_gallery
+from ssui_gen.curation.review import PATHS
+from ssui_gen.curation.risk import ordered
+from ssui_gen.curation.settle import State, curated
+from ssui_gen.curation.sheet import Fault, Sheet, repaired
+from ssui_gen.errors import ConfigError
+from ssui_gen.jsonl import as_line, atomic_write, read, validate
+from ssui_gen.records import ReasoningPath
+
+SOURCE, FOLDER, CURATED = "reasoning_paths.jsonl", "curation", "curated.jsonl"
+
+
+def folder_of(run: Path) -> Folder:
+    return Folder(run / FOLDER, PATHS)
+
+
+def export(run: Path, names: Sequence[str], root: Path) -> Published:
+    """Write the items and the page, and merge what people have said; see `publish`.
+
+    Raises ConfigError where there are no paths.
+    """
+    source = run / SOURCE
+    if not source.exists():
+        raise ConfigError(f"{source}: no such file: make it with `make dataset RUN={run.name}`")
+    items = ordered([validate(ReasoningPath, line) for line in read(source)])
+    return publish(folder_of(run), items, names, root, run.resolve().name)
+
+
+def faults(folder: Folder, names: Iterable[str] = ()) -> list[Fault]:
+    """Everything that is wrong with these people's files; nobody is named: everybody's."""
+    board = read_board(folder)
+    if missing := [name for name in names if name not in board.names]:
+        there = ", ".join(board.names) or "none"
+        raise ConfigError(f"{folder.path(missing[0])}: no such file (people with a file: {there})")
+    return _faults(board, names)
+
+
+def _faults(board: Board, names: Iterable[str] = ()) -> list[Fault]:
+    return board.folder.misnamed() + [fault for name in names or board.names for fault in board.faults(name)]
+
+
+def repair(folder: Folder, names: Iterable[str] = ()) -> list[str]:
+    """Put each object back on one line where an editor has spread them; returns whose file that was."""
+    return [name for name in names or read_board(folder).names if folder.change(name, _repaired)]
+
+
+def _repaired(sheet: Sheet) -> bytes:
+    return (repaired(sheet.content) or sheet.content) if sheet.faults else sheet.content
+
+
+def assign(folder: Folder, names: Sequence[str], *, overlap: float, each: int, seed: int) -> dict[str, int]:
+    """Deal the items to people, and give each their file; returns how many each has."""
+    if not 0 <= overlap <= 1 or not 1 <= each <= len(set(names)):
+        most = len(set(names))
+        raise ConfigError(
+            f"expected an overlap from 0 to 1, each from 1 to {most}; got {overlap:g} and {each}"
+        )
+    for name in names:
+        folder.path(name)
+    items, manifest = folder.items(), folder.manifest()
+    shares = deal(list(items), names, overlap=overlap, each=each, seed=seed, dealt=manifest.shares)
+    folder.put_manifest(manifest.model_copy(update={"shares": shares}))
+    merge(folder, names)
+    write_gallery(folder, folder.root.resolve().parent.name)
+    return {name: len(share) for name, share in shares.items()}
+
+
+def resolve(folder: Folder) -> Board:
+    """Give `resolved.jsonl` a line for each item on which people differ."""
+    merge(folder, [RESOLVED])
+    return read_board(folder)
+
+
+def apply(run: Path) -> tuple[Counter[State], list[Fault]]:
+    """Write `curated.jsonl`, unless anything is wrong; returns how many items came to which end, and what is.
+
+    Raises ConfigError where nobody has decided anything.
+    """
+    board = read_board(folder_of(run))
+    states = Counter(outcome.state for outcome in board.outcomes.values())
+    if found := _faults(board):
+        return states, found
+    if not states["kept"] + states["fixed"] + states["dropped"]:
+        raise ConfigError(
+            f"{board.folder.root}: nobody has decided anything that holds ({states['disputed']} disputed): "
+            "nothing was written"
+        )
+    rows = filter(None, (curated(board.outcomes[id]) for id in sorted(board.items)))
+    atomic_write(run / CURATED, b"".join(map(as_line, rows)))
+    return states, []

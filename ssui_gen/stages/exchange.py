@@ -1,0 +1,166 @@
+"""curation/ → a folder that Argilla or Label Studio reads, and what people said there → a person's file.
+
+Nothing is sent anywhere: files go out, files come in. What comes in is taken whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from ssui_gen.curation import argilla, label_studio
+from ssui_gen.curation.board import Board, read_board
+from ssui_gen.curation.folder import Folder
+from ssui_gen.curation.merge import merged, three_way
+from ssui_gen.curation.outside import Answers, answered, line_of
+from ssui_gen.curation.pictures import addresses
+from ssui_gen.curation.review import Item, Review, blank
+from ssui_gen.curation.shape import agreement_with, shape
+from ssui_gen.curation.sheet import Sheet, in_words, written
+from ssui_gen.errors import ConfigError, RecordError
+from ssui_gen.jsonl import atomic_write
+
+TOOLS = ("argilla", "label_studio")
+
+
+def send(folder: Folder, tool: str, name: str) -> Path:
+    """Write the items, and what a person has said of them, for a tool; returns the folder."""
+    _check_tool(tool)
+    board = read_board(folder)
+    said = {line.id: line for line in folder.sheet(name).reviews if line.said}
+    items = list(board.share(name).values())
+    pictures = addresses(folder.root, items, embed=True)
+    rows = [
+        (
+            item,
+            pictures.get(item.path.image.sha256, ""),
+            answered(item, said[item.id]) if _holds(item, said) else None,
+        )
+        for item in items
+    ]
+    home = folder.root / tool
+    home.mkdir(exist_ok=True)
+    if tool == "argilla":
+        _write(home / "records.json", [argilla.record(item, picture, name, a) for item, picture, a in rows])
+        atomic_write(home / "settings.json", json.dumps(argilla.settings(folder.form), indent=1) + "\n")
+    else:
+        _write(home / "tasks.json", [label_studio.task(*row) for row in rows])
+        atomic_write(home / "config.xml", label_studio.config(folder.form))
+    return home
+
+
+def _holds(item: Item, said: Mapping[str, Review]) -> bool:
+    return item.id in said and said[item.id].sha == item.sha
+
+
+def _check_tool(tool: str) -> None:
+    if tool not in TOOLS:
+        raise ConfigError(f"expected one of {', '.join(TOOLS)}; got {tool!r}")
+
+
+def _write(path: Path, rows: Sequence[BaseModel]) -> None:
+    atomic_write(
+        path, json.dumps([row.model_dump(exclude_none=True) for row in rows], ensure_ascii=False) + "\n"
+    )
+
+
+# --- and back ------------------------------------------------------------------------------------------
+
+
+class Taken(NamedTuple):
+    """What an import did."""
+
+    said: int
+    """Items of which something was said there."""
+    faults: list[str]
+    """Why nothing was taken."""
+
+
+def receive(folder: Folder, tool: str, file: Path, name: str, user: str | None = None) -> Taken:
+    """Take what `user` said in a tool into a person's lines; without a name the only user who said anything.
+
+    Raises ConfigError for a file that is not that tool's, and where it is not clear whose words are meant.
+    """
+    _check_tool(tool)
+    board = read_board(folder)
+    folder.path(name)
+    answers = _answers(tool, _read(file, tool), user)
+    lines, faults = _lines(board, answers)
+    faults += [str(fault) for fault in board.foreign(folder.sheet(name))]
+    if not faults:
+        folder.change(name, partial(_together, board, name, lines, faults))
+    return Taken(len(lines), faults)
+
+
+def _read(file: Path, tool: str) -> list[Any]:
+    kind = argilla.ArgillaRecord if tool == "argilla" else label_studio.Task
+    try:
+        rows = json.loads(file.read_bytes())
+        if not isinstance(rows, list):
+            raise ConfigError(f"{file}: expected a list of {tool}'s; got {type(rows).__name__}")
+        return [kind.model_validate(row) for row in rows]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"{file}: not {tool}'s: {where}: {first['msg']}; got {str(first['input'])[:60]!r}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: could not be read as JSON: {error}") from None
+
+
+def _answers(tool: str, rows: list[Any], user: str | None) -> list[Answers]:
+    module = argilla if tool == "argilla" else label_studio
+    there = module.users(rows)
+    if user is None and len(there) > 1:
+        raise ConfigError(
+            f"expected --user with one of {', '.join(sorted(there))}: several have said something"
+        )
+    if user is not None and user not in there:
+        raise ConfigError(f"--user: expected one of {', '.join(sorted(there)) or 'nobody'}; got {user!r}")
+    whose = user if user is not None else next(iter(there), "")
+    try:
+        return [found for row in rows if (found := module.answers_of(row, whose))]
+    except RecordError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _lines(board: Board, answers: Sequence[Answers]) -> tuple[dict[str, Review], list[str]]:
+    """A line for each item that was answered, and everything that is wrong with any."""
+    known = {(item.id, item.sha): item for item in [*board.folder.past(), *board.items.values()]}
+    lines: dict[str, Review] = {}
+    faults: list[str] = []
+    for one in answers:
+        item = known.get((one.id, one.sha))
+        if item is None:
+            faults.append(f"{one.id}: expected an item of this run, with its sha; got {one.sha!r}")
+            continue
+        line = line_of(board.folder.form, item, one)
+        plain = json.loads(line.model_dump_json())
+        wrong = [*shape(board.folder.form, plain)] or [*agreement_with(board.folder.form, item, line)]
+        faults += (f"{one.id}: {in_words(way)}: {found}" for way, found in wrong)
+        lines[one.id] = line
+    return lines, faults
+
+
+def _together(board: Board, name: str, lines: Mapping[str, Review], faults: list[str], sheet: Sheet) -> bytes:
+    """The person's file with these lines; as it is, where both say something else."""
+    del faults[:]
+    form = board.folder.form
+    mine = merged(form, {id: item.sha for id, item in board.items.items()}, lines.values())
+    there = {line.id: line for line in sheet.reviews}
+    for line in (one for one in mine if one.matters):
+        theirs = there.get(line.id, blank(form, line.id, line.sha))
+        both, clashes = three_way(blank(form, line.id, line.sha), line, theirs)
+        faults += (
+            f"{line.id}: {clash}: the file says something else: let one of them say it" for clash in clashes
+        )
+        before = (*line.before, *(one for one in theirs.before if one not in line.before))
+        there[line.id] = both.model_copy(update={"before": before})
+    share = {id: item.sha for id, item in board.share(name).items()}
+    return sheet.content if faults else written(merged(form, share, there.values()), sheet)

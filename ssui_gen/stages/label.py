@@ -1,0 +1,62 @@
+"""branches.jsonl → labels/, where people label a sample → labels_people.jsonl, for F's calibration."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ssui_gen.curation.board import read_board
+from ssui_gen.curation.folder import ITEMS, Folder
+from ssui_gen.curation.labels import Drawn, labels, sample
+from ssui_gen.curation.publish import Published, publish
+from ssui_gen.curation.review import BRANCHES as FORM
+from ssui_gen.curation.sheet import Fault
+from ssui_gen.errors import ConfigError
+from ssui_gen.explored import BRANCHES, Explored, read_paths, source_of
+from ssui_gen.jsonl import as_line, atomic_write
+from ssui_gen.records import ReasoningPath
+
+FOLDER, LABELS = "labels", "labels_people.jsonl"
+
+
+def labels_folder(run: Path) -> Folder:
+    return Folder(run / FOLDER, FORM)
+
+
+def export_labels(run: Path, names: Sequence[str], root: Path, *, most: int, seed: int) -> Published:
+    """Draw a sample, beside what people have begun to label; see `publish`.
+
+    Raises ConfigError where there are no branches.
+    """
+    if not (run / BRANCHES).exists():
+        raise ConfigError(f"{run / BRANCHES}: no such file: make it with `make pairs RUN={run.name}`")
+    folder = labels_folder(run)
+    begun = frozenset(folder.items()) if (folder.root / ITEMS).exists() else frozenset()
+    items = sample(_branches(run), most, seed, begun)
+    return publish(folder, items, names, root, f"{run.resolve().name}: branches")
+
+
+def _branches(run: Path) -> Iterator[Drawn]:
+    explored = Explored(run / BRANCHES)
+    for path in read_paths(source_of(run, uncurated=True)):
+        if isinstance(path, ReasoningPath):
+            for cut in explored.of(path):
+                yield from (Drawn(path, cut, branch) for branch in cut.branches)
+
+
+def collect(run: Path) -> tuple[Path | None, Counter[str], list[Fault]]:
+    """Write what people agree on as labels; returns the file, how many items gave none and why, and faults.
+
+    No file where nobody has labelled anything, or where a person's file has a fault.
+    """
+    folder = labels_folder(run)
+    if not (folder.root / ITEMS).exists():
+        return None, Counter(), []
+    board = read_board(folder)
+    faults = [fault for name in board.names for fault in board.faults(name)]
+    given, others = labels(list(board.outcomes.values()))
+    if faults or not given:
+        return None, others, faults
+    atomic_write(run / LABELS, b"".join(map(as_line, given)))
+    return run / LABELS, others, []
