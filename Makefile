@@ -44,11 +44,11 @@ review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
 	$(SSUI) pairs --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy "$(POLICY)") $(MODELS) $(ARGS)
 
-TRAIN := --config "$(SRPO)" --run "outputs/$(RUN)" $(if $(POLICY),--model "$(POLICY)")
+TRAIN := --config "$(SRPO)" --run "outputs/$(RUN)" $(if $(POLICY),--model "$(POLICY)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 .PHONY: train
 train: $(READY) ## outputs/RUN paths and pairs → outputs/RUN/adapter; without POLICY the micro VLM, measured before and after
-	$(VENV)/bin/python -m train.srpo $(TRAIN) $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
+	$(VENV)/bin/python -m train.srpo $(TRAIN) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
 	$(if $(POLICY),,$(VENV)/bin/python -m microworld.measure_adapter "outputs/$(RUN)/adapter")
 
 .PHONY: overfit

@@ -158,8 +158,8 @@ def test_a_sweep_trains_and_measures_every_cell_once(training: Training) -> None
     rows = json.loads((folder / "sweep.json").read_text())
     assert [row["setting"] for row in rows] == [
         ["before"],
-        ["lambda=0", "epochs=1"],
-        ["lambda=0.3", "epochs=1"],
+        ["lambda=0"],
+        ["lambda=0.3"],
     ]
     assert (folder / "sweep.png").read_bytes().startswith(b"\x89PNG")
     adapter = folder / "lambda=0.3 epochs=1"

@@ -72,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--model")
+    parser.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `train.srpo`")
     parser.add_argument(
         "--near-zero", type=float, default=NEAR_ZERO, help="nats a token that are little enough"
     )
@@ -79,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     console = Console()
     try:
-        config = load(args.config, args.settings, SETTINGS, run=args.run, model=args.model)
+        config = load(args.config, args.settings, SETTINGS, run=args.run, model=args.model, seeds=args.seeds)
         config = config.model_copy(update={"output": config.run / "overfit"})
         nll = train(config, console).facts["figures"]["watched"]["end"]["nll"]
         found = recite(config)

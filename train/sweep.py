@@ -77,13 +77,24 @@ def _run(module: str, *words: str) -> None:
 
 
 def together(found: dict[Setting, dict[str, Any]]) -> list[Line]:
-    """A line for each setting without its seed, and first one for the model as it was."""
+    """A line for each setting, its seeds put together, and first one for the model as it was.
+
+    A setting is named by what differs among them.
+    """
     groups: dict[Setting, list[dict[str, Any]]] = {}
     for setting, one in found.items():
-        groups.setdefault(tuple(w for w in setting if not w.startswith(f"{SEED}=")), []).append(one)
+        groups.setdefault(_without_seed(setting), []).append(one)
+    common = set.intersection(*map(set, groups)) if len(groups) > 1 else set()
     first = next(iter(found.values()))
     lines = [Line(("before",), _shares([first], "before"))]
-    return lines + [Line(setting, _shares(several, "after")) for setting, several in groups.items()]
+    return lines + [
+        Line(tuple(word for word in setting if word not in common), _shares(several, "after"))
+        for setting, several in groups.items()
+    ]
+
+
+def _without_seed(setting: Setting) -> Setting:
+    return tuple(word for word in setting if not word.startswith(f"{SEED}="))
 
 
 def _shares(several: list[dict[str, Any]], when: str) -> dict[str, tuple[float, float, float]]:
@@ -119,7 +130,7 @@ def draw(lines: list[Line], path: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    before, rest = lines[0], lines[1:]
+    before, rest = lines[0], _in_order(lines[1:])
     places, labels = _places([line.setting for line in rest])
     figure, axis = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
     for number, headline in enumerate(before.shares):
@@ -140,6 +151,14 @@ def draw(lines: list[Line], path: Path) -> None:
     pyplot.close(figure)
 
 
+def _in_order(lines: list[Line]) -> list[Line]:
+    """By the number where all have one; else as they were asked for."""
+    places, labels = _places([line.setting for line in lines])
+    if labels is not None:
+        return lines
+    return [line for _, line in sorted(zip(places, lines, strict=True), key=lambda pair: pair[0])]
+
+
 def _places(settings: list[Setting]) -> tuple[list[float], list[str] | None]:
     """Where on the axis; with names where the one key is no number."""
     try:
@@ -157,6 +176,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--model")
+    parser.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `train.srpo`")
     parser.add_argument("--output", type=Path, help="default: `sweep` of the run")
     parser.add_argument("--evaluator", default=EVALUATOR, help="a module that measures an adapter")
     parser.add_argument("grid", nargs="*", metavar="KEY=A,B,...", help=f"default: {' '.join(USUAL)}")
@@ -165,7 +185,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         config = load(args.config, run=args.run, model=args.model)
         folder = args.output or config.run / "sweep"
-        told = [w for name in ("run", "model") if (v := getattr(args, name)) for w in (f"--{name}", str(v))]
+        told = [
+            w
+            for name in ("run", "model", "seeds")
+            if (v := getattr(args, name))
+            for w in (f"--{name}", str(v))
+        ]
         found = {
             cell: measured(args.config, folder, cell, told, args.evaluator)
             for cell in cells(args.grid or USUAL)
