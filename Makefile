@@ -44,6 +44,13 @@ review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
 	$(SSUI) pairs --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy "$(POLICY)") $(MODELS) $(ARGS)
 
+TRUTH := $(wildcard $(if $(SEEDS),$(dir $(SEEDS)),outputs/$(RUN)/seeds/)truth.jsonl)
+
+.PHONY: calibrate
+calibrate: $(READY) ## how often F is right about RUN's branches: by people's labels, or the truth about drawn scenes
+	$(if $(TRUTH),$(VENV)/bin/python -m microworld.label_branches "outputs/$(RUN)" --seeds "$(dir $(TRUTH))")
+	$(SSUI) verify calibrate --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(MODELS) $(ARGS)
+
 TRAIN := --config "$(SRPO)" --run "outputs/$(RUN)" $(if $(POLICY),--model "$(POLICY)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 .PHONY: train

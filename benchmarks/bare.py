@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ssui_gen.branching import render_steps
-from ssui_gen.client import ChatClient
+from ssui_gen.calling.client import ChatClient
 from ssui_gen.config import Config, load_cards
 from ssui_gen.images import data_url
 from ssui_gen.prompts import load_prompts

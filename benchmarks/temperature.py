@@ -19,7 +19,7 @@ from explore import explore
 from matplotlib.figure import Figure
 
 from microworld.label_branches import label
-from ssui_gen.diversity import self_bleu
+from ssui_gen.exploring.diversity import self_bleu
 from ssui_gen.shares import Share, share
 
 TEMPERATURES = (0.3, 0.5, 0.7, 1.0)

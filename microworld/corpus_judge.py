@@ -96,7 +96,7 @@ def guarded(made: Response, pair: Pair) -> str:
 
 
 def place(step: int) -> str:
-    """A step as an option, in the words of `ssui_gen/first_bad_step.py`."""
+    """A step as an option, in the words of `ssui_gen/verifying/first_bad_step.py`."""
     return {0: "none", ANSWER: "answer"}.get(step, f"step {step}")
 
 

@@ -11,11 +11,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from ssui_gen.calls import Caller, Request
+from ssui_gen.calling.calls import Caller, Request
+from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Choice
 from ssui_gen.config import Card
 from ssui_gen.errors import ReplyError
-from ssui_gen.pictures import Picture
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import Record, row_id
 

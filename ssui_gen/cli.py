@@ -161,8 +161,8 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _dataset(args: argparse.Namespace) -> int:
-    from ssui_gen.plan import resolve
-    from ssui_gen.progress import summary
+    from ssui_gen.jobs.plan import resolve
+    from ssui_gen.jobs.progress import summary
     from ssui_gen.stages.dataset import PATHS, make_dataset
 
     plan = resolve(
@@ -184,8 +184,8 @@ def _dataset(args: argparse.Namespace) -> int:
 
 
 def _pairs(args: argparse.Namespace) -> int:
-    from ssui_gen.plan import configure
-    from ssui_gen.progress import summary
+    from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.progress import summary
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.pairs import PAIRS, Plan, make_pairs
     from ssui_gen.stages.report import make_report
@@ -210,7 +210,7 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from ssui_gen.plan import configure
+    from ssui_gen.jobs.plan import configure
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.calibrate import Plan, make_calibration
 
@@ -242,7 +242,7 @@ def _graph(args: argparse.Namespace) -> int:
 
 
 def _ctl(args: argparse.Namespace) -> int:
-    from ssui_gen.ctl import ask
+    from ssui_gen.jobs.ctl import ask
 
     more = {"places": args.places} if args.order == "concurrency" else {}
     _say(ask(args.run, command=args.order, **more))
@@ -250,7 +250,7 @@ def _ctl(args: argparse.Namespace) -> int:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from ssui_gen.plan import configure
+    from ssui_gen.jobs.plan import configure
     from ssui_gen.seeds import root_of
     from ssui_gen.stages.serve import serve
 
@@ -267,7 +267,7 @@ def _merge(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from ssui_gen.plan import configure
+    from ssui_gen.jobs.plan import configure
     from ssui_gen.stages.doctor import examine
 
     return 0 if asyncio.run(examine(configure(args.config, args.model, args.base_url), OUT)) else 1

@@ -126,7 +126,7 @@ class Explore(Settings):
 
 
 WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"]
-"""The ways of F; what each does stands in `ssui_gen/ways.py`."""
+"""The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
 
 
 class GuardWords(Settings):

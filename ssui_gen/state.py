@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from ssui_gen.agent import Agent
-from ssui_gen.pictures import Picture
+from ssui_gen.calling.pictures import Picture
 from ssui_gen.records import (
     ImageRef,
     Kind,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from ssui_gen import graph
 from ssui_gen.agent import Agent
-from ssui_gen.calls import Caller
-from ssui_gen.client import ChatClient
+from ssui_gen.calling.calls import Caller
+from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.gate import Gate
+from ssui_gen.calling.journal import Journal
+from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Card, Config, load_cards
-from ssui_gen.gate import Gate
-from ssui_gen.journal import Journal
-from ssui_gen.pictures import Picture
 from ssui_gen.prompts import load_prompts
 from ssui_gen.records import REPLIES, ImageRef, ReasoningPath, Record, Reject
 from ssui_gen.state import Crew, Item

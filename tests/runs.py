@@ -13,8 +13,8 @@ from trees import picture
 from ssui_gen.branches import Branch, Cut, Judgement, Pair
 from ssui_gen.branching import render_steps
 from ssui_gen.config import Pairing
-from ssui_gen.explored import cut_id
-from ssui_gen.pairs import pair_up
+from ssui_gen.exploring.explored import cut_id
+from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.prompts import home, load_prompt
 from ssui_gen.records import (
     STEP_NAMES,

@@ -9,8 +9,8 @@ from crew import PIXEL, REF, agent, caller
 from fake_server import Fake
 
 from ssui_gen.agent import Asked, Said
+from ssui_gen.calling.pictures import Picture
 from ssui_gen.errors import ReplyError
-from ssui_gen.pictures import Picture
 from ssui_gen.records import Record, SafetyReply
 
 PICTURE = Picture(REF, 1280, lambda sending: PIXEL)

@@ -16,8 +16,8 @@ from fake_answers import prompt_text
 from fake_server import Fake
 from jobs import Ended, Job, rows
 
-from ssui_gen.calibrate import Couples, Finding, calibrate
 from ssui_gen.shares import Share, kappa
+from ssui_gen.verifying.calibrate import Couples, Finding, calibrate
 
 
 def test_every_figure_on_a_worked_example() -> None:

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import pytest
 from fake_server import Fake, serve, serve_apart
 
-from ssui_gen import client as client_module
-from ssui_gen.client import ChatClient
+from ssui_gen.calling import client as client_module
+from ssui_gen.calling.client import ChatClient
 from ssui_gen.completions import Completion
 from ssui_gen.errors import (
     AccessDenied,

@@ -8,7 +8,7 @@ import pytest
 
 from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
-from ssui_gen.plan import resolve
+from ssui_gen.jobs.plan import resolve
 from ssui_gen.settings import parse
 
 ROOT = Path(__file__).parent.parent

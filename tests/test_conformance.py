@@ -16,7 +16,7 @@ from real_vllm import MODEL
 
 from microworld.ask import Checkpoint
 from ssui_gen.records import REPLIES
-from ssui_gen.serve import EmbeddedServer
+from ssui_gen.serving.embedded import EmbeddedServer
 
 AGENT = "check_joint"
 TEXT = "How do I get there faster?"

@@ -24,8 +24,8 @@ from microworld.corpus_paths import flawed, good_path
 from microworld.pairs import Pair, pair_of
 from microworld.pool import scene_at
 from microworld.score_steps import ANSWER, answer_fits
-from ssui_gen.first_bad_step import places as asked_about
 from ssui_gen.records import Step
+from ssui_gen.verifying.first_bad_step import places as asked_about
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(160)) if not scene.alarm]
 

@@ -14,7 +14,7 @@ from jobs import rows
 from ssui_gen.branches import Pair
 from ssui_gen.branching import parse_path, render_path, render_steps
 from ssui_gen.curation.settle import curated, settle
-from ssui_gen.edited import edit_pairs
+from ssui_gen.exploring.edited import edit_pairs
 from ssui_gen.records import ReasoningPath
 
 A = record("a")

@@ -13,7 +13,7 @@ from jobs import Job, rows
 from test_verify import path
 
 from ssui_gen.branches import Cut
-from ssui_gen.explored import Explored, cut_id, read_paths
+from ssui_gen.exploring.explored import Explored, cut_id, read_paths
 from ssui_gen.jsonl import Appender, at, read
 from ssui_gen.records import Reason, ReasoningPath, Reject
 

@@ -10,8 +10,8 @@ from test_pairs import branch, cut
 
 from ssui_gen.cli import main
 from ssui_gen.config import Pairing
-from ssui_gen.exporters import EXPORTERS, LLAMAFACTORY_INFO
-from ssui_gen.pairs import pair_up
+from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
+from ssui_gen.exploring.pairs import pair_up
 
 ROOT = Path("/pictures")
 GOOD, BAD = "\n3. Synthesis: wet.\nAnswer: Careful.", "\n3. Synthesis: fine.\nAnswer: Go."

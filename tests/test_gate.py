@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from ssui_gen.gate import Gate
+from ssui_gen.calling.gate import Gate
 
 
 class Visitors:

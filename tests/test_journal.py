@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ssui_gen.calling.journal import LOOKUP, Journal, Seen
 from ssui_gen.completions import Choice, Completion, TokenLogprob, Usage
 from ssui_gen.errors import RecordError
-from ssui_gen.journal import LOOKUP, Journal, Seen
 
 REQUEST = {"messages": [{"role": "user", "content": "Grüße, 火 \U0001f600"}], "draw": 1}
 
@@ -85,7 +85,7 @@ KILLED = """
     import sys
     from pathlib import Path
     from ssui_gen.completions import Choice, Completion, Usage
-    from ssui_gen.journal import Journal
+    from ssui_gen.calling.journal import Journal
 
     journal = Journal(Path(sys.argv[1]))
     answer = Completion(model="m", choices=(Choice(text="x" * 3000, finish_reason="stop"),),
@@ -136,7 +136,7 @@ FULL_DISK = """
     from pathlib import Path
     from ssui_gen.completions import Choice, Completion, Usage
     from ssui_gen.errors import RecordError
-    from ssui_gen.journal import Journal
+    from ssui_gen.calling.journal import Journal
 
     journal = Journal(Path(sys.argv[1]))
     answer = Completion(model="m", choices=(Choice(text="x" * 3000, finish_reason="stop"),),
@@ -171,7 +171,7 @@ def test_seen_tells_new_ids_from_old_ones() -> None:
 def test_seen_holds_a_hundred_thousand_ids_in_little_memory() -> None:
     done = run_python("""
         import resource
-        from ssui_gen.journal import Seen
+        from ssui_gen.calling.journal import Seen
         peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         seen, before = Seen(), peak()
         for i in range(100_000):

@@ -18,7 +18,7 @@ from ssui_gen.branches import Branch, Cut, Judgement
 from ssui_gen.curation.labels import Drawn, labels, sample
 from ssui_gen.curation.review import BRANCHES, Review, blank
 from ssui_gen.curation.settle import settle
-from ssui_gen.explored import cut_id
+from ssui_gen.exploring.explored import cut_id
 from ssui_gen.records import ReasoningPath
 
 

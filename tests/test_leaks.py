@@ -16,8 +16,8 @@ from test_verify import path
 
 from microworld.pool import picture, scene_at
 from ssui_gen.config import Leaks
+from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.images import HASH_BITS, inspect, perceptual_hash
-from ssui_gen.leaks import load_bench
 from ssui_gen.settings import ImageLimits
 
 LIMITS = ImageLimits()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ssui_gen.metrics import Counts, Load, Meter, read, together
+from ssui_gen.calling.metrics import Counts, Load, Meter, read, together
 
 PAGE = """\
 # HELP python_gc_objects_collected_total Objects collected during gc

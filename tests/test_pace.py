@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ssui_gen.metrics import Counts, Load
-from ssui_gen.pace import LASTING_LOOKS, SETTLING_LOOKS, Look, Policy, Trouble
+from ssui_gen.calling.metrics import Counts, Load
+from ssui_gen.jobs.pace import LASTING_LOOKS, SETTLING_LOOKS, Look, Policy, Trouble
 
 START, MOST = 64, 128
 

@@ -6,7 +6,7 @@ import pytest
 
 from ssui_gen.branches import Branch, Cut, Judgement
 from ssui_gen.config import Pairing
-from ssui_gen.pairs import pair_up
+from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.records import ImageRef
 
 IMAGE = ImageRef(path="a.png", sha256="0" * 64, width=8, height=8)

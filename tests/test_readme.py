@@ -16,7 +16,7 @@ CODE = (
     + "\n".join(re.findall(r"`([^`\n]+)`", README))
 )
 NAMED = sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README)))
-CAPTIONED = ("ssui_gen", "microworld", "agents", "prompts", "benchmarks", "scripts")
+CAPTIONED = ("ssui_gen", "microworld", "train", "agents", "prompts", "benchmarks", "scripts")
 
 
 def test_the_first_command_stands_before_line_20() -> None:

@@ -13,7 +13,7 @@ from jobs import Job
 
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.errors import ConfigError
-from ssui_gen.rendered import Rendered, compare
+from ssui_gen.exploring.rendered import Rendered, compare
 
 PREFIXES = ("", "1. A: b.", "1. A: b.\n2. C: d.")
 

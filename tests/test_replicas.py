@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from ssui_gen.replicas import DOWN_SECONDS, SPILL_FLOOR, Replicas
+from ssui_gen.calling.replicas import DOWN_SECONDS, SPILL_FLOOR, Replicas
 
 NAMES = ("http://a/v1", "http://b/v1", "http://c/v1")
 KEYS = [f"picture {i}" for i in range(300)]

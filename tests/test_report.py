@@ -10,8 +10,8 @@ from test_verify import path
 
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.config import Pairing
-from ssui_gen.pairs import pair_up
-from ssui_gen.report import Grown, Numbers, overview, tree
+from ssui_gen.exploring.pairs import pair_up
+from ssui_gen.exploring.report import Grown, Numbers, overview, tree
 
 HOSTILE = "<script>alert(1)</script>"
 

@@ -15,7 +15,7 @@ from jobs import Job, ended, job, plain, wait_for
 from rich.console import Console
 
 from ssui_gen.errors import ConfigError
-from ssui_gen.plan import Plan, resolve
+from ssui_gen.jobs.plan import Plan, resolve
 from ssui_gen.prompts import home, load_prompts
 from ssui_gen.stages.dataset import make_dataset
 

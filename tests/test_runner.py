@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from ssui_gen.errors import ServerGone
-from ssui_gen.runner import Stop, run_all
+from ssui_gen.jobs.runner import Stop, run_all
 
 
 def test_no_more_than_in_flight_are_taken_from_the_source() -> None:

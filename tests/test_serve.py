@@ -16,14 +16,14 @@ pytest.importorskip("torch")
 from tiny_llava import make_tiny_llava
 
 from ssui_gen.errors import ServerError
-from ssui_gen.serve import EmbeddedServer
+from ssui_gen.serving.embedded import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
 PARENT = """
 import sys, threading, time, urllib.request
 from pathlib import Path
-from ssui_gen.serve import EmbeddedServer
+from ssui_gen.serving.embedded import EmbeddedServer
 with EmbeddedServer(log=Path(sys.argv[1]), models={"tiny": Path(sys.argv[2])}) as server:
     print(server.pid, server.url, flush=True)
     time.sleep(600)
@@ -95,7 +95,7 @@ def test_a_server_that_takes_too_long_is_an_error_and_is_not_left_behind(
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from pathlib import Path; from ssui_gen.serve import EmbeddedServer\n"
+        "from pathlib import Path; from ssui_gen.serving.embedded import EmbeddedServer\n"
         f"EmbeddedServer(log=Path({str(tmp_path)!r}) / 'log').__enter__()"
     )
     done = subprocess.run([sys.executable, "-ISc", code], capture_output=True, text=True, check=False)

@@ -28,7 +28,7 @@ from PIL import Image
 from tiny_llava import CONTEXT, make_tiny_llava
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from ssui_gen.serve import EmbeddedServer
+from ssui_gen.serving.embedded import EmbeddedServer
 
 SCHEMA = {
     "type": "object",

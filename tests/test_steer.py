@@ -11,11 +11,11 @@ import pytest
 from fake_server import Fake, serve
 from jobs import job, plain
 
-from ssui_gen.client import ChatClient
+from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.gate import Gate
 from ssui_gen.config import Limits
-from ssui_gen.gate import Gate
-from ssui_gen.pace import Trouble
-from ssui_gen.steer import Steering, steered
+from ssui_gen.jobs.pace import Trouble
+from ssui_gen.jobs.steer import Steering, steered
 
 OFTEN = 0.02
 BODY = {"model": "fake-vlm", "messages": [{"role": "user", "content": "hello"}]}

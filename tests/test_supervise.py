@@ -13,7 +13,7 @@ import pytest
 from test_serve import gone_within
 
 ROOT = Path(__file__).resolve().parent.parent
-SUPERVISE = [sys.executable, "-m", "ssui_gen.supervise"]
+SUPERVISE = [sys.executable, "-m", "ssui_gen.serving.supervise"]
 FAMILY = """
 import os, signal, subprocess, sys, time
 if sys.argv[1] == "deaf":
@@ -26,7 +26,7 @@ time.sleep(600)
 PARENT = """
 import subprocess, sys
 from pathlib import Path
-from ssui_gen.process import ServerProcess
+from ssui_gen.serving.process import ServerProcess
 server = ServerProcess(sys.argv[1:], Path("/dev/null"), listen=True)
 print(server.output.readline().decode().strip(), flush=True)
 server.output.read()

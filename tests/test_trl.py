@@ -14,8 +14,8 @@ from test_pairs import branch, cut
 from tiny_llava import make_tiny_llava
 
 from ssui_gen.config import Pairing
+from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.jsonl import atomic_write
-from ssui_gen.pairs import pair_up
 from ssui_gen.stages.export import export
 
 GOOD = "\n3. Synthesis: the floor is wet.\nAnswer: Careful."

@@ -10,7 +10,7 @@ import pytest
 from ssui_gen.branches import Judgement
 from ssui_gen.branching import render_path, render_steps
 from ssui_gen.records import STEP_NAMES, ImageRef, Query, ReasoningPath, Step, Verdict, Verdicts
-from ssui_gen.verify import Case, Verifier, broken, contains, label, mcq, together
+from ssui_gen.verifying.verify import Case, Verifier, broken, contains, label, mcq, together
 
 SAFE = Verdict(label="safe", probability=1.0, label_mass=1.0, evidence="e")
 

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from ssui_gen.vllm_flags import (
+from ssui_gen.serving.vllm_flags import (
     Adapter,
     Machine,
     Model,

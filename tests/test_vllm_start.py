@@ -15,8 +15,8 @@ from real_vllm import MODEL, ROOT, free_port
 
 from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError, ServerError
-from ssui_gen.vllm import VllmServers
-from ssui_gen.vllm_launch import PYTHON, Launch, about, about_adapter, find_machine, find_python, plan
+from ssui_gen.serving.vllm import VllmServers
+from ssui_gen.serving.vllm_launch import PYTHON, Launch, about, about_adapter, find_machine, find_python, plan
 
 HEALTHY = """
 import http.server, sys
@@ -126,7 +126,7 @@ def test_a_named_python_wins_and_without_any_the_command_that_helps_is_named(
 def test_without_vllm_the_command_that_installs_it_is_named(tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from pathlib import Path; from ssui_gen import vllm_launch\n"
+        "from pathlib import Path; from ssui_gen.serving import vllm_launch\n"
         f"vllm_launch.OWN = Path({str(tmp_path)!r}) / 'none'\nvllm_launch.find_python()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

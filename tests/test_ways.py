@@ -19,20 +19,20 @@ from test_verify import path, steps
 
 from ssui_gen.branches import Judgement
 from ssui_gen.branching import render_path, render_steps
-from ssui_gen.calls import Caller
-from ssui_gen.choosing import Asked
-from ssui_gen.client import ChatClient
+from ssui_gen.calling.calls import Caller
+from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.gate import Gate
+from ssui_gen.calling.journal import Journal
+from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Verify
-from ssui_gen.first_bad_step import FirstBadStep, own, places
-from ssui_gen.gate import Gate
-from ssui_gen.guard import Guard
 from ssui_gen.images import inspect
-from ssui_gen.journal import Journal
-from ssui_gen.judge import Judge
-from ssui_gen.pictures import Pictures
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.settings import ImageLimits
-from ssui_gen.verify import Case
+from ssui_gen.verifying.choosing import Asked
+from ssui_gen.verifying.first_bad_step import FirstBadStep, own, places
+from ssui_gen.verifying.guard import Guard
+from ssui_gen.verifying.judge import Judge
+from ssui_gen.verifying.verify import Case
 
 PROMPTS = home() / "prompts"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ssui_gen import wire
+from ssui_gen.calling import wire
 from ssui_gen.completions import Completion
 from ssui_gen.errors import AccessDenied, ContextOverflow, RequestRefused
 

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ssui_gen.settings import ImageLimits
 from ssui_gen.curation.review import Item
 from ssui_gen.errors import ImageError
 from ssui_gen.images import cleaned
 from ssui_gen.jsonl import atomic_write
 from ssui_gen.records import ImageRef
+from ssui_gen.settings import ImageLimits
 
 FOLDER = "pictures"
 LIMITS = ImageLimits(longest_side=768)

@@ -17,23 +17,23 @@ from typing import NamedTuple
 from rich.console import Console
 
 from ssui_gen.branches import Branch, BranchLabel, Judgement
-from ssui_gen.calibrate import Calibration, Finding, calibrate
+from ssui_gen.calling.pictures import Pictures
+from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config, WayName
 from ssui_gen.errors import ConfigError
-from ssui_gen.explored import BRANCHES, Explored, read_paths, source_of
+from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
 from ssui_gen.images import data_url
-from ssui_gen.job import Job, carry_out, opened
+from ssui_gen.jobs.job import Job, carry_out, opened
+from ssui_gen.jobs.progress import Funnel, saying
+from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import atomic_write, read, validate
-from ssui_gen.pictures import Pictures
-from ssui_gen.probe import Sample
-from ssui_gen.progress import Funnel, saying
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ReasoningPath
-from ssui_gen.reliability import draw, errors_table, numbers, table
-from ssui_gen.rundir import RunDir
 from ssui_gen.shares import Share, share
-from ssui_gen.verify import Case, Verifier, joined, together
-from ssui_gen.ways import PURE, needs_of, roles_of, ways
+from ssui_gen.verifying.calibrate import Calibration, Finding, calibrate
+from ssui_gen.verifying.reliability import draw, errors_table, numbers, table
+from ssui_gen.verifying.verify import Case, Verifier, joined, together
+from ssui_gen.verifying.ways import PURE, needs_of, roles_of, ways
 
 LABELS, NUMBERS, PICTURE = "labels.jsonl", "calibration.json", "calibration.png"
 USUAL: tuple[WayName, ...] = ("label", "contains")

@@ -16,16 +16,17 @@ from rich.console import Console
 
 from ssui_gen import graph
 from ssui_gen.agent import Agent
+from ssui_gen.calling.journal import Seen
+from ssui_gen.calling.pictures import Pictures
+from ssui_gen.calling.probe import Sample
 from ssui_gen.demo import draw_seeds
 from ssui_gen.errors import ImageError
 from ssui_gen.images import data_url, file_url, inspect
-from ssui_gen.job import Job, Outcome, carry_out, opened
-from ssui_gen.journal import Seen
+from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
+from ssui_gen.jobs.plan import AGENTS, Plan
+from ssui_gen.jobs.progress import Funnel, saying
+from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import Appender, read, validate
-from ssui_gen.pictures import Pictures
-from ssui_gen.plan import AGENTS, Plan
-from ssui_gen.probe import Sample
-from ssui_gen.progress import Funnel, saying
 from ssui_gen.records import (
     KINDS,
     REPLIES,
@@ -38,7 +39,6 @@ from ssui_gen.records import (
     Seed,
     row_id,
 )
-from ssui_gen.rundir import RunDir
 from ssui_gen.seeds import read_seeds, root_of
 from ssui_gen.state import Crew, Item
 

@@ -15,11 +15,11 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from ssui_gen.calling.probe import LEAST_HITS, LOST, TODO, probe
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
 from ssui_gen.errors import SsuiError
-from ssui_gen.probe import LEAST_HITS, LOST, TODO, probe
-from ssui_gen.served import served
+from ssui_gen.jobs.served import served
 
 FREE_GIGABYTES = 2.0
 MARKS = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[yellow]?[/yellow]"}

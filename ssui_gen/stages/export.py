@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ssui_gen.branches import Pair
 from ssui_gen.errors import ConfigError
-from ssui_gen.exporters import EXPORTERS, LLAMAFACTORY_INFO
+from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
 from ssui_gen.jsonl import atomic_write, read, validate
 
 

@@ -13,7 +13,7 @@ from ssui_gen.curation.publish import Published, publish
 from ssui_gen.curation.review import BRANCHES as FORM
 from ssui_gen.curation.sheet import Fault
 from ssui_gen.errors import ConfigError
-from ssui_gen.explored import BRANCHES, Explored, read_paths, source_of
+from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
 from ssui_gen.jsonl import as_line, atomic_write
 from ssui_gen.records import ReasoningPath
 

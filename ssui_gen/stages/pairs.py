@@ -15,19 +15,19 @@ from rich.console import Console
 
 from ssui_gen.branches import Pair
 from ssui_gen.config import Config
-from ssui_gen.edited import edit_pairs
 from ssui_gen.errors import ImageError
-from ssui_gen.exploration import Exploration
-from ssui_gen.explored import BRANCHES, Explored, read_paths, source_of
-from ssui_gen.job import Outcome, carry_out, opened
+from ssui_gen.exploring.edited import edit_pairs
+from ssui_gen.exploring.exploration import Exploration
+from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
+from ssui_gen.exploring.leaks import Bench, load_bench
+from ssui_gen.exploring.pairs import pair_up
+from ssui_gen.jobs.job import Outcome, carry_out, opened
+from ssui_gen.jobs.progress import saying
+from ssui_gen.jobs.rundir import Edition, RunDir
 from ssui_gen.jsonl import atomic_write
-from ssui_gen.leaks import Bench, load_bench
-from ssui_gen.pairs import pair_up
-from ssui_gen.progress import saying
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ReasoningPath
-from ssui_gen.rundir import Edition, RunDir
-from ssui_gen.ways import needs_of, prompt_of, roles_of
+from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
 PAIRS = "pairs.jsonl"
 POLICY_NEEDS = ("sees_pictures", "prefix")

@@ -8,13 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 from ssui_gen.branches import Cut, Pair
-from ssui_gen.exploration import REJECTS
-from ssui_gen.explored import BRANCHES, Explored, read_paths
-from ssui_gen.job import CALLS
-from ssui_gen.journal import Journal
+from ssui_gen.calling.journal import Journal
+from ssui_gen.exploring.exploration import REJECTS
+from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
+from ssui_gen.exploring.report import Grown, Numbers, overview, tree
+from ssui_gen.jobs.job import CALLS
 from ssui_gen.jsonl import atomic_write, read, validate
 from ssui_gen.records import ReasoningPath, Reject
-from ssui_gen.report import Grown, Numbers, overview, tree
 
 OVERVIEW, TREES = "pairs.html", "trees"
 

@@ -10,13 +10,13 @@ from rich.console import Console
 
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
-from ssui_gen.progress import saying
-from ssui_gen.runner import Stop
+from ssui_gen.jobs.progress import saying
+from ssui_gen.jobs.runner import Stop
+from ssui_gen.serving.vllm import VllmServers
+from ssui_gen.serving.vllm_flags import read_flags
+from ssui_gen.serving.vllm_launch import plan
 from ssui_gen.settings import parse
 from ssui_gen.stages.doctor import examine
-from ssui_gen.vllm import VllmServers
-from ssui_gen.vllm_flags import read_flags
-from ssui_gen.vllm_launch import plan
 
 LOGS = Path("outputs/serve")
 CHECK_SECONDS = 0.5

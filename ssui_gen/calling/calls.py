@@ -1,0 +1,144 @@
+"""One journaled call: answered from the journal if it was made before, else by a served model.
+
+Covers the order journal, gate, client, journal; and what was spent. Not what is asked (`agent`) or how
+HTTP fails (`client`). The picture enters a request by its hash and becomes bytes only when it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.gate import Gate
+from ssui_gen.calling.journal import Journal
+from ssui_gen.completions import Completion
+from ssui_gen.records import digest
+
+PICTURE = "sha256:"
+"""Scheme of the URL that stands for a picture in a request until it is sent."""
+
+
+class Sending(NamedTuple):
+    """How requests travel to a server that can do these things; what is journaled stays the same."""
+
+    by_file: bool = False
+    """Pictures by `file://` where they can go as they stand."""
+    by_uuid: bool = False
+    """Pictures bear their identity, so that the server need not hash them."""
+    by_depth: bool = False
+    """Deeper calls get the better priority."""
+
+
+PLAINLY = Sending()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked, in the form that is hashed and journaled."""
+
+    agent: str
+    body: dict[str, Any]
+    """Fields of chat.completions; the picture's URL is `sha256:<hash>@<longest side>`."""
+    picture: Callable[[Sending], dict[str, Any]] | None
+    """Makes the picture's part of the message; called only when the journal does not know the answer."""
+    affinity: str
+    """The picture's hash: calls about one picture go to one replica, whose caches know it."""
+    depth: int
+    """How far along its item this call is; deeper calls go first."""
+
+    @cached_property
+    def id(self) -> str:
+        """Depends on model, messages, picture, sampling and draw, and on nothing else."""
+        return digest(self.body)
+
+    def wire(self, sending: Sending) -> dict[str, Any]:
+        """The body as it is sent, with the picture in it. vLLM serves the lowest priority first."""
+        body = self.body | ({"priority": -self.depth} if sending.by_depth else {})
+        if self.picture is None:
+            return body
+        picture = self.picture(sending)
+        return {**body, "messages": [_with_picture(m, picture) for m in body["messages"]]}
+
+
+def _with_picture(message: dict[str, Any], picture: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(message["content"], str):
+        return message
+    return {**message, "content": [picture if p["type"] == "image_url" else p for p in message["content"]]}
+
+
+@dataclass
+class Tally:
+    """What the calls of this process cost."""
+
+    calls: int = 0
+    replayed: int = 0
+    """Calls that the journal answered."""
+    retries: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+    def add(self, completion: Completion) -> None:
+        self.calls += 1
+        self.retries += completion.attempts - 1
+        self.prompt_tokens += completion.usage.prompt_tokens
+        self.completion_tokens += completion.usage.completion_tokens
+        self.cached_tokens += completion.usage.cached_tokens or 0
+
+
+@dataclass
+class _Shared:
+    """A call under way and how many items wait for it."""
+
+    call: asyncio.Task[Completion]
+    waiting: int = 0
+
+    def give_up(self) -> None:
+        """Nobody waits any more. The error of a call that has failed meanwhile is no news: the run stops."""
+        if not self.call.cancel() and not self.call.cancelled():
+            self.call.exception()
+
+
+@dataclass
+class Caller:
+    """Makes calls, each at most once."""
+
+    client: ChatClient
+    journal: Journal
+    gate: Gate
+    tally: Tally = field(default_factory=Tally)
+    sending: Sending = PLAINLY
+    _under_way: dict[str, _Shared] = field(default_factory=dict)
+
+    async def call(self, request: Request) -> tuple[str, Completion]:
+        """The call's id and its completion; raises ModelError or ImageError."""
+        known = self.journal.get(request.id)
+        if known is not None:
+            self.tally.replayed += 1
+            return request.id, known
+        return request.id, await self._once(request)
+
+    async def _once(self, request: Request) -> Completion:
+        """Items that ask the same thing at the same time share one call, which ends with the last of them."""
+        shared = self._under_way.get(request.id)
+        if shared is None:
+            shared = self._under_way[request.id] = _Shared(asyncio.create_task(self._send(request)))
+        shared.waiting += 1
+        try:
+            return await asyncio.shield(shared.call)
+        finally:
+            shared.waiting -= 1
+            if not shared.waiting:
+                del self._under_way[request.id]
+                shared.give_up()
+
+    async def _send(self, request: Request) -> Completion:
+        async with self.gate.place(request.depth):
+            completion = await self.client.chat(request.wire(self.sending), affinity=request.affinity)
+        self.tally.add(completion)
+        self.journal.put(request.id, request.agent, request.body, completion)
+        return completion

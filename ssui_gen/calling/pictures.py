@@ -1,0 +1,45 @@
+"""Pictures on their way to a model: what stands for one in a request, and what is sent in its place.
+
+A request names a picture by its hash, so it can be hashed and journaled; bytes are read only when it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ssui_gen.calling.calls import PICTURE, Sending
+from ssui_gen.images import picture_part
+from ssui_gen.records import ImageRef
+from ssui_gen.settings import ImageLimits
+
+
+class Picture(NamedTuple):
+    """A picture on its way to a model: what it is, and how to get what is sent."""
+
+    ref: ImageRef
+    longest_side: int
+    part: Callable[[Sending], dict[str, Any]]
+    """Makes the part of a message that shows it; raises ImageError."""
+
+    @property
+    def placeholder(self) -> dict[str, Any]:
+        """Its part of a message until it is sent: its hash instead of its bytes."""
+        url = f"{PICTURE}{self.ref.sha256}@{self.longest_side}"
+        return {"type": "image_url", "image_url": {"url": url}}
+
+
+class Pictures:
+    """The pictures below a root; the last ones sent are kept, since many calls show the same."""
+
+    def __init__(self, root: Path, limits: ImageLimits, kept: int) -> None:
+        self.root, self.limits = root, limits
+        self._part = lru_cache(maxsize=kept)(self._make)
+
+    def of(self, ref: ImageRef) -> Picture:
+        return Picture(ref, self.limits.longest_side, lambda sending: self._part(ref, sending))
+
+    def _make(self, ref: ImageRef, sending: Sending) -> dict[str, Any]:
+        return picture_part(self.root, ref, self.limits, by_file=sending.by_file, by_uuid=sending.by_uuid)

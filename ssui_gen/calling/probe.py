@@ -1,0 +1,219 @@
+"""What a served model can really do: found out by asking it, once at the start of a run.
+
+Some servers take a field that they do not know and ignore it, so each feature is judged by its effect and
+never by a version. Covers asking and what is lost where a feature lacks; not starting servers (`serve`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ssui_gen.calling.client import ChatClient
+from ssui_gen.completions import Completion, Features
+from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
+from ssui_gen.images import plain_url
+
+COUNT = "Count from one to twenty in words."
+COLOUR = "Which colour is this picture?"
+SCHEMA = {
+    "type": "object",
+    "properties": {"colour": {"type": "string", "enum": ["red", "blue"]}},
+    "required": ["colour"],
+    "additionalProperties": False,
+}
+BRIEF = 8
+"""Tokens of an answer that only has to come."""
+LONG = 24
+"""Tokens of the answer that is cut and continued."""
+SHARING = 8
+"""Calls about one picture that show whether its prefix is found again."""
+USER = "ssui_gen probe"
+"""Sent as `user`, so that a server's log tells these calls from the work."""
+
+LOST = {
+    "sees_pictures": "the picture changes nothing in the answers",
+    "json_schema": "replies may miss their form and are then asked for again",
+    "n": "each branch needs a request of its own",
+    "prefix": "no branch can be drawn from a step prefix",
+    "logprobs": "verdicts carry no probability",
+    "logprob_token_ids": "probabilities only of the most probable tokens",
+    "token_ids": "prefixes are cut in text, not in tokens",
+    "file_urls": "pictures travel as base64",
+    "uuid": "pictures are hashed anew in each call",
+    "priority": "calls are served as they come, not the deeper first",
+    "cached_tokens": "what the prefix cache saves is not known",
+}
+"""What a run loses where a feature lacks."""
+TODO = {
+    "sees_pictures": "serve a vision-language model",
+    "json_schema": "serve with structured outputs (response_format json_schema)",
+    "prefix": "serve with vLLM, and a chat template that leaves the last turn as it is",
+    "file_urls": "vLLM: --allowed-local-media-path with the seeds' root",
+    "priority": "vLLM: --scheduling-policy priority",
+    "cached_tokens": "vLLM: --enable-prompt-tokens-details",
+    "prefix_hits": "vLLM: --enable-prefix-caching; a model with recurrent layers caches whole blocks only, "
+    "so prefer one with plain attention",
+}
+"""What would bring a feature."""
+LEAST_HITS = 0.3
+"""Share of prompt tokens below which the prefix cache counts as not hitting."""
+
+
+class Sample(NamedTuple):
+    """A real picture of the run, as it may be sent."""
+
+    data_url: str
+    file_url: str | None = None
+
+
+async def probe(client: ChatClient, model: str, sample: Sample | None = None) -> Features:
+    """Ask `model` about itself; raises AccessDenied or ServerGone."""
+    ask = _Ask(client, model, sample or Sample(plain_url("red")))
+    first = await ask.tried(COUNT, **_LOOKING, max_tokens=LONG, return_token_ids=True)
+    whole = first or await ask.tried(COUNT, **_LOOKING, max_tokens=LONG)
+    ids = whole.choices[0].token_ids if whole else None
+    found = await asyncio.gather(
+        ask.sees(), ask.obeys(), ask.draws(), ask.continues(whole, ids is not None), ask.watches(ids),
+        ask.reads_files(), ask.takes_uuid(), ask.takes_priority(), ask.shares(),
+    )  # fmt: skip
+    names = (
+        "sees_pictures", "json_schema", "n", "prefix", "logprob_token_ids",
+        "file_urls", "uuid", "priority", "prefix_hits",
+    )  # fmt: skip
+    return Features.model_validate(
+        {
+            **dict(zip(names, found, strict=True)),
+            "logprobs": bool(whole and whole.choices[0].logprobs),
+            "token_ids": ids is not None,
+            "cached_tokens": bool(whole and whole.usage.cached_tokens is not None),
+        }
+    )
+
+
+def lacking(features: Features, wanted: Iterable[str]) -> str:
+    """In one line what a run loses, wanted features and prefix-cache hits; empty if it loses nothing."""
+    lost = [f"no {name} ({LOST[name]})" for name in wanted if getattr(features, name) is False]
+    hits = features.prefix_hits
+    if hits is not None and hits < LEAST_HITS:
+        lost.append(f"prefix cache hits for only {hits:.0%} of tokens ({TODO['prefix_hits']})")
+    return ", ".join(lost)
+
+
+def require(features: Features, needed: Iterable[str], role: str) -> None:
+    """Raises ConfigError for the first needed feature that lacks."""
+    for name in needed:
+        if getattr(features, name) is False:
+            raise ConfigError(f"models.{role}: {LOST[name]}; {TODO.get(name, 'serve with vLLM')}")
+
+
+_LOOKING: dict[str, Any] = {"logprobs": True, "top_logprobs": 5}
+
+
+class _Ask(NamedTuple):
+    """One question at a time, greedy unless said otherwise."""
+
+    client: ChatClient
+    model: str
+    sample: Sample
+
+    async def __call__(
+        self, text: str, picture: dict[str, Any] | None = None, said: str = "", **fields: Any
+    ) -> Completion:
+        content = [*([picture] if picture else []), {"type": "text", "text": text}]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
+        if said:
+            messages.append({"role": "assistant", "content": said})
+            fields |= {"add_generation_prompt": False, "continue_final_message": True}
+        body = {"model": self.model, "messages": messages, "user": USER, "temperature": 0}
+        return await self.client.chat({**body, "max_tokens": BRIEF, **fields}, affinity=self.sample.data_url)
+
+    async def tried(
+        self, text: str, picture: dict[str, Any] | None = None, **fields: Any
+    ) -> Completion | None:
+        """None where the server will not or cannot answer this."""
+        try:
+            return await self(text, picture, **fields)
+        except (RequestRefused, CallFailed):
+            return None
+
+    async def sees(self) -> bool | None:
+        """Two colours under the same words must not give the very same log-probabilities."""
+        swatches = [_part(plain_url(colour)) for colour in ("red", "blue")]
+        red, blue = [await self.tried(COLOUR, swatch, **_LOOKING) for swatch in swatches]
+        if red is None or blue is None:
+            return False
+        if red.choices[0].logprobs is None or blue.choices[0].logprobs is None:
+            return True if red.choices[0].text != blue.choices[0].text else None
+        return red.choices[0].logprobs != blue.choices[0].logprobs
+
+    async def obeys(self) -> bool:
+        asked = {"type": "json_schema", "json_schema": {"name": "Colour", "schema": SCHEMA}}
+        made = await self.tried(COLOUR, self._picture(), response_format=asked, max_tokens=LONG)
+        try:
+            return bool(made) and set(json.loads(made.choices[0].text)) == {"colour"}  # type: ignore[union-attr]
+        except (ValueError, TypeError):
+            return False
+
+    async def draws(self) -> bool:
+        made = await self.tried(COUNT, n=3, temperature=1.0)
+        return made is not None and len(made.choices) == 3
+
+    async def continues(self, whole: Completion | None, ids: bool) -> bool | None:
+        """A greedy answer, cut before a word and continued, must go on as it went, token for token."""
+        cut = _cut(whole)
+        if whole is None or cut is None:
+            return None
+        said = "".join(t.token for t in (whole.choices[0].logprobs or ())[:cut])
+        fields: dict[str, Any] = {"return_token_ids": True} if ids else {}
+        rest = await self.tried(COUNT, said=said, max_tokens=LONG - cut, **fields)
+        if rest is None:
+            return False
+        if ids and whole.prompt_token_ids and whole.choices[0].token_ids:
+            return rest.prompt_token_ids == whole.prompt_token_ids + whole.choices[0].token_ids[:cut]
+        goes_on = whole.choices[0].text == said + rest.choices[0].text
+        return goes_on and rest.usage.prompt_tokens == whole.usage.prompt_tokens + cut
+
+    async def watches(self, ids: tuple[int, ...] | None) -> bool:
+        watched = sorted(set(ids or ()))[:5] or [10, 11, 12]
+        made = await self.tried(COUNT, max_tokens=1, logprobs=True, logprob_token_ids=watched)
+        seen = made.choices[0].logprobs if made else None
+        return bool(seen) and len(seen[0].top) >= len(watched)  # type: ignore[index]
+
+    async def reads_files(self) -> bool | None:
+        """The file must make a prompt of the very length that its bytes make. None without a file to try."""
+        if self.sample.file_url is None:
+            return None
+        urls = (self.sample.file_url, self.sample.data_url)
+        file, data = [await self.tried(COLOUR, _part(url)) for url in urls]
+        return bool(file and data and file.usage.prompt_tokens == data.usage.prompt_tokens)
+
+    async def takes_uuid(self) -> bool:
+        return await self.tried(COLOUR, self._picture() | {"uuid": USER}) is not None
+
+    async def takes_priority(self) -> bool:
+        return await self.tried(COUNT, priority=1) is not None
+
+    async def shares(self) -> float | None:
+        """Share of the prompt's tokens that the calls after the first find in the prefix cache."""
+        texts = [f"{COLOUR} This is question {number}." for number in range(SHARING)]
+        made = [await self.tried(texts[0], self._picture())]
+        made += await asyncio.gather(*(self.tried(text, self._picture()) for text in texts[1:]))
+        usages = [one.usage for one in made[1:] if one and one.usage.cached_tokens is not None]
+        prompt = sum(usage.prompt_tokens for usage in usages)
+        return sum(usage.cached_tokens or 0 for usage in usages) / prompt if prompt else None
+
+    def _picture(self) -> dict[str, Any]:
+        return _part(self.sample.data_url)
+
+
+def _part(url: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _cut(whole: Completion | None) -> int | None:
+    """Before which token to cut: the first from the third on that begins with a space."""
+    tokens = (whole.choices[0].logprobs or ()) if whole else ()
+    return next((i for i, one in enumerate(tokens) if i > 2 and one.token[:1] == " "), None)

@@ -1,0 +1,1 @@
+"""Branches from every cut, pairs out of them, and what exploration gave."""

@@ -1,0 +1,53 @@
+"""How a policy is asked to go on: system, picture, question, and a path's first steps as its own words."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ssui_gen.branching import render_steps
+from ssui_gen.calling.calls import Caller, Request
+from ssui_gen.calling.pictures import Picture
+from ssui_gen.config import Explore
+from ssui_gen.prompts import Prompt
+from ssui_gen.records import ReasoningPath
+
+
+class Policy(NamedTuple):
+    """The model that is to be trained, and what its server can do."""
+
+    caller: Caller
+    model: str
+    prompt: Prompt
+    by_n: bool
+    """Several draws a call; otherwise each is a call of its own."""
+    token_ids: bool
+    """Whether the server reports them."""
+
+
+class Draw(NamedTuple):
+    """Where to go on, how often, and the sampling seed."""
+
+    path: ReasoningPath
+    cut: int
+    n: int
+    seed: int
+
+    @property
+    def prefix(self) -> str:
+        """The first `cut` steps; ends at a step's last character, without white space."""
+        return render_steps(self.path.steps[: self.cut])
+
+
+def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture) -> Request:
+    """The request for `n` branches; at the root the policy begins its answer, else it goes on with it."""
+    system, user = policy.prompt.render(text=draw.path.query.text)
+    content: Any = [picture.placeholder, {"type": "text", "text": user}]
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
+    body: dict[str, Any] = {"model": policy.model, "messages": messages}
+    if draw.cut:
+        messages.append({"role": "assistant", "content": draw.prefix})
+        body |= {"add_generation_prompt": False, "continue_final_message": True}
+    body |= {"temperature": settings.temperature, "top_p": settings.top_p, "seed": draw.seed}
+    body |= {"max_tokens": settings.max_tokens, "n": draw.n}
+    body |= {"return_token_ids": True} if policy.token_ids else {}
+    return Request("policy", body, picture.part, picture.ref.sha256, draw.cut)

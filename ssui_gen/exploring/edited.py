@@ -1,0 +1,63 @@
+"""Pairs out of what people edited: a path as they left it over the path as it was, from one prefix. Pure.
+
+Each edited step is a pair at its own cut, an edited answer one at the last, as the answer belongs to the last
+step. An edit of the question makes no pair: both sides answer the question as it is now.
+"""
+
+from __future__ import annotations
+
+from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair
+from ssui_gen.branching import render_path, render_steps
+from ssui_gen.exploring.pairs import pair_of, steps_alone
+from ssui_gen.records import STEP_NAMES, ReasoningPath, Step, row_id
+
+EDITED, ORIGINAL = "edited", "original"
+
+
+def edit_pairs(path: ReasoningPath, system: str = "", level: Level = "outcome") -> list[Pair]:
+    """A pair for each cut at which a person has changed something; none for a path nobody has edited."""
+    cuts = [_cut(path, cut) for cut in _edited_cuts(path)]
+    taught = [steps_alone(cut) if level == "step" else cut for cut in cuts]
+    return [pair_of(cut, (cut.branches[0], cut.branches[1]), system, level, "edit") for cut in taught]
+
+
+def _edited_cuts(path: ReasoningPath) -> list[int]:
+    original = path.curation.original if path.curation else {}
+    found = {number for number in range(len(path.steps)) if f"/steps/{number}/text" in original}
+    return sorted(found | ({len(STEP_NAMES) - 1} if "/answer" in original else set()))
+
+
+def _cut(path: ReasoningPath, cut: int) -> Cut:
+    """The path's end as it is, and as it was, from the first `cut` steps as they are."""
+    prefix = render_steps(path.steps[:cut])
+    steps, answer = _as_it_was(path)
+    ends = {
+        EDITED: render_path(path.steps, path.answer),
+        ORIGINAL: render_path([*path.steps[:cut], *steps[cut:]], answer),
+    }
+    return Cut(
+        id=Cut.id_of(path.id, cut, path.query.text, prefix),
+        path_id=path.id,
+        kind=path.kind,
+        cut=cut,
+        prefix=prefix,
+        image=path.image,
+        query=path.query.text,
+        branches=tuple(_branch(path, name, cut, end.removeprefix(prefix)) for name, end in ends.items()),
+        draws=0,
+        made_by=(),
+    )
+
+
+def _as_it_was(path: ReasoningPath) -> tuple[tuple[Step, ...], str]:
+    original = path.curation.original if path.curation else {}
+    steps = tuple(
+        step.model_copy(update={"text": original.get(f"/steps/{number}/text", step.text)})
+        for number, step in enumerate(path.steps)
+    )
+    return steps, original.get("/answer", path.answer)
+
+
+def _branch(path: ReasoningPath, name: str, cut: int, text: str) -> Branch:
+    judgement = Judgement(polarity="good" if name == EDITED else "bad", detail=f"{name}, by a person's edit")
+    return Branch(id=row_id(path.id, name, str(cut), text), text=text, finish="stop", judgement=judgement)

@@ -1,0 +1,161 @@
+"""The exploration of a run: which paths are left, which are unfit, and a row for each cut of the others.
+
+Done means that every cut of a path has its row on disk. Covers neither drawing (`explore`) nor F (`ways`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, closing, suppress
+from itertools import islice
+from pathlib import Path
+
+from ssui_gen.branches import Cut
+from ssui_gen.calling.journal import Seen
+from ssui_gen.calling.pictures import Pictures
+from ssui_gen.calling.probe import Sample
+from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, RequestRefused, SsuiError
+from ssui_gen.exploring.continuing import Policy
+from ssui_gen.exploring.explore import Explorer
+from ssui_gen.exploring.explored import BRANCHES, cut_id, read_paths
+from ssui_gen.exploring.leaks import Bench
+from ssui_gen.exploring.rendered import check_rendering
+from ssui_gen.images import data_url, file_url
+from ssui_gen.jobs.job import Job
+from ssui_gen.jobs.progress import Funnel
+from ssui_gen.jsonl import Appender, atomic_write, read, validate
+from ssui_gen.prompts import Prompt
+from ssui_gen.records import Reason, ReasoningPath, Reject
+from ssui_gen.verifying.verify import together
+from ssui_gen.verifying.ways import ways
+
+REJECTS = "pairs_rejects.jsonl"
+SAMPLED = 20
+"""Paths that are looked through for a picture to ask the models about."""
+REASONS: dict[type[SsuiError], Reason] = {
+    ContextOverflow: Reason.CONTEXT_OVERFLOW,
+    RequestRefused: Reason.REQUEST_REFUSED,
+    CallFailed: Reason.CALL_FAILED,
+}
+"""Failed calls that cost one path; any other stops the run. The first match counts."""
+FOUND_ANEW = (Reason.PATH_INVALID, Reason.IN_BENCHMARK)
+"""Looked for in each run: a path may have been mended since, or another benchmark named."""
+
+
+class Exploration:
+    """The open files of a run and the work on one path."""
+
+    explorer: Explorer
+    """Made by `prepare`."""
+
+    def __init__(
+        self, job: Job, source: Path, root: Path, limit: int | None, bench: Bench, open_: AsyncExitStack
+    ) -> None:
+        self.job, self.source, self.root, self.limit, self.bench = job, source, root, limit, bench
+        self.funnel = Funnel()
+        _forget(job.run / REJECTS)
+        self.done = open_.enter_context(closing(Seen()))
+        """Ids of cuts on disk, and of paths that were rejected."""
+        self.branches = open_.enter_context(closing(Appender(job.run / BRANCHES)))
+        self.rejects = open_.enter_context(closing(Appender(job.run / REJECTS)))
+        self.pictures = Pictures(root, job.config.images, job.config.limits.seeds_in_flight)
+        self._count_done()
+
+    def _count_done(self) -> None:
+        for line in read(self.branches.path):
+            self._note(validate(Cut, line))
+        for line in read(self.rejects.path):
+            reject = validate(Reject, line)
+            self.done.add(reject.seed_id)
+            self.funnel.dropped[reject.stage, reject.reason] += 1
+
+    def _note(self, cut: Cut) -> None:
+        self.done.add(cut.id)
+        self.funnel.kept[_kind_of(cut)] += 1
+
+    def todo(self) -> Iterator[ReasoningPath | Reject]:
+        """Paths with a cut that has no row yet, in their order, and what is unfit among them."""
+        for path in islice(read_paths(self.source), self.limit):
+            if isinstance(path, Reject) or self.bench or self._is_left(path):
+                yield path
+
+    def _is_left(self, path: ReasoningPath) -> bool:
+        cuts = (cut_id(path, cut) for cut in range(len(path.steps)))
+        return path.id not in self.done and not all(cut in self.done for cut in cuts)
+
+    def sample(self) -> Sample | None:
+        """The first picture that can be used."""
+        return next((sample for _, sample in self._samples()), None)
+
+    def _samples(self) -> Iterator[tuple[ReasoningPath, Sample]]:
+        limits = self.job.config.images
+        for path in islice(self.todo(), SAMPLED):
+            if isinstance(path, ReasoningPath):
+                with suppress(ImageError):
+                    ref = path.image
+                    yield path, Sample(data_url(self.root, ref, limits), file_url(self.root, ref, limits))
+
+    async def prepare(self, prompts: Mapping[str, Prompt], say: Callable[[str], None]) -> None:
+        """Make the explorer, now that it is known what the models can do; and look at the prompts of one
+        path as the server renders them. Raises ConfigError.
+        """
+        config, job = self.job.config, self.job
+        found, name = job.features["policy"], job.models.names["policy"]
+        policy = Policy(job.callers["policy"], name, prompts["policy"], found.n, found.token_ids)
+        parts = ways(config.verify.by, job, config.verify, prompts, self.pictures.of)
+        verify = together(parts, config.verify.mode, config.verify.level)
+        self.explorer = Explorer(policy, config.explore, verify, self.pictures.of)
+        for path, _ in islice(self._samples(), 1):
+            how = await check_rendering(policy, config.explore, path, self.pictures.of(path.image))
+            say(f"policy: the server renders each prefix as it stands (compared by {how})")
+
+    async def on(self, path: ReasoningPath | Reject) -> None:
+        """One path: a row for each cut that has none, or a reject."""
+        self.funnel.in_flight += 1
+        try:
+            await self._explore(path)
+        finally:
+            self.funnel.in_flight -= 1
+            self.funnel.fresh += 1
+
+    async def _explore(self, path: ReasoningPath | Reject) -> None:
+        if isinstance(path, Reject):
+            return self._drop(path)
+        try:
+            if why := self.bench and self.bench.holds(path, self.root, self.job.config.images):
+                self._reject(path, Reason.IN_BENCHMARK, why)
+            elif self._is_left(path):
+                self._keep(await self.explorer.explore(path))
+        except ImageError as error:
+            self._reject(path, Reason(error.reason), str(error))
+        except tuple(REASONS) as error:
+            self._reject(path, next(r for kind, r in REASONS.items() if isinstance(error, kind)), str(error))
+
+    def _keep(self, cuts: list[Cut]) -> None:
+        for cut in cuts:
+            if cut.id not in self.done:
+                self.branches.write(cut)
+                self._note(cut)
+
+    def _reject(self, path: ReasoningPath, reason: Reason, detail: str) -> None:
+        self._drop(Reject(seed_id=path.id, kind=path.kind, stage="explore", reason=reason, detail=detail))
+
+    def _drop(self, reject: Reject) -> None:
+        self.rejects.write(reject)
+        self.funnel.dropped[reject.stage, reject.reason] += 1
+
+
+def _forget(rejects: Path) -> None:
+    """Leave out the rejects that each run finds anew."""
+    rows = [validate(Reject, line) for line in read(rejects)]
+    kept = [row for row in rows if row.reason not in FOUND_ANEW]
+    if len(kept) < len(rows):
+        atomic_write(rejects, "".join(f"{row.model_dump_json()}\n" for row in kept))
+
+
+def _kind_of(cut: Cut) -> str:
+    """For the account: which kinds of branch a cut has."""
+    found = Counter(branch.judgement.polarity for branch in cut.branches)
+    kinds = [kind for kind in ("good", "bad") if found[kind]]
+    return f"{cut.kind}, {' and '.join(kinds) or 'unverified'} branches"

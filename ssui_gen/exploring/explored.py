@@ -1,0 +1,98 @@
+"""Paths and what was drawn from them, row by row: read by later stages without keeping either in memory.
+
+Which file holds a run's paths, which of its rows are fit, and the cuts of one path. Rows of cuts whose path
+has changed since (a person edited a step) are passed over: their branches follow other words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ssui_gen.branches import Cut
+from ssui_gen.branching import render_steps
+from ssui_gen.calling.journal import Seen
+from ssui_gen.errors import ConfigError, RecordError
+from ssui_gen.jsonl import Line, at, read, validate
+from ssui_gen.records import Reason, ReasoningPath, Reject
+
+PATHS, CURATED, BRANCHES = "reasoning_paths.jsonl", "curated.jsonl", "branches.jsonl"
+
+
+def source_of(run: Path, uncurated: bool) -> Path:
+    """Curated paths where there are any; raises ConfigError where nobody has looked and none may pass, or
+    where the curated ones are another run's.
+    """
+    curated, paths = run / CURATED, run / PATHS
+    if not paths.exists():
+        raise ConfigError(f"{paths}: no such file: make it with `make dataset RUN={run.name}`")
+    if curated.exists():
+        _check_same_run(curated, paths)
+        return curated
+    if not uncurated:
+        count = sum(1 for _ in read(paths))
+        raise ConfigError(
+            f"{run}: no {CURATED}: no person has seen its {count} paths. `make curation RUN={run.name}`, or "
+            "take them as they are: UNCURATED=1 (--uncurated)"
+        )
+    return paths
+
+
+def _check_same_run(curated: Path, paths: Path) -> None:
+    known = Seen()
+    for line in read(paths):
+        known.add(_id_of(line))
+    strangers = [line for line in read(curated) if line.value and _id_of(line) not in known]
+    known.close()
+    if strangers:
+        first = strangers[0]
+        raise ConfigError(
+            f"{curated}:{first.number}: id: {_id_of(first)!r} is no path of this run ({len(strangers)} such "
+            f"rows): expected ids of {paths.name}; a curated file of another run? Put it beside its own paths"
+        )
+
+
+def _id_of(line: Line) -> str:
+    return str((line.value or {}).get("id", ""))
+
+
+def read_paths(file: Path) -> Iterator[ReasoningPath | Reject]:
+    """Every path of `file`, or why it cannot be explored."""
+    for line in read(file):
+        try:
+            path = validate(ReasoningPath, line)
+        except RecordError as error:
+            yield _unfit(_id_of(line) or f"{file.name}:{line.number}", None, str(error))
+            continue
+        empty = next((n for n, step in enumerate(path.steps, 1) if not step.text.strip()), None)
+        if empty is None:
+            yield path
+        else:
+            where = f"{file}:{line.number}: steps.{empty - 1}.text"
+            yield _unfit(path.id, path, f"{where}: step {empty} is empty; expected words")
+
+
+def _unfit(id: str, path: ReasoningPath | None, detail: str) -> Reject:
+    kind = path.kind if path else None
+    return Reject(seed_id=id, kind=kind, stage="paths", reason=Reason.PATH_INVALID, detail=detail)
+
+
+def cut_id(path: ReasoningPath, cut: int) -> str:
+    """The id of the row of one cut of this very path."""
+    return Cut.id_of(path.id, cut, path.query.text, render_steps(path.steps[:cut]))
+
+
+class Explored:
+    """The rows of a `branches.jsonl` by path; only their places are kept."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises RecordError for a row that cannot be read."""
+        self._places: dict[str, list[Line]] = {}
+        for line in read(file):
+            cut = validate(Cut, line)
+            self._places.setdefault(cut.path_id, []).append(line._replace(value=None))
+
+    def of(self, path: ReasoningPath) -> list[Cut]:
+        """The cuts of this very path, in order."""
+        rows = (validate(Cut, at(place)) for place in self._places.get(path.id, ()))
+        return sorted((row for row in rows if row.id == cut_id(path, row.cut)), key=lambda row: row.cut)

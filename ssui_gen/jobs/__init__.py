@@ -1,0 +1,1 @@
+"""A run over thousands: its folder, its plan, its pace, its progress."""

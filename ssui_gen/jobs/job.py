@@ -1,0 +1,112 @@
+"""The frame of every stage that calls models: models probed, calls journaled and steered, drained on request.
+
+A stage says what there is to do and how one item is worked on; everything around that is here, so that
+resuming, killing, pausing and counting are the same everywhere.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from ssui_gen.calling.calls import Caller, Sending, Tally
+from ssui_gen.calling.gate import Gate
+from ssui_gen.calling.journal import Journal
+from ssui_gen.calling.probe import Sample, lacking, probe, require
+from ssui_gen.completions import Features
+from ssui_gen.config import Config
+from ssui_gen.jobs.ctl import controlled
+from ssui_gen.jobs.progress import Funnel, Progressing, saying, shown
+from ssui_gen.jobs.runner import Stop, run_all
+from ssui_gen.jobs.served import Served, served
+from ssui_gen.jobs.steer import steered
+
+CALLS = "calls.sqlite"
+STOPPING = "Stopping: what is in flight will be finished; the same signal again gives it up."
+ItemT = TypeVar("ItemT")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended."""
+
+    progress: Progressing
+    interrupted: bool
+
+
+@dataclass
+class Job:
+    """The models of a job and what its calls go through."""
+
+    run: Path
+    config: Config
+    models: Served
+    journal: Journal
+    gate: Gate
+    tally: Tally = field(default_factory=Tally)
+    features: dict[str, Features] = field(default_factory=dict)
+    callers: dict[str, Caller] = field(default_factory=dict)
+    """By role."""
+
+    async def probe(
+        self,
+        sample: Sample | None,
+        needed: Mapping[str, Iterable[str]],
+        wanted: Iterable[str],
+        say: Callable[[str], None],
+    ) -> None:
+        """Ask each model what it can do; raises ConfigError for one that lacks what its role needs."""
+        for role, client in self.models.players.items():
+            found = await probe(client, self.models.names[role], sample)
+            if lost := lacking(found, wanted):
+                say(f"{role}: {lost}")
+            sending = Sending(bool(found.file_urls), found.uuid, found.priority)
+            for other in self._played_by(client):
+                require(found, needed.get(other, ()), other)
+                self.features[other] = found
+                self.callers[other] = Caller(client, self.journal, self.gate, self.tally, sending)
+
+    def _played_by(self, client: Any) -> list[str]:
+        return [role for role, other in self.models.clients.items() if other is client]
+
+
+@asynccontextmanager
+async def opened(
+    run: Path, config: Config, roles: Iterable[str], media: Path, console: Console
+) -> AsyncIterator[Job]:
+    """The models that play `roles` and the run's journal; servers that are started may read `media`."""
+    async with AsyncExitStack() as open_:
+        models = await open_.enter_async_context(served(config, run, roles, media, saying(console)))
+        journal = open_.enter_context(closing(Journal(run / CALLS)))
+        yield Job(run, config, models, journal, Gate(config.limits.calls_in_flight))
+
+
+async def carry_out(
+    job: Job,
+    items: Iterable[ItemT],
+    work: Callable[[ItemT], Awaitable[None]],
+    *,
+    funnel: Funnel,
+    left: int,
+    console: Console,
+) -> Outcome:
+    """Work on `items`, `left` in number, with progress, steering and `ssui ctl`; drain on a signal."""
+    stop = Stop(lambda: console.print(STOPPING, soft_wrap=True))
+    limits = job.config.limits
+    async with AsyncExitStack() as open_:
+        steering = await open_.enter_async_context(steered(job.gate, job.models.players.values(), limits))
+        progress = Progressing(funnel, job.tally, left, steering)
+        await open_.enter_async_context(controlled(job.run, progress, console.print))
+        stop.notices.append(job.gate.resume)  # what is in flight cannot end behind a closed gate
+        gc.freeze()  # else a sixth of the CPU goes into looking through every import for LangGraph's cycles
+        open_.callback(gc.unfreeze)
+        await open_.enter_async_context(shown(progress, console))
+        with stop.on_signals():
+            await run_all(items, work, in_flight=limits.seeds_in_flight, stop=stop)
+    return Outcome(progress, interrupted=stop.asked)

@@ -1,0 +1,123 @@
+"""What a job is to do, settled before the first call: settings, cards, prompts, seeds, folder.
+
+Raises ConfigError or PromptError for anything wrong; asks no server and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssui_gen.config import Card, Config, load_cards, load_config
+from ssui_gen.errors import ConfigError
+from ssui_gen.jobs.rundir import Edition
+from ssui_gen.prompts import Prompt, blob_id, home, load_prompts
+from ssui_gen.settings import parse
+
+AGENTS = {
+    "query": "QueryReply",
+    "check_text": "SafetyReply",
+    "check_image": "SafetyReply",
+    "reasoning": "ReasoningReply",
+    "reflection": "ReflectionReply",
+    "check_joint": "SafetyReply",
+    "summary": "SummaryReply",
+}
+"""The agents of the graph, and the reply type that each one's node reads."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One job, fully resolved except for the served models' names."""
+
+    run: Path
+    seeds: Path | None
+    """None means the drawn scenes of the microworld."""
+    limit: int | None
+    """Only the first so many seeds."""
+    mix: bool
+    """Go on although prompts, cards or models have changed."""
+    config: Config
+    config_file: Path | None
+    home: Path
+    """The folder that holds `agents/` and `prompts/`."""
+    cards: dict[str, Card]
+    prompts: dict[str, Prompt]
+
+    def edition(self, models: Mapping[str, str]) -> Edition:
+        """What the rows will be made with; `models` is role → served name."""
+        files = {name: self.home / "agents" / f"{name}.yaml" for name in self.cards}
+        return Edition(
+            prompts={name: self.prompts[card.prompt].id for name, card in self.cards.items()},
+            cards={name: blob_id(file.read_bytes())[:8] for name, file in files.items()},
+            models=dict(models),
+        )
+
+    @property
+    def sources(self) -> dict[str, Path]:
+        """What is kept word for word beside the rows."""
+        folders = {name: self.home / name for name in ("agents", "prompts")}
+        return folders | ({"run.yaml": self.config_file} if self.config_file else {})
+
+
+def resolve(
+    *,
+    run: Path,
+    seeds: Path | None,
+    limit: int | None,
+    mix: bool,
+    config_file: Path | None,
+    model: str | None,
+    base_url: str | None,
+) -> Plan:
+    """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file."""
+    if limit is not None and limit < 1:
+        raise ConfigError(f"--limit: expected a number from 1; got {limit}")
+    config = configure(config_file, model, base_url)
+    cards = load_cards(home() / "agents", config.models)
+    prompts = load_prompts(home() / "prompts")
+    for name, reply in AGENTS.items():
+        _check(name, reply, cards, prompts)
+    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts)
+
+
+def _check(name: str, reply: str, cards: Mapping[str, Card], prompts: Mapping[str, Prompt]) -> None:
+    """Raises ConfigError unless the agent has a card, its reply type and its prompt."""
+    where = f"agents/{name}.yaml"
+    if name not in cards:
+        raise ConfigError(f"{where}: no such card; the graph needs {', '.join(AGENTS)}")
+    if cards[name].reply != reply:
+        raise ConfigError(
+            f"{where}: reply: expected {reply}, which its node reads; got {cards[name].reply!r}"
+        )
+    if cards[name].prompt not in prompts:
+        known = ", ".join(sorted(prompts))
+        raise ConfigError(f"{where}: prompt: no prompts/{cards[name].prompt}.md (there are: {known})")
+
+
+def configure(
+    config_file: Path | None,
+    model: str | None,
+    base_url: str | None,
+    *,
+    adapter: str | None = None,
+    policy: str | None = None,
+    **serve: int | None,
+) -> Config:
+    """The settings of a file; what the command line says of the agents' model and of serving wins."""
+    config = load_config(config_file) if config_file else Config()
+    urls = [_url(part.strip()) for part in (base_url or "").split(",") if part.strip()]
+    role = {"name": model, "base_urls": urls, "adapter": adapter}
+    data = config.model_dump()
+    data["models"]["vlm"] |= {key: value for key, value in role.items() if value}
+    if policy:
+        data["models"]["policy"] = data["models"]["vlm"] | {"name": policy, "adapter": None}
+    data["serve"] |= {key: value for key, value in serve.items() if value is not None}
+    return parse(Config, data, str(config_file or "command line"))
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ConfigError(f"--base-url: expected http://HOST:PORT/v1; got {text!r}")
+    return text.rstrip("/")

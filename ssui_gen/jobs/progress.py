@@ -1,0 +1,146 @@
+"""What a person sees while a long job runs, and the account of it at the end.
+
+A live panel on a terminal, one plain line every few seconds elsewhere. Counts only; decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ssui_gen.calling.calls import Tally
+from ssui_gen.jobs.steer import Steering
+
+PLAIN_LINE_SECONDS = 10.0
+PANEL_SECONDS = 0.25
+
+
+def saying(console: Console) -> Callable[[str], None]:
+    """Prints plain words, paths among them, in one line however long."""
+    return partial(console.print, markup=False, highlight=False, soft_wrap=True)
+
+
+@dataclass
+class Funnel:
+    """Where items went, this process and earlier ones together."""
+
+    kept: Counter[str] = field(default_factory=Counter)
+    """Rows by kind."""
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rejects by stage and reason."""
+    in_flight: int = 0
+    fresh: int = 0
+    """Seeds finished by this process."""
+
+    @property
+    def total(self) -> int:
+        return self.kept.total() + self.dropped.total()
+
+
+@dataclass
+class Progressing:
+    """A job's counters, and how they are put into words."""
+
+    funnel: Funnel
+    tally: Tally
+    seeds: int | None
+    """How many seeds this process has to do; None when it cannot be known."""
+    steering: Steering
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def line(self) -> str:
+        """All counters in one line."""
+        rate = self.tally.calls / max(self.seconds, 1e-9)
+        tokens = self.tally.prompt_tokens + self.tally.completion_tokens
+        return (
+            f"{self.funnel.kept.total()} done, {self.funnel.dropped.total()} rejected, "
+            f"{self.funnel.in_flight} in flight | {self._pace()}, {rate:.1f} calls/s, {tokens:,} tokens"
+            + (f", {self.tally.retries} retries" if self.tally.retries else "")
+            + (f" | {self._eta()}" if self.seeds else "")
+        )
+
+    def _pace(self) -> str:
+        gate = self.steering.gate
+        return f"paused, {gate.places} at once" if gate.paused else f"{gate.places} at once"
+
+    def _eta(self) -> str:
+        if not self.funnel.fresh or not self.seeds:
+            return "ETA unknown yet"
+        left = (self.seeds - self.funnel.fresh) * self.seconds / self.funnel.fresh
+        return f"ETA {int(left // 3600)}:{int(left % 3600 // 60):02}:{int(left % 60):02}"
+
+
+@asynccontextmanager
+async def shown(progress: Progressing, console: Console) -> AsyncIterator[None]:
+    """Show `progress` until the block ends."""
+    view = _panel if console.is_terminal else _lines
+    task = asyncio.create_task(view(progress, console))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _lines(progress: Progressing, console: Console) -> None:
+    while True:
+        console.print(progress.line(), highlight=False, soft_wrap=True)
+        await asyncio.sleep(PLAIN_LINE_SECONDS)
+
+
+async def _panel(progress: Progressing, console: Console) -> None:
+    bar = Progress(
+        TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
+        TimeRemainingColumn(), console=console, auto_refresh=False,
+    )  # fmt: skip
+    task = bar.add_task("", total=progress.seeds)
+    with Live(bar, console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            bar.update(
+                task, completed=progress.funnel.fresh, description=progress.line().partition(" | ETA")[0]
+            )
+            live.refresh()
+            await asyncio.sleep(PANEL_SECONDS)
+
+
+def summary(progress: Progressing, title: str, item: Callable[[str], str] = str) -> Table:
+    """The funnel with its reasons, and what it cost."""
+    funnel, tally = progress.funnel, progress.tally
+    table = Table("what", "number", title=escape(title), title_justify="left")
+    table.columns[1].justify = "right"
+    for kind, count in sorted(funnel.kept.items()):
+        table.add_row(f"[green]{item(kind)} kept[/green]", f"{count:,}")
+    for (stage, reason), count in funnel.dropped.most_common():
+        table.add_row(f"[red]rejected[/red] at {stage}: {reason}", f"{count:,}")
+    table.add_section()
+    table.add_row("calls made / answered from the journal", f"{tally.calls:,} / {tally.replayed:,}")
+    table.add_row("prompt tokens (of these cached)", f"{tally.prompt_tokens:,} ({tally.cached_tokens:,})")
+    table.add_row("completion tokens", f"{tally.completion_tokens:,}")
+    _pace_rows(table, progress.steering)
+    table.add_row("seconds", f"{progress.seconds:,.1f}")
+    return table
+
+
+def _pace_rows(table: Table, steering: Steering) -> None:
+    """How the servers took the load."""
+    if steering.cache_share is not None:
+        table.add_row("prompt tokens the servers found in their prefix caches", f"{steering.cache_share:.1%}")
+    least, most = steering.least, steering.most
+    table.add_row("calls at once, at the end (least – most)", f"{steering.gate.places} ({least} – {most})")
+    for trouble, count in steering.decreases.most_common():
+        table.add_row(f"times there were fewer, as {trouble}", f"{count:,}")

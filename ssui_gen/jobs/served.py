@@ -1,0 +1,128 @@
+"""The models of a run, ready to be asked: servers started where none is named, names settled.
+
+A model that is named without a server is served by vLLM, which we start; without a name by the embedded
+server. Covers roles, replicas and model names; not calls (`calls`), nor how servers are started.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ssui_gen.calling.client import ChatClient
+from ssui_gen.config import Config, Limits, ModelRole, Serve
+from ssui_gen.errors import AccessDenied, ConfigError
+from ssui_gen.serving.embedded import EMBEDDED, EmbeddedServer
+from ssui_gen.serving.vllm import VllmServers
+from ssui_gen.serving.vllm_launch import about_adapter, plan
+
+NO_KEY = "none"
+"""Sent where no key is set: local servers ask for none, but the protocol wants the header."""
+OWN_MODEL = {"policy": "micro-policy", "judge": "micro-judge", "guard": "micro-judge"}
+"""Embedded models that play one role; every other is played by the first."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A client and the model's name for each role."""
+
+    clients: dict[str, ChatClient]
+    names: dict[str, str]
+
+    @property
+    def played(self) -> dict[str, str]:
+        """Names by role, without roles that share another's model."""
+        found: dict[tuple[int, str], str] = {}
+        for role, client in self.clients.items():
+            found.setdefault((id(client), self.names[role]), role)
+        return {role: name for (_, name), role in found.items()}
+
+    @property
+    def players(self) -> dict[str, ChatClient]:
+        """Each client once, under the first role that it serves."""
+        found: dict[str, ChatClient] = {}
+        for role, client in self.clients.items():
+            if client not in found.values():
+                found[role] = client
+        return found
+
+
+@asynccontextmanager
+async def served(
+    config: Config, run: Path, roles: Iterable[str], media: Path, notice: Callable[[str], None]
+) -> AsyncIterator[Served]:
+    """Open the `roles`; servers that we start may read `media`, and `notice` hears how they start.
+
+    Raises ServerError, ServerGone, AccessDenied or ConfigError.
+    """
+    async with AsyncExitStack() as stack:
+        players = {role: config.player(role) for role in roles}
+        models = {player: config.models[player] for player in players.values()}
+        ours = _Ours(config.serve, run, media, notice)
+        urls = await ours.start({p: role for p, role in models.items() if not role.base_urls}, stack)
+        clients = {p: _client(role, role.base_urls or urls[p], config.limits) for p, role in models.items()}
+        for client in clients.values():
+            stack.push_async_callback(client.aclose)
+        names = {role: await _settle(role, models[p], clients[p]) for role, p in players.items()}
+        yield Served({role: clients[p] for role, p in players.items()}, names)
+
+
+class _Ours(NamedTuple):
+    """How the servers of this run are started."""
+
+    serve: Serve
+    run: Path
+    media: Path
+    notice: Callable[[str], None]
+
+    async def start(self, roles: dict[str, ModelRole], stack: AsyncExitStack) -> dict[str, tuple[str, ...]]:
+        """Addresses for each of `roles`, which name no server."""
+        named = {name: role for name, role in roles.items() if role.name and role.name not in EMBEDDED}
+        urls: dict[str, tuple[str, ...]] = {}
+        if roles.keys() != named.keys():
+            embedded = stack.enter_context(EmbeddedServer(log=self.run / "server.log"))
+            urls = dict.fromkeys(roles, (embedded.url,))
+        if named:
+            servers = await stack.enter_async_context(self._vllm(named))
+            urls |= dict.fromkeys(named, servers.urls)
+        return urls
+
+    def _vllm(self, roles: dict[str, ModelRole]) -> VllmServers:
+        """One model can be started, with the adapters of all roles; raises ConfigError for more."""
+        models = {str(role.name): name for name, role in roles.items()}
+        if len(models) > 1:
+            said = ", ".join(f"models.{name}: {model}" for model, name in models.items())
+            raise ConfigError(
+                f"{said}: a run starts one model at most: serve the others with `ssui serve --port` on GPUs "
+                "of their own, and give their base_urls"
+            )
+        adapters = [role.adapter for role in roles.values() if role.adapter]
+        launches = plan(next(iter(models)), adapters, self.media, self.serve, flags={})
+        seconds = self.serve.start_seconds
+        return VllmServers(launches, log=self.run / "vllm.log", start_seconds=seconds, notice=self.notice)
+
+
+def _client(role: ModelRole, urls: tuple[str, ...], limits: Limits) -> ChatClient:
+    key = os.environ.get(role.api_key_env) or NO_KEY
+    return ChatClient(urls, api_key=key, timeout_seconds=limits.timeout_seconds, tries=limits.tries_per_call)
+
+
+async def _settle(name: str, role: ModelRole, client: ChatClient) -> str:
+    """The served model that plays the role: the one asked for, or the only (or embedded default) one."""
+    known = await client.model_names()
+    wanted = about_adapter(role.adapter).name if role.adapter else role.name
+    if wanted in known:
+        return wanted
+    if wanted:
+        raise AccessDenied(f"models.{name}: no model {wanted!r} is served (served: {', '.join(known)})")
+    if len(known) == 1:
+        return known[0]
+    if role.base_urls:
+        raise ConfigError(
+            f"models.{name}: several models are served ({', '.join(known)}): say which, MODEL=..."
+        )
+    return OWN_MODEL.get(name, known[0])

@@ -1,0 +1,1 @@
+"""F: which branches reach the right end, and how often F is right."""

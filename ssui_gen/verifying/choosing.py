@@ -1,0 +1,147 @@
+"""Asks a model to pick one of some options about a branch, in both orders, and weighs what it says.
+
+Probabilities are read off the option letters' log-probabilities and averaged over both orders: a model that
+prefers a letter cancels itself. Little mass on the letters, orders that disagree, or a coin flip is
+`unverified`. Which options there are and which are good is each way's business (`judge`, `first_bad_step`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
+
+from ssui_gen.agent import TOP_LOGPROBS
+from ssui_gen.branches import Judgement, Polarity
+from ssui_gen.branching import one_line, render_path
+from ssui_gen.calling.calls import Caller, Request
+from ssui_gen.calling.pictures import Picture
+from ssui_gen.config import Verify
+from ssui_gen.labels import first_shares
+from ssui_gen.prompts import Prompt
+from ssui_gen.records import ImageRef
+from ssui_gen.verifying.verify import Case
+
+LETTERS = "ABCDEFGH"
+DEPTH = 9
+"""Deeper than any draw: what is drawn is judged before more is drawn."""
+
+
+class Asked(NamedTuple):
+    """The model that is asked: how it is called, its served name, and how it is shown a branch."""
+
+    caller: Caller
+    model: str
+    prompt: Prompt | None
+    """None where the conversation itself is the question (`guard`)."""
+    picture_of: Callable[[ImageRef], Picture]
+    sees: bool = True
+    """Whether it takes pictures at all."""
+
+
+class Chosen(NamedTuple):
+    """What a model says of the options."""
+
+    shares: dict[str, float] | None
+    """P(option | one of them), averaged over both orders; None without log-probabilities."""
+    mass: float
+    """What the options hold together, in the worse order."""
+    gap: float
+    """Total variation distance between the orders: 0 when they agree, 1 when they contradict each other."""
+    picked: tuple[str, ...]
+    """The option that each order's letter stands for; the words themselves where they are none."""
+    calls: tuple[str, ...]
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """What is kept beside the verdict."""
+        shares = self.shares and {option: round(share, 6) for option, share in self.shares.items()}
+        return {
+            "shares": shares, "mass": round(self.mass, 6), "gap": round(self.gap, 6), "picked": self.picked
+        }  # fmt: skip
+
+
+class _Answer(NamedTuple):
+    """What one order gave."""
+
+    shares: dict[str, float] | None
+    mass: float
+    picked: str
+    call: str
+
+
+async def choose(asked: Asked, case: Case, options: Sequence[str]) -> Chosen:
+    """Ask in both orders; raises what a call raises."""
+    answers = await asyncio.gather(*(_ask(asked, case, order) for order in (options, options[::-1])))
+    one, other = (answer.shares for answer in answers)
+    known = one is not None and other is not None
+    return Chosen(
+        shares={o: (one[o] + other[o]) / 2 for o in options} if known else None,  # type: ignore[index]
+        mass=min(answer.mass for answer in answers),
+        gap=sum(abs(one[o] - other[o]) for o in options) / 2 if known else 0.0,  # type: ignore[index]
+        picked=tuple(answer.picked for answer in answers),
+        calls=tuple(answer.call for answer in answers),
+    )
+
+
+async def _ask(asked: Asked, case: Case, order: Sequence[str]) -> _Answer:
+    call, completion = await asked.caller.call(_request(asked, case, order))
+    choice, letters = completion.choices[0], LETTERS[: len(order)]
+    letter = choice.text.strip()[:1]
+    picked = order[letters.index(letter)] if letter and letter in letters else choice.text
+    found = first_shares(choice, letters)
+    if found is None:
+        return _Answer(None, 0.0, picked, call)
+    return _Answer(dict(zip(order, found[0].values(), strict=True)), found[1], picked, call)
+
+
+def _request(asked: Asked, case: Case, order: Sequence[str]) -> Request:
+    """System, picture, then the question with its options."""
+    path, picture = case.path, asked.picture_of(case.path.image)
+    assert asked.prompt is not None
+    system, user = asked.prompt.render(
+        text=path.query.text,
+        scenario=path.query.scenario if path.kind == "risky" else "",
+        reference=one_line(path.answer),
+        response=render_path(case.steps, case.answer or ""),
+        options=dict(zip(LETTERS, order, strict=False)),
+    )
+    content: Any = [picture.placeholder, {"type": "text", "text": user}]
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
+    body = {"model": asked.model, "messages": messages, **greedy(1)}
+    return Request(asked.prompt.name, body, picture.part, picture.ref.sha256, DEPTH)
+
+
+def greedy(max_tokens: int) -> dict[str, Any]:
+    """The most probable answer, and the log-probabilities of what else could stand there."""
+    how = {"temperature": 0.0, "max_tokens": max_tokens}
+    return how | {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
+
+
+def weighed(chosen: Chosen, good: Collection[str], settings: Verify) -> Judgement:
+    """The verdict: good if the `good` options together are probable enough, and the answer can be trusted."""
+    rest: dict[str, Any] = {"by": chosen.raw, "made_by": chosen.calls}
+    if chosen.shares is None:
+        polarity, detail = _by_word(chosen.picked, good)
+        return Judgement(polarity=polarity, detail=detail, **rest)
+    probability = min(1.0, sum(chosen.shares[option] for option in good))
+    if doubt := _doubt(chosen, probability, settings):
+        return Judgement(polarity="unverified", probability=probability, detail=doubt, **rest)
+    sure = probability >= settings.threshold
+    return Judgement(polarity="good" if sure else "bad", probability=probability, **rest)
+
+
+def _doubt(chosen: Chosen, probability: float, settings: Verify) -> str:
+    """Why the answer cannot be trusted; empty when it can."""
+    if chosen.mass < settings.least_mass:
+        return f"label mass {chosen.mass:.2f}"
+    if chosen.gap > settings.most_gap:
+        return f"orders differ by {chosen.gap:.2f}"
+    return "undecided" if abs(probability - settings.threshold) < settings.doubt else ""
+
+
+def _by_word(picked: Sequence[str], good: Collection[str]) -> tuple[Polarity, str]:
+    """Without log-probabilities: what both orders say."""
+    if len({*picked}) == 1:
+        return ("good" if picked[0] in good else "bad"), "no log-probabilities"
+    return "unverified", f"no log-probabilities, and the orders say {', '.join(map(repr, picked))}"

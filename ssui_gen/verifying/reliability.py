@@ -1,0 +1,115 @@
+"""How calibrations of F look: tables for people, numbers for programs, the reliability diagram."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from ssui_gen.shares import Share
+from ssui_gen.verifying.calibrate import Calibration
+
+SHARES = ("precision", "recall", "bad_precision", "unverified")
+
+
+def table(found: Mapping[str, Calibration]) -> Table:
+    """How often each way is right."""
+    head = ("n", "precision", "recall", "F1", "bad is bad", "unsure", "κ")
+    shown = _empty("How often F is right", head)
+    for way, one in found.items():
+        shown.add_row(
+            way, f"{one.n:,}", _cell(one.precision), _cell(one.recall), f"{one.f1:.2f}",
+            _cell(one.bad_precision), _cell(one.unverified),
+            "–" if math.isnan(one.kappa) else f"{one.kappa:.2f}",
+        )  # fmt: skip
+    return shown
+
+
+def _empty(title: str, head: Sequence[str]) -> Table:
+    """Narrow enough for 80 columns."""
+    shown = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, leading=1
+    )
+    shown.add_column("F", no_wrap=True)
+    for name in head:
+        shown.add_column(name, justify="right", no_wrap=True)
+    return shown
+
+
+def _cell(one: Share) -> str:
+    """The share, and its interval below it."""
+    low, high = one.interval
+    return f"{one.value:.1%}\n{100 * low:.0f} – {100 * high:.0f}" if one.n else "–"
+
+
+def errors_table(found: Mapping[str, Calibration]) -> Table:
+    """What its errors cost: all pairs of good over bad at one cut that its verdicts make. Inverted ones teach
+    the wrong way, those of one kind are noise, and true ones that are missed were drawn for nothing.
+    """
+    head = ("pairs", "right", "inverted", "of one kind", "missed")
+    shown = _empty("What its errors do to pairs", head)
+    for way, one in found.items():
+        pairs, true = one.couples, one.couples.right + one.couples.missed
+        parts = (pairs.right, pairs.inverted, pairs.empty)
+        cells = (_cell(Share(part, pairs.made)) for part in parts)
+        shown.add_row(way, f"{pairs.made:,}", *cells, _cell(Share(pairs.missed, true)))
+    return shown
+
+
+def numbers(one: Calibration) -> dict[str, Any]:
+    """Shares as [so many, of so many]."""
+    counted = {name: [getattr(one, name).hits, getattr(one, name).n] for name in SHARES}
+    return {
+        "n": one.n, **counted, "f1": one.f1, "kappa": None if math.isnan(one.kappa) else one.kappa,
+        "couples": one.couples._asdict(),
+        "bins": [[round(mean, 4), good.hits, good.n] for mean, good in one.bins],
+        "thresholds": [
+            {"threshold": at, "precision": [p.hits, p.n], "recall": [r.hits, r.n]}
+            for at, p, r in one.thresholds
+        ],
+    }  # fmt: skip
+
+
+def draw(found: Mapping[str, Calibration], threshold: float, path: Path) -> bool:
+    """Of every way that gives probabilities how well they are calibrated, and what another threshold would
+    do; whether there was one to draw (and matplotlib to draw it).
+    """
+    sure = {way: one for way, one in found.items() if one.bins}
+    if not sure:
+        return False
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for way, one in sure.items():
+        _reliability(left, way, one)
+        _thresholds(right, way, one)
+    left.plot([0, 1], [0, 1], color="0.7", linestyle=":")
+    left.set(xlabel="F's probability that a branch is good", ylabel="share of truly good", xlim=(0, 1))
+    right.axvline(threshold, color="0.7", linestyle=":")
+    right.set(xlabel="threshold (dotted: in use)", ylabel="precision (line), recall (dashes)", xlim=(0, 1))
+    for axes in (left, right):
+        axes.set_ylim(-0.02, 1.02)
+        axes.legend()
+    figure.savefig(path, dpi=120)
+    return True
+
+
+def _reliability(axes: Any, way: str, one: Calibration) -> None:
+    """Dots with Wilson's intervals."""
+    means, shares = [mean for mean, _ in one.bins], [good for _, good in one.bins]
+    below = [max(0.0, good.value - good.interval[0]) for good in shares]
+    above = [max(0.0, good.interval[1] - good.value) for good in shares]
+    axes.errorbar(means, [good.value for good in shares], [below, above], fmt="o-", capsize=2, label=way)
+
+
+def _thresholds(axes: Any, way: str, one: Calibration) -> None:
+    at = [threshold for threshold, _, _ in one.thresholds]
+    (line,) = axes.plot(at, [precision.value for _, precision, _ in one.thresholds], label=way)
+    axes.plot(at, [recall.value for _, _, recall in one.thresholds], "--", color=line.get_color())
