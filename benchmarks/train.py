@@ -28,7 +28,7 @@ from bench import ROOT
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 STEPS, STEP, BRANCH, QUESTION = 6, 60, 150, 60
-SIZES = {"hidden": 256, "layers": 6, "heads": 4, "vision_hidden": 128, "vision_layers": 4}
+SIZES = {"hidden": 1024, "mlp": 5, "layers": 2, "heads": 8, "vision_hidden": 320, "vision_layers": 6}
 GRIDS = {300: (15, 20), 1000: (25, 40)}
 """Rows and columns of merged patches, 28 pixels each, that make a picture cost so many tokens."""
 WAYS = ("tree", "sequences", "trl")

@@ -47,7 +47,7 @@ QWEN_TEMPLATE = (
     "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\n' }}{%- endif -%}"
 )
 Sizes = dict[str, int]
-SMALL: Sizes = {"hidden": 64, "layers": 2, "heads": 2, "vision_hidden": 32, "vision_layers": 2}
+SMALL: Sizes = {"hidden": 64, "mlp": 2, "layers": 2, "heads": 2, "vision_hidden": 32, "vision_layers": 2}
 
 
 def tiny(family: str, attention: str = "sdpa", seed: int = 0, **sizes: int) -> tuple[Any, Any]:
@@ -76,7 +76,7 @@ def _text(tokenizer: PreTrainedTokenizerFast, size: Sizes) -> dict[str, Any]:
     return {
         "vocab_size": len(tokenizer),
         "hidden_size": size["hidden"],
-        "intermediate_size": 2 * size["hidden"],
+        "intermediate_size": size["mlp"] * size["hidden"],
         "num_hidden_layers": size["layers"],
         "num_attention_heads": size["heads"],
         "num_key_value_heads": size["heads"] // 2 or 1,
