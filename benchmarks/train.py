@@ -292,7 +292,7 @@ def main() -> None:
         way, image, which = args.child
         print(json.dumps(child(way, int(image), which)))
         return
-    print(HEAD, end="\n| --- " * 8 + "|\n")
+    print(HEAD, "| --- " * 8 + "|", sep="\n")
     for image in args.image:
         for which in args.pairs:
             report(image, which, args.rounds)

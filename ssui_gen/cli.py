@@ -180,6 +180,10 @@ def _dataset(args: argparse.Namespace) -> int:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
+    name = args.run.name
+    _say(
+        f"Next: make curation RUN={name}, for people to look; without them: make pairs RUN={name} UNCURATED=1"
+    )
     return 0
 
 
@@ -199,6 +203,7 @@ def _pairs(args: argparse.Namespace) -> int:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     _say(f"{pairs:,} pairs in {args.run / PAIRS}. Look at {make_report(args.run, plan.source, root)}.")
+    _say(f"Next: make train RUN={args.run.name}")
     return 0
 
 

@@ -87,7 +87,8 @@ def _review(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from ssui_gen.stages.curation import FOLDER, export
 
-    code = _published(export(args.run, args.names, _pictures(args)), args.run / FOLDER)
+    done = export(args.run, args.names, _pictures(args))
+    code = _published(done, args.run / FOLDER, f"make curated RUN={args.run.name}")
     if args.to:
         from ssui_gen.stages.exchange import send
 
@@ -115,7 +116,7 @@ def label(args: argparse.Namespace) -> int:
     from ssui_gen.stages.label import FOLDER, export_labels
 
     done = export_labels(args.run, args.names, _pictures(args), most=args.most, seed=args.seed)
-    return _published(done, args.run / FOLDER)
+    return _published(done, args.run / FOLDER, f"make calibrate RUN={args.run.name}")
 
 
 def collected(run: Path) -> Path | None:
@@ -131,7 +132,7 @@ def collected(run: Path) -> Path | None:
     return file
 
 
-def _published(done: Published, folder: Path) -> int:
+def _published(done: Published, folder: Path, then: str) -> int:
     from ssui_gen.curation.publish import GALLERY
 
     changed = ", ".join(done.changed) or "nothing new"
@@ -142,6 +143,7 @@ def _published(done: Published, folder: Path) -> int:
     for path, why in done.refused.items():
         _say(f"{path}: not shown: {why}")
     _say(f"Open {folder / GALLERY} in a browser, or edit the file of your name there.")
+    _say(f"Then: {then}")
     return _told(done.faults)
 
 
@@ -238,7 +240,8 @@ def _apply(args: argparse.Namespace) -> int:
     for state, count in states.most_common():
         table.add_row(state, f"{count:,}")
     OUT.print(table)
-    _say(f"{states['kept'] + states['fixed']:,} records in {args.run / CURATED}.")
+    used = states["kept"] + states["fixed"]
+    _say(f"{used:,} records in {args.run / CURATED}. Next: make pairs RUN={args.run.name}")
     return 0
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
+from rich.box import SIMPLE_HEAD
+from rich.table import Column, Table
 
 from ssui_gen.curation import stats
 from ssui_gen.curation.agreement import Agreement, agreement
@@ -78,7 +79,8 @@ def stats_tables(folder: Folder, planted: Path) -> tuple[list[Table], list[Fault
 
 def _yields(board: Board) -> Table:
     states = ("kept", "fixed", "dropped", "disputed", "open")
-    table = Table("class", "items", *states, "used of the settled")
+    names = Column("class", no_wrap=True)
+    table = Table(names, "items", *states, "used", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name, counts in stats.yields(board.outcomes.values()).items():
         row = [f"{counts[state]:,}" for state in states]
         table.add_row(name, f"{counts.total():,}", *row, str(stats.kept_of(counts)))
