@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -120,3 +121,8 @@ def review(path: ReasoningPath, decision: str | None = "keep", **words: Any) -> 
     """What a person says of this very record."""
     line = blank(PATHS, path.id, sha_of(path))
     return line.model_copy(update={"decision": decision, **words})
+
+
+def cells_of(line: str) -> list[str]:
+    """Of a row of a printed table."""
+    return [cell.strip() for cell in re.split(r"│|\s{2,}", line) if cell.strip()]

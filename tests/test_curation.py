@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from curating import a_run, curation, on_a_wide_screen, put_paths, record, review, say, ssui
+from curating import a_run, cells_of, curation, on_a_wide_screen, put_paths, record, review, say, ssui
 from jobs import rows
 
 from ssui_gen.curation.folder import Folder
@@ -278,10 +278,6 @@ def test_agreement_is_printed_for_each_question(run: Path) -> None:
 
 def test_agreement_without_two_people_says_how_to_get_there(run: Path) -> None:
     assert "`ssui curation assign` deals them so" in curation(run, "agreement").err
-
-
-def cells_of(line: str) -> list[str]:
-    return [cell.strip() for cell in re.split(r"│|\s{2,}", line) if cell.strip()]
 
 
 def test_stats_count_and_say_which_planted_errors_were_caught(run: Path) -> None:

@@ -18,6 +18,8 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read, validate
 from ssui_gen.shares import share
 
+MISSED = "kept as it was"
+
 
 def agreement_table(folder: Folder) -> tuple[Table, list[str], list[Fault]]:
     """The figures for each question, what to know about them, and what is wrong with people's files.
@@ -79,12 +81,17 @@ def stats_tables(folder: Folder, planted: Path) -> tuple[list[Table], list[Fault
 
 def _yields(board: Board) -> Table:
     states = ("kept", "fixed", "dropped", "disputed", "open")
-    names = Column("class", no_wrap=True)
-    table = Table(names, "items", *states, "used", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = _narrow("class", "items", *states, "used")
     for name, counts in stats.yields(board.outcomes.values()).items():
         row = [f"{counts[state]:,}" for state in states]
         table.add_row(name, f"{counts.total():,}", *row, str(stats.kept_of(counts)))
     return table
+
+
+def _narrow(name: str, *rest: str) -> Table:
+    """Fits 80 columns; nothing is cut short, as ids and names are to be copied."""
+    columns = [Column(one, no_wrap=one in (name, MISSED)) for one in (name, *rest)]
+    return Table(*columns, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
 
 
 def _counts(what: str, counts: dict[str, int]) -> Table:
@@ -95,11 +102,11 @@ def _counts(what: str, counts: dict[str, int]) -> Table:
 
 
 def _planted(board: Board, planted: list[Planted]) -> list[Table]:
-    table = Table("planted error", "caught", "of", "share", "edited elsewhere", "kept as it was", "open")
+    table = _narrow("planted error", "caught", "of", "share", "edited elsewhere", MISSED, "open")
     for kind, one in stats.caught(planted, board.outcomes).items():
         table.add_row(
             kind, str(one.share.hits), str(one.share.n), str(one.share), str(one.elsewhere),
-            " ".join(one.missed) or "–", str(one.open),
+            "\n".join(one.missed) or "–", str(one.open),
         )  # fmt: skip
     those = {one.id for one in planted}
     rest = [
