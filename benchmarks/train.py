@@ -128,17 +128,8 @@ def ours(
         names = list(branches)
         choices.append(Choice(str(number), cut, *(names.index(text) for text in sides)))
     ref = ImageRef(path="", sha256="0", width=1, height=1)
-    example = Example(
-        "one",
-        "one",
-        "risky",
-        (ref,),
-        "",
-        encoder.prompt(asked),
-        reference,
-        tuple(branches.values()),
-        tuple(choices),
-    )
+    parts = encoder.prompt(asked), reference, tuple(branches.values()), tuple(choices)
+    example = Example("one", "one", "risky", (ref,), "", *parts)
     maker = RowMaker(
         USUAL["dpo"], packing="tree" if way == "tree" else "none", pad=encoder.tokenizer.pad_token_id
     )

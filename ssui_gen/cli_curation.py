@@ -158,7 +158,11 @@ def _check(args: argparse.Namespace) -> int:
         for name in args.names or folder.names():
             lines = folder.sheet(name).reviews
             decided = sum(1 for line in lines if line.decision)
-            _say(f"{folder.path(name)}: {len(lines):,} lines, {decided:,} decided")
+            idle = sum(1 for line in lines if line.edits and not line.decision)
+            more = f", {idle:,} edited but not decided, and so not used" if idle else ""
+            _say(f"{folder.path(name)}: {len(lines):,} lines, {decided:,} decided{more}")
+        if not folder.names():
+            _say(f"{folder.root}: nobody has a file yet: `{folder.form.export}`")
     return _told(found)
 
 
@@ -231,7 +235,7 @@ def _resolve(args: argparse.Namespace) -> int:
 
 
 def _apply(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import CURATED, apply
+    from ssui_gen.stages.curation import CURATED, apply, unseen
 
     states, found = apply(args.run)
     if found:
@@ -240,6 +244,10 @@ def _apply(args: argparse.Namespace) -> int:
     for state, count in states.most_common():
         table.add_row(state, f"{count:,}")
     OUT.print(table)
+    if new := unseen(args.run):
+        _say(f"{new:,} paths were made or changed since the export: `make curation RUN={args.run.name}`")
+    if states["disputed"]:
+        _say(f"{states['disputed']:,} are not used, as people differ: `ssui curation resolve`")
     used = states["kept"] + states["fixed"]
     _say(f"{used:,} records in {args.run / CURATED}. Next: make pairs RUN={args.run.name}")
     return 0

@@ -159,7 +159,7 @@ def test_an_editors_formatting_is_repaired_on_request(run: Path) -> None:
     say(run, "ana", aaaa=KEEP)
     spread = json.dumps(lines(run), indent=2)
     (run / "curation" / "ana.jsonl").write_text(spread)
-    assert "--repair puts each object back" in curation(run, "check").out
+    assert "check --repair` puts each object back" in curation(run, "check").out
     done = curation(run, "check", "--repair")
     assert (done.code, "ana.jsonl: each object is on a line of its own again" in done.out) == (0, True)
     assert [line["decision"] for line in lines(run)] == ["keep", None, None]
@@ -278,6 +278,25 @@ def test_agreement_is_printed_for_each_question(run: Path) -> None:
 
 def test_agreement_without_two_people_says_how_to_get_there(run: Path) -> None:
     assert "`ssui curation assign` deals them so" in curation(run, "agreement").err
+
+
+@pytest.mark.parametrize("name", ["ana (1).jsonl", "ana.jsonl.txt", "ana.json"])
+def test_a_second_copy_of_a_file_is_no_second_person(run: Path, name: str) -> None:
+    say(run, "ana", aaaa=KEEP)
+    (run / "curation" / name).write_bytes((run / "curation" / "ana.jsonl").read_bytes())
+    done = curation(run, "check")
+    assert (done.code, "passed over: a newer copy of ana.jsonl?" in done.out) == (1, True), done
+
+
+def test_words_that_are_not_used_are_said(run: Path) -> None:
+    say(run, "ana", aaaa=KEEP, cccc={"edits": FIX["edits"]})
+    assert "1 decided, 1 edited but not decided, and so not used" in curation(run, "check").out
+    put_paths(run, [record("aaaa", answer="Another answer."), B, C])
+    assert "1 paths were made or changed since the export: `make curation" in curation(run, "apply").out
+
+
+def test_the_last_word_is_nobodys_name(run: Path) -> None:
+    assert "resolved is no person" in curation(run, "assign", "ana", "resolved").err
 
 
 def test_stats_count_and_say_which_planted_errors_were_caught(run: Path) -> None:

@@ -219,6 +219,20 @@ def test_undoing_a_change_of_an_opened_file_leaves_what_the_file_says(
     assert seen.download(run / "again") == before.replace(b": ", b":").replace(b", ", b",")
 
 
+def test_lines_that_check_would_refuse_are_named_and_do_no_harm(context: BrowserContext, run: Path) -> None:
+    seen = visit(context, run)
+    path = run / "curation" / "ana.jsonl"
+    good = rows(path)
+    wrong = [{"edits": None}, {"edits": {"/answer": 7}}, {"reasons": None}, {"decision": "kept"}]
+    lines = [json.dumps(line | fields) for line, fields in zip(good, wrong, strict=True)]
+    path.write_text("\n".join([*lines, json.dumps(good[0] | {"note": "sound"}), "{cut"]) + "\n")
+    seen.page.set_input_files("#open", path)
+    wait_for(lambda: "1 lines read. Not read: line 1, 2, 3, 4, 6;" in seen.text("#said"))
+    seen.page.reload()
+    seen.page.wait_for_selector("#panel .decision")
+    assert (seen.page.input_value("#note"), seen.wrong) == ("sound", [])
+
+
 KEEPS_NOTHING = """for (const name of ['setItem', 'getItem', 'key'])
     Storage.prototype[name] = () => { throw new DOMException('no room', 'QuotaExceededError'); };"""
 

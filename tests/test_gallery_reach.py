@@ -70,6 +70,19 @@ def test_nothing_is_cut_off_at_200_percent(context: BrowserContext, run: Path) -
         assert seen.page.locator(selector).is_visible()
 
 
+@pytest.mark.parametrize("size", [(800, 700), (640, 430)])
+def test_whoever_edits_sees_what_they_type(context: BrowserContext, run: Path, size: tuple[int, int]) -> None:
+    seen = visit(context, run)
+    seen.page.set_viewport_size({"width": size[0], "height": size[1]})
+    seen.press("ArrowDown", "ArrowDown", "e")
+    seen.page.wait_for_selector("#editor:focus")
+    place = "document.querySelector('{}').getBoundingClientRect()"
+    seen.page.wait_for_function(
+        f"{place.format('#editor')}.bottom <= {place.format('#panel-place')}.top"
+        f" && {place.format('#editor')}.top >= 0"
+    )
+
+
 def test_every_control_is_reached_with_the_tab_key_and_is_seen_to_be(
     context: BrowserContext, run: Path
 ) -> None:

@@ -92,7 +92,7 @@ def test_where_page_and_file_say_something_else_the_person_chooses(
     seen = Visit(context, served.addresses["ana"])
     seen.page.route("**/lines", lambda route: route.abort())
     seen.press("1")
-    say(run, "ana", aaaa={"decision": "drop", "reasons": ["private"]})
+    say(run, "ana", aaaa={"decision": "drop", "reasons": ["private"], "note": "by hand"})
     seen.page.unroute("**/lines")
     seen.page.wait_for_selector(".clash")
     assert "It was changed elsewhere: decision." in seen.text(".clash")
@@ -100,6 +100,8 @@ def test_where_page_and_file_say_something_else_the_person_chooses(
     seen.page.click("text=Keep what is said here")
     wait_for(lambda: decisions(run)[0] == "keep")
     wait_for(lambda: seen.page.locator(".clash").count() == 0)
+    line = rows(run / "curation" / "ana.jsonl")[0]
+    assert (line["reasons"], line["note"]) == (["private"], "by hand"), "what does not clash stays"
 
 
 def test_an_editor_with_an_older_copy_is_told_of(context: BrowserContext, served: Served, run: Path) -> None:

@@ -82,14 +82,16 @@ def test_a_half_done_file_is_valid_and_a_left_out_field_is_as_if_nothing_was_sai
         ({"decision": ["keep"]}, "decision", '["keep"]', "got ['keep']"),
         ({"reasons": ["redundant", "to_easy"]}, "reasons[1]", '"to_easy"', "(did you mean too_easy?)"),
         ({"reasons": ["private", "private"]}, "reasons[1]", '"private"]', "expected each reason once"),
-        ({"reasons": "private"}, "reasons", '"private"', "expected a list such as []; got 'private'"),
+        ({"reasons": "private"}, "reasons", '"private"', 'expected a list such as ["not_safe_alone"]; got'),
         ({"scores": {"safety": 6}}, "scores.safety", "6", "a whole number from 1 to 5, or null; got 6"),
         ({"scores": {"safety": True}}, "scores.safety", "true", "got True"),
         ({"scores": {"safety": 2.5}}, "scores.safety", "2.5", "got 2.5"),
         ({"scores": {"safty": 2}}, "scores.safty", '"safty"', "(did you mean safety?)"),
         ({"scores": 3}, "scores", "3", "expected an object; got 3"),
         ({"edits": ["x"]}, "edits", '["x"]', "expected an object such as"),
-        ({"note": None}, "note", "null", "expected a text of at most"),
+        ({"note": None}, "note", "null", "expected a text in double quotes; got null"),
+        ({"note": "a" * 4001}, "note", '"aaa', "expected a text of at most 4000 characters; got 4001"),
+        ({"edits": {"/answer": 7}}, "edits./answer", "7", "expected the new text; got 7"),
         ({"note": "\x1b[2J"}, "note", '"\\u001b', "got a hidden character, U+001B, as character 1"),
         ({"seconds": -1}, "seconds", "-1", "expected whole seconds; got -1"),
         ({"desicion": "keep"}, "desicion", '"desicion"', "(did you mean decision?)"),
@@ -248,7 +250,7 @@ def test_an_editors_formatting_is_one_fault_and_can_be_repaired(form: str) -> No
     }[form].encode()
     found = only(spread)
     assert (found.line, found.column) == (1, 1)
-    assert "--repair puts each object back on a line of its own" in found.message
+    assert "check --repair` puts each object back on a line of its own" in found.message
     assert repaired(spread) == GOOD
 
 

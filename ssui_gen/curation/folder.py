@@ -45,6 +45,15 @@ class Manifest(Record):
     """Ids of the items that were dealt to each person; nobody is named: everybody sees all."""
 
 
+def _passed_over(path: Path) -> str:
+    person = re.split(r"[ .(]", path.stem)[0]
+    if NAME.fullmatch(person) and path.with_name(f"{person}.jsonl").exists():
+        return (
+            f"passed over: a newer copy of {person}.jsonl? Then put it in that file's place; else delete it"
+        )
+    return "a file of this name is passed over: rename it to small letters, digits, - and _"
+
+
 class Folder:
     """The files of one task for people; `form` says what is asked."""
 
@@ -111,8 +120,14 @@ class Folder:
     def misnamed(self) -> list[Fault]:
         """Files that would be passed over for their name."""
         found = sorted(path for path in self.root.glob("*.jsonl") if path.stem not in TAKEN)
-        what = "a file of this name is passed over: rename it to small letters, digits, - and _"
-        return [Fault(path, 1, 1, "", what) for path in found if not NAME.fullmatch(path.stem)]
+        odd = [path for path in found if not NAME.fullmatch(path.stem)]
+        cut = [
+            path
+            for name in self.names()
+            for path in self.root.glob(f"{name}.json*")
+            if path.suffix != ".jsonl"
+        ]
+        return [Fault(path, 1, 1, "", _passed_over(path)) for path in odd + sorted(cut)]
 
     def path(self, name: str) -> Path:
         """A person's file. Raises ConfigError for what can be no name."""

@@ -124,7 +124,7 @@ def _value(result: Result) -> Any:
     if result.type != "textarea":
         return result.value.get(result.type)
     text = result.value.get("text", "")
-    return "\n".join(text) if isinstance(text, list) else text
+    return "\n".join(map(str, text)) if isinstance(text, list) else text
 
 
 def config(form: Form) -> str:

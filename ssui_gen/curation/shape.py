@@ -5,6 +5,7 @@ Every fault is told, each as the way to the wrong value and words: `expected …
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
@@ -59,18 +60,32 @@ def _words(form: Form, value: dict[str, Any]) -> Iterator[Found]:
         yield ("edits",), f'expected an object such as {{"/answer": "the new text"}}; got {_shown(edits)}'
     elif edits and not form.edited:
         yield ("edits",), "expected {}: nothing can be edited here; got edits"
+    else:
+        yield from _edits(edits)
     note, seconds = value.get("note", ""), value.get("seconds")
-    if not isinstance(note, str) or len(note) > LONGEST_NOTE:
-        yield ("note",), f"expected a text of at most {LONGEST_NOTE} characters; got {_shown(note)}"
+    if not isinstance(note, str):
+        yield ("note",), f"expected a text in double quotes; got {_shown(note)}"
+    elif len(note) > LONGEST_NOTE:
+        yield ("note",), f"expected a text of at most {LONGEST_NOTE} characters; got {len(note)}"
     elif hidden := unfit(note, note=True):
         yield ("note",), f"expected plain characters; got {hidden}"
     if seconds is not None and not (_whole(seconds) and seconds >= 0):
         yield ("seconds",), f"expected whole seconds; got {_shown(seconds)}"
 
 
+def _edits(edits: dict[str, Any]) -> Iterator[Found]:
+    for pointer, text in edits.items():
+        if not isinstance(text, str):
+            yield (
+                ("edits", pointer if pointer in LONGEST else Key(pointer)),
+                f"expected the new text; got {_shown(text)}",
+            )
+
+
 def _reasons(form: Form, reasons: Any) -> Iterator[Found]:
     if not isinstance(reasons, list):
-        yield ("reasons",), f"expected a list such as []; got {_shown(reasons)}"
+        example = json.dumps(_values(form.reasons)[:1])
+        yield ("reasons",), f"expected a list such as {example}; got {_shown(reasons)}"
         return
     for number, reason in enumerate(reasons):
         if reason not in _values(form.reasons):

@@ -21,7 +21,7 @@ from ssui_gen.jsonl import as_line
 
 _MARKER = re.compile(r"<{7}( |$)|={7}$|>{7}( |$)|\|{7}( |$)")
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
-_REPAIR = "--repair puts each object back on a line of its own"
+_REPAIR = "`ssui curation check --repair` puts each object back on a line of its own"
 
 
 class Fault(NamedTuple):

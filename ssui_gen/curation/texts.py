@@ -109,18 +109,16 @@ def _put(row: dict[str, Any], pointer: str, text: str) -> None:
     place[last] = text
 
 
-def faults(path: ReasoningPath, edits: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def faults(path: ReasoningPath, edits: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each edit that cannot stand: its pointer, and what is wrong in the words `expected …; got …`."""
     for pointer, text in edits.items():
         if pointer not in LONGEST:
-            yield pointer, f"expected one of {', '.join(LONGEST)}; got {pointer!r}"
+            yield pointer, f"expected one of {', '.join(LONGEST)} (step 1 is /steps/0); got {pointer!r}"
         elif found := _fault(path, pointer, text):
             yield pointer, found
 
 
-def _fault(path: ReasoningPath, pointer: str, text: Any) -> str | None:
-    if not isinstance(text, str):
-        return f"expected the new text; got {text!r}"
+def _fault(path: ReasoningPath, pointer: str, text: str) -> str | None:
     if not text.strip():
         return "expected a text; got an empty one (to leave the text as it was, take the edit out)"
     if hidden := unfit(text):

@@ -18,6 +18,7 @@ from ssui_gen.curation.review import PATHS
 from ssui_gen.curation.risk import ordered
 from ssui_gen.curation.settle import State, curated
 from ssui_gen.curation.sheet import Fault, Sheet, repaired
+from ssui_gen.curation.texts import sha_of
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import as_line, atomic_write, read, validate
 from ssui_gen.records import ReasoningPath
@@ -72,6 +73,10 @@ def assign(folder: Folder, names: Sequence[str], *, overlap: float, each: int, s
         )
     for name in names:
         folder.path(name)
+    if RESOLVED in names:
+        raise ConfigError(
+            f"{RESOLVED} is no person: that name is for the last word (`ssui curation resolve`)"
+        )
     items, manifest = folder.items(), folder.manifest()
     shares = deal(list(items), names, overlap=overlap, each=each, seed=seed, dealt=manifest.shares)
     folder.put_manifest(manifest.model_copy(update={"shares": shares}))
@@ -84,6 +89,13 @@ def resolve(folder: Folder) -> Board:
     """Give `resolved.jsonl` a line for each item on which people differ."""
     merge(folder, [RESOLVED])
     return read_board(folder)
+
+
+def unseen(run: Path) -> int:
+    """How many paths were made, or made anew, since the items were exported."""
+    known = {(item.id, item.sha) for item in folder_of(run).items().values()}
+    paths = (validate(ReasoningPath, line) for line in read(run / SOURCE))
+    return sum((path.id, sha_of(path)) not in known for path in paths)
 
 
 def apply(run: Path) -> tuple[Counter[State], list[Fault]]:

@@ -239,9 +239,17 @@ class App {
     this.say({ ...words, edits, scores: { ...this.line().scores, ...words.scores } });
   }
 
+  /** Both sides together, with this page's word where the two contradict each other. */
+  together(line, theirs) {
+    const base = this.store.drawer.get(this.at)?.base ?? blank(this.item);
+    return threeWay(base, theirs, line)[0];
+  }
+
   choose(line, theirs) {
-    this.drafts.delete(this.at);
-    this.store.choose(this.at, kept(line), theirs);
+    const counts = kept(line);
+    if (counts === line) this.drafts.delete(this.at);
+    else this.drafts.set(this.at, line);
+    this.store.choose(this.at, counts, theirs);
     this.reload();
   }
 

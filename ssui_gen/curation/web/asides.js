@@ -67,7 +67,8 @@ function drawClash(app, line, clash) {
     );
     return box;
   }
-  const mine = clash.mine ?? line;
+  const mine = clash.mine ?? line,
+    here = clash.mine ?? app.together(line, clash.theirs);
   box.append(
     make("p", {
       text: clash.mine
@@ -79,7 +80,7 @@ function drawClash(app, line, clash) {
     make("button", {
       type: "button",
       text: "Keep what is said here",
-      onclick: () => app.choose(mine, clash.theirs),
+      onclick: () => app.choose(here, clash.theirs),
     }),
     make("h3", { text: "In the file" }),
     inWords(clash.theirs),

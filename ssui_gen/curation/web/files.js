@@ -17,16 +17,26 @@ function downloadFile(app) {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
   app.store.written(rows);
-  app.tell(`${app.store.name}.jsonl was downloaded: put it into the folder that this page came from.`);
+  const lacking = app.drafts.size;
+  app.tell(
+    `${app.store.name}.jsonl was downloaded: put it into the folder that this page came from.` +
+      (lacking ? ` Not in it, as something is missing: ${lacking} decision${lacking === 1 ? "" : "s"}.` : ""),
+  );
 }
 
 async function openFile(app, input) {
-  const read = app.store.open(await input.files[0].text());
+  const { read, refused } = app.store.open(await input.files[0].text());
   const differ = app.store.clashes.size;
   input.value = "";
   app.reload();
   app.tell(
-    `${read} lines read.${differ ? ` ${differ} say something else than this page: each shows both.` : ""}`,
+    `${read} lines read.` +
+      (refused.length ? ` Not read: line ${listed(refused)}; \`ssui curation check\` says why.` : "") +
+      (differ ? ` ${differ} say something else than this page: each shows both.` : ""),
   );
   if (differ) app.go([...app.store.clashes.keys()].find((id) => app.lines.has(id)));
+}
+
+function listed(numbers, most = 5) {
+  return numbers.slice(0, most).join(", ") + (numbers.length > most ? " …" : "");
 }

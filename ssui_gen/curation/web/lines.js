@@ -20,6 +20,35 @@ function said(words) {
   );
 }
 
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isOne = (choices, value) => choices.some((choice) => choice.value === value);
+const SOUND = {
+  decision: (value) => value === null || isOne(FORM.decisions, value),
+  reasons: (value) => Array.isArray(value) && value.every((one) => isOne(FORM.reasons, one)),
+  scores: (value) =>
+    isObject(value) &&
+    Object.entries(value).every(
+      ([name, score]) =>
+        isOne(FORM.scores, name) &&
+        (score === null || (Number.isInteger(score) && score >= 1 && score <= DATA.most)),
+    ),
+  edits: (value) =>
+    isObject(value) &&
+    Object.entries(value).every(([pointer, text]) => pointer in DATA.longest && typeof text === "string"),
+  note: (value) => typeof value === "string",
+  seconds: (value) => value === null || Number.isInteger(value),
+  before: (value) => Array.isArray(value) && value.every((one) => typeof one?.sha === "string"),
+};
+
+/** Whether a line has the shape that the command accepts, so that the page can show it. */
+function sound(line) {
+  return (
+    typeof line?.id === "string" &&
+    typeof line.sha === "string" &&
+    Object.entries(SOUND).every(([name, fits]) => line[name] === undefined || fits(line[name]))
+  );
+}
+
 const WORDS = ["decision", "reasons", "scores", "edits", "note", "seconds"];
 
 function wordsOf(line) {

@@ -65,7 +65,7 @@ class Drawer {
 function readEntry(text) {
   try {
     const entry = JSON.parse(text);
-    return typeof entry?.line?.id === "string" && typeof entry.line.sha === "string" ? entry : null;
+    return sound(entry?.line) && (!entry.base || sound(entry.base)) ? entry : null;
   } catch {
     return null;
   }
@@ -103,13 +103,21 @@ class BrowserStore {
     return this.drawer.get(id)?.base ?? blank(ITEMS.get(id));
   }
 
-  /** Take up a file; where it and this page both say something new, both are kept until the person chooses. */
+  /**
+   * Take up a file; where it and this page both say something new, both are kept until the person chooses.
+   * Returns how many lines were read, and the numbers of those that `check` would refuse.
+   */
   open(text) {
-    const there = this.load();
+    const there = this.load(),
+      refused = [];
     let read = 0;
-    for (const row of text.replace(/^\ufeff/u, "").split("\n")) {
-      const line = readEntry(`{"line":${row.trim() || null}}`)?.line;
-      if (!line) continue;
+    for (const [at, row] of text.replace(/^\ufeff/u, "").split("\n").entries()) {
+      if (!row.trim()) continue;
+      const line = readEntry(`{"line":${row}}`)?.line;
+      if (!line) {
+        refused.push(at + 1);
+        continue;
+      }
       read++;
       const theirs = { ...blank({ id: line.id, sha: line.sha }), ...line };
       const mine = there.get(line.id);
@@ -117,7 +125,7 @@ class BrowserStore {
       if (clashes.length) this.clashes.set(line.id, { theirs, fields: clashes });
       else this.drawer.put(line.id, { base: theirs, line: merged });
     }
-    return read;
+    return { read, refused };
   }
 
   /** The file was written out: from now on changes start from what it says. */
