@@ -176,16 +176,32 @@ def test_everything_that_is_wrong_is_told_and_nothing_is_taken(run: Path) -> Non
     assert (run / "curation" / "ana.jsonl").read_bytes() == before
 
 
-def test_where_the_file_says_something_else_nothing_is_taken(run: Path) -> None:
-    say(run, "ana", aaaa={"decision": "keep"})
+def decided(value: str) -> Any:
+    """A change of an Argilla record: its person decides otherwise."""
+
+    def change(one: Any) -> None:
+        one["responses"]["decision"][0]["value"] = value
+
+    return change
+
+
+def test_only_what_was_changed_there_is_taken_and_nothing_where_both_changed_it(run: Path) -> None:
+    say(run, "ana", aaaa={"decision": "keep", "reasons": ["too_easy", "private"], "seconds": 9})
     file = sent(run, "argilla")
-    say(run, "ana", aaaa={"decision": None, "note": "I think again"}, bbbb={"note": "mine"})
-    assert curation(run, "import", str(file), "--from", "argilla", "--as", "ana").code == 0
+    say(run, "ana", aaaa={"note": "I think again"}, bbbb={"note": "mine"})
+    change(file, "aaaa", decided("drop"))
+    take = ("import", str(file), "--from", "argilla", "--as", "ana")
+    assert curation(run, *take).code == 0
     first = rows(run / "curation" / "ana.jsonl")[0]
-    assert (first["decision"], first["note"]) == ("keep", "I think again")
-    say(run, "ana", aaaa={"decision": "drop", "reasons": ["private"]})
-    done = curation(run, "import", str(file), "--from", "argilla", "--as", "ana")
-    assert (done.code, "aaaa: decision: the file says something else" in done.out) == (1, True)
+    assert (first["decision"], first["note"], first["seconds"]) == ("drop", "I think again", 9)
+    say(run, "ana", aaaa={"decision": None})
+    assert curation(run, *take).code == 0, "it was not changed there since: what the person said here stands"
+    assert rows(run / "curation" / "ana.jsonl")[0]["decision"] is None
+    change(file, "aaaa", decided("keep"))
+    before = (run / "curation" / "ana.jsonl").read_bytes()
+    done = curation(run, *take)
+    assert (done.code, "aaaa: decision: changed here and there, and not alike" in done.out) == (1, True)
+    assert (run / "curation" / "ana.jsonl").read_bytes() == before
 
 
 def test_what_was_said_of_earlier_texts_stands_beside(run: Path) -> None:

@@ -1,12 +1,13 @@
 """curation/ → a folder that Argilla or Label Studio reads, and what people said there → a person's file.
 
-Nothing is sent anywhere: files go out, files come in. What comes in is taken whole or not at all.
+Nothing is sent anywhere: files go out, files come in. What comes in is taken whole or not at all; what went
+out stands beside it (`sent_<name>.jsonl`), so that what was changed there is known from what was not.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from ssui_gen.curation.review import Item, Review, blank
 from ssui_gen.curation.shape import agreement_with, shape
 from ssui_gen.curation.sheet import Sheet, in_words, written
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.jsonl import as_line, atomic_write, read, validate
 
 TOOLS = ("argilla", "label_studio")
 
@@ -51,7 +52,20 @@ def send(folder: Folder, tool: str, name: str) -> Path:
     else:
         _write(home / "tasks.json", [label_studio.task(*row) for row in rows])
         atomic_write(home / "config.xml", label_studio.config(folder.form))
+    _remember(folder, tool, name, (line_of(folder.form, item, a) for item, _, a in rows if a))
     return home
+
+
+def _sent(folder: Folder, tool: str, name: str) -> Path:
+    return folder.root / tool / f"sent_{name}.jsonl"
+
+
+def _remember(folder: Folder, tool: str, name: str, lines: Iterable[Review]) -> None:
+    """What the tool says now; Argilla keeps no seconds."""
+    drop: dict[str, None] = {"seconds": None} if tool == "argilla" else {}
+    rows = (as_line(line.model_copy(update=drop)) for line in lines)
+    (folder.root / tool).mkdir(exist_ok=True)
+    atomic_write(_sent(folder, tool, name), b"".join(rows))
 
 
 def _holds(item: Item, said: Mapping[str, Review]) -> bool:
@@ -93,7 +107,10 @@ def receive(folder: Folder, tool: str, file: Path, name: str, user: str | None =
     lines, faults = _lines(board, answers)
     faults += [str(fault) for fault in board.foreign(folder.sheet(name))]
     if not faults:
-        folder.change(name, partial(_together, board, name, lines, faults))
+        sent = {line.id: line for row in read(_sent(folder, tool, name)) for line in [validate(Review, row)]}
+        folder.change(name, partial(_together, board, name, lines, sent, faults))
+    if not faults:
+        _remember(folder, tool, name, (sent | lines).values())
     return Taken(len(lines), faults)
 
 
@@ -148,17 +165,27 @@ def _lines(board: Board, answers: Sequence[Answers]) -> tuple[dict[str, Review],
     return lines, faults
 
 
-def _together(board: Board, name: str, lines: Mapping[str, Review], faults: list[str], sheet: Sheet) -> bytes:
-    """The person's file with these lines; as it is, where both say something else."""
+def _together(
+    board: Board,
+    name: str,
+    lines: Mapping[str, Review],
+    sent: Mapping[str, Review],
+    faults: list[str],
+    sheet: Sheet,
+) -> bytes:
+    """The person's file with what `lines` change of what was `sent`; as it is, where that clashes."""
     del faults[:]
     form = board.folder.form
     mine = merged(form, {id: item.sha for id, item in board.items.items()}, lines.values())
     there = {line.id: line for line in sheet.reviews}
     for line in (one for one in mine if one.matters):
-        theirs = there.get(line.id, blank(form, line.id, line.sha))
-        both, clashes = three_way(blank(form, line.id, line.sha), line, theirs)
+        nothing = blank(form, line.id, line.sha)
+        theirs, base = there.get(line.id, nothing), sent.get(line.id, nothing)
+        both, clashes = three_way(base if base.sha == line.sha else nothing, line, theirs)
         faults += (
-            f"{line.id}: {clash}: the file says something else: let one of them say it" for clash in clashes
+            f"{line.id}: {clash}: changed here and there, and not alike: change {sheet.path.name} or what "
+            "was said there, then import again"
+            for clash in clashes
         )
         before = (*line.before, *(one for one in theirs.before if one not in line.before))
         there[line.id] = both.model_copy(update={"before": before})
