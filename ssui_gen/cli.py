@@ -29,11 +29,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         code: int = args.command(args)
     except SsuiError as error:
-        ERR.print(f"[red]ssui {args.order}:[/red] ", end="")
+        ERR.print(f"[red]ssui {args.stage}:[/red] ", end="")
         ERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
         code = 1
     except (KeyboardInterrupt, asyncio.CancelledError):
-        ERR.print(f"ssui {args.order}: interrupted; the same command goes on from here")
+        ERR.print(f"ssui {args.stage}: interrupted; the same command goes on from here")
         code = 130
     sys.exit(code)
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ssui", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="order", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="stage", required=True, metavar="COMMAND")
     _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     _pairs_command(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
     add_orders(

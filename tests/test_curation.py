@@ -295,6 +295,10 @@ def test_words_that_are_not_used_are_said(run: Path) -> None:
     assert "1 paths were made or changed since the export: `make curation" in curation(run, "apply").out
 
 
+def test_an_error_is_headed_by_the_command_and_not_by_the_person(tmp_path: Path) -> None:
+    assert curation(tmp_path / "none", "fold", "--as", "ben").err.startswith("ssui curation: ")
+
+
 def test_the_last_word_is_nobodys_name(run: Path) -> None:
     assert "resolved is no person" in curation(run, "assign", "ana", "resolved").err
 
