@@ -33,8 +33,8 @@ from bench import HERE, ROOT, start
 from peers import Side, _peer
 
 from ssui_gen.config import Serve
-from ssui_gen.vllm import VllmServers
-from ssui_gen.vllm_launch import plan
+from ssui_gen.serving.vllm import VllmServers
+from ssui_gen.serving.vllm_launch import plan
 
 MODEL = ROOT / "microworld" / "models" / "agents"
 SAMPLE = re.compile(r"^(vllm:\w+)(\{.*?\})? (\S+)$", re.MULTILINE)
