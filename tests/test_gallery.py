@@ -71,8 +71,11 @@ def test_a_decision_counts_when_nothing_lacks(context: BrowserContext, run: Path
     seen.press("3", "Escape")
     assert "Say why (r)" in seen.text("#panel .fault")
     assert (seen.text("#count"), seen.page.locator("[data-state=lacking]").count()) == ("0 of 4 decided", 1)
+    assert "1 decision lacks something: not kept yet" in seen.text("#saved")
     assert json.loads(seen.download(run / "curation").splitlines()[0])["decision"] is None
+    assert "Not in it, as something is missing: 1 decision." in seen.text("#said")
     seen.press("r", "u")
+    assert "lacks" not in seen.text("#saved")
     assert (seen.text("#count"), seen.pressed()) == ("1 of 4 decided", ["drop", "unsound"])
     seen.press("r", "o", "Enter", "Escape")
     assert seen.text("#count") == "0 of 4 decided", "another reason needs a note"

@@ -31,10 +31,17 @@ function drawAround(app) {
   app.byId("done").value = done;
   const [some, all, shown] = [done, app.ids.length, ids.length].map((number) => number.toLocaleString("en"));
   app.byId("count").textContent = `${some} of ${all} decided${shown === all ? "" : `, ${shown} shown`}`;
-  const saved = app.byId("saved");
-  if (saved.textContent !== app.store.words) saved.textContent = app.store.words;
+  const saved = app.byId("saved"),
+    words = app.store.words + lacking(app.drafts.size);
+  if (saved.textContent !== words) saved.textContent = words;
   saved.classList.toggle("trouble", app.store.troubled);
   app.byId("nothing").hidden = ids.length > 0;
+}
+
+/** A decision that lacks something is on the screen alone: whoever leaves should know. */
+function lacking(count) {
+  if (!count) return "";
+  return ` · ${count === 1 ? "1 decision lacks" : `${count} decisions lack`} something: not kept yet`;
 }
 
 function drawPicture(app, item) {
