@@ -254,6 +254,15 @@ def test_an_editors_formatting_is_one_fault_and_can_be_repaired(form: str) -> No
     assert repaired(spread) == GOOD
 
 
+def test_an_editors_formatting_with_a_fault_in_it_is_one_fault_at_its_place() -> None:
+    rows = [json.loads(row) for row in GOOD.splitlines()]
+    spread = "\n".join(json.dumps(row, indent=2) for row in rows).encode()
+    cut = only(spread.replace(b'"note": ""', b'"note": "', 1))
+    assert spread.split(b"\n")[cut.line - 1].strip().startswith(b'"note"')
+    assert "spread over lines" in cut.message and "mend it; then" in cut.message
+    assert "a number such as NaN" in only(spread.replace(b"null", b"NaN", 1)).message
+
+
 def test_what_is_wrong_otherwise_is_not_repaired() -> None:
     assert repaired(b'{"a":1,"a":2}\n') is None
     assert repaired(GOOD[:-9]) is None

@@ -21,6 +21,7 @@ from ssui_gen.jsonl import as_line
 
 _MARKER = re.compile(r"<{7}( |$)|={7}$|>{7}( |$)|\|{7}( |$)")
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
+_SPREAD = "expected one object on each line; got objects spread over lines, as an editor's formatting does"
 _REPAIR = "`ssui curation check --repair` puts each object back on a line of its own"
 
 
@@ -76,20 +77,34 @@ def read_sheet(path: Path, content: bytes, form: Form) -> Sheet:
     for number, line in enumerate(raw, 1):
         if line.strip(b" \t\r") and number not in inside:
             _read_line(sheet, number, line, form)
-    if sheet.faults and _is_spread(content):
-        found = (
-            "expected one object on each line; got objects spread over lines, as an editor's formatting does"
-        )
-        sheet.faults = [Fault(path, 1, 1, "", f"{found}: {_REPAIR}")]
+    if sheet.faults and (spread := _spread(path, content)):
+        sheet.faults = [spread]
     _tell_twins(sheet)
     return sheet
 
 
-def _is_spread(content: bytes) -> bool:
-    """Whether a file is whole but for its lines: an array, or objects that do not stand one on a line."""
-    lines = sum(1 for line in content.split(b"\n") if line.strip())
-    objects = _objects(content)
-    return bool(objects) and (content.lstrip().startswith(b"[") or len(objects) != lines)
+def _spread(path: Path, content: bytes) -> Fault | None:
+    """An array, or objects that do not stand one on a line: one fault, and where more is wrong, its place."""
+    lines = [line.strip() for line in content.split(b"\n") if line.strip()]
+    try:
+        objects = _decoded(content)
+    except UnicodeDecodeError:
+        return None
+    except json.JSONDecodeError as error:
+        if lines[0] not in (b"{", b"["):
+            return None
+        return Fault(
+            path, error.lineno, error.colno, "", f"{_SPREAD}, and here {error.msg}: mend it; then {_REPAIR}"
+        )
+    except (ValueError, RecursionError):
+        if lines[0] not in (b"{", b"["):
+            return None
+        what = "a key that stands twice, or a number such as NaN"
+        return Fault(path, 1, 1, "", f"{_SPREAD}, and in them {what}: mend it; then {_REPAIR}")
+    whole = bool(objects) and all(isinstance(one, dict) for one in objects)
+    if whole and (lines[0].startswith(b"[") or len(objects) != len(lines)):
+        return Fault(path, 1, 1, "", f"{_SPREAD}: {_REPAIR}")
+    return None
 
 
 def _read_line(sheet: Sheet, number: int, line: bytes, form: Form) -> None:
@@ -226,14 +241,25 @@ def repaired(content: bytes) -> bytes | None:
 
 def _objects(content: bytes) -> list[dict[str, Any]]:
     """The objects of a text that is nothing but objects, an array of them, or white space; else none."""
-    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
-    found: list[dict[str, Any]] = []
     try:
-        text, at = content.decode("utf-8-sig").strip(), 0
-        while at < len(text):
-            one, at = decoder.raw_decode(text, at)
-            found += one if isinstance(one, list) else [one]
-            at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        found = _decoded(content)
     except (ValueError, RecursionError):
         return []
     return found if all(isinstance(one, dict) for one in found) else []
+
+
+def _decoded(content: bytes) -> list[Any]:
+    """The values of a text, those of an array one by one; raises ValueError where it is no JSON."""
+    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
+    text, found = content.decode("utf-8-sig").rstrip(), []
+    at = _end_of_gap(text, 0)
+    while at < len(text):
+        one, at = decoder.raw_decode(text, at)
+        found += one if isinstance(one, list) else [one]
+        at = _end_of_gap(text, at)
+    return found
+
+
+def _end_of_gap(text: str, at: int) -> int:
+    gap = _BETWEEN.match(text, at)
+    return gap.end() if gap else at
