@@ -1,6 +1,6 @@
 """Errors planted into a run's paths, to see whether reviewers find them.
 
-    python -m microworld.plant outputs/demo outputs/planted [--share 0.4] [--seed 0]
+    python -m microworld.plant outputs/demo outputs/again [--share 0.4] [--seed 0]
 
 Into a part of the paths that the truth finds right goes one error each; the truth must then find it there.
 The new run has its own pictures and `planted.jsonl`: what was planted, and the errors that the models made by

@@ -212,6 +212,17 @@ def test_every_fault_of_every_file_is_told(run: Path) -> None:
     assert "0002-bbbb.md:2:1: id: expected 'bbbb'; got 'other': put it back" in done.out
 
 
+def test_a_text_that_was_emptied_is_not_taken(run: Path) -> None:
+    edit(files(run)["bbbb"], "Careful with bbbb.", "")
+    before = (run / "curation" / "ana.jsonl").read_bytes()
+    done = curation(run, "fold")
+    assert (done.code, "0002-bbbb.md:1:1: /answer: expected a text; got an empty one" in done.out) == (
+        1,
+        True,
+    )
+    assert (run / "curation" / "ana.jsonl").read_bytes() == before
+
+
 def test_unfolding_does_not_overwrite_what_was_not_folded(run: Path) -> None:
     edit(files(run)["aaaa"], 'note: ""', 'note: "mine"')
     done = curation(run, "unfold")

@@ -19,6 +19,7 @@ from ssui_gen.curation.merge import three_way
 from ssui_gen.curation.pictures import addresses
 from ssui_gen.curation.review import Earlier, Review
 from ssui_gen.curation.sheet import Fault, Sheet, written
+from ssui_gen.curation.texts import faults as edit_faults
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import as_line, atomic_write, read, validate
 
@@ -118,6 +119,7 @@ def _said(board: Board, name: str) -> tuple[dict[str, _Said], list[Fault]]:
         elif wrong := _other(line, found.values):
             faults.append(Fault(path, *wrong))
         elif (now := said_there(item, found, line)) != line:
+            faults += (Fault(path, 1, 1, place, what) for place, what in edit_faults(item.path, now.edits))
             said[id] = _Said(path, line, now)
     return said, faults
 
