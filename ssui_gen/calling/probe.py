@@ -47,7 +47,7 @@ LOST = {
     "cached_tokens": "what the prefix cache saves is not known",
 }
 """What a run loses where a feature lacks."""
-TODO = {
+REMEDY = {
     "sees_pictures": "serve a vision-language model",
     "json_schema": "serve with structured outputs (response_format json_schema)",
     "prefix": "serve with vLLM, and a chat template that leaves the last turn as it is",
@@ -98,7 +98,7 @@ def lacking(features: Features, wanted: Iterable[str]) -> str:
     lost = [f"no {name} ({LOST[name]})" for name in wanted if getattr(features, name) is False]
     hits = features.prefix_hits
     if hits is not None and hits < LEAST_HITS:
-        lost.append(f"prefix cache hits for only {hits:.0%} of tokens ({TODO['prefix_hits']})")
+        lost.append(f"prefix cache hits for only {hits:.0%} of tokens ({REMEDY['prefix_hits']})")
     return ", ".join(lost)
 
 
@@ -106,7 +106,7 @@ def require(features: Features, needed: Iterable[str], role: str) -> None:
     """Raises ConfigError for the first needed feature that lacks."""
     for name in needed:
         if getattr(features, name) is False:
-            raise ConfigError(f"models.{role}: {LOST[name]}; {TODO.get(name, 'serve with vLLM')}")
+            raise ConfigError(f"models.{role}: {LOST[name]}; {REMEDY.get(name, 'serve with vLLM')}")
 
 
 _LOOKING: dict[str, Any] = {"logprobs": True, "top_logprobs": 5}

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,10 @@ class RunDir:
         with self._explained():
             path.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
+        with ExitStack() as unless_held:
+            unless_held.callback(self.close)
             self._hold()
-        except BaseException:
-            self.close()
-            raise
+            unless_held.pop_all()
 
     def _hold(self) -> None:
         with self._explained():

@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -39,17 +40,17 @@ class EmbeddedServer:
     def __enter__(self) -> EmbeddedServer:
         _check_installed()
         self._process = ServerProcess(self._command, self._log, listen=True)
-        try:
-            self.url = _read_url(self._process, self._start_seconds)
-        except ValueError:
-            self.close()
-            raise ServerError(
-                f"the embedded server did not start within {self._start_seconds:g} seconds "
-                + self._process.last_words()
-            ) from None
-        except BaseException:
-            self.close()
-            raise
+        with ExitStack() as unless_up:
+            unless_up.callback(self.close)
+            try:
+                self.url = _read_url(self._process, self._start_seconds)
+            except ValueError:
+                self.close()
+                raise ServerError(
+                    f"the embedded server did not start within {self._start_seconds:g} seconds "
+                    + self._process.last_words()
+                ) from None
+            unless_up.pop_all()
         return self
 
     def __exit__(

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -27,7 +28,7 @@ ERROR = re.compile(
 )
 ECHO = "See root cause above"
 """In an error that only says that there was one."""
-TODO = {
+REMEDY = {
     r"out of memory|No available memory|Free memory on device|KV cache.*(memory|space)|KVCACHE_SPACE"
     r"|[Nn]ot enough memory|insufficient": "take a smaller model, or give it more room: -- "
     "--gpu-memory-utilization 0.95, --max-model-len 4096 (on a CPU: VLLM_CPU_KVCACHE_SPACE, in GiB)",
@@ -58,14 +59,13 @@ class VllmServers:
         self._notice = notice
 
     async def __aenter__(self) -> VllmServers:
-        try:
+        with ExitStack() as unless_up:
+            unless_up.callback(self.close)
             for launch in self.launches:
                 self.processes.append(_start(launch, self._log_of(launch)))
             self._notice(f"Starting vLLM; its log: {self._log_of(self.launches[0])}")
             await self._wait()
-        except BaseException:
-            self.close()
-            raise
+            unless_up.pop_all()
         return self
 
     async def __aexit__(
@@ -145,8 +145,8 @@ def explain(process: ServerProcess) -> str:
     if not said:
         return f"vLLM ended {process.last_words()}"
     places = (said, "\n".join(words))
-    todo = next((todo for text in places for hint, todo in TODO.items() if re.search(hint, text)), "")
-    return f"vLLM ended (exit code {process.code}): {said}" + (f": {todo}" if todo else "")
+    remedy = next((remedy for text in places for hint, remedy in REMEDY.items() if re.search(hint, text)), "")
+    return f"vLLM ended (exit code {process.code}): {said}" + (f": {remedy}" if remedy else "")
 
 
 def _errors(words: Sequence[str]) -> Iterator[str]:

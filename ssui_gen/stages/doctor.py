@@ -15,7 +15,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from ssui_gen.calling.probe import LEAST_HITS, LOST, TODO, probe
+from ssui_gen.calling.probe import LEAST_HITS, LOST, REMEDY, probe
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
 from ssui_gen.errors import SsuiError
@@ -32,7 +32,7 @@ class Finding(NamedTuple):
     what: str
     good: bool | None
     found: str
-    todo: str = ""
+    remedy: str = ""
 
 
 async def examine(config: Config, console: Console) -> bool:
@@ -42,7 +42,7 @@ async def examine(config: Config, console: Console) -> bool:
         findings += [finding async for finding in server(config, Path(folder))]
     table = Table("", "what", "found", "what to do", title="ssui doctor", title_justify="left")
     for finding in findings:
-        table.add_row(MARKS[finding.good], finding.what, finding.found, finding.todo)
+        table.add_row(MARKS[finding.good], finding.what, finding.found, finding.remedy)
     console.print(table)
     return all(finding.good is not False for finding in findings)
 
@@ -53,8 +53,8 @@ def python() -> Finding:
 
 def disk() -> Finding:
     free = shutil.disk_usage(".").free / 1e9
-    todo = "" if free > FREE_GIGABYTES else "free some space: a journal of 10,000 pairs takes about 0.5 GB"
-    return Finding("disk", free > FREE_GIGABYTES, f"{free:.1f} GB free here", todo)
+    remedy = "" if free > FREE_GIGABYTES else "free some space: a journal of 10,000 pairs takes about 0.5 GB"
+    return Finding("disk", free > FREE_GIGABYTES, f"{free:.1f} GB free here", remedy)
 
 
 async def server(config: Config, folder: Path) -> AsyncIterator[Finding]:
@@ -76,8 +76,8 @@ def reported(features: Features) -> Iterator[Finding]:
         found = getattr(features, name)
         good = found if found or name in FATAL else None
         said = {True: "yes", False: lost, None: "the answers do not decide"}[found]
-        yield Finding(name, good, said, "" if found else TODO.get(name, ""))
+        yield Finding(name, good, said, "" if found else REMEDY.get(name, ""))
     hits = features.prefix_hits
     good = True if hits is not None and hits >= LEAST_HITS else None
     said = "not reported" if hits is None else f"{hits:.0%} of prompt tokens when calls share a picture"
-    yield Finding("prefix_hits", good, said, "" if good else TODO["prefix_hits"])
+    yield Finding("prefix_hits", good, said, "" if good else REMEDY["prefix_hits"])
