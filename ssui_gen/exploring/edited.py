@@ -7,7 +7,7 @@ step. An edit of the question makes no pair: both sides answer the question as i
 from __future__ import annotations
 
 from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.exploring.pairs import pair_of, steps_alone
 from ssui_gen.records import STEP_NAMES, ReasoningPath, Step, row_id
 
@@ -29,7 +29,7 @@ def _edited_cuts(path: ReasoningPath) -> list[int]:
 
 def _cut(path: ReasoningPath, cut: int) -> Cut:
     """The path's end as it is, and as it was, from the first `cut` steps as they are."""
-    prefix = render_steps(path.steps[:cut])
+    prefix = prefix_at(path.steps, cut)
     steps, answer = _as_it_was(path)
     ends = {
         EDITED: render_path(path.steps, path.answer),
