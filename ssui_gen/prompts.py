@@ -17,6 +17,7 @@ import yaml
 from jinja2 import meta
 
 from ssui_gen.errors import PromptError
+from ssui_gen.taxonomy import classes
 
 _ENVIRONMENT = jinja2.Environment(
     undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
@@ -94,6 +95,11 @@ def load_prompt(path: Path) -> Prompt:
 def load_prompts(folder: Path) -> dict[str, Prompt]:
     """Every prompt of a folder, by name."""
     return {path.stem: load_prompt(path) for path in sorted(folder.glob("*.md"))}
+
+
+def policy_prompt(prompt: Prompt, text: str) -> tuple[str, str]:
+    """What a policy is told and asked, the same wherever it is explored, trained and measured."""
+    return prompt.render(text=text, classes=classes())
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -40,7 +40,18 @@ CURATION = (
     "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "shares", "records", "branches", "completions", "settings", "config"),
+    (
+        "errors",
+        "taxonomy",
+        "naming",
+        "shares",
+        "records",
+        "branches",
+        "completions",
+        "settings",
+        "guards",
+        "config",
+    ),
     (
         "branching",
         "labels",
@@ -76,6 +87,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.ctl",
         "jobs.job",
         "verifying.verify",
+        "verifying.words",
+        "verifying.matching",
         "verifying.choosing",
         "verifying.judge",
         "verifying.first_bad_step",

@@ -51,6 +51,8 @@ class Chosen(NamedTuple):
     picked: tuple[str, ...]
     """The option that each order's letter stands for; the words themselves where they are none."""
     calls: tuple[str, ...]
+    heard: bool = True
+    """Whether every order named an option at all; told from the words, for want of log-probabilities."""
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -81,6 +83,7 @@ async def choose(asked: Asked, case: Case, options: Sequence[str]) -> Chosen:
         gap=sum(abs(one[o] - other[o]) for o in options) / 2 if known else 0.0,  # type: ignore[index]
         picked=tuple(answer.picked for answer in answers),
         calls=tuple(answer.call for answer in answers),
+        heard=all(answer.picked in options for answer in answers),
     )
 
 
@@ -122,7 +125,7 @@ def weighed(chosen: Chosen, good: Collection[str], settings: Verify) -> Judgemen
     """The verdict: good if the `good` options together are probable enough, and the answer can be trusted."""
     rest: dict[str, Any] = {"by": chosen.raw, "made_by": chosen.calls}
     if chosen.shares is None:
-        polarity, detail = _by_word(chosen.picked, good)
+        polarity, detail = _by_word(chosen, good)
         return Judgement(polarity=polarity, detail=detail, **rest)
     probability = min(1.0, sum(chosen.shares[option] for option in good))
     if doubt := _doubt(chosen, probability, settings):
@@ -140,8 +143,9 @@ def _doubt(chosen: Chosen, probability: float, settings: Verify) -> str:
     return "undecided" if abs(probability - settings.threshold) < settings.doubt else ""
 
 
-def _by_word(picked: Sequence[str], good: Collection[str]) -> tuple[Polarity, str]:
+def _by_word(chosen: Chosen, good: Collection[str]) -> tuple[Polarity, str]:
     """Without log-probabilities: what both orders say."""
-    if len({*picked}) == 1:
+    picked = chosen.picked
+    if chosen.heard and len({*picked}) == 1:
         return ("good" if picked[0] in good else "bad"), "no log-probabilities"
     return "unverified", f"no log-probabilities, and the orders say {', '.join(map(repr, picked))}"
