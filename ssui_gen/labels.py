@@ -44,7 +44,7 @@ def first_shares(
     choice: Choice, options: Sequence[str], after: str = "", *, fold: bool = False
 ) -> tuple[dict[str, float], float] | None:
     """P(option | one of the options) for each, and their mass, where the answer begins, or behind what the
-    expression `after` first finds; None when not reported. White space before it is passed over; only the
+    expression `after` first finds; None when not reported. What is no word is passed over; only the
     first token of an option is looked at, and one that several options begin with counts for none. `fold`: in
     any case.
     """
@@ -66,11 +66,11 @@ def behind(text: str, after: str) -> int | None:
 
 
 def _first_said(tokens: Iterable[TokenLogprob], offset: int) -> tuple[TokenLogprob, str] | None:
-    """The first token that says something from `offset` on, and the part of it that comes before."""
+    """The first token with a letter or digit from `offset` on, and the part of it that comes before."""
     start = 0
     for token in tokens:
         before = token.token[: max(0, offset - start)]
-        if token.token[len(before) :].strip():
+        if re.search(r"\w", token.token[len(before) :]):
             return token, before
         start += len(token.token)
     return None
