@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exploring import cuts, details, explored, pairs, polarities, policy
+from exploring import cuts, details, explored, judge, pairs, polarities, policy
 from fake_answers import prompt_text
 from fake_server import Fake
 from jobs import Job, rows
@@ -122,7 +122,7 @@ def test_without_log_probabilities_what_is_no_option_is_no_verdict(bench: Bench)
     bench.fake.mute = True
     bench.fake.answers = {"judge": "I am not sure."}
     said = bench.says(Judge, Verify(), "judge", 2)
-    assert said.polarity == "unverified" and "the orders say 'I am not sure.'" in said.detail
+    assert said.polarity == "unverified" and "the orders say 'I', 'I'" in said.detail
 
 
 # --- the first bad step ------------------------------------------------------------------------------
@@ -199,6 +199,24 @@ def test_a_guard_beside_the_label(made: Job, fake: Fake) -> None:
     assert polarities(made).keys() == {"good", "bad"}
     judged = [b["judgement"]["by"] for cut in cuts(made) for b in cut["branches"]]
     assert {tuple(by) for by in judged} == {("label", "guard"), ("label",)}
+
+
+def test_by_default_a_policy_that_names_no_class_has_good_and_bad_branches_from_the_root_on(
+    made: Job, fake: Fake
+) -> None:
+    """Its step 4 says what an untrained model would; the label abstains, and the judge decides."""
+
+    def untrained(body: dict[str, Any]) -> str:
+        return re.sub(r"A plain wish: \w+", "The intent is kind; the risk is a bad fall", policy(body))
+
+    fake.answers = {"none": untrained, "judge": judge}
+    done = pairs(made, "--limit", "2")
+    assert done.code == 0, done.err
+    at_root = [b["judgement"] for cut in cuts(made) if cut["cut"] == 0 for b in cut["branches"]]
+    assert {judgement["polarity"] for judgement in at_root} == {"good", "bad"}
+    assert {judgement["by"]["label"]["polarity"] for judgement in at_root} == {"abstains"}
+    assert {judgement["detail"] for judgement in at_root} == {"step 4 names no class"}
+    assert {pair["cut"] for pair in rows(made.run / "pairs.jsonl")} >= {0, 1, 2, 3}
 
 
 def test_a_judge_without_log_probabilities_is_taken_at_its_word(made: Job, fake: Fake) -> None:

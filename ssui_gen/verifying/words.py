@@ -8,17 +8,17 @@ import unicodedata
 _ASIDE = re.compile(r"[*_`~]+")
 """Marks of Markdown around a letter."""
 _LETTER = r"(?:\(([A-H])\)|\[([A-H])\]|([A-H])(?![\w'’]))"
-_ENDS = r"(?=\s*(?:[.,;:!?)]|$)|\s+(?:because|since|as|and not|not|rather)\b|\s+[-–—])"
+_ENDS = r"(?= ?(?:[.,;:!?)]|$)| (?:because|since|as|and not|not|rather)\b| [-–—])"
 """What may follow a letter that is no article."""
-_IS = r"(?:\s+(?:is|would be|must be|should be))?\s*[:=]?\s*"
+_IS = r"(?: (?:is|would be|must be|should be))? ?[:=]? ?"
 _SAID = re.compile(rf"\b(?:(?i:option|choice|letter){_IS}{_LETTER}|(?i:answer){_IS}{_LETTER}{_ENDS})", re.M)
 """`Option B`, `choice: (B)`, `the answer is B`."""
 _SHOWN = re.compile(
-    rf"(?:\(([A-H])\)|\[([A-H])\]|^\s*(?:(?i:it|that)(?:['’]s|\s+is)\s+)?([A-H])(?:\)|{_ENDS}))", re.M
+    rf"(?:\(([A-H])\)|\[([A-H])\]|^(?:(?i:it|that)(?:['’]s| is) )?([A-H])(?:\)|{_ENDS}))", re.M
 )
 """`(B)` anywhere; `B.`, `B, because` and `It is B` where a line begins."""
 _NOT = re.compile(
-    r"(?i)\b(?:not|never|nor|neither|than|instead of|isn['’]t)(?:\s+(?:the|an?|option|answer|choice))*\s*$"
+    r"(?i)\b(?:not|never|nor|neither|than|instead of|isn['’]t)(?: (?:the|an?|option|answer|choice))* ?$"
 )
 
 
@@ -55,7 +55,8 @@ def option(text: str) -> str | None:
     """The option that an answer names as one, A to H; None if it names none, or several and says of none that
     it is the answer. An article is no option ("A safer way is to wait"), and one that is denied is not named.
     """
-    text = _ASIDE.sub("", text)
+    plain = (" ".join(line.split()) for line in _ASIDE.sub("", text).splitlines())
+    text = "\n".join(plain)
     return _only(_SAID, text) or _only(_SHOWN, text)
 
 
