@@ -40,7 +40,18 @@ CURATION = (
     "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "shares", "records", "branches", "completions", "settings", "config"),
+    (
+        "errors",
+        "taxonomy",
+        "naming",
+        "shares",
+        "records",
+        "branches",
+        "completions",
+        "settings",
+        "guards",
+        "config",
+    ),
     (
         "branching",
         "reading",
@@ -78,6 +89,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.ctl",
         "jobs.job",
         "verifying.verify",
+        "verifying.words",
+        "verifying.matching",
         "verifying.choosing",
         "verifying.judge",
         "verifying.first_bad_step",
@@ -120,6 +133,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "prompts": {"marks"},
     "reading": {"branching"},
     "seeds": {"images", "jsonl"},
     "serving.embedded": {"serving.process"},

@@ -18,6 +18,7 @@ from ssui_gen.branches import Cut, Pair
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.prompts import policy_prompt
 from ssui_gen.records import ReasoningPath
 from train.encode import Encoder
 from train.example import Branch, Choice, Example, parted
@@ -111,7 +112,7 @@ class Reader:
 
     def _add(self, path: ReasoningPath, pairs: list[Pair]) -> None:
         """Add one path with those of its pairs that are fit."""
-        system, question = self.source.prompt.render(text=path.query.text)
+        system, question = policy_prompt(self.source.prompt, path.query.text)
         asked = self.encoder.asked(system, question, [self.source.picture(path.image)])
         prompt = self.encoder.prompt(asked)
         reference = [*self.encoder.ids(render_path(path.steps, path.answer)), self.encoder.end]
