@@ -99,24 +99,27 @@ class Encoder:
         whole = self.ids(head + text)
         if whole[: len(before)] != before:
             raise Unfit(Why.INSIDE_A_TOKEN, self._seam(before, whole))
-        for ids in (self.split_end(reported or ())[0], whole[len(before) :]):
+        for ids in (self.without_end(reported or ()), whole[len(before) :]):
             if ids and self.text([*before, *ids]) == head + text:
                 return ids
         raise Unfit(Why.TEXT_CHANGED, f"as tokens it says {self.text(whole)[len(head) :][:80]!r}")
 
     def _seam(self, before: list[int], whole: list[int]) -> str:
-        place = max(0, shared(before, whole) - 1)
+        place = shared(before, whole)
         there, here = ([self.text([i]) for i in ids[place:][:SHOWN]] for ids in (before, whole))
         return f"where the prefix ends the tokens are {there}; followed by this branch they are {here}"
 
-    def split_end(self, reported: Sequence[int]) -> tuple[list[int], int]:
-        """Sampled ids without the marks that they end with, and the first of these: the end of the response;
-        the template's where they end with none.
-        """
+    def end_of(self, reported: Sequence[int]) -> int:
+        """The first of the marks that sampled ids end with; where there is none the template's."""
+        stop = len(self.without_end(reported))
+        return reported[stop] if stop < len(reported) else self.end
+
+    def without_end(self, reported: Sequence[int]) -> list[int]:
+        """Sampled ids without the marks that they end with."""
         stop = len(reported)
         while stop and reported[stop - 1] in self.special:
             stop -= 1
-        return list(reported[:stop]), reported[stop] if stop < len(reported) else self.end
+        return list(reported[:stop])
 
     def covering(self, before: list[int], ids: list[int], text: str) -> int:
         """How many of `ids`, which go on after `before`, say `text` and at most the rest of a token more."""

@@ -86,7 +86,7 @@ class Building:
         reported = (row.token_ids or ()) if row and same else ()
         before = encoder.ids(pair.prefix)
         after = encoder.after(before, said, reported) if said else []
-        end = [encoder.split_end(reported)[1]] if self._ended(pair, row, same) else []
+        end = [encoder.end_of(reported)] if self._ended(pair, row, same) else []
         ids = [*before, *after, *end]
         long, most = len(self.bare.prompt.ids) + len(ids), self.config.max_tokens
         if long > most:

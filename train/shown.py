@@ -98,8 +98,8 @@ class Prompts:
             has, lacks = ("training", "the server") if begin[0] else ("the server", "training")
             mark = self.encoder.text([start], marks=True)
             return (
-                f"{has} begins with {mark!r} (BOS) and {lacks} does not: write it into the chat template of the "
-                "model's folder, or take it out there, for both"
+                f"{has} begins with {mark!r} (BOS) and {lacks} does not: write it into the chat template of "
+                "the model's folder, or take it out there, for both"
             )
         if system and not self._says(other, system) and self._says(mine, system):
             return (
@@ -135,8 +135,8 @@ class Prompts:
         compared, unknown = self.counts["compared"], self.counts["unknown"]
         if not compared:
             return (
-                "The call journal holds no token ids of what the policy was shown (vLLM reports them): whether "
-                "training shows it the same could not be checked."
+                "The call journal holds no token ids of what the policy was shown (vLLM reports them): "
+                "whether training shows it the same could not be checked."
             )
         said = f"{compared} prompts are token for token those that the policy was explored with"
         if self.counts["as_one"]:
