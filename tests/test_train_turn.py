@@ -68,8 +68,8 @@ TURNS = ("<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>")
         (BETWEEN_TURNS, (), "<|endoftext|>", ["<|im_end|>"], "<|im_end|>"),
     ],
     ids=[
-        "qwen", "qwen, another end of text", "onevision, a blank first", "gemma 3", "glm", "glm that stops elsewhere",
-        "glm, stops unknown", "vicuna", "mistral", "closed by the next turn alone",
+        "qwen", "qwen, another end of text", "onevision, a blank first", "gemma 3", "glm",
+        "glm that stops elsewhere", "glm, stops unknown", "vicuna", "mistral", "closed by the next turn alone",
     ],
 )  # fmt: skip
 def test_a_turn_ends_with_what_the_template_ends_it_with(

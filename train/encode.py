@@ -23,6 +23,8 @@ from train.turn import end_of_turn, marks_of, placeholders
 
 SHOWN = 4
 """Tokens that a message shows."""
+LETTERS = 20
+"""Characters that a message shows on both sides of a difference."""
 
 
 class Encoder:
@@ -102,7 +104,7 @@ class Encoder:
         for ids in (self.without_end(reported or ()), whole[len(before) :]):
             if ids and self.text([*before, *ids]) == head + text:
                 return ids
-        raise Unfit(Why.TEXT_CHANGED, f"as tokens it says {self.text(whole)[len(head) :][:80]!r}")
+        raise Unfit(Why.TEXT_CHANGED, _changed(text, self.text(whole)[len(head) :]))
 
     def _seam(self, before: list[int], whole: list[int]) -> str:
         place = shared(before, whole)
@@ -132,3 +134,10 @@ class Encoder:
         while count < len(ids) and not said(count).startswith(text):  # half of a letter may look like two
             count += 1
         return count
+
+
+def _changed(text: str, told: str) -> str:
+    at = shared(text, told)
+    start = max(0, at - LETTERS)
+    stop = at + LETTERS
+    return f"as tokens it says {told[start:stop]!a} where it says {text[start:stop]!a}"
