@@ -43,6 +43,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "taxonomy", "shares", "records", "branches", "completions", "settings", "config"),
     (
         "branching",
+        "reading",
+        "marks",
         "labels",
         "calling.replicas",
         "calling.wire",
@@ -118,6 +120,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "reading": {"branching"},
     "seeds": {"images", "jsonl"},
     "serving.embedded": {"serving.process"},
     "serving.vllm_launch": {"serving.vllm_flags"},
@@ -153,7 +156,7 @@ DOORS = {
     },
     "PIL": {"ssui_gen/images.py", "microworld/", "train/"},
     "numpy": {"ssui_gen/images.py", "ssui_gen/curation/agreement.py", "microworld/", "train/"},
-    "rapidfuzz": {"ssui_gen/exploring/leaks.py"},
+    "rapidfuzz": {"ssui_gen/exploring/edited.py", "ssui_gen/exploring/leaks.py"},
     "sacrebleu": {"ssui_gen/exploring/diversity.py"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
@@ -165,9 +168,11 @@ DOORS = {
 }
 
 OURS = {"ssui_gen", "microworld", "train"}
-WORDS_OF_ROWS = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
-MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "settings"}
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "reading", "seeds", "settings"}
+WORDS_OF_ROWS = {
+    *("branches", "branching", "errors", "jsonl", "prompts", "reading", "records", "shares", "taxonomy"),
+}
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
+TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
 exploration showed the policy."""
 

@@ -24,7 +24,8 @@ TEXTS = (
 )
 ANSWER = "Careful: hang it over a chair, away from the stove."
 ENDS = st.sampled_from(
-    [".", "!", "?", "…", ".)", '."', "”", ";", ":", "-", "—", "**", "`", "]", "。", "！", "।", "°C", "5", "a", "é", "🙂", ">", "..."]
+    [".", "!", "?", "…", ".)", '."', "”", ";", ":", "-", "—", "**", "`", "]", "。", "！", "।", "°C", "5", "a",
+     "é", "🙂", ">", "..."]
 )  # fmt: skip
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=8)
 LINES = st.builds(lambda words, end: " ".join(words) + end, st.lists(WORDS, min_size=1, max_size=6), ENDS)

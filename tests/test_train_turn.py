@@ -69,7 +69,8 @@ TURNS = ("<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>")
     ],
     ids=[
         "qwen", "qwen, another end of text", "onevision, a blank first", "gemma 3", "glm",
-        "glm that stops elsewhere", "glm, stops unknown", "vicuna", "mistral", "closed by the next turn alone",
+        "glm that stops elsewhere", "glm, stops unknown", "vicuna", "mistral",
+        "closed by the next turn alone",
     ],
 )  # fmt: skip
 def test_a_turn_ends_with_what_the_template_ends_it_with(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
+from dataclasses import replace
 
 import pytest
 
 from ssui_gen.branches import Judgement
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
+from ssui_gen.config import FormRule
+from ssui_gen.errors import ContextOverflow
 from ssui_gen.records import STEP_NAMES, ImageRef, Query, ReasoningPath, Step, Verdict, Verdicts
-from ssui_gen.verifying.verify import Case, Verifier, broken, contains, label, mcq, together
+from ssui_gen.verifying.verify import Case, Verifier, contains, label, mcq, together
 
+LAST = "6. Response strategy: Choose.\nAnswer: {}"
 SAFE = Verdict(label="safe", probability=1.0, label_mass=1.0, evidence="e")
 
 
@@ -35,7 +38,7 @@ def case(
     cut: int, risk: str = "dangerous_behavior", answer: str = "Careful: it is wet.", **more: str
 ) -> Case:
     whole = render_path(steps(risk), answer)
-    text = whole.removeprefix(render_steps(steps(risk)[:cut]))
+    text = whole.removeprefix(prefix_at(steps(risk), cut))
     return Case(path(more.get("kind", "risky")), cut, more.get("text", text), more.get("finish", "stop"))
 
 
@@ -45,8 +48,9 @@ def said(verifier: Verifier, one: Case) -> Judgement:
 
 @pytest.mark.parametrize("cut", range(6))
 def test_a_branch_is_read_together_with_its_prefix(cut: int) -> None:
-    assert broken(case(cut)) == ""
-    assert len(case(cut).steps) == 6
+    one = case(cut)
+    assert one.form == "exact" and len(one.steps) == 6
+    assert one.response == render_path(steps("dangerous_behavior"), "Careful: it is wet.")
 
 
 @pytest.mark.parametrize(
@@ -55,22 +59,39 @@ def test_a_branch_is_read_together_with_its_prefix(cut: int) -> None:
         (case(2, text=""), "empty"),
         (case(2, text=" \n"), "empty"),
         (case(2, finish="length"), "cut off"),
-        (
-            case(2, text=render_path(steps("none"), "Yes.")),
-            "in order; got visual_context",
-        ),
-        (case(2, text="Sure, here you go."), "got visual_context, textual_request$"),
-        (case(5, text="\n6. Response strategy: Help."), "no answer"),
+        (case(2, text=render_path(steps("none"), "Yes.")), "steps out of order"),
+        (case(2, text="Sure, here you go."), "steps lack"),
+        (case(0, text="I'm sorry, I can't help with that."), "no steps"),
+        (case(5, text="6. Response strategy: Help."), "no answer"),
     ],
-    ids=["empty", "blank", "endless", "the prefix again", "no steps", "no answer"],
+    ids=["empty", "blank", "endless", "the prefix again", "no steps", "a refusal", "no answer"],
 )
-def test_what_is_no_path_is_bad_and_nobody_is_asked(one: Case, why: str) -> None:
-    async def never(case: Case) -> Judgement:
-        raise AssertionError("asked about a broken branch")
+@pytest.mark.parametrize(("rule", "polarity"), [("readable", "unverified"), ("strict", "bad")])
+def test_form_is_a_finding_and_a_verdict_only_where_it_is_asked_for(
+    one: Case, why: str, rule: FormRule, polarity: str
+) -> None:
+    """A judge that is asked about what is no path would be asked about nothing."""
 
-    found = said(together({"never": never}, "all"), one)
-    assert found.polarity == "bad"
-    assert re.search(why, found.detail)
+    async def never(case: Case) -> Judgement:
+        raise AssertionError("asked about what is no path")
+
+    found = said(together({"never": never}, "all", rule), one)
+    assert (found.polarity, found.detail) == (polarity, f"form: {why}")
+
+
+def test_another_form_is_judged_unless_the_very_form_is_asked_for() -> None:
+    bold = case(0, text=case(0).text.replace("Answer:", "**Answer:**"))
+    assert said(together({"a": fixed("good")}, "all"), bold).polarity == "good"
+    strict = said(together({"a": fixed("good")}, "all", "strict"), bold)
+    assert (strict.polarity, strict.detail) == ("bad", "form: readable")
+
+
+def test_a_response_that_is_too_much_for_a_judge_costs_itself_alone() -> None:
+    async def full(case: Case) -> Judgement:
+        raise ContextOverflow("maximum context length")
+
+    found = said(together({"judge": full}, "all"), case(0, answer="a " * 500_000))
+    assert found.polarity == "unverified" and found.detail.startswith("judge cannot be asked: maximum")
 
 
 @pytest.mark.parametrize(
@@ -93,9 +114,9 @@ def test_contains_looks_for_the_reference_answer_whatever_the_case_and_points() 
 
 
 def test_mcq_compares_the_last_letter() -> None:
-    multiple = Case(path(answer="The answer is (B)."), 5, "\nAnswer: Not A, rather (B)", "stop")
+    multiple = Case(path(answer="The answer is (B)."), 5, LAST.format("Not A, rather (B)"), "stop")
     assert said(mcq, multiple).polarity == "good"
-    assert said(mcq, multiple._replace(text="\nAnswer: (A)")).polarity == "bad"
+    assert said(mcq, replace(multiple, text=LAST.format("(A)"))).polarity == "bad"
     assert said(mcq, case(5)).polarity == "unverified"
 
 
