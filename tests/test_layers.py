@@ -186,8 +186,9 @@ WORDS_OF_ROWS = {
     *("branches", "branching", "errors", "jsonl", "prompts", "reading", "records", "shares", "taxonomy"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"images", "seeds", "settings"}
-"""Training finds and sees a picture as exploration did, through the same guarded door."""
+TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}
+"""Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
+exploration showed the policy."""
 
 
 def sources(*packages: str) -> list[Path]:
