@@ -40,7 +40,17 @@ CURATION = (
     "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "shares", "records", "branches", "completions", "settings", "config"),
+    (
+        "errors",
+        "provenance",
+        "taxonomy",
+        "shares",
+        "records",
+        "branches",
+        "completions",
+        "settings",
+        "config",
+    ),
     (
         "branching",
         "labels",
@@ -165,7 +175,17 @@ DOORS = {
 }
 
 OURS = {"ssui_gen", "microworld", "train"}
-WORDS_OF_ROWS = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
+WORDS_OF_ROWS = {
+    "branches",
+    "branching",
+    "errors",
+    "jsonl",
+    "prompts",
+    "provenance",
+    "records",
+    "shares",
+    "taxonomy",
+}
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "settings"}
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"images", "seeds", "settings"}
 """Training finds and sees a picture as exploration did, through the same guarded door."""
