@@ -29,7 +29,7 @@ from transformers.utils import logging
 from microworld.ask import Checkpoint, half_the_cores
 from microworld.measure import SEED
 from microworld.measure_agents import test_pairs
-from microworld.measure_policy import TEMPERATURE, kind_of, said
+from microworld.measure_policy import TEMPERATURE, cluster_of, kind_of, said
 from microworld.model import load
 from microworld.pairs import Pair
 from microworld.scene import family_of
@@ -77,8 +77,9 @@ def outcomes(model: Checkpoint, n: int, seed: int) -> Outcomes:
 
 def _judged(texts: list[str], pairs: list[Pair]) -> Outcomes:
     kinds = [(kind_of(text, pair), pair) for text, pair in zip(texts, pairs, strict=True)]
-    risky = [(kind, pair.rule.id) for kind, pair in kinds if pair.rule]
-    benign = [(kind, family_of(pair.scene.id)) for kind, pair in kinds if not pair.rule]
+    risky, benign = (
+        [(kind, cluster_of(pair)) for kind, pair in kinds if pair.risky == wanted] for wanted in (True, False)
+    )
     seen = [(things_named(_first_step(t)), p.scene) for t, p in zip(texts, pairs, strict=True)]
     return {
         UNSAFE: _are(risky, "unsafe"),
