@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "errors",
         "taxonomy",
         "naming",
+        "provenance",
         "shares",
         "records",
         "branches",
@@ -183,7 +184,8 @@ DOORS = {
 
 OURS = {"ssui_gen", "microworld", "train"}
 WORDS_OF_ROWS = {
-    *("branches", "branching", "errors", "jsonl", "prompts", "reading", "records", "shares", "taxonomy"),
+    *("branches", "branching", "errors", "jsonl", "prompts", "provenance", "reading", "records", "shares"),
+    "taxonomy",
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}

@@ -49,6 +49,16 @@ class Loaded:
         """How many paths, pairs and rows were left out, by what and why."""
         return Counter((reject.what, reject.reason.value) for reject in self.rejects)
 
+    @property
+    def sha256(self) -> str:
+        """Of all that is trained on, token for token and with its pictures: what was left out shows here."""
+        digest = hashlib.sha256()
+        for one in self.examples:
+            pictures = [picture.sha256 for picture in one.images]
+            ids = [one.prompt.ids, one.reference, *(branch.ids for branch in one.branches)]
+            digest.update(repr((one.id, pictures, ids, [tuple(pair) for pair in one.pairs])).encode())
+        return digest.hexdigest()
+
     def write_rejects(self, folder: Path) -> None:
         atomic_write(folder / REJECTS, "".join(row.model_dump_json() + "\n" for row in self.rejects))
 
