@@ -76,7 +76,7 @@ def test_the_prompt_is_the_one_that_was_explored_with(run: Path, encoder: Encode
 def test_another_prompt_than_the_explored_one_is_refused(run: Path, encoder: Encoder) -> None:
     other = run / "policy.md"
     other.write_text(Path("prompts/policy.md").read_text().replace("what you tell", "what you say to"))
-    with pytest.raises(ConfigError, match=r"explored with policy@1:\w{8}: name that file"):
+    with pytest.raises(ConfigError, match=r"explored with policy@2:\w{8}: name that file"):
         loaded(run, encoder, prompt=other)
 
 
@@ -213,7 +213,7 @@ def _long_branch(rows: Rows) -> Rows:
         (_other_beginning, "not_a_prefix", "rejected begins with '1. Visual context: something"),
         (row(1, prefix="1. Visual context: else"), "not_a_prefix", "no longer the path's first 2 steps"),
         (_other_picture, "image_changed", "the pair was made with 00000000"),
-        (_long_branch, "branch_too_long", r"tokens; at most 400 \(max_tokens\)"),
+        (_long_branch, "branch_too_long", r"tokens; at most 1000 \(max_tokens\)"),
         (lambda rows: [*rows, rows[0]], "duplicate", "the id came before"),
         (row(0, path_id="gone"), "path_not_kept", "not in reasoning_paths.jsonl"),
     ],
@@ -222,7 +222,7 @@ def test_a_pair_that_is_none_is_left_out(
     run: Path, encoder: Encoder, edit: Callable[[Rows], Rows], reason: str, says: str
 ) -> None:
     change(run / "pairs.jsonl", edit)
-    found = loaded(run, encoder, max_tokens=400)
+    found = loaded(run, encoder, max_tokens=1000)
     assert reasons(found) == {("pair", reason): 1}
     assert len(found.examples) == 3
     assert found.pairs == (9 if reason == "duplicate" else 8)
