@@ -76,7 +76,7 @@ def test_the_prompt_is_the_one_that_was_explored_with(run: Path, encoder: Encode
 def test_another_prompt_than_the_explored_one_is_refused(run: Path, encoder: Encoder) -> None:
     other = run / "policy.md"
     other.write_text(Path("prompts/policy.md").read_text().replace("what you tell", "what you say to"))
-    with pytest.raises(ConfigError, match=r"explored with policy@1:\w{8}: name that file"):
+    with pytest.raises(ConfigError, match=r"explored with policy@2:\w{8}: name that file"):
         loaded(run, encoder, prompt=other)
 
 
