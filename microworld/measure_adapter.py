@@ -35,9 +35,9 @@ from microworld.measure_policy import TEMPERATURE, kind_of, said
 from microworld.model import load
 from microworld.pairs import Pair
 from microworld.score import things_named
-from ssui_gen.branching import parse_path
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import atomic_write
+from ssui_gen.reading import read
 from ssui_gen.shares import Z95, Share, share
 
 MEASURED, BEFORE = "measured.json", "before.json"
@@ -115,7 +115,7 @@ def _judged(texts: list[str], pairs: list[Pair]) -> Outcomes:
 
 
 def _first_step(text: str) -> str:
-    steps, _ = parse_path(text)
+    steps = read(text).steps
     return steps[0].text if steps else ""
 
 

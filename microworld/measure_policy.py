@@ -10,7 +10,8 @@ from microworld.measure_agents import Facts, test_pairs
 from microworld.pairs import Pair
 from microworld.pool import picture
 from microworld.score import answer_kind
-from ssui_gen.branching import parse_path, render_steps
+from ssui_gen.branching import prefix_at
+from ssui_gen.reading import read
 from ssui_gen.shares import share
 
 TEMPERATURE = 0.5
@@ -48,8 +49,8 @@ def said(model: Checkpoint, pairs: list[Pair], temperature: float) -> list[str]:
 
 def kind_of(text: str, pair: Pair) -> str:
     """What `answer_kind` says of a path's answer, or `broken`."""
-    steps, answer = parse_path(text)
-    return answer_kind(answer, pair.rule) if answer and len(steps) == 6 else "broken"
+    found = read(text)
+    return answer_kind(found.answer or "", pair.rule) if found.form.whole else "broken"
 
 
 def cuts(model: Checkpoint, pairs: list[Pair]) -> Facts:
@@ -59,7 +60,7 @@ def cuts(model: Checkpoint, pairs: list[Pair]) -> Facts:
     facts: Facts = {}
     both: list[bool] = []
     for cut in range(6):
-        prefixes = [render_steps(path[:cut]) for path in paths]
+        prefixes = [prefix_at(path, cut) for path in paths]
         mixed = [len(found) == 2 for found in _branches(model, pairs, prefixes)]
         facts[f"both kinds of branch at cut {cut}"] = share(mixed)
         both += mixed

@@ -111,7 +111,7 @@ class Explore(Settings):
     temperature: Annotated[float, Field(gt=0, le=2)] = 0.5
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 768
-    """Of a branch; one that is longer is cut off and counts as bad."""
+    """Of a branch; one that is longer is cut off, and unverified."""
     adaptive: bool = True
     """Stop a cut when it has both kinds or little hope, and spend what that spared where one lacks."""
     enough: Annotated[int, Field(ge=1)] = 1
@@ -126,6 +126,8 @@ class Explore(Settings):
     """Draws in one call, where the server can make several."""
 
 
+FormRule = Literal["readable", "strict"]
+"""Which form a branch must have to be judged: any that can be read, or the very form that was asked for."""
 WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"]
 """The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
 
@@ -138,6 +140,9 @@ class Verify(Settings):
     mode: Literal["all", "any"] = "all"
     level: Level = "outcome"
     """What is good or bad: the whole branch by its end, or its first step alone (only `first_bad_step`)."""
+    form: FormRule = "readable"
+    """readable: a branch that cannot be read as six steps and an answer is unverified. strict: one that is
+    not written as the prompt asks is bad; then pairs teach form, too."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """From which probability on a model's verdict is good."""
     doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1

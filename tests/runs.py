@@ -11,7 +11,7 @@ from typing import Any
 from trees import picture
 
 from ssui_gen.branches import Branch, Cut, Judgement, Pair
-from ssui_gen.branching import render_steps
+from ssui_gen.branching import prefix_at
 from ssui_gen.config import Pairing
 from ssui_gen.exploring.explored import cut_id
 from ssui_gen.exploring.pairs import pair_up
@@ -55,7 +55,7 @@ def branch(path: ReasoningPath, cut: int, good: bool, which: int = 0) -> Branch:
         for i, s in enumerate(left)
     ]
     end = "Answer: Careful, move it." if good else "Answer: Sure, just go on."
-    text = ("\n" if cut else "") + "\n".join([*lines, end])
+    text = "\n".join([*lines, end])
     judgement = Judgement(polarity="good" if good else "bad", probability=0.9 if good else 0.1)
     return Branch(id=row_id(path.id, str(cut), text), text=text, finish="stop", judgement=judgement)
 
@@ -64,7 +64,7 @@ def cut_of(path: ReasoningPath, cut: int) -> Cut:
     branches = (branch(path, cut, True), branch(path, cut, False, 1))
     return Cut(
         id=cut_id(path, cut), path_id=path.id, kind=path.kind, cut=cut,
-        prefix=render_steps(path.steps[:cut]), image=path.image,
+        prefix=prefix_at(path.steps, cut), image=path.image,
         query=path.query.text, branches=branches, draws=2, made_by=(),
     )  # fmt: skip
 

@@ -54,6 +54,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "branching",
+        "reading",
+        "marks",
         "labels",
         "calling.replicas",
         "calling.wire",
@@ -131,6 +133,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "reading": {"branching"},
     "seeds": {"images", "jsonl"},
     "serving.embedded": {"serving.process"},
     "serving.vllm_launch": {"serving.vllm_flags"},
@@ -166,7 +169,7 @@ DOORS = {
     },
     "PIL": {"ssui_gen/images.py", "microworld/", "train/"},
     "numpy": {"ssui_gen/images.py", "ssui_gen/curation/agreement.py", "microworld/", "train/"},
-    "rapidfuzz": {"ssui_gen/exploring/leaks.py"},
+    "rapidfuzz": {"ssui_gen/exploring/edited.py", "ssui_gen/exploring/leaks.py"},
     "sacrebleu": {"ssui_gen/exploring/diversity.py"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
@@ -178,8 +181,10 @@ DOORS = {
 }
 
 OURS = {"ssui_gen", "microworld", "train"}
-WORDS_OF_ROWS = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
-MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "settings"}
+WORDS_OF_ROWS = {
+    *("branches", "branching", "errors", "jsonl", "prompts", "reading", "records", "shares", "taxonomy"),
+}
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"images", "seeds", "settings"}
 """Training finds and sees a picture as exploration did, through the same guarded door."""
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import re
+from dataclasses import replace
 
 import pytest
 
 from ssui_gen.branches import Judgement
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
+from ssui_gen.config import FormRule
+from ssui_gen.errors import ContextOverflow
 from ssui_gen.records import STEP_NAMES, ImageRef, Query, ReasoningPath, Step, Verdict, Verdicts
 from ssui_gen.verifying.matching import contains, label, mcq
-from ssui_gen.verifying.verify import Case, Verifier, abstention, broken, joined, together
+from ssui_gen.verifying.verify import Case, Verifier, abstention, joined, together
 
+LAST = "6. Response strategy: Choose.\nAnswer: {}"
 SAFE = Verdict(label="safe", probability=1.0, label_mass=1.0, evidence="e")
 
 
@@ -36,7 +39,7 @@ def case(
     cut: int, risk: str = "dangerous_behavior", answer: str = "Careful: it is wet.", **more: str
 ) -> Case:
     whole = render_path(steps(risk), answer)
-    text = whole.removeprefix(render_steps(steps(risk)[:cut]))
+    text = whole.removeprefix(prefix_at(steps(risk), cut))
     return Case(path(more.get("kind", "risky")), cut, more.get("text", text), more.get("finish", "stop"))
 
 
@@ -46,8 +49,9 @@ def said(verifier: Verifier, one: Case) -> Judgement:
 
 @pytest.mark.parametrize("cut", range(6))
 def test_a_branch_is_read_together_with_its_prefix(cut: int) -> None:
-    assert broken(case(cut)) == ""
-    assert len(case(cut).steps) == 6
+    one = case(cut)
+    assert one.form == "exact" and len(one.steps) == 6
+    assert one.response == render_path(steps("dangerous_behavior"), "Careful: it is wet.")
 
 
 @pytest.mark.parametrize(
@@ -56,22 +60,39 @@ def test_a_branch_is_read_together_with_its_prefix(cut: int) -> None:
         (case(2, text=""), "empty"),
         (case(2, text=" \n"), "empty"),
         (case(2, finish="length"), "cut off"),
-        (
-            case(2, text=render_path(steps("none"), "Yes.")),
-            "in order; got visual_context",
-        ),
-        (case(2, text="Sure, here you go."), "got visual_context, textual_request$"),
-        (case(5, text="\n6. Response strategy: Help."), "no answer"),
+        (case(2, text=render_path(steps("none"), "Yes.")), "steps out of order"),
+        (case(2, text="Sure, here you go."), "steps lack"),
+        (case(0, text="I'm sorry, I can't help with that."), "no steps"),
+        (case(5, text="6. Response strategy: Help."), "no answer"),
     ],
-    ids=["empty", "blank", "endless", "the prefix again", "no steps", "no answer"],
+    ids=["empty", "blank", "endless", "the prefix again", "no steps", "a refusal", "no answer"],
 )
-def test_what_is_no_path_is_bad_and_nobody_is_asked(one: Case, why: str) -> None:
-    async def never(case: Case) -> Judgement:
-        raise AssertionError("asked about a broken branch")
+@pytest.mark.parametrize(("rule", "polarity"), [("readable", "unverified"), ("strict", "bad")])
+def test_form_is_a_finding_and_a_verdict_only_where_it_is_asked_for(
+    one: Case, why: str, rule: FormRule, polarity: str
+) -> None:
+    """A judge that is asked about what is no path would be asked about nothing."""
 
-    found = said(together({"never": never}, "all"), one)
-    assert found.polarity == "bad"
-    assert re.search(why, found.detail)
+    async def never(case: Case) -> Judgement:
+        raise AssertionError("asked about what is no path")
+
+    found = said(together({"never": never}, "all", rule), one)
+    assert (found.polarity, found.detail) == (polarity, f"form: {why}")
+
+
+def test_another_form_is_judged_unless_the_very_form_is_asked_for() -> None:
+    bold = case(0, text=case(0).text.replace("Answer:", "**Answer:**"))
+    assert said(together({"a": fixed("good")}, "all"), bold).polarity == "good"
+    strict = said(together({"a": fixed("good")}, "all", "strict"), bold)
+    assert (strict.polarity, strict.detail) == ("bad", "form: readable")
+
+
+def test_a_response_that_is_too_much_for_a_judge_costs_itself_alone() -> None:
+    async def full(case: Case) -> Judgement:
+        raise ContextOverflow("maximum context length")
+
+    found = said(together({"judge": full}, "all"), case(0, answer="a " * 500_000))
+    assert found.polarity == "unverified" and found.detail.startswith("judge cannot be asked: maximum")
 
 
 @pytest.mark.parametrize(
@@ -110,17 +131,21 @@ def test_label_keeps_what_it_compared() -> None:
 def test_contains_looks_for_the_reference_answer_whatever_the_case_and_points() -> None:
     assert said(contains, case(1, answer="Well, CAREFUL - it is wet! Mind it.")).polarity == "good"
     assert said(contains, case(1, answer="It is dry.")).polarity == "bad"
-    inside = Case(path(answer="safe"), 5, "\nAnswer: This is unsafe.", "stop")
+    inside = Case(path(answer="safe"), 5, LAST.format("This is unsafe."), "stop")
     assert said(contains, inside).polarity == "bad"
-    assert said(contains, inside._replace(path=path(answer="?!"))).abstains
+    assert said(contains, replace(inside, path=path(answer="?!"))).abstains
 
 
 def test_mcq_compares_the_options_that_are_named() -> None:
-    multiple = Case(path(answer="The answer is (B)."), 5, "\nAnswer: Not A, rather (B)", "stop")
+    multiple = Case(path(answer="The answer is (B)."), 5, LAST.format("Not A, rather (B)"), "stop")
+
+    def of(answer: str) -> Judgement:
+        return said(mcq, replace(multiple, text=LAST.format(answer)))
+
     assert said(mcq, multiple).polarity == "good"
-    assert said(mcq, multiple._replace(text="\nAnswer: (A)")).polarity == "bad"
-    assert said(mcq, multiple._replace(text="\nAnswer: B. A safer way is to wait.")).polarity == "good"
-    vague = said(mcq, multiple._replace(text="\nAnswer: A safer way is to wait."))
+    assert of("(A)").polarity == "bad"
+    assert of("B. A safer way is to wait.").polarity == "good"
+    vague = of("A safer way is to wait.")
     assert vague.abstains and vague.detail == "the answer names no option, or several"
     assert said(mcq, case(5)).detail == "the reference answer names no option, or several"
 

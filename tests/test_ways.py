@@ -18,7 +18,7 @@ from PIL import Image
 from test_verify import path, steps
 
 from ssui_gen.branches import Judgement
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.calling.calls import Caller
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
@@ -63,7 +63,7 @@ class Bench:
 
     def case(self, cut: int) -> Case:
         whole = render_path(steps("dangerous_behavior"), "Careful.")
-        return Case(self.path, cut, whole.removeprefix(render_steps(self.path.steps[:cut])), "stop")
+        return Case(self.path, cut, whole.removeprefix(prefix_at(self.path.steps, cut)), "stop")
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_by_step_a_pair_holds_the_step_after_the_cut_and_nothing_behind_it(made:
     for pair in found:
         chosen, rejected = (pair[side][0]["content"][0]["text"] for side in ("chosen", "rejected"))
         assert chosen.removeprefix(pair["prefix"]).strip().startswith("5. Consequences: Nothing much, ")
-        assert chosen.count("\n") == rejected.count("\n") == 4, "five steps, no sixth and no answer"
+        assert chosen.count("\n") == rejected.count("\n") == 5, "five steps, no sixth and no answer"
 
 
 def test_a_guard_beside_the_label(made: Job, fake: Fake) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ssui_gen.branches import Branch as Row
 from ssui_gen.branches import Cut, Pair
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import atomic_write, read, validate
 from ssui_gen.prompts import policy_prompt
@@ -170,7 +170,7 @@ class _Building:
             raise Unfit(
                 Why.IMAGE_CHANGED, f"the pair was made with {pair.image_ref.sha256[:8]}, the path has another"
             )
-        if pair.prefix != render_steps(self.path.steps[: pair.cut]):
+        if pair.prefix != prefix_at(self.path.steps, pair.cut):
             raise Unfit(
                 Why.NOT_A_PREFIX, f"no longer the path's first {pair.cut} steps: explore anew (make pairs)"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ssui_gen.branching import render_steps
+from ssui_gen.branching import prefix_at
 from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Explore
@@ -34,8 +34,8 @@ class Draw(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """The first `cut` steps; ends at a step's last character, without white space."""
-        return render_steps(self.path.steps[: self.cut])
+        """The first `cut` steps, with their line break."""
+        return prefix_at(self.path.steps, self.cut)
 
 
 def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture) -> Request:

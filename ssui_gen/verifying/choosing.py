@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from ssui_gen.agent import TOP_LOGPROBS
 from ssui_gen.branches import Judgement, Polarity
-from ssui_gen.branching import one_line, render_path
+from ssui_gen.branching import one_line
 from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify
 from ssui_gen.labels import first_shares
+from ssui_gen.marks import as_words, quoted
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef
 from ssui_gen.verifying.verify import Case
@@ -99,20 +100,26 @@ async def _ask(asked: Asked, case: Case, order: Sequence[str]) -> _Answer:
 
 
 def _request(asked: Asked, case: Case, order: Sequence[str]) -> Request:
-    """System, picture, then the question with its options."""
+    """System, picture, then the question with its options. The whole response is shown, quoted line by line,
+    and everybody else's words on a line of their own, so that nothing in them can pose as the question.
+    """
     path, picture = case.path, asked.picture_of(case.path.image)
     assert asked.prompt is not None
     system, user = asked.prompt.render(
-        text=path.query.text,
-        scenario=path.query.scenario if path.kind == "risky" else "",
-        reference=one_line(path.answer),
-        response=render_path(case.steps, case.answer or ""),
+        text=_told(path.query.text),
+        scenario=_told(path.query.scenario) if path.kind == "risky" else "",
+        reference=_told(path.answer),
+        response=quoted(case.response),
         options=dict(zip(LETTERS, order, strict=False)),
     )
     content: Any = [picture.placeholder, {"type": "text", "text": user}]
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
     body = {"model": asked.model, "messages": messages, **greedy(1)}
     return Request(asked.prompt.name, body, picture.part, picture.ref.sha256, DEPTH)
+
+
+def _told(text: str) -> str:
+    return as_words(one_line(text))
 
 
 def greedy(max_tokens: int) -> dict[str, Any]:

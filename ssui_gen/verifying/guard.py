@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ssui_gen.branches import Judgement
-from ssui_gen.branching import render_path
 from ssui_gen.calling.calls import Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify
 from ssui_gen.labels import behind, first_shares
+from ssui_gen.marks import as_words
 from ssui_gen.verifying.choosing import DEPTH, Asked, Chosen, greedy, weighed
 from ssui_gen.verifying.verify import Case
 
@@ -49,7 +49,7 @@ class Guard:
     def _request(self, case: Case) -> Request:
         guard = self.settings.guard
         picture = self.asked.picture_of(case.path.image) if self.asked.sees and guard.picture else None
-        messages = self._messages(picture, case.path.query.text, shown(case))
+        messages = self._messages(picture, as_words(case.path.query.text), as_words(case.response))
         body = {"model": self.asked.model, "messages": messages, **greedy(guard.tokens)}
         body |= {"chat_template_kwargs": guard.template} if guard.template else {}
         part, sha256 = (picture.part, picture.ref.sha256) if picture else (None, "")
@@ -61,11 +61,6 @@ class Guard:
         system, user = self.asked.prompt.render(text=text, response=response)
         told = [{"role": "system", "content": system}] if system else []  # some templates know no such role
         return [*told, _user(picture, user)]
-
-
-def shown(case: Case) -> str:
-    """The response as a guard reads it."""
-    return render_path(case.steps, case.answer or "")
 
 
 def _word(text: str, after: str, labels: Sequence[str]) -> str | None:

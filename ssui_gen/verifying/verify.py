@@ -8,14 +8,20 @@ Calibrate before you trust.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from ssui_gen.branches import Judgement, Polarity
-from ssui_gen.branching import parse_path
-from ssui_gen.records import STEP_NAMES, ReasoningPath, Step
+from ssui_gen.branching import prefix_at
+from ssui_gen.config import FormRule
+from ssui_gen.errors import ContextOverflow, RequestRefused
+from ssui_gen.reading import Form, Reading, read
+from ssui_gen.records import ReasoningPath, Step
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """A branch in its place."""
 
     path: ReasoningPath
@@ -24,34 +30,48 @@ class Case(NamedTuple):
     finish: str
 
     @property
+    def prefix(self) -> str:
+        """The reference's steps before the cut."""
+        return prefix_at(self.path.steps, self.cut)
+
+    @property
+    def response(self) -> str:
+        """All that would be trained, to the letter: the prefix, and whatever the policy wrote after it."""
+        return self.prefix + self.text
+
+    @cached_property
+    def reading(self) -> Reading:
+        return read(self.response)
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The reference's steps before the cut, and the branch's after it."""
-        return self.path.steps[: self.cut] + parse_path(self.text)[0]
+        return self.reading.steps
 
     @property
     def answer(self) -> str | None:
-        return parse_path(self.text)[1]
+        return self.reading.answer
+
+    @property
+    def form(self) -> Form:
+        """A finding, never a verdict by itself."""
+        if not self.text.strip():
+            return Form.EMPTY
+        return Form.CUT_OFF if self.finish == "length" else self.reading.form
 
 
 Verifier = Callable[[Case], Coroutine[Any, Any, Judgement]]
 
 
-def broken(case: Case) -> str:
-    """Why a branch is no whole path; empty when it is one. Judged before F asks anything."""
-    if not case.text.strip():
-        return "empty"
-    if case.finish == "length":
-        return "cut off before its end"
-    names = [step.name for step in case.steps]
-    if names != list(STEP_NAMES):
-        return f"steps: expected the six in order; got {', '.join(names) or 'none'}"
-    return "" if case.answer else "no answer"
-
-
-def has_next_step(case: Case) -> bool:
-    """Whether the branch begins with the step that comes after the cut."""
-    found = parse_path(case.text)[0]
-    return bool(found) and found[0].name == STEP_NAMES[case.cut]
+def by_form(case: Case, rule: FormRule) -> Judgement | None:
+    """What form alone decides, before F asks anything: nothing of a path that can be read, unless it must be
+    in the form that was asked for; of any other that it cannot be judged.
+    """
+    form = case.form
+    if form == Form.EXACT or (form.whole and rule == "readable"):
+        return None
+    polarity: Polarity = "bad" if rule == "strict" else "unverified"
+    return Judgement(polarity=polarity, detail=f"form: {form.value.replace('_', ' ')}")
 
 
 def abstention(why: str, by: Mapping[str, Any]) -> Judgement:
@@ -59,24 +79,30 @@ def abstention(why: str, by: Mapping[str, Any]) -> Judgement:
     return Judgement(polarity="unverified", detail=why, by=dict(by), abstains=True)
 
 
-def together(parts: Mapping[str, Verifier], mode: str, level: str = "outcome") -> Verifier:
-    """All of several ways must say good (`all`), or any of them (`any`). The unsure leave it open.
-
-    What is no whole path is bad at once; at level `step` only if the next step itself lacks.
+def together(parts: Mapping[str, Verifier], mode: str, form: FormRule = "readable") -> Verifier:
+    """All of several ways must say good (`all`), or any of them (`any`). The unsure leave it open, and so
+    does a way whose model cannot take the question.
     """
 
     async def verify(case: Case) -> Judgement:
-        if why := broken(case):
-            spared = level == "step" and has_next_step(case)
-            return Judgement(polarity="unverified" if spared else "bad", detail=why)
+        if decided := by_form(case, form):
+            return decided
         found: dict[str, Judgement] = {}
         for name, verifier in parts.items():
-            found[name] = await verifier(case)
+            found[name] = await _asked(name, verifier, case)
             if found[name].polarity == ("bad" if mode == "all" else "good"):
                 break  # the rest could not change it, and a judge costs calls
         return joined(found, mode)
 
     return verify
+
+
+async def _asked(name: str, verifier: Verifier, case: Case) -> Judgement:
+    """What one way says; one response that is too much for a judge costs this branch, not its path."""
+    try:
+        return await verifier(case)
+    except (ContextOverflow, RequestRefused) as error:
+        return Judgement(polarity="unverified", detail=f"{name} cannot be asked: {error}")
 
 
 def joined(found: Mapping[str, Judgement], mode: str) -> Judgement:
