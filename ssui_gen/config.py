@@ -14,7 +14,7 @@ from ssui_gen.branches import Level
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
 from ssui_gen.records import REPLIES
-from ssui_gen.settings import ImageLimits, Settings, parse, read_yaml
+from ssui_gen.settings import PIXELS, ImageLimits, Settings, parse, read_yaml
 
 
 class Sampling(Settings):
@@ -74,6 +74,9 @@ class Serve(Settings):
     """All that there are when absent."""
     start_seconds: Annotated[float, Field(gt=0)] = 1800.0
     """Until every replica must answer; the first start of a model also downloads it."""
+    max_pixels: Annotated[int, Field(ge=784)] = PIXELS
+    """What the processors of Qwen2-VL and Qwen2.5-VL scale larger pictures to, in training as well: it is
+    kept in `pairs.json`."""
     flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 

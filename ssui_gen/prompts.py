@@ -17,10 +17,17 @@ import yaml
 from jinja2 import meta
 
 from ssui_gen.errors import PromptError
+from ssui_gen.marks import as_words
 from ssui_gen.taxonomy import classes
 
+
+def _shown(value: Any) -> Any:
+    """What a prompt shows of a value: in a text marks of chat templates are words."""
+    return as_words(value) if isinstance(value, str) else value
+
+
 _ENVIRONMENT = jinja2.Environment(
-    undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, finalize=_shown
 )
 _BLOCKS = ("system", "user")
 

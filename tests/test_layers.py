@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "errors",
         "taxonomy",
         "naming",
+        "provenance",
         "shares",
         "records",
         "branches",
@@ -133,6 +134,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "prompts": {"marks"},
     "reading": {"branching"},
     "seeds": {"images", "jsonl"},
     "serving.embedded": {"serving.process"},
@@ -182,11 +184,13 @@ DOORS = {
 
 OURS = {"ssui_gen", "microworld", "train"}
 WORDS_OF_ROWS = {
-    *("branches", "branching", "errors", "jsonl", "prompts", "reading", "records", "shares", "taxonomy"),
+    *("branches", "branching", "errors", "jsonl", "prompts", "provenance", "reading", "records", "shares"),
+    "taxonomy",
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"images", "seeds", "settings"}
-"""Training finds and sees a picture as exploration did, through the same guarded door."""
+TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}
+"""Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
+exploration showed the policy."""
 
 
 def sources(*packages: str) -> list[Path]:

@@ -126,7 +126,8 @@ def test_a_pair_of_single_steps_has_no_end(run: Path, encoder: Encoder) -> None:
             for side in ("chosen", "rejected"):
                 content = row[side][0]["content"][0]
                 lines = content["text"].split("\n")
-                content["text"] = "\n".join(lines[: row["cut"] + 1]) if row["cut"] < 5 else content["text"]
+                if row["cut"] < 5:
+                    content["text"] = "\n".join([*lines[: row["cut"] + 1], ""])
         return rows
 
     change(run / "pairs.jsonl", shorten)

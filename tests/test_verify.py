@@ -138,14 +138,10 @@ def test_contains_looks_for_the_reference_answer_whatever_the_case_and_points() 
 
 def test_mcq_compares_the_options_that_are_named() -> None:
     multiple = Case(path(answer="The answer is (B)."), 5, LAST.format("Not A, rather (B)"), "stop")
-
-    def of(answer: str) -> Judgement:
-        return said(mcq, replace(multiple, text=LAST.format(answer)))
-
     assert said(mcq, multiple).polarity == "good"
-    assert of("(A)").polarity == "bad"
-    assert of("B. A safer way is to wait.").polarity == "good"
-    vague = of("A safer way is to wait.")
+    assert said(mcq, replace(multiple, text=LAST.format("(A)"))).polarity == "bad"
+    assert said(mcq, replace(multiple, text=LAST.format("B. A safer way is to wait."))).polarity == "good"
+    vague = said(mcq, replace(multiple, text=LAST.format("A safer way is to wait.")))
     assert vague.abstains and vague.detail == "the answer names no option, or several"
     assert said(mcq, case(5)).detail == "the reference answer names no option, or several"
 

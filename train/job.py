@@ -57,8 +57,9 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     base, processor = load_base(config)
     packing = packed_as(config, base, say)
     say(opening(config, source))
-    encoder = Encoder(processor, base)
+    encoder = Encoder(processor, base, source.pixels)
     loaded = load_examples(Reader(source, encoder), console)
+    say(loaded.compared)
     split = split_of(config, loaded.examples)
     maker = row_maker(config, packing, loaded, encoder)
     counts = {"trained": len(split.trained), "held_out": len(split.held_out)}

@@ -52,7 +52,8 @@ class Recital(NamedTuple):
 def recite(config: SrpoConfig) -> list[Recital]:
     """Each path that was trained on, said by the trained model, greedily."""
     base, processor = load_base(config)
-    source, encoder = Source(config), Encoder(processor, base)
+    source = Source(config)
+    encoder = Encoder(processor, base, source.pixels)
     examples = Reader(source, encoder).load().examples
     model = PeftModel.from_pretrained(base, config.folder).to(device()).eval()
     return [Recital(e.id, _said(e, source, encoder, model), encoder.text(e.reference)) for e in examples]

@@ -18,7 +18,7 @@ from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify
 from ssui_gen.labels import first_shares
-from ssui_gen.marks import as_words, quoted
+from ssui_gen.marks import quoted
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef
 from ssui_gen.verifying.verify import Case
@@ -106,9 +106,9 @@ def _request(asked: Asked, case: Case, order: Sequence[str]) -> Request:
     path, picture = case.path, asked.picture_of(case.path.image)
     assert asked.prompt is not None
     system, user = asked.prompt.render(
-        text=_told(path.query.text),
-        scenario=_told(path.query.scenario) if path.kind == "risky" else "",
-        reference=_told(path.answer),
+        text=one_line(path.query.text),
+        scenario=one_line(path.query.scenario) if path.kind == "risky" else "",
+        reference=one_line(path.answer),
         response=quoted(case.response),
         options=dict(zip(LETTERS, order, strict=False)),
     )
@@ -116,10 +116,6 @@ def _request(asked: Asked, case: Case, order: Sequence[str]) -> Request:
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
     body = {"model": asked.model, "messages": messages, **greedy(1)}
     return Request(asked.prompt.name, body, picture.part, picture.ref.sha256, DEPTH)
-
-
-def _told(text: str) -> str:
-    return as_words(one_line(text))
 
 
 def greedy(max_tokens: int) -> dict[str, Any]:
