@@ -35,8 +35,9 @@ async def contains(case: Case) -> Judgement:
 
 
 async def mcq(case: Case) -> Judgement:
-    """Good if the answer names the option that the reference answer names."""
-    wanted, found = option(case.path.answer), option(case.answer or "")
+    """Good if the answer, and what comes after it, names the option that the reference answer names."""
+    wanted = option(case.path.answer)
+    found = option(f"{case.answer or ''}\n{case.reading.after}")
     by = {"wanted": wanted, "found": found}
     if wanted is None or found is None:
         whose = "reference answer" if wanted is None else "answer"
