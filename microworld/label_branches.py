@@ -16,9 +16,8 @@ from microworld.score import request_in
 from microworld.score_steps import Truth, answer_fits, first_bad
 from microworld.world import world
 from ssui_gen.branches import Branch, BranchLabel, Cut
-from ssui_gen.branching import parse_path
 from ssui_gen.jsonl import atomic_write, read, validate
-from ssui_gen.records import STEP_NAMES
+from ssui_gen.reading import read as read_response
 
 
 def label(run: Path, seeds: Path) -> Counter[str]:
@@ -41,11 +40,12 @@ def label(run: Path, seeds: Path) -> Counter[str]:
 
 def label_of(cut: Cut, branch: Branch, truth: Truth) -> BranchLabel:
     """What has not six steps and an answer is bad, and nobody can say where it goes wrong."""
-    steps, answer = parse_path(f"{cut.prefix}{branch.text}")
-    if answer is None or len(steps) != len(STEP_NAMES):
+    found = read_response(f"{cut.prefix}{branch.text}")
+    if not found.form.whole or found.answer is None:
         return BranchLabel(branch_id=branch.id, good=False)
-    good = answer_fits(answer, truth.rule)
-    return BranchLabel(branch_id=branch.id, good=good, first_bad=place(first_bad(steps, answer, truth)))
+    good = answer_fits(found.answer, truth.rule)
+    where = place(first_bad(found.steps, found.answer, truth))
+    return BranchLabel(branch_id=branch.id, good=good, first_bad=where)
 
 
 def main() -> None:

@@ -35,9 +35,9 @@ from microworld.pairs import Pair
 from microworld.scene import family_of
 from microworld.score import things_named
 from ssui_gen import provenance
-from ssui_gen.branching import parse_path
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import atomic_write
+from ssui_gen.reading import read
 from ssui_gen.shares import Change, share
 
 MEASURED, BEFORE = "measured.json", "before.json"
@@ -103,7 +103,7 @@ def _are(found: list[tuple[str, str]], *kinds: str) -> list[tuple[bool, str]]:
 
 
 def _first_step(text: str) -> str:
-    steps, _ = parse_path(text)
+    steps = read(text).steps
     return steps[0].text if steps else ""
 
 

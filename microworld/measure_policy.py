@@ -12,7 +12,8 @@ from microworld.pairs import Pair
 from microworld.pool import picture
 from microworld.scene import family_of
 from microworld.score import answer_kind
-from ssui_gen.branching import parse_path, render_steps
+from ssui_gen.branching import prefix_at
+from ssui_gen.reading import read
 from ssui_gen.shares import Share, share
 
 TEMPERATURE = 0.5
@@ -59,8 +60,8 @@ def said(model: Checkpoint, pairs: list[Pair], temperature: float) -> list[str]:
 
 def kind_of(text: str, pair: Pair) -> str:
     """What `answer_kind` says of a path's answer, or `broken`."""
-    steps, answer = parse_path(text)
-    return answer_kind(answer, pair.rule) if answer and len(steps) == 6 else "broken"
+    found = read(text)
+    return answer_kind(found.answer or "", pair.rule) if found.form.whole else "broken"
 
 
 def cuts(model: Checkpoint, pairs: list[Pair]) -> Facts:
@@ -69,7 +70,7 @@ def cuts(model: Checkpoint, pairs: list[Pair]) -> Facts:
     paths = [good_path(rng, pair) for pair in pairs]
     mixed: list[tuple[int, bool, str]] = []
     for cut in range(6):
-        prefixes = [render_steps(path[:cut]) for path in paths]
+        prefixes = [prefix_at(path, cut) for path in paths]
         found = _branches(model, pairs, prefixes)
         mixed += [(cut, len(one) == 2, pair.scene.id) for one, pair in zip(found, pairs, strict=True)]
     risky = [pair.risky for pair in pairs] * 6

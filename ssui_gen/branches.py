@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ssui_gen.records import SCHEMA, ImageRef, Kind, Record, row_id
+from ssui_gen.records import ImageRef, Kind, Record, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
@@ -28,6 +28,8 @@ class Judgement(Record):
     """The finding of each way of F, by name; of a single way what it found."""
     made_by: tuple[str, ...] = ()
     """Ids of the judge's calls in `calls.sqlite`."""
+    abstains: bool = False
+    """Unverified since there was nothing to go by: where several ways are asked, the others decide."""
 
 
 class Branch(Record):
@@ -46,16 +48,21 @@ class Branch(Record):
     judgement: Judgement
 
 
+CUT_SCHEMA: Literal[2] = 2
+"""Since 2 a prefix ends with its line break, and a branch begins behind it."""
+
+
 class Cut(Record):
     """A row of `branches.jsonl`: everything that was drawn from one cut of one path."""
 
     id: str
     path_id: str
-    schema_version: int = Field(default=SCHEMA, alias="schema")
+    schema_version: int = Field(default=CUT_SCHEMA, alias="schema")
     kind: Kind
     cut: int
     """The first `cut` reference steps are the prefix; 0 is the root."""
     prefix: str
+    """With its line break at the end; empty at the root."""
     image: ImageRef
     query: str
     branches: tuple[Branch, ...]

@@ -12,8 +12,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ssui_gen.branches import Level
 from ssui_gen.errors import ConfigError
+from ssui_gen.guards import GuardWords
 from ssui_gen.records import REPLIES
-from ssui_gen.settings import ImageLimits, Settings, parse, read_yaml
+from ssui_gen.settings import PIXELS, ImageLimits, Settings, parse, read_yaml
 
 
 class Sampling(Settings):
@@ -73,6 +74,9 @@ class Serve(Settings):
     """All that there are when absent."""
     start_seconds: Annotated[float, Field(gt=0)] = 1800.0
     """Until every replica must answer; the first start of a model also downloads it."""
+    max_pixels: Annotated[int, Field(ge=784)] = PIXELS
+    """What the processors of Qwen2-VL and Qwen2.5-VL scale larger pictures to, in training as well: it is
+    kept in `pairs.json`."""
     flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 
@@ -110,7 +114,7 @@ class Explore(Settings):
     temperature: Annotated[float, Field(gt=0, le=2)] = 0.5
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 768
-    """Of a branch; one that is longer is cut off and counts as bad."""
+    """Of a branch; one that is longer is cut off, and unverified."""
     adaptive: bool = True
     """Stop a cut when it has both kinds or little hope, and spend what that spared where one lacks."""
     enough: Annotated[int, Field(ge=1)] = 1
@@ -125,18 +129,10 @@ class Explore(Settings):
     """Draws in one call, where the server can make several."""
 
 
+FormRule = Literal["readable", "strict"]
+"""Which form a branch must have to be judged: any that can be read, or the very form that was asked for."""
 WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"]
 """The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
-
-
-class GuardWords(Settings):
-    """How the guard model is asked, and what it says."""
-
-    prompt: str | None = None
-    """A file of `prompts/` for guards whose chat template holds no instructions; absent: the conversation."""
-    safe: Annotated[str, Field(min_length=1)] = "safe"
-    unsafe: Annotated[str, Field(min_length=1)] = "unsafe"
-    """Its two words; neither may begin with the other."""
 
 
 class Verify(Settings):
@@ -147,6 +143,9 @@ class Verify(Settings):
     mode: Literal["all", "any"] = "all"
     level: Level = "outcome"
     """What is good or bad: the whole branch by its end, or its first step alone (only `first_bad_step`)."""
+    form: FormRule = "readable"
+    """readable: a branch that cannot be read as six steps and an answer is unverified. strict: one that is
+    not written as the prompt asks is bad; then pairs teach form, too."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """From which probability on a model's verdict is good."""
     doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1

@@ -33,7 +33,7 @@ from jobs import Job, job, plain, rows
 from PIL import Image
 
 from microworld.label_branches import label
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.cli import main
 from ssui_gen.records import digest
 
@@ -51,8 +51,9 @@ def test_every_cut_of_every_path_is_explored_and_paired(made: Job) -> None:
     assert done.code == 0, done.err
     found = cuts(made)
     assert Counter(cut["path_id"] for cut in found) == {path["id"]: 6 for path in made.paths}
-    assert all(cut["prefix"].count("\n") == max(cut["cut"] - 1, 0) for cut in found)
-    assert not any(cut["prefix"] != cut["prefix"].rstrip() for cut in found)
+    assert all(cut["prefix"].count("\n") == cut["cut"] for cut in found)
+    assert all(cut["prefix"].endswith("\n") for cut in found if cut["cut"])
+    assert not any(branch["text"].startswith("\n") for cut in found for branch in cut["branches"])
     assert polarities(made).keys() == {"good", "bad"}
     for pair in rows(made.run / "pairs.jsonl"):
         chosen, rejected = (pair[side][0]["content"][0]["text"] for side in ("chosen", "rejected"))
@@ -148,21 +149,30 @@ def test_a_server_that_begins_anew_is_refused_before_the_first_call(made: Job, f
 ALWAYS = {
     "always right": (lambda body: _fixed(body, "dangerous_behavior", "RIGHT."), "good"),
     "always wrong": (lambda body: _fixed(body, "none", "WRONG."), "bad"),
-    "refuses": (lambda body: unless_probed(body, "I cannot help with that."), "bad"),
-    "empty": (lambda body: unless_probed(body, ""), "bad"),
-    "the prefix again": (lambda body: _again(body), "bad"),
-    "endless": (lambda body: unless_probed(body, "and so on " * 400), "bad"),
+    "refuses": (lambda body: unless_probed(body, "I cannot help with that."), "unverified"),
+    "empty": (lambda body: unless_probed(body, ""), "unverified"),
+    "the prefix again": (lambda body: _again(body), "unverified"),
+    "in Hindi": (lambda body: unless_probed(body, "१. यह एक गीला फर्श है।\nउत्तर: बाहर दौड़ें।"), "unverified"),
+    "a megabyte": (lambda body: unless_probed(body, "1. Visual context: " * 55_000), "unverified"),
+    "another form": (lambda body: _in_markdown(body), "good"),
+    "endless": (lambda body: unless_probed(body, "and so on " * 400), "unverified"),
 }
 
 
 def _fixed(body: dict[str, Any], risk: str, answer: str) -> str:
     steps, _ = written(risk, answer)
     cut = len(prefix_of(body).splitlines())
-    return unless_probed(body, render_path(steps, answer).removeprefix(render_steps(steps[:cut])))
+    return unless_probed(body, render_path(steps, answer).removeprefix(prefix_at(steps, cut)))
+
+
+def _in_markdown(body: dict[str, Any]) -> str:
+    """The right path as models like to write it; the judge is shown every word of it."""
+    text = _fixed(body, "dangerous_behavior", "RIGHT.")
+    return unless_probed(body, "Sure!\n\n" + text.replace("Consequences:", "**Consequences**\n"))
 
 
 def _again(body: dict[str, Any]) -> str:
-    return unless_probed(body, f"\n{prefix_of(body) or 'Hm.'}")
+    return unless_probed(body, prefix_of(body) or "Hm.")
 
 
 @pytest.mark.parametrize("manner", ALWAYS)

@@ -42,17 +42,21 @@ CURATION = (
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
-        "provenance",
         "taxonomy",
+        "naming",
+        "provenance",
         "shares",
         "records",
         "branches",
         "completions",
         "settings",
+        "guards",
         "config",
     ),
     (
         "branching",
+        "reading",
+        "marks",
         "labels",
         "calling.replicas",
         "calling.wire",
@@ -86,6 +90,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.ctl",
         "jobs.job",
         "verifying.verify",
+        "verifying.words",
+        "verifying.matching",
         "verifying.choosing",
         "verifying.judge",
         "verifying.first_bad_step",
@@ -128,6 +134,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "prompts": {"marks"},
+    "reading": {"branching"},
     "seeds": {"images", "jsonl"},
     "serving.embedded": {"serving.process"},
     "serving.vllm_launch": {"serving.vllm_flags"},
@@ -163,7 +171,7 @@ DOORS = {
     },
     "PIL": {"ssui_gen/images.py", "microworld/", "train/"},
     "numpy": {"ssui_gen/images.py", "ssui_gen/curation/agreement.py", "microworld/", "train/"},
-    "rapidfuzz": {"ssui_gen/exploring/leaks.py"},
+    "rapidfuzz": {"ssui_gen/exploring/edited.py", "ssui_gen/exploring/leaks.py"},
     "sacrebleu": {"ssui_gen/exploring/diversity.py"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
@@ -176,19 +184,13 @@ DOORS = {
 
 OURS = {"ssui_gen", "microworld", "train"}
 WORDS_OF_ROWS = {
-    "branches",
-    "branching",
-    "errors",
-    "jsonl",
-    "prompts",
-    "provenance",
-    "records",
-    "shares",
+    *("branches", "branching", "errors", "jsonl", "prompts", "provenance", "reading", "records", "shares"),
     "taxonomy",
 }
-MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "settings"}
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"images", "seeds", "settings"}
-"""Training finds and sees a picture as exploration did, through the same guarded door."""
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
+TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}
+"""Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
+exploration showed the policy."""
 
 
 def sources(*packages: str) -> list[Path]:

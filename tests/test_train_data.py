@@ -13,6 +13,7 @@ from runs import PROMPT, change, pairs_of, write_run
 from tiny_families import tiny
 
 from ssui_gen.errors import ConfigError
+from ssui_gen.prompts import policy_prompt
 from train.config import SrpoConfig
 from train.data import Loaded, Reader, held_out
 from train.encode import Encoder
@@ -65,7 +66,7 @@ def test_a_path_with_its_pairs_is_an_example(run: Path, encoder: Encoder) -> Non
 def test_the_prompt_is_the_one_that_was_explored_with(run: Path, encoder: Encoder) -> None:
     one = loaded(run, encoder).examples[0]
     shown = encoder.tokenizer.decode(one.prompt.ids)
-    system, _ = PROMPT.render(text="")
+    system, _ = policy_prompt(PROMPT, "")
     assert shown.count("<image>") == 16
     assert system.splitlines()[0] in shown
     assert "what now 0?" in shown
@@ -125,7 +126,8 @@ def test_a_pair_of_single_steps_has_no_end(run: Path, encoder: Encoder) -> None:
             for side in ("chosen", "rejected"):
                 content = row[side][0]["content"][0]
                 lines = content["text"].split("\n")
-                content["text"] = "\n".join(lines[: row["cut"] + 1]) if row["cut"] < 5 else content["text"]
+                if row["cut"] < 5:
+                    content["text"] = "\n".join([*lines[: row["cut"] + 1], ""])
         return rows
 
     change(run / "pairs.jsonl", shorten)

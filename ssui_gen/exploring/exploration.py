@@ -18,7 +18,7 @@ from ssui_gen.calling.probe import Sample
 from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, RequestRefused, SsuiError
 from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explore import Explorer
-from ssui_gen.exploring.explored import BRANCHES, cut_id, read_paths
+from ssui_gen.exploring.explored import BRANCHES, cut_id, read_cuts, read_paths
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.exploring.rendered import check_rendering
 from ssui_gen.images import data_url, file_url
@@ -63,8 +63,8 @@ class Exploration:
         self._count_done()
 
     def _count_done(self) -> None:
-        for line in read(self.branches.path):
-            self._note(validate(Cut, line))
+        for cut, _ in read_cuts(self.branches.path):
+            self._note(cut)
         for line in read(self.rejects.path):
             reject = validate(Reject, line)
             self.done.add(reject.seed_id)
@@ -104,7 +104,7 @@ class Exploration:
         found, name = job.features["policy"], job.models.names["policy"]
         policy = Policy(job.callers["policy"], name, prompts["policy"], found.n, found.token_ids)
         parts = ways(config.verify.by, job, config.verify, prompts, self.pictures.of)
-        verify = together(parts, config.verify.mode, config.verify.level)
+        verify = together(parts, config.verify.mode, config.verify.form)
         self.explorer = Explorer(policy, config.explore, verify, self.pictures.of)
         for path, _ in islice(self._samples(), 1):
             how = await check_rendering(policy, config.explore, path, self.pictures.of(path.image))

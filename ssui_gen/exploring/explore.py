@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ssui_gen.branches import Branch, Cut, Judgement
-from ssui_gen.branching import render_steps
+from ssui_gen.branching import prefix_at
 from ssui_gen.calling.calls import Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Choice
@@ -70,7 +70,7 @@ class _Drawing:
             path_id=path.id,
             kind=path.kind,
             cut=self.cut,
-            prefix=render_steps(path.steps[: self.cut]),
+            prefix=prefix_at(path.steps, self.cut),
             image=path.image,
             query=path.query.text,
             branches=tuple(self.branches.values()),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
-from ssui_gen.branches import Cut
-from ssui_gen.branching import render_steps
+from ssui_gen.branches import CUT_SCHEMA, Cut
+from ssui_gen.branching import prefix_at
 from ssui_gen.calling.journal import Seen
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import Line, at, read, validate
@@ -79,18 +80,34 @@ def _unfit(id: str, path: ReasoningPath | None, detail: str) -> Reject:
 
 def cut_id(path: ReasoningPath, cut: int) -> str:
     """The id of the row of one cut of this very path."""
-    return Cut.id_of(path.id, cut, path.query.text, render_steps(path.steps[:cut]))
+    return Cut.id_of(path.id, cut, path.query.text, prefix_at(path.steps, cut))
+
+
+def read_cuts(file: Path) -> Iterator[tuple[Cut, Line]]:
+    """Every row of a `branches.jsonl` and its place; raises RecordError for one that cannot be read, and
+    ConfigError for rows of before cuts ended with their line break: what a policy says after half a token
+    is not what it says after a whole one, so they cannot be converted.
+    """
+    for line in read(file):
+        made = (line.value or {}).get("schema", CUT_SCHEMA)
+        if isinstance(made, int) and made < CUT_SCHEMA:
+            run = file.parent
+            raise ConfigError(
+                f"{file}:{line.number}: schema: expected {CUT_SCHEMA}; got {made}: its branches were drawn "
+                "from prefixes without their last line break. Put the file away and draw them anew: "
+                f"mv {quote(str(file))} {quote(f'{file}.old')} && make pairs RUN={quote(run.name)}"
+            )
+        yield validate(Cut, line), line._replace(value=None)
 
 
 class Explored:
     """The rows of a `branches.jsonl` by path; only their places are kept."""
 
     def __init__(self, file: Path) -> None:
-        """Raises RecordError for a row that cannot be read."""
+        """Raises as `read_cuts`."""
         self._places: dict[str, list[Line]] = {}
-        for line in read(file):
-            cut = validate(Cut, line)
-            self._places.setdefault(cut.path_id, []).append(line._replace(value=None))
+        for cut, place in read_cuts(file):
+            self._places.setdefault(cut.path_id, []).append(place)
 
     def of(self, path: ReasoningPath) -> list[Cut]:
         """The cuts of this very path, in order."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ssui_gen.branches import Pair
-from ssui_gen.branching import next_step
+from ssui_gen.reading import read
 
 MARK = "<image>"
 """Where a picture stands in a text, for LLaMA-Factory and ms-swift."""
@@ -59,11 +59,11 @@ def step_dpo(pair: Pair, root: Path) -> dict[str, Any]:
         "dataset": "ssui",
         "prompt": _asked(pair),
         "initial_reason_steps": pair.prefix,
-        "chosen": next_step(chosen, pair.cut),
-        "rejected": next_step(rejected, pair.cut),
+        "chosen": read(chosen).own_step(pair.cut),
+        "rejected": read(rejected).own_step(pair.cut),
         "full_chosen": chosen,
         "full_rejected": rejected,
-        "answer": chosen.rpartition("\n")[2],
+        "answer": read(chosen).answer or "",
         "images": _images(pair, root),
     }
 

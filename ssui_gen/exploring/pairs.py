@@ -16,8 +16,8 @@ from itertools import islice, product
 from typing import Any
 
 from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Source
-from ssui_gen.branching import next_step
 from ssui_gen.config import Pairing
+from ssui_gen.reading import read
 from ssui_gen.records import row_id
 
 Couple = tuple[Branch, Branch]
@@ -40,7 +40,7 @@ def steps_alone(cut: Cut) -> Cut:
     """
     alike: dict[str, list[Branch]] = {}
     for branch in cut.branches:
-        alike.setdefault(next_step(branch.text, cut.cut), []).append(branch)
+        alike.setdefault(read(branch.text).own_step(cut.cut), []).append(branch)
     return cut.model_copy(update={"branches": tuple(_one(text, found) for text, found in alike.items())})
 
 

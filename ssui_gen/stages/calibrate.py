@@ -121,7 +121,7 @@ class _Work:
         pictures = Pictures(plan.root, plan.config.images, limits.seeds_in_flight)
         parts = ways(plan.names, job, verify, plan.prompts, pictures.of)
         self.alone: dict[str, Verifier] = {
-            name: together({name: verifier}, "all", verify.level) for name, verifier in parts.items()
+            name: together({name: verifier}, "all", verify.form) for name, verifier in parts.items()
         }
         self.verify, self.known, self.funnel = verify, known, Funnel()
         self.found: dict[str, list[Finding]] = {}
