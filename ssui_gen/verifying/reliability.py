@@ -24,7 +24,7 @@ def table(found: Found) -> Table:
     shown = _empty("How often F is right (below: 95 %, by paths)", head)
     for name, one in _rows(found):
         shown.add_row(
-            name, f"{one.n:,}", _cell(one.precision), _cell(one.recall), _score(one.f1),
+            name, f"{one.n:,}", _cell(one.precision), _cell(one.recall), f"{one.f1.value:.2f}",
             _cell(one.bad_precision), _cell(one.unverified), _score(one.kappa),
         )  # fmt: skip
     return shown
@@ -54,14 +54,14 @@ def _empty(title: str, head: Sequence[str]) -> Table:
 def _cell(one: Share) -> str:
     """The share, and its interval below it."""
     low, high = one.interval
-    return f"{one.value:.1%}\n{100 * low:.0f} – {100 * high:.0f}" if one.n else "–"
+    return f"{one.value:.1%}\n{100 * low:.0f}–{100 * high:.0f}" if one.n else "–"
 
 
 def _score(one: Score) -> str:
     if math.isnan(one.value):
         return "–"
-    low, high = one.interval
-    return f"{one.value:.2f}" + ("" if math.isnan(low) else f"\n{low:.2f} – {high:.2f}")
+    low, high = (f"{end:.2f}".removeprefix("0").replace("1.00", "1") for end in one.interval)
+    return f"{one.value:.2f}" + ("" if math.isnan(one.interval[0]) else f"\n{low}–{high}")
 
 
 def errors_table(found: Found) -> Table:
