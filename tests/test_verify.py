@@ -118,6 +118,11 @@ def test_label_compares_the_class_of_step_four(kind: str, risk: str, polarity: s
     assert said(label, case(1, risk, kind=kind)).polarity == polarity
 
 
+@pytest.mark.parametrize(("cut", "abstains"), [(0, False), (3, False), (4, True), (5, True)])
+def test_label_has_nothing_to_say_where_step_four_is_the_reference_s(cut: int, abstains: bool) -> None:
+    assert said(label, case(cut)).abstains is abstains
+
+
 def test_label_keeps_what_it_compared() -> None:
     assert said(label, case(1, "illegal crimes")).by == {
         "wanted": "dangerous_behavior",
