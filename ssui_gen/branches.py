@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
@@ -14,6 +15,29 @@ Source = Literal["branch", "edit"]
 """Whether a pair was drawn from the policy and judged by F, or a person has edited the path."""
 Level = Literal["outcome", "step"]
 """What F judged and a pair holds: the whole branch, or its first step alone."""
+
+
+class Form(StrEnum):
+    """How far a text can be read as a path. Closed: accounts count by it."""
+
+    EXACT = "exact"
+    """As `render_path` writes it."""
+    READABLE = "readable"
+    """Six steps in order and an answer, in another form."""
+    EMPTY = "empty"
+    CUT_OFF = "cut_off"
+    """The draw ended before the text did; only whoever knows how it finished can say so."""
+    NO_STEPS = "no_steps"
+    STEPS_LACK = "steps_lack"
+    STEPS_OUT_OF_ORDER = "steps_out_of_order"
+    """Or repeated, a second answer among them."""
+    STEP_EMPTY = "step_empty"
+    NO_ANSWER = "no_answer"
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is a path to judge."""
+        return self in (Form.EXACT, Form.READABLE)
 
 
 class Judgement(Record):
@@ -45,6 +69,8 @@ class Branch(Record):
     token_ids: tuple[int, ...] | None = None
     times: int = 1
     """How often it was drawn."""
+    form: Form = Form.EXACT
+    """How far prefix and text together can be read as a path."""
     judgement: Judgement
 
 

@@ -98,6 +98,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "verifying.guard",
         "verifying.ways",
         "exploring.explored",
+        "exploring.watch",
+        "exploring.cost",
         "exploring.leaks",
         "exploring.continuing",
         "exploring.rendered",

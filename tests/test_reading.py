@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ssui_gen.branches import Form
 from ssui_gen.branching import prefix_at, render_path, title
-from ssui_gen.reading import Form, read
+from ssui_gen.reading import read
 from ssui_gen.records import STEP_NAMES, Step
 
 TEXTS = (

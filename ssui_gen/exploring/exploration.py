@@ -21,6 +21,7 @@ from ssui_gen.exploring.explore import Explorer
 from ssui_gen.exploring.explored import BRANCHES, cut_id, read_cuts, read_paths
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.exploring.rendered import check_rendering
+from ssui_gen.exploring.watch import Watch
 from ssui_gen.images import data_url, file_url
 from ssui_gen.jobs.job import Job
 from ssui_gen.jobs.progress import Funnel
@@ -54,6 +55,8 @@ class Exploration:
     ) -> None:
         self.job, self.source, self.root, self.limit, self.bench = job, source, root, limit, bench
         self.funnel = Funnel()
+        self.watch = Watch()
+        self.say: Callable[[str], None] = _nothing
         _forget(job.run / REJECTS)
         self.done = open_.enter_context(closing(Seen()))
         """Ids of cuts on disk, and of paths that were rejected."""
@@ -72,6 +75,7 @@ class Exploration:
 
     def _note(self, cut: Cut) -> None:
         self.done.add(cut.id)
+        self.watch.note(cut)
         self.funnel.kept[_kind_of(cut)] += 1
 
     def todo(self) -> Iterator[ReasoningPath | Reject]:
@@ -100,7 +104,7 @@ class Exploration:
         """Make the explorer, now that it is known what the models can do; and look at the prompts of one
         path as the server renders them. Raises ConfigError.
         """
-        config, job = self.job.config, self.job
+        config, job, self.say = self.job.config, self.job, say
         found, name = job.features["policy"], job.models.names["policy"]
         policy = Policy(job.callers["policy"], name, prompts["policy"], found.n, found.token_ids)
         parts = ways(config.verify.by, job, config.verify, prompts, self.pictures.of)
@@ -133,10 +137,13 @@ class Exploration:
             self._reject(path, next(r for kind, r in REASONS.items() if isinstance(error, kind)), str(error))
 
     def _keep(self, cuts: list[Cut]) -> None:
+        hopeless = self.watch.hopeless
         for cut in cuts:
             if cut.id not in self.done:
                 self.branches.write(cut)
                 self._note(cut)
+        if self.watch.hopeless and not hopeless:
+            self.say(self.watch.warning)
 
     def _reject(self, path: ReasoningPath, reason: Reason, detail: str) -> None:
         self._drop(Reject(seed_id=path.id, kind=path.kind, stage="explore", reason=reason, detail=detail))
@@ -144,6 +151,10 @@ class Exploration:
     def _drop(self, reject: Reject) -> None:
         self.rejects.write(reject)
         self.funnel.dropped[reject.stage, reject.reason] += 1
+
+
+def _nothing(line: str) -> None:
+    """Until somebody listens."""
 
 
 def _forget(rejects: Path) -> None:

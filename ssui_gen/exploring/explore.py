@@ -127,10 +127,11 @@ class Explorer:
         drawing.calls += [call for call, _ in answers]
         choices = [choice for _, completion in answers for choice in completion.choices]
         fresh = _merge(drawing, choices)
-        judged = await _all(self.verify(_case(drawing, choice)) for choice in fresh)
-        for choice, judgement in zip(fresh, judged, strict=True):
-            seen = drawing.branches[choice.text]
-            drawing.branches[choice.text] = seen.model_copy(update={"judgement": judgement})
+        cases = [_case(drawing, choice) for choice in fresh]
+        judged = await _all(self.verify(case) for case in cases)
+        for case, judgement in zip(cases, judged, strict=True):
+            seen = drawing.branches[case.text]
+            drawing.branches[case.text] = seen.model_copy(update={"judgement": judgement, "form": case.form})
 
     def _request(self, drawing: _Drawing, n: int, seed: int) -> Request:
         draw = Draw(drawing.path, drawing.cut, n, seed)

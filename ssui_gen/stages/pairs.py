@@ -86,6 +86,7 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
         await work.prepare(plan.prompts, saying(console))
         left = sum(1 for _ in work.todo())
         outcome = await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
+        saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
     return outcome, write_pairs(plan, source, bench)
 
 

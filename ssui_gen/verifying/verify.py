@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ssui_gen.branches import Judgement, Polarity
+from ssui_gen.branches import Form, Judgement, Polarity
 from ssui_gen.branching import prefix_at
 from ssui_gen.config import FormRule
 from ssui_gen.errors import ContextOverflow, RequestRefused
-from ssui_gen.reading import Form, Reading, read
+from ssui_gen.reading import Reading, read
 from ssui_gen.records import ReasoningPath, Step
 
 
