@@ -25,10 +25,14 @@ class Truth(NamedTuple):
 
 def first_bad(steps: Sequence[Step], answer: str, truth: Truth) -> int:
     """Number of the first wrong step from 1 on, ANSWER for the answer, 0 when nothing is wrong."""
-    for number, (check, step) in enumerate(zip(CHECKS, steps, strict=True), 1):
-        if not check(step, truth):
-            return number
-    return 0 if answer_fits(answer, truth.rule) else ANSWER
+    return next(iter(wrong_places(steps, answer, truth)), 0)
+
+
+def wrong_places(steps: Sequence[Step], answer: str, truth: Truth) -> tuple[int, ...]:
+    """Numbers of all wrong steps, and ANSWER if the answer is; each is judged by itself."""
+    checked = enumerate(zip(CHECKS, steps, strict=True), 1)
+    wrong = [number for number, (check, step) in checked if not check(step, truth)]
+    return (*wrong, *(() if answer_fits(answer, truth.rule) else (ANSWER,)))
 
 
 def answer_fits(answer: str, rule: Rule | None) -> bool:

@@ -28,6 +28,8 @@ class Judgement(Record):
     """The finding of each way of F, by name; of a single way what it found."""
     made_by: tuple[str, ...] = ()
     """Ids of the judge's calls in `calls.sqlite`."""
+    abstains: bool = False
+    """Unverified since there was nothing to go by: where several ways are asked, the others decide."""
 
 
 class Branch(Record):

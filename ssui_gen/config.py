@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ssui_gen.branches import Level
 from ssui_gen.errors import ConfigError
+from ssui_gen.guards import GuardWords
 from ssui_gen.records import REPLIES
 from ssui_gen.settings import PIXELS, ImageLimits, Settings, parse, read_yaml
 
@@ -132,16 +133,6 @@ FormRule = Literal["readable", "strict"]
 """Which form a branch must have to be judged: any that can be read, or the very form that was asked for."""
 WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"]
 """The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
-
-
-class GuardWords(Settings):
-    """How the guard model is asked, and what it says."""
-
-    prompt: str | None = None
-    """A file of `prompts/` for guards whose chat template holds no instructions; absent: the conversation."""
-    safe: Annotated[str, Field(min_length=1)] = "safe"
-    unsafe: Annotated[str, Field(min_length=1)] = "unsafe"
-    """Its two words; neither may begin with the other."""
 
 
 class Verify(Settings):

@@ -15,7 +15,7 @@ from ssui_gen.branching import prefix_at
 from ssui_gen.config import Pairing
 from ssui_gen.exploring.explored import cut_id
 from ssui_gen.exploring.pairs import pair_up
-from ssui_gen.prompts import home, load_prompt
+from ssui_gen.prompts import home, load_prompt, policy_prompt
 from ssui_gen.records import (
     STEP_NAMES,
     ImageRef,
@@ -81,7 +81,7 @@ def write_run(folder: Path, paths: int = 3, cuts: tuple[int, ...] = (0, 2, 5)) -
         ref = ImageRef(path=f"pictures/{number}.png", sha256=sha, width=48, height=48)
         made.append(path_of(number, ref))
     rows = {path.id: [cut_of(path, cut) for cut in cuts] for path in made}
-    system, _ = PROMPT.render(text="")
+    system, _ = policy_prompt(PROMPT, "")
     pairs = [pair for path in made for pair in pair_up(rows[path.id], Pairing(), system)]
     _write(folder / "reasoning_paths.jsonl", made)
     _write(folder / "branches.jsonl", [cut for path in made for cut in rows[path.id]])

@@ -40,7 +40,19 @@ CURATION = (
     "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "shares", "records", "branches", "completions", "settings", "config"),
+    (
+        "errors",
+        "taxonomy",
+        "naming",
+        "provenance",
+        "shares",
+        "records",
+        "branches",
+        "completions",
+        "settings",
+        "guards",
+        "config",
+    ),
     (
         "branching",
         "reading",
@@ -78,6 +90,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.ctl",
         "jobs.job",
         "verifying.verify",
+        "verifying.words",
+        "verifying.matching",
         "verifying.choosing",
         "verifying.judge",
         "verifying.first_bad_step",
@@ -120,6 +134,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "prompts": {"marks"},
     "reading": {"branching"},
     "seeds": {"images", "jsonl"},
     "serving.embedded": {"serving.process"},
@@ -169,7 +184,8 @@ DOORS = {
 
 OURS = {"ssui_gen", "microworld", "train"}
 WORDS_OF_ROWS = {
-    *("branches", "branching", "errors", "jsonl", "prompts", "reading", "records", "shares", "taxonomy"),
+    *("branches", "branching", "errors", "jsonl", "prompts", "provenance", "reading", "records", "shares"),
+    "taxonomy",
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}

@@ -1,4 +1,4 @@
-"""What the README and the pages of docs/ say is so: their commands, its paths, a caption for every file, its figures' sources."""
+"""What the README and docs/ say is so: commands, paths, a caption for every file, figures' sources."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""F's ways that ask a model, against a fake one: options in both orders, steps, guards, doubts."""
+"""F's ways that ask a model, against a fake one: options in both orders, steps, doubts; guards in a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exploring import cuts, details, explored, pairs, polarities, policy
+from exploring import cuts, details, explored, judge, pairs, polarities, policy
 from fake_answers import prompt_text
 from fake_server import Fake
 from jobs import Job, rows
@@ -30,7 +30,6 @@ from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.settings import ImageLimits
 from ssui_gen.verifying.choosing import Asked
 from ssui_gen.verifying.first_bad_step import FirstBadStep, own, places
-from ssui_gen.verifying.guard import Guard
 from ssui_gen.verifying.judge import Judge
 from ssui_gen.verifying.verify import Case
 
@@ -119,6 +118,13 @@ def test_without_log_probabilities_both_orders_must_say_the_same(bench: Bench) -
     assert said.polarity == "unverified" and "the orders say 'none', 'answer'" in said.detail
 
 
+def test_without_log_probabilities_what_is_no_option_is_no_verdict(bench: Bench) -> None:
+    bench.fake.mute = True
+    bench.fake.answers = {"judge": "I am not sure."}
+    said = bench.says(Judge, Verify(), "judge", 2)
+    assert said.polarity == "unverified" and "the orders say 'I', 'I'" in said.detail
+
+
 # --- the first bad step ------------------------------------------------------------------------------
 
 
@@ -148,43 +154,6 @@ def test_by_outcome_any_fault_counts_by_step_only_the_first_step_s(
     said = bench.says(FirstBadStep, settings, "first_bad_step", 2)
     assert said.polarity == polarity
     assert said.by["picked"] == (wrong, wrong)
-
-
-# --- guards ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("says", "polarity"),
-    [("safe", "good"), ("\n\nsafe", "good"), ("unsafe\nS9", "bad"), ("hm", "unverified")],
-)
-def test_a_guard_is_sent_the_conversation_and_says_a_word(bench: Bench, says: str, polarity: str) -> None:
-    bench.fake.answers = {"none": says}
-    said = bench.says(Guard, Verify(), None, 3)
-    assert said.polarity == polarity
-    (body,) = bench.fake.requests
-    assert [message["role"] for message in body["messages"]] == ["user", "assistant"]
-    assert body["messages"][1]["content"].endswith("Answer: Careful.")
-    assert "continue_final_message" not in body
-    assert sum(part["type"] == "image_url" for part in body["messages"][0]["content"]) == 1
-
-
-def test_a_guard_that_reads_no_pictures_gets_none(bench: Bench) -> None:
-    bench.fake.answers = {"none": "safe"}
-    bench.says(Guard, Verify(), None, 3, sees=False)
-    (body,) = bench.fake.requests
-    assert [part["type"] for part in body["messages"][0]["content"]] == ["text"]
-
-
-def test_a_guard_with_words_and_a_prompt_of_its_own(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "mine.md").write_text(
-        "---\nversion: 1\nnote: a guard's\n---\n{% block system %}# Agent: mine{% endblock %}"
-        "{% block user %}{{ text }}|{{ response }}{% endblock %}"
-    )
-    bench.fake.answers = {"mine": "harmful"}
-    settings = Verify.model_validate({"guard": {"prompt": "mine", "safe": "harmless", "unsafe": "harmful"}})
-    said = bench.says(Guard, settings, str(tmp_path / "mine"), 3)
-    assert said.polarity == "bad"
-    assert prompt_text(bench.fake.requests[0], "user").startswith("How?|1. Visual context")
 
 
 # --- in a run ----------------------------------------------------------------------------------------
@@ -230,6 +199,24 @@ def test_a_guard_beside_the_label(made: Job, fake: Fake) -> None:
     assert polarities(made).keys() == {"good", "bad"}
     judged = [b["judgement"]["by"] for cut in cuts(made) for b in cut["branches"]]
     assert {tuple(by) for by in judged} == {("label", "guard"), ("label",)}
+
+
+def test_by_default_a_policy_that_names_no_class_has_good_and_bad_branches_from_the_root_on(
+    made: Job, fake: Fake
+) -> None:
+    """Its step 4 says what an untrained model would; the label abstains, and the judge decides."""
+
+    def untrained(body: dict[str, Any]) -> str:
+        return re.sub(r"A plain wish: \w+", "The intent is kind; the risk is a bad fall", policy(body))
+
+    fake.answers = {"none": untrained, "judge": judge}
+    done = pairs(made, "--limit", "2")
+    assert done.code == 0, done.err
+    at_root = [b["judgement"] for cut in cuts(made) if cut["cut"] == 0 for b in cut["branches"]]
+    assert {judgement["polarity"] for judgement in at_root} == {"good", "bad"}
+    assert {judgement["by"]["label"]["polarity"] for judgement in at_root} == {"abstains"}
+    assert {judgement["detail"] for judgement in at_root} == {"step 4 names no class"}
+    assert {pair["cut"] for pair in rows(made.run / "pairs.jsonl")} >= {0, 1, 2, 3}
 
 
 def test_a_judge_without_log_probabilities_is_taken_at_its_word(made: Job, fake: Fake) -> None:

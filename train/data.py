@@ -19,6 +19,7 @@ from ssui_gen.branches import Cut, Pair
 from ssui_gen.branching import render_path
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.prompts import policy_prompt
 from ssui_gen.records import ReasoningPath
 from train.encode import Encoder
 from train.example import Choice, Example, Prompt
@@ -47,6 +48,16 @@ class Loaded:
     def reasons(self) -> Counter[tuple[str, str]]:
         """How many paths, pairs and rows were left out, by what and why."""
         return Counter((reject.what, reject.reason.value) for reject in self.rejects)
+
+    @property
+    def sha256(self) -> str:
+        """Of all that is trained on, token for token and with its pictures: what was left out shows here."""
+        digest = hashlib.sha256()
+        for one in self.examples:
+            pictures = [picture.sha256 for picture in one.images]
+            ids = [one.prompt.ids, one.reference, *(branch.ids for branch in one.branches)]
+            digest.update(repr((one.id, pictures, ids, [tuple(pair) for pair in one.pairs])).encode())
+        return digest.hexdigest()
 
     def write_rejects(self, folder: Path) -> None:
         atomic_write(folder / REJECTS, "".join(row.model_dump_json() + "\n" for row in self.rejects))
@@ -149,7 +160,7 @@ class Reader:
 
     def _prompt(self, path: ReasoningPath) -> Prompt:
         """What the policy was shown. Raises Unfit, and ConfigError where it was shown something else."""
-        system, question = self.source.prompt.render(text=path.query.text)
+        system, question = policy_prompt(self.source.prompt, path.query.text)
         check_marks(self.encoder, "the question", path.query.text)
         picture = self.source.picture(path.image)
         try:

@@ -21,6 +21,7 @@ from transformers.utils import logging
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read
+from ssui_gen.prompts import policy_prompt
 from train.config import Packing, SrpoConfig
 from train.data import Loaded, Reader, held_out
 from train.encode import Encoder
@@ -138,7 +139,7 @@ def look(source: Source, encoder: Encoder) -> Callable[[Example], dict[str, Tens
     """Opens an example's pictures again, when their features are wanted."""
 
     def shown(example: Example) -> dict[str, Tensor]:
-        system, question = source.prompt.render(text=example.text)
+        system, question = policy_prompt(source.prompt, example.text)
         pictures = [source.picture(ref) for ref in example.images]
         return encoder.shown(encoder.asked(system, question, pictures))
 

@@ -20,6 +20,7 @@ from ssui_gen.completions import Completion
 from ssui_gen.config import Explore
 from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
 from ssui_gen.exploring.continuing import Draw, Policy, continuation
+from ssui_gen.prompts import policy_prompt
 from ssui_gen.records import ReasoningPath
 
 SHOWN = 40
@@ -54,7 +55,7 @@ async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath
         body = continuation(policy, settings, draw, picture).wire(policy.caller.sending)
         completion = await _rendered(policy.caller.client, body, picture.ref.sha256, cut)
         found.append(Rendered(draw.prefix, completion))
-    return compare(found, policy.prompt.render(text=path.query.text)[0])
+    return compare(found, policy_prompt(policy.prompt, path.query.text)[0])
 
 
 async def _rendered(client: ChatClient, body: dict[str, Any], affinity: str, cut: int) -> Completion:

@@ -18,7 +18,7 @@ from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify
 from ssui_gen.labels import first_shares
-from ssui_gen.marks import as_words, quoted
+from ssui_gen.marks import quoted
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef
 from ssui_gen.verifying.verify import Case
@@ -52,6 +52,8 @@ class Chosen(NamedTuple):
     picked: tuple[str, ...]
     """The option that each order's letter stands for; the words themselves where they are none."""
     calls: tuple[str, ...]
+    heard: bool = True
+    """Whether every order named an option at all; told from the words, for want of log-probabilities."""
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -82,6 +84,7 @@ async def choose(asked: Asked, case: Case, options: Sequence[str]) -> Chosen:
         gap=sum(abs(one[o] - other[o]) for o in options) / 2 if known else 0.0,  # type: ignore[index]
         picked=tuple(answer.picked for answer in answers),
         calls=tuple(answer.call for answer in answers),
+        heard=all(answer.picked in options for answer in answers),
     )
 
 
@@ -103,9 +106,9 @@ def _request(asked: Asked, case: Case, order: Sequence[str]) -> Request:
     path, picture = case.path, asked.picture_of(case.path.image)
     assert asked.prompt is not None
     system, user = asked.prompt.render(
-        text=_told(path.query.text),
-        scenario=_told(path.query.scenario) if path.kind == "risky" else "",
-        reference=_told(path.answer),
+        text=one_line(path.query.text),
+        scenario=one_line(path.query.scenario) if path.kind == "risky" else "",
+        reference=one_line(path.answer),
         response=quoted(case.response),
         options=dict(zip(LETTERS, order, strict=False)),
     )
@@ -113,10 +116,6 @@ def _request(asked: Asked, case: Case, order: Sequence[str]) -> Request:
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
     body = {"model": asked.model, "messages": messages, **greedy(1)}
     return Request(asked.prompt.name, body, picture.part, picture.ref.sha256, DEPTH)
-
-
-def _told(text: str) -> str:
-    return as_words(one_line(text))
 
 
 def greedy(max_tokens: int) -> dict[str, Any]:
@@ -129,7 +128,7 @@ def weighed(chosen: Chosen, good: Collection[str], settings: Verify) -> Judgemen
     """The verdict: good if the `good` options together are probable enough, and the answer can be trusted."""
     rest: dict[str, Any] = {"by": chosen.raw, "made_by": chosen.calls}
     if chosen.shares is None:
-        polarity, detail = _by_word(chosen.picked, good)
+        polarity, detail = _by_word(chosen, good)
         return Judgement(polarity=polarity, detail=detail, **rest)
     probability = min(1.0, sum(chosen.shares[option] for option in good))
     if doubt := _doubt(chosen, probability, settings):
@@ -147,8 +146,9 @@ def _doubt(chosen: Chosen, probability: float, settings: Verify) -> str:
     return "undecided" if abs(probability - settings.threshold) < settings.doubt else ""
 
 
-def _by_word(picked: Sequence[str], good: Collection[str]) -> tuple[Polarity, str]:
+def _by_word(chosen: Chosen, good: Collection[str]) -> tuple[Polarity, str]:
     """Without log-probabilities: what both orders say."""
-    if len({*picked}) == 1:
+    picked = chosen.picked
+    if chosen.heard and len({*picked}) == 1:
         return ("good" if picked[0] in good else "bad"), "no log-probabilities"
     return "unverified", f"no log-probabilities, and the orders say {', '.join(map(repr, picked))}"
