@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from runs import change, write_run
 from tiny_families import tiny
+from tiny_llava import make_tiny_llava
+from transformers import AutoProcessor
 from trees import picture
 
 from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError
+from ssui_gen.serving.embedded import EmbeddedServer
 from ssui_gen.serving.vllm_flags import Machine, Model, choose
 from train.config import SrpoConfig
 from train.data import Loaded, Reader
@@ -189,6 +196,28 @@ def test_a_damaged_journal_is_explained(run: Path, encoder: Encoder) -> None:
     (run / "calls.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(Exception, match=r"calls\.sqlite: the call journal cannot be used"):
         loaded(run, encoder)
+
+
+def test_a_real_server_is_shown_what_training_shows(tmp_path: Path) -> None:
+    """Over HTTP, at the root and after a prefix; the server reports the prompt's ids."""
+    folder, photo = make_tiny_llava(tmp_path / "tiny"), picture(0)
+    file = io.BytesIO()
+    photo.save(file, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    shown = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "what now?"}]
+    asked = [{"role": "system", "content": "Think."}, {"role": "user", "content": shown}]
+    prefix = "1. Visual context: the kettle.\n2. Textual request: tea.\n"
+    going_on = {"add_generation_prompt": False, "continue_final_message": True}
+    encoder = Encoder(AutoProcessor.from_pretrained(folder), SimpleNamespace(generation_config=None))
+    own = encoder.asked("Think.", "what now?", [photo])["input_ids"][0].tolist()
+    with EmbeddedServer(log=tmp_path / "log", models={"tiny": folder}) as server:
+        for more, messages, ids in (
+            ({}, asked, own),
+            (going_on, [*asked, {"role": "assistant", "content": prefix}], own + encoder.ids(prefix)),
+        ):
+            body = {"model": "tiny", "max_tokens": 1, "return_token_ids": True, "messages": messages}
+            answer = httpx.post(f"{server.url}/chat/completions", json=body | more, timeout=60).json()
+            assert answer["prompt_token_ids"] == ids
 
 
 # --- the picture's size ----------------------------------------------------------------------------

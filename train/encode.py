@@ -85,10 +85,14 @@ class Encoder:
         the end of a turn, the place of a picture.
         """
         unknown = self.tokenizer.unk_token_id
-        read = {i for i in self.ids(text) if i in self.special and i != unknown}
-        names = {str(self.tokenizer.convert_ids_to_tokens(i)) for i in self.special}
-        written = {name for name in names | placeholders(self.processor) if name in text}
-        return sorted(written | {str(self.tokenizer.convert_ids_to_tokens(i)) for i in read})
+        read = {self._names[i] for i in self.ids(text) if i in self.special and i != unknown}
+        names = {*self._names.values(), *placeholders(self.processor)}
+        return sorted(read | {name for name in names if name in text})
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        """Of marks, as they are written."""
+        return {id: str(self.tokenizer.convert_ids_to_tokens(id)) for id in self.special}
 
     def after(self, before: list[int], text: str, reported: Sequence[int] | None = None) -> list[int]:
         """The ids of `text` as it goes on after `before`: those that the server reported, if they say this
