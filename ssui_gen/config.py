@@ -125,6 +125,11 @@ class Explore(Settings):
     """Draws, those spared by other cuts included."""
     patience: Annotated[float, Field(gt=0)] = 12.0
     """Draws that the kind that lacks may be expected to take; a cut that would take more is given up."""
+    least: Annotated[int, Field(ge=0)] = 48
+    """Draws of a path without a pair before its cuts may be given up: rare errors show no sooner."""
+    alike: Annotated[float, Field(gt=0, le=1)] | None = 0.9
+    """From this likeness on two answers of a path say the same, and the second is not judged where it would
+    add to a kind that its cut has. null: all are judged; so they are where F asks for the first bad step."""
     most_n: Annotated[int, Field(ge=1)] = 128
     """Draws in one call, where the server can make several."""
 
@@ -150,6 +155,11 @@ class Verify(Settings):
     """From which probability on a model's verdict is good."""
     doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     """So near the threshold a verdict is a coin flip, and no verdict."""
+    orders: Literal["when_unsure", "both"] = "when_unsure"
+    """In which orders a model is shown its options: in one, drawn by the branch, and in the other where the
+    first was not sure, and for a tenth of the branches in any case, so that what order does is known."""
+    sure: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    """From which probability of one option on a first order is sure."""
     least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Below it the model did not answer the question."""
     most_gap: Annotated[float, Field(ge=0, le=1)] = 0.5

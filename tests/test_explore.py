@@ -54,7 +54,8 @@ def test_every_cut_of_every_path_is_explored_and_paired(made: Job) -> None:
     assert all(cut["prefix"].count("\n") == cut["cut"] for cut in found)
     assert all(cut["prefix"].endswith("\n") for cut in found if cut["cut"])
     assert not any(branch["text"].startswith("\n") for cut in found for branch in cut["branches"])
-    assert polarities(made).keys() == {"good", "bad"}
+    assert {"good", "bad"} <= polarities(made).keys()
+    assert all(not why or why.startswith("not judged: ") for why in details(made))
     for pair in rows(made.run / "pairs.jsonl"):
         chosen, rejected = (pair[side][0]["content"][0]["text"] for side in ("chosen", "rejected"))
         assert chosen != rejected
@@ -109,7 +110,43 @@ def test_adaptive_draws_less_and_shares_what_it_spares(made: Job, fake: Fake) ->
     pairs(made)
     drawn = sum(cut["draws"] for cut in cuts(made))
     assert drawn < 0.6 * 10 * 6 * PATHS
-    assert all(_count(cut, "good") and _count(cut, "bad") for cut in cuts(made))
+    both = [bool(_count(cut, "good") and _count(cut, "bad")) for cut in cuts(made)]
+    assert sum(both) >= 0.9 * len(both), "eight of a kind in a row may be given up"
+
+
+def test_a_judge_is_asked_only_while_a_cut_lacks_a_kind(made: Job, fake: Fake) -> None:
+    """And one order is enough where it is sure, but for a tenth that shows what order does."""
+    assert pairs(made).code == 0
+    drawn = sum(len(cut["branches"]) for cut in cuts(made))
+    lazy = sum(len(b["judgement"]["made_by"]) for cut in cuts(made) for b in cut["branches"])
+    asked = [b for cut in cuts(made) for b in cut["branches"] if b["judgement"]["made_by"]]
+    assert len(asked) < drawn and lazy < 1.4 * len(asked)
+    assert any(b["judgement"]["by"]["judge"]["gap"] is not None for b in asked)
+    assert all(_count(cut, "good") <= 1 and _count(cut, "bad") <= 1 for cut in cuts(made))
+
+
+def test_rare_errors_are_looked_for_before_a_path_is_given_up(made: Job, fake: Fake) -> None:
+    """A policy that errs in two of a hundred draws: twelve draws find it on a fifth of the paths."""
+
+    def careful(body: dict[str, Any]) -> str:
+        rare = body["draw"] % 50 == 0
+        return _fixed(body, "none" if rare else "dangerous_behavior", "WRONG." if rare else "RIGHT.")
+
+    fake.answers = {"none": careful, "judge": judge}
+    assert pairs(made).code == 0
+    by_path = Counter[str]()
+    for cut in cuts(made):
+        by_path[cut["path_id"]] += cut["draws"]
+    found = {pair["path_id"] for pair in rows(made.run / "pairs.jsonl")}
+    assert all(by_path[path["id"]] >= 48 for path in made.paths if path["id"] not in found)
+    judged = [b for cut in cuts(made) for b in cut["branches"] if b["judgement"]["made_by"]]
+    assert len(judged) <= 3 * 6 * PATHS, "what says the same as before is not judged again"
+
+
+def test_a_judge_who_goes_by_the_order_is_asked_in_both(made: Job, fake: Fake) -> None:
+    fake.answers = {"none": policy, "judge": "A"}
+    done = pairs(made, "--limit", "1", config={"verify": {"by": ["judge"]}})
+    assert "judge: of 12 answers it judges 12 by the order of its options" in done.out
 
 
 def test_without_adaptive_every_cut_has_k_draws_in_one_call(made: Job, fake: Fake) -> None:

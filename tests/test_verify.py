@@ -195,7 +195,7 @@ def test_who_abstains_is_told_beside_the_verdict_of_the_others() -> None:
     found = said(together({"label": fixed("abstains"), "judge": fixed("good", 0.8)}, "all"), case(0))
     assert (found.polarity, found.probability, found.abstains) == ("good", 0.8, False)
     assert found.by["label"] == {"polarity": "abstains", "probability": None, "seen": 1}
-    assert found.detail == "nothing to go by"
+    assert found.detail == "", "what decided needs no excuse"
 
 
 def test_where_all_abstain_so_do_they_together() -> None:

@@ -15,6 +15,7 @@ from ssui_gen.branches import Cut
 from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
+from ssui_gen.config import Config, Explore
 from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, RequestRefused, SsuiError
 from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explore import Explorer
@@ -28,6 +29,7 @@ from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jsonl import Appender, atomic_write, read, validate
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import Reason, ReasoningPath, Reject
+from ssui_gen.verifying.steady import settled
 from ssui_gen.verifying.verify import together
 from ssui_gen.verifying.ways import ways
 
@@ -107,9 +109,11 @@ class Exploration:
         config, job, self.say = self.job.config, self.job, say
         found, name = job.features["policy"], job.models.names["policy"]
         policy = Policy(job.callers["policy"], name, prompts["policy"], found.n, found.token_ids)
-        parts = ways(config.verify.by, job, config.verify, prompts, self.pictures.of)
-        verify = together(parts, config.verify.mode, config.verify.form)
-        self.explorer = Explorer(policy, config.explore, verify, self.pictures.of)
+        first = [path for path in islice(read_paths(self.source), SAMPLED) if isinstance(path, ReasoningPath)]
+        settings = await settled(job, config.verify, prompts, self.pictures.of, first, say)
+        parts = ways(settings.by, job, settings, prompts, self.pictures.of)
+        verify = together(parts, settings.mode, settings.form)
+        self.explorer = Explorer(policy, _how(config), verify, self.pictures.of)
         for path, _ in islice(self._samples(), 1):
             how = await check_rendering(policy, config.explore, path, self.pictures.of(path.image))
             say(f"policy: the server renders each prefix as it stands (compared by {how})")
@@ -151,6 +155,12 @@ class Exploration:
     def _drop(self, reject: Reject) -> None:
         self.rejects.write(reject)
         self.funnel.dropped[reject.stage, reject.reason] += 1
+
+
+def _how(config: Config) -> Explore:
+    """Where F looks at steps, answers that are alike tell nothing."""
+    by_steps = "first_bad_step" in config.verify.by
+    return config.explore.model_copy(update={"alike": None}) if by_steps else config.explore
 
 
 def _nothing(line: str) -> None:

@@ -116,7 +116,7 @@ def joined(found: Mapping[str, Judgement], mode: str) -> Judgement:
     return Judgement(
         polarity=chosen,
         probability=(min(sure) if mode == "all" else max(sure)) if sure else None,
-        detail="; ".join(judgement.detail for judgement in found.values() if judgement.detail),
+        detail="; ".join(one.detail for one in voices or found.values() if one.detail),
         by={name: _finding(judgement) for name, judgement in found.items()},
         made_by=tuple(call for judgement in found.values() for call in judgement.made_by),
         abstains=not voices,

@@ -38,6 +38,10 @@ ASKING: Mapping[str, Way] = {
 }
 
 
+IN_ORDERS = ("judge", "first_bad_step")
+"""Those that are shown options in an order."""
+
+
 def roles_of(names: Iterable[str]) -> list[str]:
     """The roles that these ways ask, each once."""
     return list(dict.fromkeys(ASKING[name].role for name in names if name in ASKING))
