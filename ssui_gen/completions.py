@@ -54,6 +54,8 @@ class Features(Record):
 
     sees_pictures: bool | None = None
     json_schema: bool = False
+    regex: bool = False
+    """Writes what a regular expression asks for."""
     n: bool = False
     """Several choices a call."""
     prefix: bool | None = None

@@ -115,6 +115,9 @@ class Explore(Settings):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 768
     """Of a branch; one that is longer is cut off, and unverified."""
+    form: Literal["free", "regex"] = "free"
+    """regex: the server holds branches to six numbered lines and an answer, where it can; for policies that
+    never write them by themselves. Pairs then teach no form."""
     adaptive: bool = True
     """Stop a cut when it has both kinds or little hope, and spend what that spared where one lacks."""
     enough: Annotated[int, Field(ge=1)] = 1
@@ -125,7 +128,7 @@ class Explore(Settings):
     """Draws, those spared by other cuts included."""
     patience: Annotated[float, Field(gt=0)] = 12.0
     """Draws that the kind that lacks may be expected to take; a cut that would take more is given up."""
-    least: Annotated[int, Field(ge=0)] = 48
+    least: Annotated[int, Field(ge=0)] = 54
     """Draws of a path without a pair before its cuts may be given up: rare errors show no sooner."""
     alike: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     """From this likeness on two answers of a path say the same, and the second is not judged where it would

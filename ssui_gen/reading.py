@@ -15,11 +15,13 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ssui_gen.branches import Form
-from ssui_gen.branching import render_path, title
+from ssui_gen.branching import ANSWER, render_path, title
 from ssui_gen.records import STEP_NAMES, Step
 
 Kind = Literal["think", "before", "step", "answer", "after"]
 SIX = range(1, len(STEP_NAMES) + 1)
+LINE = r"[^\W_][^\n]*"
+"""Begins with a letter or a digit, so that nothing of it is taken for markup."""
 
 
 class Part(NamedTuple):
@@ -99,6 +101,12 @@ class Reading:
 
     def _all(self, kind: Kind) -> str:
         return "".join(self.text[part.start : part.stop] for part in self._of(kind))
+
+
+def rest_of_path(cut: int) -> str:
+    """A regular expression for what goes on from a cut as `render_path` writes it; read as form `exact`."""
+    lines = (rf"{n}\. {title(name)}: {LINE}\n" for n, name in enumerate(STEP_NAMES, 1) if n > cut)
+    return "".join(lines) + f"{ANSWER}{LINE}"
 
 
 def read(text: str) -> Reading:

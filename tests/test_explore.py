@@ -138,9 +138,32 @@ def test_rare_errors_are_looked_for_before_a_path_is_given_up(made: Job, fake: F
     for cut in cuts(made):
         by_path[cut["path_id"]] += cut["draws"]
     found = {pair["path_id"] for pair in rows(made.run / "pairs.jsonl")}
-    assert all(by_path[path["id"]] >= 48 for path in made.paths if path["id"] not in found)
+    assert all(by_path[path["id"]] >= 54 for path in made.paths if path["id"] not in found)
     judged = [b for cut in cuts(made) for b in cut["branches"] if b["judgement"]["made_by"]]
     assert len(judged) <= 3 * 6 * PATHS, "what says the same as before is not judged again"
+
+
+def test_a_server_that_can_holds_branches_to_the_form(made: Job, fake: Fake) -> None:
+    """Without it this policy writes prose; a server that cannot is refused in words."""
+
+    def held(body: dict[str, Any]) -> str:
+        wanted = body.get("structured_outputs", {}).get("regex", "")
+        if "qxz" in wanted:
+            return "zqx"
+        return policy(body) if wanted else unless_probed(body, "Sure, go on.")
+
+    fake.answers = {"none": held, "judge": judge}
+    done = pairs(made, "--limit", "1", config={"explore": {"form": "regex"}})
+    assert done.code == 0, done.err
+    assert "by form: exact 100%" in done.out and rows(made.run / "pairs.jsonl")
+    asked = [r for r in fake.requests if "regex" in r.get("structured_outputs", {}) and r.get("n")]
+    assert asked and all("Answer: " in r["structured_outputs"]["regex"] for r in asked if "seed" in r)
+
+
+def test_a_server_that_cannot_hold_a_form_is_refused(made: Job, fake: Fake) -> None:
+    done = pairs(made, config={"explore": {"form": "regex"}})
+    assert done.code == 1
+    assert "branches cannot be held to a form" in done.err and "leave explore.form at free" in done.err
 
 
 def test_a_judge_who_goes_by_the_order_is_asked_in_both(made: Job, fake: Fake) -> None:

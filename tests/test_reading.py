@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from ssui_gen.branches import Form
 from ssui_gen.branching import prefix_at, render_path, title
-from ssui_gen.reading import read
+from ssui_gen.reading import read, rest_of_path
 from ssui_gen.records import STEP_NAMES, Step
 
 TEXTS = (
@@ -152,6 +153,20 @@ def test_what_we_write_down_is_read_back(texts: list[str], answer: str) -> None:
     steps = tuple(Step(name=name, text=text) for name, text in zip(STEP_NAMES, texts, strict=True))
     found = read(render_path(steps, answer))
     assert (found.steps, found.answer) == (steps, answer)
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_what_the_expression_allows_is_read_as_asked(cut: int) -> None:
+    """As a server holds a branch to it, from any cut on."""
+    rest = FORMS["as asked"].removeprefix(prefix_at(STEPS, cut))
+    assert re.fullmatch(rest_of_path(cut), rest)
+    assert not re.fullmatch(rest_of_path(cut), rest.replace("Answer:", "**Answer:**"))
+
+
+@given(st.integers(0, 5), st.data())
+def test_all_that_the_expression_allows_is_a_path(cut: int, data: st.DataObject) -> None:
+    rest = data.draw(st.from_regex(rest_of_path(cut), fullmatch=True))
+    assert read(prefix_at(STEPS, cut) + rest).form.whole
 
 
 def test_a_step_of_a_branch_ends_where_the_next_begins() -> None:

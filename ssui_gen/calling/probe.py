@@ -24,6 +24,8 @@ SCHEMA = {
     "required": ["colour"],
     "additionalProperties": False,
 }
+LETTERS = "qxz"
+"""That no answer to COUNT consists of."""
 BRIEF = 8
 """Tokens of an answer that only has to come."""
 LONG = 24
@@ -36,6 +38,7 @@ USER = "ssui_gen probe"
 LOST = {
     "sees_pictures": "the picture changes nothing in the answers",
     "json_schema": "replies may miss their form and are then asked for again",
+    "regex": "branches cannot be held to a form (explore.form: regex)",
     "n": "each branch needs a request of its own",
     "prefix": "no branch can be drawn from a step prefix",
     "logprobs": "verdicts carry no probability",
@@ -50,6 +53,7 @@ LOST = {
 REMEDY = {
     "sees_pictures": "serve a vision-language model",
     "json_schema": "serve with structured outputs (response_format json_schema)",
+    "regex": "serve with vLLM (structured_outputs), or leave explore.form at free",
     "prefix": "serve with vLLM, and a chat template that leaves the last turn as it is",
     "file_urls": "vLLM: --allowed-local-media-path with the seeds' root",
     "priority": "vLLM: --scheduling-policy priority",
@@ -76,11 +80,11 @@ async def probe(client: ChatClient, model: str, sample: Sample | None = None) ->
     whole = first or await ask.tried(COUNT, **_LOOKING, max_tokens=LONG)
     ids = whole.choices[0].token_ids if whole else None
     found = await asyncio.gather(
-        ask.sees(), ask.obeys(), ask.draws(), ask.continues(whole, ids is not None), ask.watches(ids),
-        ask.reads_files(), ask.takes_uuid(), ask.takes_priority(), ask.shares(),
+        ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole, ids is not None),
+        ask.watches(ids), ask.reads_files(), ask.takes_uuid(), ask.takes_priority(), ask.shares(),
     )  # fmt: skip
     names = (
-        "sees_pictures", "json_schema", "n", "prefix", "logprob_token_ids",
+        "sees_pictures", "json_schema", "regex", "n", "prefix", "logprob_token_ids",
         "file_urls", "uuid", "priority", "prefix_hits",
     )  # fmt: skip
     return Features.model_validate(
@@ -156,6 +160,10 @@ class _Ask(NamedTuple):
             return bool(made) and set(json.loads(made.choices[0].text)) == {"colour"}  # type: ignore[union-attr]
         except (ValueError, TypeError):
             return False
+
+    async def matches(self) -> bool:
+        made = await self.tried(COUNT, structured_outputs={"regex": f"[{LETTERS}]{{{len(LETTERS)}}}"})
+        return bool(made) and set(made.choices[0].text) <= set(LETTERS) != set()  # type: ignore[union-attr]
 
     async def draws(self) -> bool:
         made = await self.tried(COUNT, n=3, temperature=1.0)

@@ -9,6 +9,7 @@ from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Explore
 from ssui_gen.prompts import Prompt, policy_prompt
+from ssui_gen.reading import rest_of_path
 from ssui_gen.records import ReasoningPath
 
 
@@ -49,5 +50,7 @@ def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture
         body |= {"add_generation_prompt": False, "continue_final_message": True}
     body |= {"temperature": settings.temperature, "top_p": settings.top_p, "seed": draw.seed}
     body |= {"max_tokens": settings.max_tokens, "n": draw.n}
+    if settings.form == "regex":
+        body |= {"structured_outputs": {"regex": rest_of_path(draw.cut)}}
     body |= {"return_token_ids": True} if policy.token_ids else {}
     return Request("policy", body, picture.part, picture.ref.sha256, draw.cut)

@@ -73,7 +73,8 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
         bench = load_bench(config.leaks, config.images, plan.run)
         job = await open_.enter_async_context(opened(plan.run, config, plan.roles, plan.root, console))
         work = Exploration(job, source, plan.root, plan.limit, bench, open_)
-        needs = {"policy": POLICY_NEEDS, **needs_of(config.verify.by)}
+        held = ("regex",) if config.explore.form == "regex" else ()
+        needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(config.verify.by)}
         await job.probe(work.sample(), needs, WANTED, saying(console))
         folder.open_edition(
             edition.model_copy(update={"models": job.models.played}),
