@@ -15,6 +15,7 @@ from trees import BRANCHES, STEPS, Case, eyes, picture, with_lora
 
 from train.encode import Encoder
 from train.example import Example, parted
+from train.families import TREE
 from train.forward import read
 from train.loss import USUAL, Objective, objective
 from train.rows import Row, RowMaker
@@ -176,7 +177,11 @@ def test_pictures_are_computed_once_and_the_cache_changes_nothing(bench: Bench) 
     assert torch.equal(twice[0], never)
 
 
-@pytest.mark.parametrize("family", ["qwen2_5_vl", "llava"])
+def test_every_architecture_that_may_be_packed_is_tested_here() -> None:
+    assert {tiny(family)[0].config.model_type for family in FAMILIES} == set(TREE)
+
+
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "llava", "mistral3", "aya_vision"])
 def test_eager_attention_gives_the_same(family: str) -> None:
     bench = Bench(family, "eager")
     same(bench, [Case(bench.encoder), Case(bench.encoder, "two", [picture(1)])])
