@@ -34,7 +34,7 @@ from train.model import FACTS, fingerprint
 from train.source import Source
 
 CHECKPOINTS, STATE = "checkpoints", "trainer_state.json"
-IMMATERIAL = ("report_to", "vision_cache_gb", "save_every", "log_every")
+IMMATERIAL = ("report_to", "vision_cache_gb", "batch_tokens", "save_every", "log_every")
 """Settings that may change between two starts, as they change no weight."""
 
 

@@ -29,7 +29,7 @@ from train.families import TREE, may_pack
 from train.folder import Folder
 from train.forward import Eyes
 from train.model import device, load_base, precision, with_adapter
-from train.rows import RowMaker
+from train.rows import RowMaker, pairs_a_visit
 from train.show import CURVES, Show, draw
 from train.source import Source
 from train.trainer import SrpoTrainer, arguments
@@ -59,7 +59,7 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     encoder = Encoder(processor, base)
     loaded = load_examples(Reader(source, encoder), console)
     split = split_of(config, loaded.examples)
-    maker = row_maker(config, packing, loaded, encoder)
+    maker = row_maker(config, packing, split.trained, encoder)
     counts = {"trained": len(split.trained), "held_out": len(split.held_out)}
     checkpoint = folder.begin(source, loaded, base, counts, write=args.should_save)
     if folder.finished:
@@ -120,14 +120,15 @@ def split_of(config: SrpoConfig, examples: list[Example]) -> Split:
     return Split(trained, back, (back or trained)[: config.watch])
 
 
-def row_maker(config: SrpoConfig, packing: Packing, loaded: Loaded, encoder: Encoder) -> RowMaker:
+def row_maker(config: SrpoConfig, packing: Packing, trained: list[Example], encoder: Encoder) -> RowMaker:
     """How this training makes rows."""
     return RowMaker(
         config.objective,
         packing,
         config.weights,
-        mean_pairs=max(1.0, loaded.pairs / len(loaded.examples)),
+        mean_pairs=pairs_a_visit(trained, config.group_cap),
         group_cap=config.group_cap,
+        batch_tokens=config.batch_tokens,
         pad=encoder.tokenizer.pad_token_id or 0,
         seed=config.seed,
     )
