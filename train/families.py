@@ -14,7 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+import transformers
 from torch import Tensor
+
+from ssui_gen.errors import ConfigError
 
 TREE = (
     "qwen2_vl",
@@ -28,8 +31,10 @@ TREE = (
     "aya_vision",
 )
 """Model types that were tested; `llava` with CLIP's tower and with Pixtral's."""
+FEATURES = "mm_encoder_outputs"
+"""How a model takes what its tower has made of the pictures."""
 SINCE = "5.18"
-"""The first transformers whose models take pictures as `mm_encoder_outputs`."""
+"""The first transformers whose models do."""
 OF_TEXT = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
 """What a processor returns about tokens; the rest is about pictures."""
 PIXELS = "pixel_values"
@@ -38,6 +43,30 @@ PIXELS = "pixel_values"
 def may_pack(model: Any) -> bool:
     """Whether trees of this model's sequences give what the sequences give."""
     return model.config.model_type in TREE
+
+
+def unpackable(model: Any, max_tokens: int) -> str | None:
+    """Why trees of this model's sequences, of at most so many tokens, give something else; None if not."""
+    kind, text = model.config.model_type, model.config.get_text_config()
+    layers = set(getattr(text, "layer_types", None) or ["full_attention"])
+    if odd := layers - {"full_attention", "sliding_attention"}:
+        return f"{kind} has layers of {', '.join(sorted(odd))}, which no mask divides into branches"
+    if not may_pack(model):
+        return f"{kind} is not among the architectures that a tree was tested with ({', '.join(TREE)})"
+    window = getattr(text, "sliding_window", None)
+    slides = "sliding_attention" in layers or not hasattr(text, "layer_types")
+    if window and slides and window < max_tokens:
+        return f"{kind} looks back {window:,} tokens only, fewer than max_tokens {max_tokens:,}"
+    return None
+
+
+def refuse_blind_tree(model: Any) -> None:
+    """Raises ConfigError if the model would swallow the pictures' features that a tree gives it."""
+    if FEATURES not in inspect.signature(model.forward).parameters:
+        raise ConfigError(
+            f"packing: tree: {type(model).__name__} of transformers {transformers.__version__} does not take "
+            f"{FEATURES}, so it would train blind: install transformers>={SINCE}, or take packing: none"
+        )
 
 
 def prompt_positions(model: Any, ids: Tensor, extra: dict[str, Tensor]) -> Tensor:

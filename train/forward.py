@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint
 
 from train.example import Example
-from train.families import PIXELS, Features, features, joined
+from train.families import FEATURES, PIXELS, Features, features, joined
 from train.loss import Spans, add_up, token_log_probs
 from train.rows import Row
 from train.tree import mask
@@ -73,9 +73,9 @@ def _of_tree(call: Any, model: Any, row: Row, eyes: Eyes) -> tuple[Tensor, Tenso
         if model.config._attn_implementation == "sdpa"
         else _additive(allowed, model.dtype),
         position_ids=row.position_ids,
-        mm_encoder_outputs={"image": seen},
         logits_to_keep=row.where[1],
         use_cache=False,
+        **{FEATURES: {"image": seen}},
     )
     return token_log_probs(out.logits[0], row.target)
 

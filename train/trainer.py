@@ -24,6 +24,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from ssui_gen.errors import ConfigError, TrainError
+from train.attention import allowed, kernels
 from train.config import SrpoConfig
 from train.example import Example
 from train.forward import Eyes, Read, read
@@ -125,6 +126,7 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         if isinstance(model, torch.nn.DataParallel):
             refuse_data_parallel(len(model.device_ids) or 2)
         self.maker, self.eyes, self.say = maker, eyes, say
+        self.kernels = allowed(args.device.type, model.config._attn_implementation)
         self.tallies = {"train": Tally(), "watch": Tally()}
         self.since = time.monotonic()
         self.lr_scheduler: LambdaLR | None
@@ -186,7 +188,7 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
         """Forward and backward of one row."""
         self.row: Row = inputs["row"]
-        with explained(self.row):
+        with explained(self.row), kernels(self.kernels):
             loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
         return loss
 
@@ -194,9 +196,16 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: Any = None
     ) -> tuple[Tensor, None, None]:
         """J of one row of watched examples; there are no labels to return."""
-        with torch.no_grad(), self.compute_loss_context_manager():
+        with torch.no_grad(), kernels(self.kernels), self.compute_loss_context_manager():
             loss = self.compute_loss(model, self._prepare_inputs(inputs))
         return loss.detach(), None, None
+
+    @torch.no_grad()
+    def says(self, row: Row, eyes: Eyes) -> Tensor:
+        """(s): the entropy at each scored token, by the path that training takes."""
+        told: Row = self._prepare_inputs({"row": row})["row"]
+        with kernels(self.kernels), self.compute_loss_context_manager():
+            return read(self.model, self.model.get_base_model(), told, eyes).entropy
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Not estimated: transformers' rule knows neither LoRA nor trees."""
