@@ -183,6 +183,16 @@ def test_two_processes_see_the_losses_of_one(training: Training, done: Path) -> 
     assert two.stdout.count("Adapter in") == 1, "one process speaks"
 
 
+@pytest.mark.slow
+def test_two_processes_see_the_losses_of_one_in_batches_too(training: Training, done: Path) -> None:
+    """Only one batch of an example goes through DDP's wrapper; gradients of all must be shared."""
+    launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
+              "--mixed_precision", "no", "--dynamo_backend", "no")  # fmt: skip
+    two = training.there("two_batches", "packing=none", "batch_tokens=600", launch=launch)
+    assert two.returncode == 0, two.stderr
+    assert training.losses("two_batches") == pytest.approx(training.losses("done"), rel=1e-4)
+
+
 def test_questions_that_cannot_be_shared_out_are_refused(training: Training) -> None:
     with pytest.raises(ConfigError, match="questions_per_step: 3 cannot be shared out"):
         arguments(training.config("odd", "questions_per_step=3", "trees_per_row=2"), cpu=True, half=False)

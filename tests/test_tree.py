@@ -15,6 +15,7 @@ from trees import BRANCHES, STEPS, Case, eyes, picture, with_lora
 
 from train.encode import Encoder
 from train.example import Example, parted
+from train.families import TREE
 from train.forward import read
 from train.loss import USUAL, Objective, objective
 from train.rows import Row, RowMaker
@@ -176,7 +177,47 @@ def test_pictures_are_computed_once_and_the_cache_changes_nothing(bench: Bench) 
     assert torch.equal(twice[0], never)
 
 
-@pytest.mark.parametrize("family", ["qwen2_5_vl", "llava"])
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "llava_onevision", "internvl", "mistral3"])
+def test_continuations_in_batches_give_what_one_batch_gives(family: str) -> None:
+    """Seven continuations, two or three at once, with several pictures; the gradients come out of all."""
+    bench = Bench(family)
+    case = Case(bench.encoder, pictures=[picture(1), picture(2, side=56, wide=112)])
+    pad = bench.base.config.text_config.pad_token_id
+    whole = RowMaker(SRPO, packing="none", pad=pad)([case.example])
+    width = whole.input_ids.shape[1]
+    means, loss, gradients = bench.read(whole, case)
+    for at_once in (1, 2, 3):
+        maker = RowMaker(SRPO, packing="none", pad=pad, batch_tokens=at_once * width)
+        row = maker([case.example])
+        assert (row.at_once, whole.at_once) == (at_once, 7)
+        assert row.unshared <= row.tokens <= whole.tokens
+        found, same_loss, others = bench.read(row, case)
+        assert torch.allclose(found, means, atol=ABSOLUTE, rtol=0)
+        assert same_loss.item() == pytest.approx(loss.item(), rel=1e-5)
+        for one, other in zip(others, gradients, strict=True):
+            assert (one - other).norm() <= RELATIVE * other.norm()
+
+
+def test_no_more_than_a_batch_of_continuations_goes_through_the_model_at_once() -> None:
+    bench = Bench("llava")
+    case = Case(bench.encoder)
+    maker = RowMaker(SRPO, packing="none", pad=bench.base.config.text_config.pad_token_id, batch_tokens=1)
+    calls: list[int] = []
+    bench.base.register_forward_pre_hook(
+        lambda module, _, told: calls.append(len(told["input_ids"])), with_kwargs=True
+    )
+    bench.read(maker([case.example]), case)
+    assert calls == [1] * (7 + 6), "all but the last once more, for the gradient"
+    with torch.no_grad():
+        read(bench.adapted, bench.base, maker([case.example]), eyes(bench.encoder, case))
+    assert calls == [1] * (7 + 6 + 7), "without a gradient none is"
+
+
+def test_every_architecture_that_may_be_packed_is_tested_here() -> None:
+    assert {tiny(family)[0].config.model_type for family in FAMILIES} == set(TREE)
+
+
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "llava", "mistral3", "aya_vision"])
 def test_eager_attention_gives_the_same(family: str) -> None:
     bench = Bench(family, "eager")
     same(bench, [Case(bench.encoder), Case(bench.encoder, "two", [picture(1)])])

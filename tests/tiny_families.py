@@ -13,13 +13,14 @@ from typing import Any
 import torch
 import transformers
 from tiny_llava import TEMPLATE, tiny_processor, tiny_tokenizer
+from tiny_towers import MARKS as MARKS_OF
+from tiny_towers import TOWERS
 from transformers import (
+    AutoModelForImageTextToText,
     CLIPVisionConfig,
     LlamaConfig,
     LlavaConfig,
-    LlavaForConditionalGeneration,
     LlavaNextConfig,
-    LlavaNextForConditionalGeneration,
     LlavaNextProcessor,
     PreTrainedTokenizerFast,
 )
@@ -54,18 +55,17 @@ def tiny(family: str, attention: str = "sdpa", seed: int = 0, **sizes: int) -> t
     """Model (float32, evaluation mode) and processor."""
     torch.manual_seed(seed)
     maker: dict[str, Callable[..., tuple[Any, Any]]] = {"llava": _llava, "llava_next": _llava_next}
-    config, processor = maker.get(family, _qwen)(family, SMALL | sizes)
-    kinds = {"llava": LlavaForConditionalGeneration, "llava_next": LlavaNextForConditionalGeneration}
-    kind = kinds.get(family) or getattr(transformers, f"{QWEN[family]}ForConditionalGeneration")
-    model = kind._from_config(config, attn_implementation=attention).eval()
+    maker |= dict.fromkeys(TOWERS, _tower) | dict.fromkeys(QWEN, _qwen)
+    config, processor = maker[family](family, SMALL | sizes)
+    model = AutoModelForImageTextToText.from_config(config, attn_implementation=attention).eval()
     model.generation_config.update(
         eos_token_id=processor.tokenizer.eos_token_id, pad_token_id=processor.tokenizer.pad_token_id
     )
     return model, processor
 
 
-FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "llava", "llava_next")
 QWEN = {"qwen2_vl": "Qwen2VL", "qwen2_5_vl": "Qwen2_5_VL", "qwen3_vl": "Qwen3VL"}
+FAMILIES = (*QWEN, "llava", "llava_next", *TOWERS)
 
 
 def _tokenizer(marks: tuple[str, ...] = ()) -> PreTrainedTokenizerFast:
@@ -121,6 +121,20 @@ def _llava_next(_: str, size: Sizes) -> tuple[Any, Any]:
         vision_feature_select_strategy="default", image_token="<image>",
         chat_template=TEMPLATE,
     )  # fmt: skip
+    return config, processor
+
+
+def _tower(family: str, size: Sizes) -> tuple[Any, Any]:
+    tokenizer = _tokenizer(MARKS_OF[family])
+    vision = {
+        "hidden_size": size["vision_hidden"],
+        "intermediate_size": 2 * size["vision_hidden"],
+        "num_hidden_layers": size["vision_layers"],
+        "num_attention_heads": 2,
+        "initializer_range": SPREAD,
+    }
+    config, processor = TOWERS[family](_text(tokenizer, size), vision, tokenizer)
+    config.initializer_range = SPREAD
     return config, processor
 
 

@@ -87,6 +87,9 @@ class SrpoConfig(Settings):
     """Of the prompt and one continuation; what is longer is left out before training, never cut."""
     max_row: Positive = 16384
     """Of an example's whole tree; pairs that do not fit are left out."""
+    batch_tokens: Positive = 8192
+    """Without a tree: tokens of the continuations that the model reads at once, padding included. All but
+    one batch of an example are computed twice, and their memory is that of one."""
 
     # --- the adapter
     lora: Lora = Lora()
@@ -99,7 +102,8 @@ class SrpoConfig(Settings):
     learning_rate: Annotated[float, Field(gt=0)] = 5e-5
     """[RPO] Peak of a cosine."""
     warmup: Annotated[float, Field(ge=0)] = 0.05
-    """Steps of rising rate, or below 1 their share; RPO has 100 steps, about as much of its runs."""
+    """Steps of rising rate, or below 1 their share; RPO has 100 steps, about as much of its runs. The first
+    step has a rate already."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """[RPO]"""
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0

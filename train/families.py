@@ -3,20 +3,38 @@
 A tree needs an architecture that attends causally, pictures included, that takes a mask and positions from
 outside, and that was tested to give the log-probabilities of single sequences (tests/test_tree.py): those of
 `TREE`. Any other is trained a row a continuation. Gemma 3 and PaliGemma, for instance, let the tokens of a
-picture see each other, which a causal mask of ours would forbid.
+picture see each other, which a causal mask of ours would forbid, and Qwen 3.5's recurrent layers carry a
+state along the row, which no mask divides.
 """
 
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+import transformers
 from torch import Tensor
 
-TREE = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "llava", "llava_next")
-"""Model types that were tested."""
+from ssui_gen.errors import ConfigError
+
+TREE = (
+    "qwen2_vl",
+    "qwen2_5_vl",
+    "qwen3_vl",
+    "llava",
+    "llava_next",
+    "llava_onevision",
+    "internvl",
+    "mistral3",
+    "aya_vision",
+)
+"""Model types that were tested; `llava` with CLIP's tower and with Pixtral's."""
+FEATURES = "mm_encoder_outputs"
+"""How a model takes what its tower has made of the pictures."""
+SINCE = "5.18"
+"""The first transformers whose models do."""
 OF_TEXT = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
 """What a processor returns about tokens; the rest is about pictures."""
 PIXELS = "pixel_values"
@@ -46,6 +64,30 @@ def may_pack(model: Any) -> bool:
     return model.config.model_type in TREE
 
 
+def unpackable(model: Any, max_tokens: int) -> str | None:
+    """Why trees of this model's sequences, of at most so many tokens, give something else; None if not."""
+    kind, text = model.config.model_type, model.config.get_text_config()
+    layers = set(getattr(text, "layer_types", None) or ["full_attention"])
+    if odd := layers - {"full_attention", "sliding_attention"}:
+        return f"{kind} has layers of {', '.join(sorted(odd))}, which no mask divides into branches"
+    if not may_pack(model):
+        return f"{kind} is not among the architectures that a tree was tested with ({', '.join(TREE)})"
+    window = getattr(text, "sliding_window", None)
+    slides = "sliding_attention" in layers or not hasattr(text, "layer_types")
+    if window and slides and window < max_tokens:
+        return f"{kind} looks back {window:,} tokens only, fewer than max_tokens {max_tokens:,}"
+    return None
+
+
+def refuse_blind_tree(model: Any) -> None:
+    """Raises ConfigError if the model would swallow the pictures' features that a tree gives it."""
+    if FEATURES not in inspect.signature(model.forward).parameters:
+        raise ConfigError(
+            f"packing: tree: {type(model).__name__} of transformers {transformers.__version__} does not take "
+            f"{FEATURES}, so it would train blind: install transformers>={SINCE}, or take packing: none"
+        )
+
+
 def prompt_positions(model: Any, ids: Tensor, extra: dict[str, Tensor]) -> Tensor:
     """(axes, n): three axes where the model has M-RoPE (ids (n,)), else one."""
     if not hasattr(model.model, "get_rope_index"):
@@ -62,13 +104,15 @@ class Features:
     kind: type[Any]
     """What the model's `get_image_features` returns."""
     pooled: tuple[Tensor, ...]
-    """For each picture (tokens, hidden)."""
+    """For each picture, or each tile of one, (tokens, hidden)."""
+    stacked: bool
+    """Whether the model takes them as one tensor (InternVL, Aya: all tiles are of one size)."""
     deep: tuple[tuple[Tensor, ...], ...]
     """Of Qwen3-VL: for each early layer, for each picture (tokens, hidden)."""
 
     def to(self, device: torch.device | str) -> Features:
         deep = tuple(tuple(one.to(device) for one in layer) for layer in self.deep)
-        return Features(self.kind, tuple(one.to(device) for one in self.pooled), deep)
+        return replace(self, pooled=tuple(one.to(device) for one in self.pooled), deep=deep)
 
     @property
     def bytes(self) -> int:
@@ -83,7 +127,9 @@ def features(model: Any, shown: dict[str, Tensor]) -> Features:
     told[PIXELS] = told[PIXELS].to(model.dtype)
     found = model.model.get_image_features(**told, return_dict=True)
     deep = getattr(found, "deepstack_features", None) or ()
-    return Features(type(found), tuple(found.pooler_output), tuple(tuple(layer) for layer in deep))
+    pooled = found.pooler_output
+    stacked = isinstance(pooled, Tensor)
+    return Features(type(found), tuple(pooled), stacked, tuple(tuple(layer) for layer in deep))
 
 
 def joined(parts: list[Features]) -> Any:
@@ -93,4 +139,5 @@ def joined(parts: list[Features]) -> Any:
     if first.deep:
         layers = zip(*(part.deep for part in parts), strict=True)
         more["deepstack_features"] = [[one for part in layer for one in part] for layer in layers]
-    return first.kind(pooler_output=[one for part in parts for one in part.pooled], **more)
+    pooled = [one for part in parts for one in part.pooled]
+    return first.kind(pooler_output=torch.stack(pooled) if first.stacked else pooled, **more)

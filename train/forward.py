@@ -1,15 +1,23 @@
-"""A row through a model: the log-probabilities of its scored tokens. Loads nothing and trains nothing."""
+"""A row through a model: the log-probabilities of its scored tokens. Loads nothing and trains nothing.
+
+A tree goes through at once. Continuations that are rows of their own go in batches, or an example with many
+of them would need the memory of all; the loss compares tokens of different batches, so all but the last
+batch keep no activations and are computed again in the backward pass (gradient checkpointing, arXiv
+1604.06174). Values and gradients are those of one batch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.checkpoint import checkpoint
 
 from train.example import Example
-from train.families import PIXELS, Features, features, joined
+from train.families import FEATURES, PIXELS, Features, features, joined
 from train.loss import Spans, add_up, token_log_probs
 from train.rows import Row
 from train.tree import mask
@@ -49,13 +57,13 @@ class Eyes:
 
 def read(call: Any, model: Any, row: Row, eyes: Eyes) -> Read:
     """Log-probabilities under `call`: `model`, or a wrapper to be called in its place."""
-    logits = _of_tree(call, model, row, eyes) if row.last is not None else _of_rows(call, model, row, eyes)
-    found, entropy = token_log_probs(logits, row.target)
+    way = _of_tree if row.last is not None else _of_rows
+    found, entropy = way(call, model, row, eyes)
     return Read(add_up(found, row.index, row.span, row.spans), entropy)
 
 
-def _of_tree(call: Any, model: Any, row: Row, eyes: Eyes) -> Tensor:
-    """(s, v). Places that predict several tokens are asked for once for each."""
+def _of_tree(call: Any, model: Any, row: Row, eyes: Eyes) -> tuple[Tensor, Tensor]:
+    """(s) twice: log-probabilities, entropies. A place that predicts several tokens is asked for each."""
     assert row.last is not None
     allowed = mask(row.last)
     seen = joined([eyes.see(model, example) for example in row.examples])
@@ -65,12 +73,11 @@ def _of_tree(call: Any, model: Any, row: Row, eyes: Eyes) -> Tensor:
         if model.config._attn_implementation == "sdpa"
         else _additive(allowed, model.dtype),
         position_ids=row.position_ids,
-        mm_encoder_outputs={"image": seen},
         logits_to_keep=row.where[1],
         use_cache=False,
+        **{FEATURES: {"image": seen}},
     )
-    logits: Tensor = out.logits[0]
-    return logits
+    return token_log_probs(out.logits[0], row.target)
 
 
 def _additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
@@ -80,23 +87,64 @@ def _additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
     )
 
 
-def _of_rows(call: Any, model: Any, row: Row, eyes: Eyes) -> Tensor:
-    """(s, v). Nothing of ours: right padding, its usual mask, the model's own positions and pictures."""
-    assert row.lengths is not None
+class Batch(NamedTuple):
+    """Some of a row's continuations, and where their tokens are predicted."""
+
+    input_ids: Tensor
+    """(continuations, n)"""
+    lengths: Tensor
+    """(continuations)"""
+    where: tuple[Tensor, Tensor]
+    """(s of this batch) twice: row and column."""
+    target: Tensor
+    """(s of this batch)"""
+
+
+def _of_rows(call: Any, model: Any, row: Row, eyes: Eyes) -> tuple[Tensor, Tensor]:
+    """(s) twice. Under DDP only the last batch goes through its wrapper, which counts calls and gradients."""
     (example,) = row.examples
-    count, width = row.input_ids.shape
-    place = torch.arange(width, device=row.input_ids.device)
+    shown = eyes.look(example)
+    bare = call.module if isinstance(call, DistributedDataParallel) else call
+    *before, last = _batches(row)
+    parts = [_again(_of_batch, bare, model, batch, shown) for batch in before]
+    parts.append(_of_batch(call, model, last, shown))
+    found, entropy = (torch.cat(side) for side in zip(*parts, strict=True))
+    return found, entropy
+
+
+def _again(work: Callable[..., tuple[Tensor, Tensor]], *told: Any) -> tuple[Tensor, Tensor]:
+    """What `work` gives; where there will be a backward pass, it is done again then and keeps nothing."""
+    if not torch.is_grad_enabled():
+        return work(*told)
+    found: tuple[Tensor, Tensor] = checkpoint(work, *told, use_reentrant=False)
+    return found
+
+
+def _batches(row: Row) -> Iterator[Batch]:
+    """A row's continuations, so many at once; scored tokens are in the order of their rows."""
+    assert row.lengths is not None
     rows, columns = row.where
+    for first in range(0, len(row.lengths), row.at_once):
+        lengths = row.lengths[first : first + row.at_once]
+        own = (rows >= first) & (rows < first + row.at_once)
+        ids = row.input_ids[first : first + row.at_once, : int(lengths.max())]
+        yield Batch(ids, lengths, (rows[own] - first, columns[own]), row.target[own])
+
+
+def _of_batch(call: Any, model: Any, batch: Batch, shown: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """(s of the batch) twice. Nothing of ours: right padding, its mask, the model's own positions."""
+    count, width = batch.input_ids.shape
+    place = torch.arange(width, device=batch.input_ids.device)
+    rows, columns = batch.where
     first = int(columns.min())
     out = call(
-        input_ids=row.input_ids,
-        attention_mask=(place[None] < row.lengths[:, None]).long(),
+        input_ids=batch.input_ids,
+        attention_mask=(place[None] < batch.lengths[:, None]).long(),
         logits_to_keep=torch.arange(first, width, device=place.device),
         use_cache=False,
-        **_repeated(eyes.look(example), count, width, model),
+        **_repeated(shown, count, width, model),
     )
-    logits: Tensor = out.logits[rows, columns - first]
-    return logits
+    return token_log_probs(out.logits[rows, columns - first], batch.target)
 
 
 def _repeated(shown: dict[str, Tensor], count: int, width: int, model: Any) -> dict[str, Tensor]:

@@ -26,12 +26,13 @@ from train.config import Packing, SrpoConfig
 from train.data import Loaded, Reader, held_out
 from train.encode import Encoder
 from train.example import Example
-from train.families import TREE, may_pack
+from train.families import refuse_blind_tree, unpackable
 from train.folder import Folder
 from train.forward import Eyes
-from train.model import device, load_base, precision, with_adapter
-from train.rows import RowMaker
+from train.model import device, load_base, precision, unreached, with_adapter
+from train.rows import RowMaker, pairs_a_visit
 from train.show import CURVES, Show, draw
+from train.sight import refuse_blind
 from train.source import Source
 from train.trainer import SrpoTrainer, arguments
 
@@ -56,12 +57,14 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     args = arguments(config, cpu=device().type == "cpu", half=precision(config) == torch.bfloat16)
     base, processor = load_base(config)
     packing = packed_as(config, base, say)
+    for words in unreached(base, config):
+        say(words)
     say(opening(config, source))
     encoder = Encoder(processor, base, source.pixels)
     loaded = load_examples(Reader(source, encoder), console)
     say(loaded.compared)
     split = split_of(config, loaded.examples)
-    maker = row_maker(config, packing, loaded, encoder)
+    maker = row_maker(config, packing, split.trained, encoder)
     counts = {"trained": len(split.trained), "held_out": len(split.held_out)}
     checkpoint = folder.begin(source, loaded, base, counts, write=args.should_save)
     if folder.finished:
@@ -75,6 +78,7 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     )  # fmt: skip
     if config.gradient_checkpointing or (config.gradient_checkpointing is None and device().type == "cuda"):
         recompute(trainer.model)
+    refuse_blind(trainer.says, maker, encoder, str(config.model))
     figures = run(trainer, folder, checkpoint, console)
     if args.should_save:
         draw(trainer.state.log_history, folder.path / CURVES)
@@ -95,12 +99,11 @@ def recompute(model: Any) -> None:
 def packed_as(config: SrpoConfig, base: Any, say: Say) -> Packing:
     """The packing that this model can take; raises ConfigError where a row must hold one example."""
     packing = config.packing
-    if packing == "tree" and not may_pack(base):
+    if packing == "tree" and (why := unpackable(base, config.max_tokens)):
         packing = "none"
-        say(
-            f"packing: none: {base.config.model_type} is not among the architectures that a tree was tested "
-            f"with ({', '.join(TREE)}); each continuation is a row of its own, at several times the cost"
-        )
+        say(f"packing: none: {why}; each continuation is a row of its own, at several times the cost")
+    if packing == "tree":
+        refuse_blind_tree(base)
     if packing == "none" and config.trees_per_row > 1:
         raise ConfigError(f"trees_per_row: {config.trees_per_row}: without a tree a row takes one example: 1")
     return packing
@@ -122,14 +125,15 @@ def split_of(config: SrpoConfig, examples: list[Example]) -> Split:
     return Split(trained, back, (back or trained)[: config.watch])
 
 
-def row_maker(config: SrpoConfig, packing: Packing, loaded: Loaded, encoder: Encoder) -> RowMaker:
+def row_maker(config: SrpoConfig, packing: Packing, trained: list[Example], encoder: Encoder) -> RowMaker:
     """How this training makes rows."""
     return RowMaker(
         config.objective,
         packing,
         config.weights,
-        mean_pairs=max(1.0, loaded.pairs / len(loaded.examples)),
+        mean_pairs=pairs_a_visit(trained, config.group_cap),
         group_cap=config.group_cap,
+        batch_tokens=config.batch_tokens,
         pad=encoder.tokenizer.pad_token_id or 0,
         seed=config.seed,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndByte
 
 from ssui_gen.errors import ConfigError
 from train.config import SrpoConfig
+from train.size import SPARED, refuse_too_large
 
 FACTS = "training.json"
 """Beside the adapter: what it was made of."""
+RECURRENT = ("in_proj_qkv", "out_proj")
+"""The linear layers of Qwen 3.5's recurrent ones that do what q_proj, v_proj and o_proj do elsewhere."""
 SAMPLED = 16
 """Weights of each adapted layer that a fingerprint looks at."""
 
@@ -40,6 +44,9 @@ def precision(config: SrpoConfig) -> torch.dtype:
 def load_base(config: SrpoConfig) -> tuple[Any, Any]:
     """The frozen model, without dropout, and its processor; raises ConfigError."""
     name, options = str(config.model), _quantized(config)
+    if torch.cuda.is_available():
+        free, _ = torch.cuda.mem_get_info()
+        refuse_too_large(name, config.quantize, precision(config), free, int(os.environ.get("WORLD_SIZE", 1)))
     try:
         model = AutoModelForImageTextToText.from_pretrained(
             name, dtype=precision(config), attn_implementation=config.attention, **options
@@ -49,6 +56,7 @@ def load_base(config: SrpoConfig) -> tuple[Any, Any]:
         raise ConfigError(f"model: {name}: cannot be loaded: {error}") from None
     if not hasattr(processor, "image_processor"):
         raise ConfigError(f"model: {name}: no processor for pictures could be made: pip install torchvision")
+    language_model(model)
     without_dropout(model)
     return model.requires_grad_(False), processor
 
@@ -61,10 +69,9 @@ def _quantized(config: SrpoConfig) -> dict[str, Any]:
         raise ConfigError("quantize: 4bit needs a GPU, and there is none here: take none")
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ConfigError("quantize: 4bit needs bitsandbytes: pip install bitsandbytes")
-    spared = ["visual", "vision_tower", "multi_modal_projector", "lm_head"]
     how = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16,
-        llm_int8_skip_modules=spared,
+        llm_int8_skip_modules=list(SPARED),
     )  # fmt: skip
     return {"quantization_config": how, "device_map": {"": torch.cuda.current_device()}}
 
@@ -93,8 +100,7 @@ def with_adapter(model: Any, config: SrpoConfig) -> PeftModel:
 def lora(model: Any, config: SrpoConfig) -> LoraConfig:
     """Targets are a pattern that begins with the language model's own name, so that no tower can match."""
     text, shape = language_model(model), config.lora
-    linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
-    ends = sorted({name.rpartition(".")[2] for name in linear if name.startswith(f"{text}.")})
+    ends = _ends(model, text)
     wanted = ends if shape.targets == "all-linear" else list(shape.targets)
     if missing := sorted(set(wanted) - set(ends)):
         raise ConfigError(
@@ -110,12 +116,42 @@ def lora(model: Any, config: SrpoConfig) -> LoraConfig:
 
 
 def language_model(model: Any) -> str:
-    """The name of the part that reads and writes text."""
-    part = getattr(model.model, "language_model", None)
+    """The name of the part that reads and writes text. Raises ConfigError if it is not where it should be."""
+    part = getattr(getattr(model, "model", None), "language_model", None)
     name = next((name for name, module in model.named_modules() if module is part), None)
     if name is None:
-        raise ConfigError(f"model: {type(model).__name__} has no part named language_model to adapt")
+        inner = getattr(model, "model", model)
+        raise ConfigError(
+            f"model: {type(model).__name__} ({model.config.model_type}) has no part model.language_model to "
+            f"adapt, only {', '.join(name for name, _ in inner.named_children())}: take a model of another "
+            "family, such as Qwen-VL, LLaVA, InternVL, Mistral 3 or Gemma 3"
+        )
     return str(name)
+
+
+def unreached(model: Any, config: SrpoConfig) -> list[str]:
+    """Which layers of the language model these targets miss, against what one would think; in words."""
+    text, targets = language_model(model), config.lora.targets
+    said = []
+    if any(".experts." in name and weight.dim() > 2 for name, weight in model.named_parameters()):
+        said.append(
+            f"lora.targets: the experts of {model.config.model_type} are no linear layers, so no adapter "
+            f"reaches them: all-linear means {', '.join(_ends(model, text))}"
+        )
+    kinds = getattr(model.config.get_text_config(), "layer_types", None) or []
+    recurrent = sum("linear" in kind for kind in kinds)
+    if recurrent and targets != "all-linear" and not set(RECURRENT) & set(targets):
+        said.append(
+            f"lora.targets: {', '.join(targets)} are in {len(kinds) - recurrent} of {len(kinds)} layers; the "
+            f"others are recurrent: name {', '.join(RECURRENT)} too, or all-linear"
+        )
+    return said
+
+
+def _ends(model: Any, text: str) -> list[str]:
+    """How the names of the language model's linear layers end."""
+    linear = (name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear))
+    return sorted({name.rpartition(".")[2] for name in linear if name.startswith(f"{text}.")})
 
 
 def adapted_layers(adapted: PeftModel) -> dict[str, Any]:

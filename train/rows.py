@@ -34,6 +34,8 @@ class Row:
     """(1, n), or (3, 1, n) of M-RoPE; None where the model finds them itself."""
     lengths: Tensor | None
     """(continuations): tokens that are no padding; None of a tree."""
+    at_once: int
+    """Continuations in one call of the model; a tree is one."""
     where: tuple[Tensor, Tensor]
     """(s) and (s): row and column where each scored token is predicted."""
     target: Tensor
@@ -74,8 +76,10 @@ class RowMaker:
     packing: Packing = "tree"
     weights: Weights = "question"
     mean_pairs: float = 1.0
-    """Of all examples that are trained on; what weighs single pairs alike."""
+    """What weighs single pairs alike: see `pairs_a_visit`."""
     group_cap: int | None = None
+    batch_tokens: int | None = None
+    """Of the continuations that a model reads at once where there is no tree; absent: all."""
     pad: int = 0
     seed: int = 0
 
@@ -109,6 +113,7 @@ class RowMaker:
             last=packed.last,
             position_ids=axes[:, None] if len(axes) > 1 else axes,
             lengths=None,
+            at_once=1,
             where=(torch.zeros_like(scored), packed.parent[scored]),
             target=packed.ids[scored],
             index=index,
@@ -131,18 +136,20 @@ class RowMaker:
         nowhere = torch.zeros(0, dtype=torch.long)
         paths = [[next(flat) if ids else nowhere for ids in self.continuations(e)] for e in examples]
         scored, index, span, layout = self._scored(examples, paths)
+        at_once = max(1, self.batch_tokens // width) if self.batch_tokens else len(whole)
         return Row(
             examples=tuple(examples),
             input_ids=input_ids,
             last=None,
             position_ids=None,
             lengths=lengths,
+            at_once=at_once,
             where=(scored // width, scored % width - 1),
             target=input_ids.flatten()[scored],
             index=index,
             span=span,
             layout=layout,
-            tokens=input_ids.numel(),
+            tokens=sum(part.numel() * int(part.max()) for part in torch.split(lengths, at_once)),
             unshared=int(lengths.sum()),
         )
 
@@ -188,3 +195,13 @@ class RowMaker:
             return [1 / (examples * len(cuts) * cuts[pair.cut]) for pair in example.pairs]
         share = self.mean_pairs if self.weights == "pair" else len(example.pairs)
         return [1 / (examples * share) for _ in example.pairs]
+
+
+def pairs_a_visit(examples: Sequence[Example], cap: int | None) -> float:
+    """Pairs that an example which has any shows in one visit, on average.
+
+    A pair that counts one by so many lets each example's pairs add up to 1 on average, as they do exactly
+    where questions or steps weigh alike.
+    """
+    shown = [min(len(example.pairs), cap or len(example.pairs)) for example in examples if example.pairs]
+    return sum(shown) / len(shown) if shown else 1.0

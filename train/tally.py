@@ -16,6 +16,7 @@ from train.rows import Row
 
 CUTS = range(len(STEP_NAMES))
 NAMES = (
+    "loss",
     "nll",
     "pair_loss",
     "log_odds/chosen",
@@ -31,10 +32,10 @@ NAMES = (
     "tokens",
     "tree_ratio",
 )
-"""nll: of the target, per token. logps, log_odds, length: of the spans that are compared, logps per token.
-margin: what −log σ is taken of. accuracy: pairs with a margin above 0, of all and by cut; far above a half at
-the start it means that chosen and rejected differ in style. entropy: per scored token. tokens: of a row.
-tree_ratio: tokens that single sequences would have, by those read."""
+"""loss: J of an example. nll: of the target, per token. logps, log_odds, length: of the spans that are
+compared, logps per token. margin: what −log σ is taken of. accuracy: pairs with a margin above 0, of all and
+by cut; far above a half at the start it means that chosen and rejected differ in style. entropy: per scored
+token. tokens: of a row. tree_ratio: tokens that single sequences would have, by those read."""
 
 
 class Tally:
@@ -49,6 +50,7 @@ class Tally:
             chosen, rejected = (found.spans.mean[side] for side in (row.layout.chosen, row.layout.rejected))
             right = (terms.margin > 0).double()
             values = {
+                "loss": terms.loss.expand(len(row.examples)),
                 "nll": terms.nll,
                 "pair_loss": terms.pair_loss,
                 "log_odds/chosen": log_odds(chosen),

@@ -1,6 +1,7 @@
 """SRPO's trainer: transformers' own, with our rows, our loss, our figures, and an eye on what goes wrong.
 
-A step takes `questions_per_step` examples, however many processes share them. Figures of the watched examples
+A step takes `questions_per_step` examples, however many processes and rows share them, and its gradient is
+the mean over those it took; the last step of an epoch may take fewer. Figures of the watched examples
 are taken before the first step, so that a likelihood that sinks below its start is noticed: chosen and
 rejected branches share a prefix and a style, and a growing margin may hide that both become unlikely
 (likelihood displacement, arXiv 2410.08847). What is saved besides the adapter is `folder`'s affair.
@@ -8,18 +9,22 @@ rejected branches share a prefix and a style, and a growing margin may hide that
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from ssui_gen.errors import ConfigError, TrainError
+from train.attention import allowed, kernels
 from train.config import SrpoConfig
 from train.example import Example
 from train.forward import Eyes, Read, read
@@ -41,7 +46,6 @@ def arguments(config: SrpoConfig, cpu: bool, half: bool) -> TrainingArguments:
         per_device_eval_batch_size=config.trees_per_row,
         num_train_epochs=config.epochs,
         learning_rate=config.learning_rate,
-        lr_scheduler_type="cosine",
         warmup_steps=config.warmup,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
@@ -83,6 +87,13 @@ def refuse_data_parallel(gpus: int) -> None:
         )
 
 
+def rate(step: int, *, rising: int, steps: int) -> float:
+    """A step's share of the learning rate: it rises to 1 in `rising` steps, then a cosine to 0; never 0."""
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, steps - rising)))) / 2
+
+
 class Examples(Dataset[Example]):
     """Examples by number."""
 
@@ -99,7 +110,7 @@ class Examples(Dataset[Example]):
 class SrpoTrainer(Trainer):  # type: ignore[misc]
     """Rows in, J out; the figures of its terms are logged."""
 
-    loss_is_scaled_for_ga = False
+    loss_is_scaled_for_ga = True
 
     def __init__(
         self,
@@ -115,11 +126,13 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         if isinstance(model, torch.nn.DataParallel):
             refuse_data_parallel(len(model.device_ids) or 2)
         self.maker, self.eyes, self.say = maker, eyes, say
+        self.kernels = allowed(args.device.type, model.config._attn_implementation)
         self.tallies = {"train": Tally(), "watch": Tally()}
         self.since = time.monotonic()
+        self.lr_scheduler: LambdaLR | None
         super().__init__(
             model=model, args=args, data_collator=self.row_of, train_dataset=Examples(train),
-            eval_dataset=Examples(watched), callbacks=[Guard()],
+            eval_dataset=Examples([maker.visited(one, epoch=0) for one in watched]), callbacks=[Guard()],
         )  # fmt: skip
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
@@ -135,13 +148,31 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """J of one row, a mean over its examples."""
+        """J of one row, a mean over its examples; in a step, its part of the mean over the step's."""
         row: Row = inputs["row"]
         with explained(row):
             found, terms = self.terms(model, row)
         refuse_nan(row, terms)
         self.tallies["train" if model.training else "watch"].add(self.maker.objective, row, found, terms)
-        return (terms.loss, None) if return_outputs else terms.loss
+        share = 1.0 if num_items_in_batch is None else len(row.examples) / num_items_in_batch
+        loss = terms.loss * share
+        return (loss, None) if return_outputs else loss
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, Row]], num_batches: int, device: torch.device
+    ) -> tuple[list[dict[str, Row]], Any]:
+        """The rows of a step, and how many examples they hold: of a process on average, as gradients are."""
+        samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        own = torch.tensor(float(sum(len(sample["row"].examples) for sample in samples)), device=device)
+        return samples, self.accelerator.reduce(own, reduction="mean").item()
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Our rate in place of transformers' cosine, whose first step has none."""
+        if not self.lr_scheduler:
+            rising = self.args.get_warmup_steps(num_training_steps)
+            factor = partial(rate, rising=rising, steps=num_training_steps)
+            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, factor)
+        return self.lr_scheduler
 
     def terms(self, model: Any, row: Row) -> tuple[Read, Terms]:
         """What the policy and, where the loss asks for it, the model without its adapter say of a row."""
@@ -157,7 +188,7 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
         """Forward and backward of one row."""
         self.row: Row = inputs["row"]
-        with explained(self.row):
+        with explained(self.row), kernels(self.kernels):
             loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
         return loss
 
@@ -165,9 +196,16 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: Any = None
     ) -> tuple[Tensor, None, None]:
         """J of one row of watched examples; there are no labels to return."""
-        with torch.no_grad(), self.compute_loss_context_manager():
+        with torch.no_grad(), kernels(self.kernels), self.compute_loss_context_manager():
             loss = self.compute_loss(model, self._prepare_inputs(inputs))
         return loss.detach(), None, None
+
+    @torch.no_grad()
+    def says(self, row: Row, eyes: Eyes) -> Tensor:
+        """(s): the entropy at each scored token, by the path that training takes."""
+        told: Row = self._prepare_inputs({"row": row})["row"]
+        with kernels(self.kernels), self.compute_loss_context_manager():
+            return read(self.model, self.model.get_base_model(), told, eyes).entropy
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Not estimated: transformers' rule knows neither LoRA nor trees."""
@@ -238,9 +276,14 @@ def explained(row: Row) -> Iterator[None]:
         pairs = sum(len(example.pairs) for example in row.examples)
         raise TrainError(
             f"out of memory at {_names(row)}: {row.tokens:,} tokens, {len(row.target):,} of them scored, "
-            f"{pairs} pairs: lower max_row, group_cap or trees_per_row, show smaller pictures, or set "
-            "gradient_checkpointing or quantize: 4bit"
+            f"{pairs} pairs: lower {_lower(row)}, show smaller pictures, or set gradient_checkpointing or "
+            "quantize: 4bit"
         ) from error
+
+
+def _lower(row: Row) -> str:
+    """The settings that make a row smaller."""
+    return "max_row, group_cap or trees_per_row" if row.last is not None else "batch_tokens or group_cap"
 
 
 def _names(row: Row) -> str:
