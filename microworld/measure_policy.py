@@ -9,7 +9,7 @@ from microworld.corpus_paths import good_path
 from microworld.measure_agents import Facts, test_pairs
 from microworld.pairs import Pair
 from microworld.pool import picture
-from microworld.score import answer_kind
+from microworld.score import response_kind
 from ssui_gen.branching import prefix_at
 from ssui_gen.reading import read
 from ssui_gen.shares import share
@@ -48,9 +48,9 @@ def said(model: Checkpoint, pairs: list[Pair], temperature: float) -> list[str]:
 
 
 def kind_of(text: str, pair: Pair) -> str:
-    """What `answer_kind` says of a path's answer, or `broken`."""
+    """What `response_kind` says of a path, or `broken` where there are not six steps and an answer."""
     found = read(text)
-    return answer_kind(found.answer or "", pair.rule) if found.form.whole else "broken"
+    return response_kind(found, pair.rule) if found.form.whole else "broken"
 
 
 def cuts(model: Checkpoint, pairs: list[Pair]) -> Facts:
