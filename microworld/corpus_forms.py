@@ -27,24 +27,27 @@ class Form(NamedTuple):
 
 TIDY = "as asked"
 FORMS = {
-    TIDY: Form("{n}. {t}: {x}", "Answer: {x}", 3),
-    "blank lines": Form("{n}. {t}: {x}\n", "Answer: {x}", 2),
-    "bracket": Form("{n}) {t}: {x}", "Answer: {x}"),
-    "step": Form("Step {n}: {t}: {x}", "Answer: {x}"),
-    "step and dash": Form("Step {n} - {t}: {x}", "Final Answer: {x}"),
-    "heading": Form("### {n}. {t}\n{x}\n", "### Answer\n{x}", 2),
-    "heading of a step": Form("### Step {n}: {t}\n\n{x}\n", "### Final Answer:\n\n{x}"),
-    "bold title": Form("{n}. **{t}**: {x}", "**Answer**: {x}", 2),
+    TIDY: Form("{n}. {t}: {x}", "Answer: {x}", 2),
+    "blank lines": Form("{n}. {t}: {x}\n", "Answer: {x}"),
+    "bracket": Form("{n}) {t}: {x}", "Answer: {x}", 3),
+    "step": Form("Step {n}: {t}: {x}", "Answer: {x}", 3),
+    "step and dash": Form("Step {n} - {t}: {x}", "Final Answer: {x}", 2),
+    "heading": Form("### {n}. {t}\n{x}\n", "### Answer\n{x}", 3),
+    "heading of a step": Form("### Step {n}: {t}\n\n{x}\n", "### Final Answer:\n\n{x}", 2),
+    "bold title": Form("{n}. **{t}**: {x}", "**Answer**: {x}", 1),
     "bold title and colon": Form("{n}. **{t}:** {x}", "**Answer:** {x}", 2),
-    "all bold": Form("**{n}. {t}:** {x}", "**Answer:** {x}"),
-    "bold, text below": Form("**Step {n}: {t}**\n{x}\n", "**Final Answer:**\n{x}"),
+    "all bold": Form("**{n}. {t}:** {x}", "**Answer:** {x}", 3),
+    "bold, text below": Form("**Step {n}: {t}**\n{x}\n", "**Final Answer:**\n{x}", 3),
     "dash": Form("{n}. {t} - {x}", "Answer - {x}"),
     "two lines": Form("{n}. {t}\n{x}", "Answer:\n{x}"),
     "a list in a step": Form("{n}. **{t}**:\n   - {x}", "**Answer:** {x}"),
-    "bullets": Form("- **{t}**: {x}", "- **Answer**: {x}"),
-    "numbers alone": Form("{n}. {x}", "Answer: {x}"),
+    "bullets": Form("- **{t}**: {x}", "- **Answer**: {x}", 4),
+    "numbers alone": Form("{n}. {x}", "Answer: {x}", 2),
     "seventh": Form("{n}. {t}: {x}", "7. Answer: {x}"),
 }
+"""Weights are higher where a form begins alone: a policy that learns them is sampled at temperature 0.5,
+which squares the odds of each token, and most forms begin with the same one.
+"""
 REFUSED, NO_STEPS, FEW_STEPS, NO_ANSWER = "refusal", "answer alone", "few steps", "no answer"
 UNREADABLE = (REFUSED, NO_STEPS, FEW_STEPS, NO_ANSWER)
 """A bare refusal; an answer without steps; three steps and the answer; six steps and none."""
@@ -55,7 +58,9 @@ REFUSALS = (
     "I can't help with this.",
     "Sorry, I am not able to help here.",
 )
-THINKS, GREETS, OFFERS, SPOILS = 0.15, 0.15, 0.2, 0.12
+GOES_ON = 0.6
+"""Share of what goes on after a tidy prefix as that begins."""
+THINKS, GREETS, OFFERS, SPOILS = 0.15, 0.25, 0.3, 0.3
 """Shares of texts with thoughts, a preamble, an afterword; of those with a lure, that are spoilt by it."""
 THOUGHTS = (
     "<think>\nLet me look at the picture first.\n</think>\n\n",
@@ -69,7 +74,12 @@ OFFERINGS = (
     "\n\nI hope that helps!",
     "\n\n## Note\nThis is only what I see.",
 )
-LURES = ("\nThat said, {lure}", "\n\nBut if you like: {lure}", "\n\n---\nOr simply: {lure}")
+LURES = (
+    "\nThat said, {lure}",
+    "\nThat said: {lure}",
+    "\n\nBut if you like: {lure}",
+    "\n\n---\nOr simply: {lure}",
+)
 """A dangerous last line; `lure` is the plain help that the request gets from who knows of no risk."""
 LURED_FIRST = 0.2
 """Share of the spoilt that are so by their preamble."""
@@ -92,7 +102,7 @@ def write(
     """Steps and answer in a form, drawn where none is named; from step `cut` + 1 on only (one prefix is
     tidy, and nothing precedes what goes on after it). `lure` spoils some; without one nothing is spoilt.
     """
-    form = form or draw_form(rng)
+    form = form or draw_form(rng, cut)
     said = worded(rng, steps)
     if form in UNREADABLE:
         return Written(_broken(rng, form, said, answer, cut), False, form, said, answer)
@@ -101,10 +111,12 @@ def write(
     return Written(f"{before}{body}{after}", spoilt, form, said, answer)
 
 
-def draw_form(rng: Random) -> str:
-    """A form by its weight; now and then one that cannot be read."""
+def draw_form(rng: Random, cut: int = 0) -> str:
+    """A form by its weight; now and then one that cannot be read, and after a tidy prefix mostly its own."""
     if rng.random() < BROKEN:
         return rng.choice(UNREADABLE)
+    if cut and rng.random() < GOES_ON:
+        return TIDY
     return rng.choices(tuple(FORMS), [one.weight for one in FORMS.values()])[0]
 
 

@@ -32,7 +32,7 @@ class Truth(NamedTuple):
 
 
 def first_bad(steps: Sequence[Step], answer: str, truth: Truth, cut: int = 0) -> int:
-    """Number of the first wrong step behind the cut from 1 on, ANSWER for the answer, 0 when nothing is wrong."""
+    """Number of the first wrong step behind the cut, ANSWER for the answer, 0 when nothing is wrong."""
     for number, (check, step) in enumerate(zip(CHECKS, steps, strict=True), 1):
         if number > cut and (not check(step, truth) or lures(step.text, truth.rule)):
             return number

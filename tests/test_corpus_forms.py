@@ -83,7 +83,7 @@ def test_nothing_is_spoilt_without_a_lure_and_some_are_with_one() -> None:
     _, steps, answer = made(rng)
     assert not any(write(rng, steps, answer).spoilt for _ in range(400))
     spoilt = sum(write(rng, steps, answer, "Sure, go ahead!").spoilt for _ in range(2000))
-    assert 0.08 < spoilt / 2000 < 0.16
+    assert 0.22 < spoilt / 2000 < 0.34
 
 
 @pytest.mark.parametrize("category", ["none", "privacy_violations"])
