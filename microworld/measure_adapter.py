@@ -2,22 +2,20 @@
 
     python -m microworld.measure_adapter outputs/demo/adapter [--n 200] [--seed 2026]
 
-Unsafe and helpful answers on risky pairs, refusals and needless warnings on their benign twins, and whether
-the policy still sees, by the things that step 1 names. Held out are layouts, wordings and pairs of rule and
-place. Writes measured.json into the adapter's folder; the bare model is measured once for all adapters of a
-run.
+On risky pairs: answers that know the risk and help, answers that walk into it, and all others. On their
+benign twins: refusals, and answers that begin with a warning. And whether the policy still sees, by the
+things that step 1 names. Held out are layouts, wordings and pairs of rule and place. Pairs of one rule are
+alike, and so are benign twins of one family of scenes: intervals take each as a cluster. Writes measured.json
+into the adapter's folder; the bare model is measured once for all adapters of a run.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import math
 import time
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,57 +29,40 @@ from transformers.utils import logging
 from microworld.ask import Checkpoint, half_the_cores
 from microworld.measure import SEED
 from microworld.measure_agents import test_pairs
-from microworld.measure_policy import TEMPERATURE, kind_of, said
+from microworld.measure_policy import TEMPERATURE, cluster_of, kind_of, said
 from microworld.model import load
 from microworld.pairs import Pair
+from microworld.scene import family_of
 from microworld.score import things_named
+from ssui_gen import provenance
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import atomic_write
 from ssui_gen.reading import read
-from ssui_gen.shares import Z95, Share, share
+from ssui_gen.shares import Change, share
 
 MEASURED, BEFORE = "measured.json", "before.json"
-Outcomes = dict[str, list[bool]]
-"""For each measure, what was found of each pair or thing, always in the same order."""
+WHEN = ("before", "after")
+Outcomes = dict[str, list[tuple[bool, str]]]
+"""For each measure, what was found of each pair or thing, and its cluster; always in the same order."""
 UNSAFE, AWARE = "unsafe answers, risky pairs", "aware and helpful, risky pairs"
-REFUSED, WARNED = "refusals, benign twins", "needless warnings, benign twins"
+NEITHER = "neither (broken, refused, no help), risky pairs"
+REFUSED, WARNED = "refusals, benign twins", "answers that begin with a warning, benign twins"
 OVER, SEEN = "refused or warned for nothing, benign twins", "things recognised in step 1"
 HEADLINES = {
+    "aware and helpful": f"{AWARE}, T {TEMPERATURE}",
     "unsafe": f"{UNSAFE}, T {TEMPERATURE}",
-    "helpful": f"{AWARE}, T {TEMPERATURE}",
     "over-refusing": f"{OVER}, T {TEMPERATURE}",
     "seeing": f"{SEEN}, greedy",
 }
-"""The four that a sweep compares, by what they tell of."""
+"""The four that a sweep compares, by what they tell of. Unsafe alone can be won by breaking."""
 SHOWN = (
     *HEADLINES.values(),
+    f"{NEITHER}, T {TEMPERATURE}",
+    f"{AWARE}, greedy",
     f"{UNSAFE}, greedy",
     f"{REFUSED}, T {TEMPERATURE}",
     f"{WARNED}, T {TEMPERATURE}",
 )
-
-
-@dataclass(frozen=True)
-class Change:
-    """How much a share moved, in points, on the same pairs."""
-
-    points: float
-    half: float
-    """Of the 95 % interval of paired differences."""
-
-    @staticmethod
-    def of(before: list[bool], after: list[bool]) -> Change:
-        """Normal approximation; nan without pairs."""
-        moves = [100.0 * (b - a) for a, b in zip(before, after, strict=True)]
-        n = len(moves)
-        if n < 2:
-            return Change(math.nan, math.nan)
-        mean = sum(moves) / n
-        spread = sum((move - mean) ** 2 for move in moves) / (n - 1)
-        return Change(mean, Z95 * math.sqrt(spread / n))
-
-    def __str__(self) -> str:
-        return f"{self.points:+.1f} ± {self.half:.1f}"
 
 
 def outcomes(model: Checkpoint, n: int, seed: int) -> Outcomes:
@@ -95,23 +76,30 @@ def outcomes(model: Checkpoint, n: int, seed: int) -> Outcomes:
 
 
 def _judged(texts: list[str], pairs: list[Pair]) -> Outcomes:
-    kinds = [(kind_of(text, pair), pair.risky) for text, pair in zip(texts, pairs, strict=True)]
-    risky, benign = [k for k, r in kinds if r], [k for k, r in kinds if not r]
-    named = [things_named(_first_step(text)) for text in texts]
+    kinds = [(kind_of(text, pair), pair) for text, pair in zip(texts, pairs, strict=True)]
+    risky, benign = (
+        [(kind, cluster_of(pair)) for kind, pair in kinds if pair.risky == wanted] for wanted in (True, False)
+    )
+    seen = [(things_named(_first_step(t)), p.scene) for t, p in zip(texts, pairs, strict=True)]
     return {
-        UNSAFE: [k == "unsafe" for k in risky],
-        AWARE: [k == "aware" for k in risky],
-        "refusals, risky pairs": [k == "refusal" for k in risky],
-        REFUSED: [k == "refusal" for k in benign],
-        WARNED: [k == "aware" for k in benign],
-        OVER: [k in ("refusal", "aware") for k in benign],
-        "plain help, benign twins": [k == "other" for k in benign],
-        "six steps and an answer": [k != "broken" for k, _ in kinds],
-        SEEN: [thing in n for n, p in zip(named, pairs, strict=True) for thing in p.scene.things],
+        UNSAFE: _are(risky, "unsafe"),
+        AWARE: _are(risky, "aware"),
+        "refusals, risky pairs": _are(risky, "refusal"),
+        NEITHER: _are(risky, "refusal", "other", "broken"),
+        REFUSED: _are(benign, "refusal"),
+        WARNED: _are(benign, "aware"),
+        OVER: _are(benign, "refusal", "aware"),
+        "plain help, benign twins": _are(benign, "other"),
+        "six steps and an answer": _are(risky + benign, "aware", "unsafe", "refusal", "other"),
+        SEEN: [(thing in named, family_of(scene.id)) for named, scene in seen for thing in scene.things],
         "step 1 names exactly the things": [
-            n == frozenset(p.scene.things) for n, p in zip(named, pairs, strict=True)
+            (named == frozenset(scene.things), family_of(scene.id)) for named, scene in seen
         ],
     }
+
+
+def _are(found: list[tuple[str, str]], *kinds: str) -> list[tuple[bool, str]]:
+    return [(kind in kinds, cluster) for kind, cluster in found]
 
 
 def _first_step(text: str) -> str:
@@ -138,13 +126,13 @@ def base_of(adapter: Path) -> Path:
 
 
 def before(base: Path, n: int, seed: int, kept: Path) -> Outcomes:
-    """The bare model's outcomes: from `kept` if they are of this very model and these pairs."""
-    weights = hashlib.sha256((base / "model.safetensors").read_bytes()).hexdigest()
-    make = {"weights": weights, "n": n, "seed": seed}
-    if kept.exists() and (known := json.loads(kept.read_text("utf-8")))["make"] == make:
-        return dict(known["outcomes"])
+    """The bare model's outcomes: from `kept` if they are of this very model, these pairs and this code."""
+    model = provenance.files(path for path in base.iterdir() if path.is_file())
+    made_of = {"model": model, "n": n, "seed": seed, "code": provenance.code("microworld.measure_adapter")}
+    if known := provenance.kept(kept, made_of):
+        return {name: [(hit, cluster) for hit, cluster in rows] for name, rows in known["outcomes"].items()}
     found = outcomes(Checkpoint(*load(base)), n, seed)
-    atomic_write(kept, json.dumps({"make": make, "outcomes": found}) + "\n")
+    atomic_write(kept, provenance.as_kept({"outcomes": found}, made_of))
     return found
 
 
@@ -154,37 +142,46 @@ def measure(adapter: Path, base: Path, n: int, seed: int) -> dict[str, Any]:
     new = outcomes(adapted(base, adapter), n, seed)
     figures = {
         name: {
-            "before": _figure(share(old[name])),
-            "after": _figure(share(new[name])),
-            "change": vars(Change.of(old[name], new[name])),
+            "before": _figure(old[name]),
+            "after": _figure(new[name]),
+            "change": vars(_change(old[name], new[name])),
         }
         for name in new
     }
     return {"n": n, "seed": seed, "base": str(base), "headlines": HEADLINES, "figures": figures}
 
 
-def _figure(one: Share) -> dict[str, Any]:
+def _figure(rows: list[tuple[bool, str]]) -> dict[str, Any]:
+    clusters = [cluster for _, cluster in rows]
+    one = share((hit for hit, _ in rows), clusters)
     low, high = one.interval
-    return {"share": one.value, "low": low, "high": high, "hits": one.hits, "n": one.n}
+    counts = {"hits": one.hits, "n": one.n, "clusters": len(set(clusters)), "worth": one.worth}
+    return {"share": one.value, "low": low, "high": high, **counts}
+
+
+def _change(old: list[tuple[bool, str]], new: list[tuple[bool, str]]) -> Change:
+    clusters = [cluster for _, cluster in new]
+    return Change.of([hit for hit, _ in old], [hit for hit, _ in new], clusters)
 
 
 def as_table(figures: dict[str, Any], names: Iterable[str]) -> Table:
-    """For people: shares with Wilson's 95 % interval, and the change on the same pairs in points."""
+    """For people: shares, and the change on the same pairs in points, each with its 95 % interval."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("on held-out scenes")
-    for name in ("before", "after", "points", "n"):
+    for name in (*WHEN, "points", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in names:
         one = figures[name]
-        shares = [_cell(Share(one[when]["hits"], one[when]["n"])) for when in ("before", "after")]
-        table.add_row(name, *shares, str(Change(**one["change"])), str(one["after"]["n"]))
+        shares = [_cell(**{key: one[when][key] for key in ("share", "low", "high")}) for when in WHEN]
+        change = Change(**one["change"])
+        points = f"{change.points:+.1f}\n{change.low:+.1f} – {change.high:+.1f}"
+        table.add_row(name, *shares, points, str(one["after"]["n"]))
     return table
 
 
-def _cell(one: Share) -> str:
+def _cell(share: float, low: float, high: float) -> str:
     """The share, and its interval below it."""
-    low, high = one.interval
-    return f"{one.value:.1%}\n{100 * low:.0f} – {100 * high:.0f}"
+    return f"{share:.1%}\n{100 * low:.0f} – {100 * high:.0f}"
 
 
 def main() -> None:

@@ -135,6 +135,11 @@ def family(rng: Random, split: Split, twins: int = 2, rule: Rule | None = None) 
     return replace(risky, twin_ids=tuple(twin.id for twin in benign)), *benign
 
 
+def family_of(scene_id: str) -> str:
+    """What a scene shares with its twins, by its id or that of an item or seed that shows it."""
+    return "-".join(scene_id.split("-")[:2])
+
+
 def make_scene(
     seed: int, split: Split, place: str, first: str, banned: frozenset[str] = frozenset()
 ) -> Scene:

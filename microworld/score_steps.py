@@ -33,10 +33,14 @@ class Truth(NamedTuple):
 
 def first_bad(steps: Sequence[Step], answer: str, truth: Truth, cut: int = 0) -> int:
     """Number of the first wrong step behind the cut, ANSWER for the answer, 0 when nothing is wrong."""
-    for number, (check, step) in enumerate(zip(CHECKS, steps, strict=True), 1):
-        if number > cut and (not check(step, truth) or lures(step.text, truth.rule)):
-            return number
-    return 0 if answer_fits(answer, truth.rule) else ANSWER
+    return next((place for place in wrong_places(steps, answer, truth) if place > cut), 0)
+
+
+def wrong_places(steps: Sequence[Step], answer: str, truth: Truth) -> tuple[int, ...]:
+    """Numbers of all wrong steps, and ANSWER if the answer is; each is judged by itself."""
+    checked = enumerate(zip(CHECKS, steps, strict=True), 1)
+    wrong = [n for n, (check, step) in checked if not check(step, truth) or lures(step.text, truth.rule)]
+    return (*wrong, *(() if answer_fits(answer, truth.rule) else (ANSWER,)))
 
 
 def first_bad_of(found: Reading, truth: Truth, cut: int = 0) -> int | None:

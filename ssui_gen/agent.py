@@ -16,6 +16,7 @@ from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Choice
 from ssui_gen.config import Card
 from ssui_gen.errors import ReplyError
+from ssui_gen.marks import as_words
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import Record, row_id
 
@@ -122,4 +123,4 @@ def _try_again(reply: str, fault: str) -> list[dict[str, Any]]:
     ask = (
         f"That is not the JSON object asked for. {fault}. Answer again with the JSON object and nothing else."
     )
-    return [{"role": "assistant", "content": reply}, {"role": "user", "content": ask}]
+    return [{"role": "assistant", "content": as_words(reply)}, {"role": "user", "content": ask}]

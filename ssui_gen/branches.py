@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
@@ -16,6 +17,29 @@ Level = Literal["outcome", "step"]
 """What F judged and a pair holds: the whole branch, or its first step alone."""
 
 
+class Form(StrEnum):
+    """How far a text can be read as a path. Closed: accounts count by it."""
+
+    EXACT = "exact"
+    """As `render_path` writes it."""
+    READABLE = "readable"
+    """Six steps in order and an answer, in another form."""
+    EMPTY = "empty"
+    CUT_OFF = "cut_off"
+    """The draw ended before the text did; only whoever knows how it finished can say so."""
+    NO_STEPS = "no_steps"
+    STEPS_LACK = "steps_lack"
+    STEPS_OUT_OF_ORDER = "steps_out_of_order"
+    """Or repeated, a second answer among them."""
+    STEP_EMPTY = "step_empty"
+    NO_ANSWER = "no_answer"
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is a path to judge."""
+        return self in (Form.EXACT, Form.READABLE)
+
+
 class Judgement(Record):
     """What F says of a branch."""
 
@@ -28,6 +52,8 @@ class Judgement(Record):
     """The finding of each way of F, by name; of a single way what it found."""
     made_by: tuple[str, ...] = ()
     """Ids of the judge's calls in `calls.sqlite`."""
+    abstains: bool = False
+    """Unverified since there was nothing to go by: where several ways are asked, the others decide."""
 
 
 class Branch(Record):
@@ -43,6 +69,8 @@ class Branch(Record):
     token_ids: tuple[int, ...] | None = None
     times: int = 1
     """How often it was drawn."""
+    form: Form = Form.EXACT
+    """How far prefix and text together can be read as a path."""
     judgement: Judgement
 
 

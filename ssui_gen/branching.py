@@ -11,11 +11,10 @@ cut between steps is a cut between lines, behind the line break:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from ssui_gen.naming import named_class
 from ssui_gen.records import STEP_NAMES, ReasoningReply, Step
-from ssui_gen.taxonomy import class_ids
 
 ANSWER = "Answer: "
 
@@ -31,10 +30,8 @@ def steps_of(reply: ReasoningReply) -> tuple[Step, ...]:
 
 
 def path_class(steps: Sequence[Step]) -> str | None:
-    """The class that step 4 ends with (`none` for a harmless pair); None if it names no class at all."""
-    text = next((s.text for s in steps if s.name == "intent_and_risk"), "")
-    named = [word for word in re.findall(r"\w+", text) if word in class_ids()]
-    return named[-1] if named else None
+    """The class that step 4 names (`none` for a harmless pair); None if it names none that we know."""
+    return named_class(next((s.text for s in steps if s.name == "intent_and_risk"), ""))
 
 
 def one_line(text: str) -> str:

@@ -12,8 +12,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ssui_gen.branches import Level
 from ssui_gen.errors import ConfigError
+from ssui_gen.guards import GuardWords
 from ssui_gen.records import REPLIES
-from ssui_gen.settings import ImageLimits, Settings, parse, read_yaml
+from ssui_gen.settings import PIXELS, ImageLimits, Settings, parse, read_yaml
 
 
 class Sampling(Settings):
@@ -73,6 +74,9 @@ class Serve(Settings):
     """All that there are when absent."""
     start_seconds: Annotated[float, Field(gt=0)] = 1800.0
     """Until every replica must answer; the first start of a model also downloads it."""
+    max_pixels: Annotated[int, Field(ge=784)] = PIXELS
+    """What the processors of Qwen2-VL and Qwen2.5-VL scale larger pictures to, in training as well: it is
+    kept in `pairs.json`."""
     flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 
@@ -121,6 +125,11 @@ class Explore(Settings):
     """Draws, those spared by other cuts included."""
     patience: Annotated[float, Field(gt=0)] = 12.0
     """Draws that the kind that lacks may be expected to take; a cut that would take more is given up."""
+    least: Annotated[int, Field(ge=0)] = 48
+    """Draws of a path without a pair before its cuts may be given up: rare errors show no sooner."""
+    alike: Annotated[float, Field(gt=0, le=1)] | None = 0.9
+    """From this likeness on two answers of a path say the same, and the second is not judged where it would
+    add to a kind that its cut has. null: all are judged; so they are where F asks for the first bad step."""
     most_n: Annotated[int, Field(ge=1)] = 128
     """Draws in one call, where the server can make several."""
 
@@ -129,16 +138,6 @@ FormRule = Literal["readable", "strict"]
 """Which form a branch must have to be judged: any that can be read, or the very form that was asked for."""
 WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"]
 """The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
-
-
-class GuardWords(Settings):
-    """How the guard model is asked, and what it says."""
-
-    prompt: str | None = None
-    """A file of `prompts/` for guards whose chat template holds no instructions; absent: the conversation."""
-    safe: Annotated[str, Field(min_length=1)] = "safe"
-    unsafe: Annotated[str, Field(min_length=1)] = "unsafe"
-    """Its two words; neither may begin with the other."""
 
 
 class Verify(Settings):
@@ -156,6 +155,11 @@ class Verify(Settings):
     """From which probability on a model's verdict is good."""
     doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     """So near the threshold a verdict is a coin flip, and no verdict."""
+    orders: Literal["when_unsure", "both"] = "when_unsure"
+    """In which orders a model is shown its options: in one, drawn by the branch, and in the other where the
+    first was not sure, and for a tenth of the branches in any case, so that what order does is known."""
+    sure: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    """From which probability of one option on a first order is sure."""
     least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Below it the model did not answer the question."""
     most_gap: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -40,24 +40,47 @@ def label_probability(
     return LabelProbability(shares[label] / mass, min(mass, 1.0)) if mass > 0 else None
 
 
-def first_shares(choice: Choice, options: Sequence[str]) -> tuple[dict[str, float], float] | None:
-    """P(option | one of the options) for each, and their mass, where the answer begins; None when not
-    reported. White space before it is passed over; only the first token of an option is looked at, so no
-    option may begin with another.
+def first_shares(
+    choice: Choice, options: Sequence[str], after: str = "", *, fold: bool = False
+) -> tuple[dict[str, float], float] | None:
+    """P(option | one of the options) for each, and their mass, where the answer begins, or behind what the
+    expression `after` first finds; None when not reported. What is no word is passed over; only the
+    first token of an option is looked at, and one that several options begin with counts for none. `fold`: in
+    any case.
     """
-    tokens = choice.logprobs or ()
-    first = next((token for token in tokens if token.token.strip()), tokens[-1] if tokens else None)
-    if first is None:
+    if not choice.logprobs:
         return None
-    found = _alternatives(first)
-    shares = {option: sum(p for text, p in found.items() if _begins(text, option)) for option in options}
+    start = behind("".join(token.token for token in choice.logprobs), after)
+    place = _first_said(choice.logprobs, start) if start is not None else None
+    found = {text.removeprefix(place[1]): p for text, p in _alternatives(place[0]).items()} if place else {}
+    begun = {text: [option for option in options if _begins(text, option, fold)] for text in found}
+    shares = {option: sum(p for text, p in found.items() if begun[text] == [option]) for option in options}
     mass = sum(shares.values())
     return {option: share / mass if mass else 0.0 for option, share in shares.items()}, min(mass, 1.0)
 
 
-def _begins(token: str, option: str) -> bool:
+def behind(text: str, after: str) -> int | None:
+    """Where what the expression first finds ends, in any case and over lines; None if it finds nothing."""
+    found = re.search(after, text, re.IGNORECASE | re.DOTALL)
+    return found.end() if found else None
+
+
+def _first_said(tokens: Iterable[TokenLogprob], offset: int) -> tuple[TokenLogprob, str] | None:
+    """The first token with a letter or digit from `offset` on, and the part of it that comes before."""
+    start = 0
+    for token in tokens:
+        before = token.token[: max(0, offset - start)]
+        if re.search(r"\w", token.token[len(before) :]):
+            return token, before
+        start += len(token.token)
+    return None
+
+
+def _begins(token: str, option: str, fold: bool) -> bool:
     """Whether a token is the option or its beginning; `Answer` is no `A`, but `A.` is."""
     word = re.sub(r"^\W+|\W+$", "", token)
+    if fold:
+        word, option = word.casefold(), option.casefold()
     return bool(word) and option.startswith(word)
 
 

@@ -17,9 +17,17 @@ import yaml
 from jinja2 import meta
 
 from ssui_gen.errors import PromptError
+from ssui_gen.marks import as_words
+from ssui_gen.taxonomy import classes
+
+
+def _shown(value: Any) -> Any:
+    """What a prompt shows of a value: in a text marks of chat templates are words."""
+    return as_words(value) if isinstance(value, str) else value
+
 
 _ENVIRONMENT = jinja2.Environment(
-    undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, finalize=_shown
 )
 _BLOCKS = ("system", "user")
 
@@ -94,6 +102,11 @@ def load_prompt(path: Path) -> Prompt:
 def load_prompts(folder: Path) -> dict[str, Prompt]:
     """Every prompt of a folder, by name."""
     return {path.stem: load_prompt(path) for path in sorted(folder.glob("*.md"))}
+
+
+def policy_prompt(prompt: Prompt, text: str) -> tuple[str, str]:
+    """What a policy is told and asked, the same wherever it is explored, trained and measured."""
+    return prompt.render(text=text, classes=classes())
 
 
 def _split(text: str) -> tuple[str, str]:

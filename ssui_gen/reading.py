@@ -11,38 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from ssui_gen.branches import Form
 from ssui_gen.branching import render_path, title
 from ssui_gen.records import STEP_NAMES, Step
 
 Kind = Literal["think", "before", "step", "answer", "after"]
 SIX = range(1, len(STEP_NAMES) + 1)
-
-
-class Form(StrEnum):
-    """How far a text can be read as a path. Closed: accounts count by it."""
-
-    EXACT = "exact"
-    """As `render_path` writes it."""
-    READABLE = "readable"
-    """Six steps in order and an answer, in another form."""
-    EMPTY = "empty"
-    CUT_OFF = "cut_off"
-    """The draw ended before the text did; only whoever knows how it finished can say so."""
-    NO_STEPS = "no_steps"
-    STEPS_LACK = "steps_lack"
-    STEPS_OUT_OF_ORDER = "steps_out_of_order"
-    """Or repeated, a second answer among them."""
-    STEP_EMPTY = "step_empty"
-    NO_ANSWER = "no_answer"
-
-    @property
-    def whole(self) -> bool:
-        """Whether there is a path to judge."""
-        return self in (Form.EXACT, Form.READABLE)
 
 
 class Part(NamedTuple):

@@ -20,6 +20,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+PIXELS = 1_003_520
+"""1,280 patches of 28 × 28: what the processors of Qwen2-VL and Qwen2.5-VL scale larger pictures to, as vLLM
+is started and as training sees them. Their own files say 12,845,056, ten times the tokens."""
+
+
 class ImageLimits(Settings):
     """What a picture may be; anything beyond is rejected before it is decoded."""
 

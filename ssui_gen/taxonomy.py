@@ -20,19 +20,32 @@ class RiskClass(BaseModel):
     name: str
     definition: str
     """One line: when a pair belongs here."""
+    also: tuple[str, ...]
+    """How models word it when they do not write its id; without case, read by `naming`."""
     siuo: tuple[str, ...]
     llama_guard: tuple[str, ...]
     ailuminate: tuple[str, ...]
 
 
 @cache
-def classes() -> tuple[RiskClass, ...]:
-    """The classes in the order in which prompts and reports show them."""
+def _rows() -> tuple[RiskClass, ...]:
+    """The classes, and `none` as the last."""
     rows = yaml.safe_load(files("ssui_gen").joinpath("taxonomy.yaml").read_text("utf-8"))
     return tuple(RiskClass.model_validate(row) for row in rows)
+
+
+def classes() -> tuple[RiskClass, ...]:
+    """The classes in the order in which prompts and reports show them."""
+    return _rows()[:-1]
 
 
 @cache
 def class_ids() -> tuple[str, ...]:
     """Every class id, `none` last."""
-    return (*(c.id for c in classes()), NO_RISK)
+    return tuple(row.id for row in _rows())
+
+
+@cache
+def wordings() -> dict[str, tuple[str, ...]]:
+    """By class id, `none` last, everything that a text may call it: the id with blanks, the name, `also`."""
+    return {row.id: (row.id.replace("_", " "), row.name, *row.also) for row in _rows()}

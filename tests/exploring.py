@@ -18,7 +18,7 @@ from fake_answers import answer, prompt_text
 from fake_server import PROBE, serve
 from jobs import Ended, Job, job, plain, rows
 
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.records import STEP_NAMES, Step
 
 PATHS = 6
@@ -36,7 +36,7 @@ def policy(body: dict[str, Any]) -> str:
     dice = body["draw"] % 6
     kind = ("dangerous_behavior", "RIGHT.") if dice % 2 else ("none", "WRONG.")
     steps, said_last = written(*kind, dice)
-    rest = render_path(steps, said_last).removeprefix(render_steps(steps[: len(said.splitlines())]))
+    rest = render_path(steps, said_last).removeprefix(prefix_at(steps, len(said.splitlines())))
     return unless_probed(body, rest)
 
 
@@ -55,7 +55,7 @@ def unless_probed(body: dict[str, Any], text: str) -> str:
 def judge(body: dict[str, Any]) -> str:
     """The letter of `right` where the response's answer says RIGHT."""
     user = prompt_text(body, "user")
-    verdict = "right" if re.search(r"^Answer: RIGHT", user, re.MULTILINE) else "wrong"
+    verdict = "right" if re.search(r"^> Answer: RIGHT", user, re.MULTILINE) else "wrong"
     found = re.search(rf"^([AB])\. {verdict}$", user, re.MULTILINE)
     assert found
     return found[1]

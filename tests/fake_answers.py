@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 WORDS = re.findall(
@@ -106,9 +108,19 @@ def tokens(text: str) -> list[str]:
     return TOKEN.findall(text)
 
 
-def logprobs(pieces: list[str], top: int) -> list[dict[str, Any]]:
-    """OpenAI's log-prob entries: every piece has 0.9, and an alternative has the rest."""
-    return [_logprob(piece, top) for piece in pieces]
+def logprobs(pieces: list[str], top: int, shares: Mapping[str, float]) -> list[dict[str, Any]]:
+    """OpenAI's log-prob entries: every piece has 0.9, and an alternative has the rest; a word of `shares` has
+    what stands there, and so have the others in its place.
+    """
+    return [
+        _shared(piece, top, shares) if piece.strip() in shares else _logprob(piece, top) for piece in pieces
+    ]
+
+
+def _shared(piece: str, top: int, shares: Mapping[str, float]) -> dict[str, Any]:
+    space = piece[: len(piece) - len(piece.lstrip())]
+    pairs = [{"token": space + word, "logprob": math.log(share)} for word, share in shares.items()]
+    return {**next(pair for pair in pairs if pair["token"] == piece), "top_logprobs": pairs[:top]}
 
 
 def _logprob(piece: str, top: int) -> dict[str, Any]:

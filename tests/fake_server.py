@@ -79,6 +79,8 @@ class Fake:
     """Fields that no question about the server's abilities may hold."""
     mute: bool = False
     """No log-probabilities, whoever asks."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Word -> its probability wherever one of them is said; None of them: as `fake_answers` has it."""
     template: Callable[[dict[str, Any]], str] | None = None
     """What `return_prompt_text` is answered with; None ignores it."""
 
@@ -222,7 +224,7 @@ class Fake:
         pieces = tokens(text)
         limit = body.get("max_tokens") or body.get("max_completion_tokens") or len(pieces)
         wanted = body.get("logprobs") and not self.mute
-        entries = logprobs(pieces[:limit], body.get("top_logprobs") or 0) if wanted else None
+        entries = logprobs(pieces[:limit], body.get("top_logprobs") or 0, self.shares) if wanted else None
         return {
             "index": index,
             "message": {"role": "assistant", "content": "".join(pieces[:limit])},

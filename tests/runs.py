@@ -11,11 +11,11 @@ from typing import Any
 from trees import picture
 
 from ssui_gen.branches import Branch, Cut, Judgement, Pair
-from ssui_gen.branching import render_steps
+from ssui_gen.branching import prefix_at
 from ssui_gen.config import Pairing
 from ssui_gen.exploring.explored import cut_id
 from ssui_gen.exploring.pairs import pair_up
-from ssui_gen.prompts import home, load_prompt
+from ssui_gen.prompts import home, load_prompt, policy_prompt
 from ssui_gen.records import (
     STEP_NAMES,
     ImageRef,
@@ -55,7 +55,7 @@ def branch(path: ReasoningPath, cut: int, good: bool, which: int = 0) -> Branch:
         for i, s in enumerate(left)
     ]
     end = "Answer: Careful, move it." if good else "Answer: Sure, just go on."
-    text = ("\n" if cut else "") + "\n".join([*lines, end])
+    text = "\n".join([*lines, end])
     judgement = Judgement(polarity="good" if good else "bad", probability=0.9 if good else 0.1)
     return Branch(id=row_id(path.id, str(cut), text), text=text, finish="stop", judgement=judgement)
 
@@ -64,7 +64,7 @@ def cut_of(path: ReasoningPath, cut: int) -> Cut:
     branches = (branch(path, cut, True), branch(path, cut, False, 1))
     return Cut(
         id=cut_id(path, cut), path_id=path.id, kind=path.kind, cut=cut,
-        prefix=render_steps(path.steps[:cut]), image=path.image,
+        prefix=prefix_at(path.steps, cut), image=path.image,
         query=path.query.text, branches=branches, draws=2, made_by=(),
     )  # fmt: skip
 
@@ -81,7 +81,7 @@ def write_run(folder: Path, paths: int = 3, cuts: tuple[int, ...] = (0, 2, 5)) -
         ref = ImageRef(path=f"pictures/{number}.png", sha256=sha, width=48, height=48)
         made.append(path_of(number, ref))
     rows = {path.id: [cut_of(path, cut) for cut in cuts] for path in made}
-    system, _ = PROMPT.render(text="")
+    system, _ = policy_prompt(PROMPT, "")
     pairs = [pair for path in made for pair in pair_up(rows[path.id], Pairing(), system)]
     _write(folder / "reasoning_paths.jsonl", made)
     _write(folder / "branches.jsonl", [cut for path in made for cut in rows[path.id]])

@@ -1,6 +1,6 @@
 import pytest
 
-from ssui_gen.branching import parse_path, path_class, render_path, render_steps, steps_of
+from ssui_gen.branching import path_class, prefix_at, render_path, render_steps, steps_of
 from ssui_gen.records import STEP_NAMES, ReasoningReply, Step
 
 REPLY = ReasoningReply(**{name: f"What {name} says:\n  two lines." for name in STEP_NAMES})
@@ -28,12 +28,10 @@ def test_the_class_of_a_path_is_the_last_that_step_four_names(text: str, found: 
     )
 
 
-def test_a_path_is_read_back_as_it_was_written() -> None:
+def test_a_prefix_ends_with_its_line_break_and_the_root_has_none() -> None:
     steps = steps_of(REPLY)
-    assert parse_path(render_path(steps, "Mind the floor.\nWalk.")) == (steps, "Mind the floor. Walk.")
-
-
-def test_an_unfinished_path_has_no_answer() -> None:
-    steps, answer = parse_path("1. Visual context: A corridor.\n2. Textual requ")
-    assert [s.name for s in steps] == ["visual_context"]
-    assert answer is None
+    whole = render_path(steps, "Mind the floor.\nWalk.")
+    assert prefix_at(steps, 0) == "" and whole.endswith("\nAnswer: Mind the floor. Walk.")
+    for cut in range(1, 7):
+        assert whole.startswith(prefix_at(steps, cut)) and prefix_at(steps, cut).endswith("\n")
+        assert len(prefix_at(steps, cut).splitlines()) == cut

@@ -17,7 +17,7 @@ from fake_server import Fake
 from jobs import Ended, Job, rows
 
 from ssui_gen.shares import Share, kappa
-from ssui_gen.verifying.calibrate import Couples, Finding, calibrate
+from ssui_gen.verifying.calibrate import Couples, Finding, calibrate, calibrations
 
 
 def test_every_figure_on_a_worked_example() -> None:
@@ -29,10 +29,10 @@ def test_every_figure_on_a_worked_example() -> None:
         + [Finding("unverified", 0.5, True)]
     )
     assert (found.precision, found.recall) == (Share(6, 8), Share(6, 8))
-    assert found.f1 == pytest.approx(0.75)
+    assert found.f1.value == pytest.approx(0.75)
     assert (found.bad_precision, found.unverified) == (Share(3, 4), Share(1, 13))
     agreed, chance = 9 / 12, (8 / 12) * (7 / 12) + (4 / 12) * (5 / 12)
-    assert found.kappa == pytest.approx((agreed - chance) / (1 - chance))
+    assert found.kappa.value == pytest.approx((agreed - chance) / (1 - chance))
     assert [(round(mean, 1), good) for mean, good in found.bins] == [
         (0.1, Share(0, 3)), (0.2, Share(1, 1)), (0.5, Share(1, 1)), (0.8, Share(0, 2)), (0.9, Share(6, 6)),
     ]  # fmt: skip
@@ -59,8 +59,38 @@ def test_what_errors_cost_is_counted_in_pairs_of_one_cut() -> None:
             Finding("unverified", None, True, "c"), Finding("bad", None, False, "c"),
         ]
     )  # fmt: skip
-    assert found.couples == Couples(right=1, inverted=1, empty=1, missed=1 + 1 + 1)
+    one = Share(1, 3)
+    assert found.couples == Couples(right=one, inverted=one, empty=one, missed=Share(3, 4))
     assert found.couples.made == 3
+
+
+def test_branches_of_one_path_are_no_more_sure_than_the_path() -> None:
+    """Twenty branches of each of ten paths, each path right or wrong as a whole: worth ten, not 200."""
+    rows = [Finding("good", None, path % 5 > 0, "", str(path)) for path in range(10) for _ in range(20)]
+    apart = [row._replace(path=f"{number}") for number, row in enumerate(rows)]
+    low, high = calibrate(rows).precision.interval
+    assert calibrate(apart).precision == calibrate(rows).precision == Share(160, 200)
+    assert calibrate(apart).precision.interval == Share(160, 200).interval
+    assert low < Share(8, 10).interval[0] + 0.02 and high > Share(8, 10).interval[1] - 0.02
+
+
+def test_each_kind_of_path_has_figures_of_its_own() -> None:
+    rows = [Finding("bad", None, True, "a", "a", "risky")] + [
+        Finding("good", None, True, "b", str(path), "benign") for path in range(9)
+    ]
+    found = calibrations(rows)
+    assert {part: one.recall for part, one in found.items()} == {
+        "all": Share(9, 10), "risky": Share(0, 1), "benign": Share(9, 9),
+    }  # fmt: skip
+    assert [one.paths for one in found.values()] == [10, 1, 9]
+    assert "benign" not in calibrations(rows[:1])
+
+
+def test_scores_have_intervals_by_paths_unless_the_paths_are_all_alike() -> None:
+    mixed = [Finding("good", None, path > 2, "", str(path)) for path in range(9) for _ in range(3)]
+    score = calibrate(mixed).f1
+    assert score.interval[0] < score.value < score.interval[1]
+    assert all(math.isnan(end) for end in calibrate(mixed[9:]).f1.interval), "not 1.00 – 1.00"
 
 
 def test_thresholds_are_shown_and_none_is_picked() -> None:
@@ -119,6 +149,11 @@ def test_every_way_is_run_on_every_labelled_branch_and_asked_once(made: Job, fak
     assert list(numbers) == ["label", "contains", "judge", "label and judge"]
     n = len(rows(made.run / "labels.jsonl"))
     assert {one["n"] for one in numbers.values()} == {n}
+    assert {one["paths"] for one in numbers.values()} == {2}
+    label = numbers["label"]
+    assert sum(one["n"] for one in label["by_kind"].values()) == n
+    low, high = label["intervals"]["precision"]
+    assert low <= label["precision"][0] / label["precision"][1] <= high
     called, good = numbers["label"]["precision"], numbers["label"]["recall"]
     assert good[0] == good[1] and called[0] < called[1], "blind behind step 4, and right before it"
     assert numbers["judge"]["couples"]["inverted"] > 0 == numbers["label"]["couples"]["inverted"]
@@ -150,7 +185,7 @@ def test_where_the_first_wrong_step_is_labelled_the_way_that_looks_for_it_is_mea
     done = calibrated(made, "--by", "first_bad_step")
     assert done.code == 0, done.err
     good = sum(row["good"] for row in labels)
-    assert f"names the true first wrong step in {Share(good, len(labels))}" in done.out
+    assert f"names the true first wrong step in {good / len(labels):.1%} (" in done.out
 
 
 def _finds_none(body: dict[str, Any]) -> str:

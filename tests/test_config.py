@@ -40,7 +40,10 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("models: {judge: {like: nobody}}", r"models\.judge: like: expected one of vlm; got 'nobody'"),
         ("models: {judge: {like: policy}}", r"models\.judge: like: expected one of vlm; got 'policy'"),
         ("models: {judge: {like: vlm, name: x}}", r"models\.judge: .*no name, base_urls"),
-        ("serve: {flag: {}}", r"unknown key 'serve\.flag' \(known: flags, gpus, port, start_seconds\)"),
+        (
+            "serve: {flag: {}}",
+            r"unknown key 'serve\.flag' \(known: flags, gpus, max_pixels, port, start_seconds\)",
+        ),
         ("- a", r"run\.yaml: expected a mapping of keys; got \['a'\]"),
         ("a: [", r"run\.yaml: not YAML: .*line 1"),
     ],

@@ -12,9 +12,10 @@ from fake_server import Fake
 from jobs import rows
 
 from ssui_gen.branches import Pair
-from ssui_gen.branching import parse_path, render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.curation.settle import curated, settle
-from ssui_gen.exploring.edited import edit_pairs
+from ssui_gen.exploring.edited import edit_pairs, says_the_same
+from ssui_gen.reading import read
 from ssui_gen.records import ReasoningPath
 
 A = record("a")
@@ -34,7 +35,7 @@ def texts(pair: Pair) -> tuple[str, str]:
 def test_an_edited_step_over_its_original_at_that_cut() -> None:
     row = after({"/steps/2/text": "Better."})
     (pair,) = edit_pairs(row, "Think.")
-    assert (pair.source, pair.cut, pair.prefix, pair.margin) == ("edit", 2, render_steps(row.steps[:2]), None)
+    assert (pair.source, pair.cut, pair.prefix, pair.margin) == ("edit", 2, prefix_at(row.steps, 2), None)
     assert texts(pair) == (render_path(row.steps, row.answer), render_path(A.steps, A.answer))
     assert all(text.startswith(pair.prefix) for text in texts(pair))
     assert pair.prompt[0]["role"] == "system" and pair.image_ref == A.image
@@ -46,8 +47,8 @@ def test_each_cut_gives_a_pair_and_begins_with_the_steps_as_they_are() -> None:
     )
     found = edit_pairs(row)
     assert [pair.cut for pair in found] == [1, 4, 5]
-    steps, answer = parse_path(texts(found[1])[1])
-    assert [steps[1].text, steps[4].text, answer] == ["One.", A.steps[4].text, A.answer]
+    old = read(texts(found[1])[1])
+    assert [old.steps[1].text, old.steps[4].text, old.answer] == ["One.", A.steps[4].text, A.answer]
     assert len({pair.id for pair in found}) == 3
     assert all(part["text"] == "Why?" for pair in found for part in pair.prompt[0]["content"][1:])
 
@@ -55,8 +56,33 @@ def test_each_cut_gives_a_pair_and_begins_with_the_steps_as_they_are() -> None:
 def test_where_f_judges_steps_the_pair_holds_the_step_alone() -> None:
     row = after({"/steps/2/text": "Better.", "/answer": "Mine."})
     step, last = edit_pairs(row, level="step")
-    assert texts(step) == (render_steps(row.steps[:3]), render_steps([*row.steps[:2], A.steps[2]]))
+    assert texts(step) == (prefix_at(row.steps, 3), prefix_at([*row.steps[:2], A.steps[2]], 3))
     assert texts(last)[0].endswith("Answer: Mine.") and texts(last)[1].endswith(f"Answer: {A.answer}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Mind the floor, it is wet.", "Mind the floor: it is wet!", True),
+        ("mind teh floor", "Mind the floor", False),
+        ("Mind the flor.", "Mind the floor.", True),
+        ("They recieve it.", "They receive it.", True),
+        ("It is legal.", "It is illegal.", False),
+        ("It is safe.", "It is unsafe.", False),
+        ("It can be done.", "It cannot be done.", False),
+        ("It can be done.", "It can't be done.", False),
+        ("Do it now.", "Do it not.", False),
+        ("A typical case.", "An atypical case.", False),
+        ("", "", True),
+    ],
+)
+def test_a_comma_is_no_preference(one: str, other: str, same: bool) -> None:
+    assert says_the_same(one, other) is says_the_same(other, one) is same
+
+
+def test_an_edit_of_points_alone_stays_in_the_path_and_makes_no_pair() -> None:
+    row = after({"/steps/2/text": A.steps[2].text.replace(".", "!") + "!", "/answer": "Mine."})
+    assert [pair.cut for pair in edit_pairs(row)] == [5]
 
 
 @pytest.mark.parametrize("edits", [{}, {"/query/text": "Why?"}, {"/query/scenario": "Worse."}])

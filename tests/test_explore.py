@@ -33,7 +33,7 @@ from jobs import Job, job, plain, rows
 from PIL import Image
 
 from microworld.label_branches import label
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.cli import main
 from ssui_gen.records import digest
 
@@ -51,9 +51,11 @@ def test_every_cut_of_every_path_is_explored_and_paired(made: Job) -> None:
     assert done.code == 0, done.err
     found = cuts(made)
     assert Counter(cut["path_id"] for cut in found) == {path["id"]: 6 for path in made.paths}
-    assert all(cut["prefix"].count("\n") == max(cut["cut"] - 1, 0) for cut in found)
-    assert not any(cut["prefix"] != cut["prefix"].rstrip() for cut in found)
-    assert polarities(made).keys() == {"good", "bad"}
+    assert all(cut["prefix"].count("\n") == cut["cut"] for cut in found)
+    assert all(cut["prefix"].endswith("\n") for cut in found if cut["cut"])
+    assert not any(branch["text"].startswith("\n") for cut in found for branch in cut["branches"])
+    assert {"good", "bad"} <= polarities(made).keys()
+    assert all(not why or why.startswith("not judged: ") for why in details(made))
     for pair in rows(made.run / "pairs.jsonl"):
         chosen, rejected = (pair[side][0]["content"][0]["text"] for side in ("chosen", "rejected"))
         assert chosen != rejected
@@ -108,7 +110,43 @@ def test_adaptive_draws_less_and_shares_what_it_spares(made: Job, fake: Fake) ->
     pairs(made)
     drawn = sum(cut["draws"] for cut in cuts(made))
     assert drawn < 0.6 * 10 * 6 * PATHS
-    assert all(_count(cut, "good") and _count(cut, "bad") for cut in cuts(made))
+    both = [bool(_count(cut, "good") and _count(cut, "bad")) for cut in cuts(made)]
+    assert sum(both) >= 0.9 * len(both), "eight of a kind in a row may be given up"
+
+
+def test_a_judge_is_asked_only_while_a_cut_lacks_a_kind(made: Job, fake: Fake) -> None:
+    """And one order is enough where it is sure, but for a tenth that shows what order does."""
+    assert pairs(made).code == 0
+    drawn = sum(len(cut["branches"]) for cut in cuts(made))
+    lazy = sum(len(b["judgement"]["made_by"]) for cut in cuts(made) for b in cut["branches"])
+    asked = [b for cut in cuts(made) for b in cut["branches"] if b["judgement"]["made_by"]]
+    assert len(asked) < drawn and lazy < 1.4 * len(asked)
+    assert any(b["judgement"]["by"]["judge"]["gap"] is not None for b in asked)
+    assert all(_count(cut, "good") <= 1 and _count(cut, "bad") <= 1 for cut in cuts(made))
+
+
+def test_rare_errors_are_looked_for_before_a_path_is_given_up(made: Job, fake: Fake) -> None:
+    """A policy that errs in two of a hundred draws: twelve draws find it on a fifth of the paths."""
+
+    def careful(body: dict[str, Any]) -> str:
+        rare = body["draw"] % 50 == 0
+        return _fixed(body, "none" if rare else "dangerous_behavior", "WRONG." if rare else "RIGHT.")
+
+    fake.answers = {"none": careful, "judge": judge}
+    assert pairs(made).code == 0
+    by_path = Counter[str]()
+    for cut in cuts(made):
+        by_path[cut["path_id"]] += cut["draws"]
+    found = {pair["path_id"] for pair in rows(made.run / "pairs.jsonl")}
+    assert all(by_path[path["id"]] >= 48 for path in made.paths if path["id"] not in found)
+    judged = [b for cut in cuts(made) for b in cut["branches"] if b["judgement"]["made_by"]]
+    assert len(judged) <= 3 * 6 * PATHS, "what says the same as before is not judged again"
+
+
+def test_a_judge_who_goes_by_the_order_is_asked_in_both(made: Job, fake: Fake) -> None:
+    fake.answers = {"none": policy, "judge": "A"}
+    done = pairs(made, "--limit", "1", config={"verify": {"by": ["judge"]}})
+    assert "judge: of 12 answers it judges 12 by the order of its options" in done.out
 
 
 def test_without_adaptive_every_cut_has_k_draws_in_one_call(made: Job, fake: Fake) -> None:
@@ -148,21 +186,30 @@ def test_a_server_that_begins_anew_is_refused_before_the_first_call(made: Job, f
 ALWAYS = {
     "always right": (lambda body: _fixed(body, "dangerous_behavior", "RIGHT."), "good"),
     "always wrong": (lambda body: _fixed(body, "none", "WRONG."), "bad"),
-    "refuses": (lambda body: unless_probed(body, "I cannot help with that."), "bad"),
-    "empty": (lambda body: unless_probed(body, ""), "bad"),
-    "the prefix again": (lambda body: _again(body), "bad"),
-    "endless": (lambda body: unless_probed(body, "and so on " * 400), "bad"),
+    "refuses": (lambda body: unless_probed(body, "I cannot help with that."), "unverified"),
+    "empty": (lambda body: unless_probed(body, ""), "unverified"),
+    "the prefix again": (lambda body: _again(body), "unverified"),
+    "in Hindi": (lambda body: unless_probed(body, "१. यह एक गीला फर्श है।\nउत्तर: बाहर दौड़ें।"), "unverified"),
+    "a megabyte": (lambda body: unless_probed(body, "1. Visual context: " * 55_000), "unverified"),
+    "another form": (lambda body: _in_markdown(body), "good"),
+    "endless": (lambda body: unless_probed(body, "and so on " * 400), "unverified"),
 }
 
 
 def _fixed(body: dict[str, Any], risk: str, answer: str) -> str:
     steps, _ = written(risk, answer)
     cut = len(prefix_of(body).splitlines())
-    return unless_probed(body, render_path(steps, answer).removeprefix(render_steps(steps[:cut])))
+    return unless_probed(body, render_path(steps, answer).removeprefix(prefix_at(steps, cut)))
+
+
+def _in_markdown(body: dict[str, Any]) -> str:
+    """The right path as models like to write it; the judge is shown every word of it."""
+    text = _fixed(body, "dangerous_behavior", "RIGHT.")
+    return unless_probed(body, "Sure!\n\n" + text.replace("Consequences:", "**Consequences**\n"))
 
 
 def _again(body: dict[str, Any]) -> str:
-    return unless_probed(body, f"\n{prefix_of(body) or 'Hm.'}")
+    return unless_probed(body, prefix_of(body) or "Hm.")
 
 
 @pytest.mark.parametrize("manner", ALWAYS)

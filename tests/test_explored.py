@@ -110,3 +110,22 @@ def test_a_curated_file_of_another_run_is_refused(made: Job) -> None:
     assert done.code == 1
     assert re.search(r"curated\.jsonl:2: id: '0123456789abcdef' is no path of this run \(1 such", done.err)
     assert not cuts(made)
+
+
+def test_branches_of_before_the_line_break_are_refused_with_what_makes_them_anew(
+    fake: Fake, tmp_path: Path
+) -> None:
+    """They were drawn after other tokens, so moving the line break would not make them what they are not."""
+    todo = explored(tmp_path, fake.url)
+    fake.answers = {"none": policy, "judge": judge}
+    assert pairs(todo, "--limit", "1").code == 0
+    file = todo.run / "branches.jsonl"
+    old = [{**row, "schema": 1, "prefix": row["prefix"].rstrip()} for row in rows(file)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in old))
+    done = pairs(todo, "--limit", "1")
+    assert done.code == 1
+    assert f"{file}:1: schema: expected 2; got 1" in done.err
+    put_away = re.search(r"mv (\S+) (\S+) && make pairs", done.err)
+    assert put_away
+    Path(put_away[1]).rename(put_away[2])
+    assert pairs(todo, "--limit", "1").code == 0 and len(cuts(todo)) == 6

@@ -14,7 +14,7 @@ from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
 from ssui_gen.exploring.pairs import pair_up
 
 ROOT = Path("/pictures")
-GOOD, BAD = "\n3. Synthesis: wet.\nAnswer: Careful.", "\n3. Synthesis: fine.\nAnswer: Go."
+GOOD, BAD = "3. Synthesis: wet.\nAnswer: Careful.", "3. Synthesis: fine.\nAnswer: Go."
 (PAIR,) = pair_up([cut(2, branch(GOOD, "good"), branch(BAD, "bad"))], Pairing(), system="Think.")
 
 
@@ -40,9 +40,9 @@ def test_ms_swift() -> None:
 def test_step_dpo() -> None:
     row = EXPORTERS["step_dpo"](PAIR, ROOT)
     assert row["initial_reason_steps"] == "PP"
-    assert (row["chosen"], row["rejected"]) == ("\n3. Synthesis: wet.", "\n3. Synthesis: fine.")
+    assert (row["chosen"], row["rejected"]) == ("3. Synthesis: wet.\n", "3. Synthesis: fine.\n")
     assert (row["full_chosen"], row["full_rejected"]) == (GOOD, BAD)
-    assert row["answer"] == "Answer: Careful."
+    assert row["answer"] == "Careful."
 
 
 @pytest.mark.parametrize("layout", EXPORTERS)

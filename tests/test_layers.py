@@ -40,9 +40,23 @@ CURATION = (
     "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "taxonomy", "shares", "records", "branches", "completions", "settings", "config"),
+    (
+        "errors",
+        "taxonomy",
+        "naming",
+        "provenance",
+        "shares",
+        "records",
+        "branches",
+        "completions",
+        "settings",
+        "guards",
+        "config",
+    ),
     (
         "branching",
+        "reading",
+        "marks",
         "labels",
         "calling.replicas",
         "calling.wire",
@@ -76,15 +90,21 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.ctl",
         "jobs.job",
         "verifying.verify",
+        "verifying.words",
+        "verifying.matching",
         "verifying.choosing",
         "verifying.judge",
         "verifying.first_bad_step",
         "verifying.guard",
         "verifying.ways",
+        "verifying.steady",
         "exploring.explored",
+        "exploring.watch",
+        "exploring.cost",
         "exploring.leaks",
         "exploring.continuing",
         "exploring.rendered",
+        "exploring.drawing",
         "exploring.explore",
         "exploring.exploration",
         "exploring.pairs",
@@ -118,6 +138,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "prompts": {"marks"},
+    "reading": {"branching"},
     "seeds": {"images", "jsonl"},
     "serving.embedded": {"serving.process"},
     "serving.vllm_launch": {"serving.vllm_flags"},
@@ -153,7 +175,11 @@ DOORS = {
     },
     "PIL": {"ssui_gen/images.py", "microworld/", "train/"},
     "numpy": {"ssui_gen/images.py", "ssui_gen/curation/agreement.py", "microworld/", "train/"},
-    "rapidfuzz": {"ssui_gen/exploring/leaks.py"},
+    "rapidfuzz": {
+        "ssui_gen/exploring/drawing.py",
+        "ssui_gen/exploring/edited.py",
+        "ssui_gen/exploring/leaks.py",
+    },
     "sacrebleu": {"ssui_gen/exploring/diversity.py"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
@@ -165,10 +191,14 @@ DOORS = {
 }
 
 OURS = {"ssui_gen", "microworld", "train"}
-WORDS_OF_ROWS = {"branches", "branching", "errors", "jsonl", "prompts", "records", "shares", "taxonomy"}
-MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "settings"}
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"images", "seeds", "settings"}
-"""Training finds and sees a picture as exploration did, through the same guarded door."""
+WORDS_OF_ROWS = {
+    *("branches", "branching", "errors", "jsonl", "prompts", "provenance", "reading", "records", "shares"),
+    "taxonomy",
+}
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
+TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}
+"""Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
+exploration showed the policy."""
 
 
 def sources(*packages: str) -> list[Path]:

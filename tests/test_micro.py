@@ -21,7 +21,7 @@ from microworld.pretrain import MODELS
 from microworld.score import answer_kind, things_named
 from microworld.warmup import IGNORED, normalised, token_labels
 from microworld.world import world
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.shares import Share
 
 AGENTS, POLICY = MODELS / "agents", MODELS / "policy"
@@ -65,7 +65,7 @@ def test_a_cut_between_steps_is_a_cut_between_tokens(processor: Any) -> None:
     steps = good_path(rng, pair_of(rng, scene_at("train", 1), True))
     whole = encode(render_path(steps, "Sure."), add_special_tokens=False)
     for cut in range(1, 6):
-        prefix = encode(render_steps(steps[:cut]), add_special_tokens=False)
+        prefix = encode(prefix_at(steps, cut), add_special_tokens=False)
         assert whole[: len(prefix)] == prefix
 
 

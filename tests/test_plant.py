@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def right_path(rng: Random, truth: dict[str, Any], seeds: Path) -> ReasoningPath
     answer = wording.warned(rng, rule) if rule else wording.helped(truth["request"], tuple(things))
     image = inspect(seeds, f"pictures/{truth['scene']}.png", ImageLimits())
     texts: dict[str, Any] = dict(zip(STEP_NAMES, steps, strict=True))
-    return record(
+    path = record(
         truth["id"],
         "risky" if rule else "benign",
         question=truth["text"],
@@ -43,6 +44,8 @@ def right_path(rng: Random, truth: dict[str, Any], seeds: Path) -> ReasoningPath
         image=image,
         **texts,
     )
+    told = {"category": rule.category, "scenario": rule.harm} if rule else {"category": "none"}
+    return path.model_copy(update={"query": path.query.model_copy(update=told)})
 
 
 @pytest.fixture
@@ -120,3 +123,46 @@ def test_a_run_that_is_there_is_not_written_over(run: Path) -> None:
     assert json.loads((run / "reasoning_paths.jsonl").read_text().splitlines()[0])["answer"].startswith(
         "Sorry"
     )
+
+
+# --- records by the truth ------------------------------------------------------------------------------
+
+
+def measured(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "microworld.measure_records", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_records_are_counted_by_the_truth_and_the_wrong_ones_named_with_their_places(
+    run: Path, tmp_path: Path
+) -> None:
+    """Whatever was planted is found at its place; beside it the one answer that a model got wrong."""
+    target = tmp_path / "planted"
+    plant(run, target, run / "seeds", share=0.7, seed=1)
+    planted = {row["id"]: row["pointer"] for row in rows(target / "planted.jsonl")}
+    done = measured(str(target))
+    assert done.returncode == 0, done.stderr
+    wrong = dict(re.findall(r"^wrong: (\S+) \(.+?\): (.+)$", done.stdout, re.MULTILINE))
+    assert wrong.keys() == planted.keys()
+    for id, pointer in planted.items():
+        place = "answer" if pointer == "/answer" else f"step {int(pointer.split('/')[2]) + 1}"
+        assert place in wrong[id].split(", ")
+    n, bad = len(cases(run, run / "seeds")), sum("answer" in where for where in wrong.values())
+    assert f"{n} of {n}" in _row(done.stdout, "kind right")
+    assert f"{n - bad} of {n}" in _row(done.stdout, "answer right")
+    assert f"{n - len(planted)} of {n}" in _row(done.stdout, "all right")
+
+
+def test_records_without_known_truth_are_counted_and_a_run_without_truth_is_refused(run: Path) -> None:
+    path = run / "reasoning_paths.jsonl"
+    first, *rest = rows(path)
+    first["query"]["text"] = "What is the meaning of all this?"
+    path.write_text("".join(json.dumps(row) + "\n" for row in (first, *rest)))
+    assert "No truth is known of 1 other records." in measured(str(run)).stdout
+    (run / "seeds" / "truth.jsonl").unlink()
+    done = measured(str(run))
+    assert done.returncode == 2 and "truth.jsonl: no such file" in done.stderr
+
+
+def _row(text: str, name: str) -> str:
+    return next(line for line in text.splitlines() if line.strip().startswith(f"{name}  "))

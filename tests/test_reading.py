@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ssui_gen.branches import Form
 from ssui_gen.branching import prefix_at, render_path, title
-from ssui_gen.reading import Form, read
+from ssui_gen.reading import read
 from ssui_gen.records import STEP_NAMES, Step
 
 TEXTS = (
@@ -127,10 +128,9 @@ def test_a_response_in_hindi_is_read_by_its_numbers() -> None:
     assert read(said).form == Form.READABLE and read(said).answer == "बाहर दौड़ें।"
 
 
-PIECES = st.sampled_from(
-    ["\n", " ", "1.", "2)", "Step 3:", "### ", "**", "Visual context", "Synthesis", "Answer", ":", "- ", "---",
-     "<think>", "</think>", "<answer>", "</answer>", "word", "६", "\r\n", "\u2028", "6. Response strategy:"]
-)  # fmt: skip
+MARKUP = ["\n", " ", "\r\n", "\u2028", "### ", "**", "- ", "---", ":", "<think>", "</think>", "</answer>"]
+WORDS = ["1.", "2)", "६", "Step 3:", "Visual context", "Synthesis", "6. Response strategy:", "Answer", "word"]
+PIECES = st.sampled_from([*MARKUP, *WORDS])
 ANY = st.one_of(st.text(), st.lists(PIECES, max_size=40).map("".join))
 
 

@@ -1,4 +1,4 @@
-"""What the README says is so: its commands, its paths, a caption for every file, its figures' sources."""
+"""What the README and docs/ say is so: commands, paths, a caption for every file, figures' sources."""
 
 import json
 import re
@@ -10,12 +10,20 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)
 CODE = (
-    "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
+    "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL))
     + "\n"
-    + "\n".join(re.findall(r"`([^`\n]+)`", README))
+    + "\n".join(re.findall(r"`([^`\n]+)`", TEXT))
 )
-NAMED = sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README)))
+NAMED = sorted(
+    {
+        (page.parent / link).relative_to(ROOT).as_posix()
+        for page in PAGES
+        for link in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text("utf-8"))
+    }
+)
 CAPTIONED = ("ssui_gen", "microworld", "train", "agents", "prompts", "benchmarks", "scripts")
 
 
@@ -62,7 +70,7 @@ def test_every_file_has_a_caption(folder: str) -> None:
         for f in files
         if f.suffix in (".py", ".yaml", ".md", ".js", ".css", ".html") and f.name != "__init__.py"
     ]
-    missing = [f.as_posix() for f in files if not re.search(rf"`([\w/]+/)?{re.escape(f.name)}`", README)]
+    missing = [f.as_posix() for f in files if not re.search(rf"`([\w/]+/)?{re.escape(f.name)}`", TEXT)]
     assert not missing
 
 
@@ -78,7 +86,7 @@ def test_ci_calls_the_test_command_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", re.findall(r"^\| (.+?) \| ([\d.]+)% \| .* \| (\d+) \| .*\|$", README, re.MULTILINE)
+    "row", re.findall(r"^\| (.+?) \| ([\d.]+)% \| .* \| (\d+) \| .*\|$", TEXT, re.MULTILINE)
 )
 def test_the_figures_of_the_micro_vlm_are_those_measured(row: tuple[str, str, str]) -> None:
     name, share, n = row

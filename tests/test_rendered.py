@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from exploring import cuts, explored, judge, pairs, policy
@@ -15,7 +16,9 @@ from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.rendered import Rendered, compare
 
-PREFIXES = ("", "1. A: b.", "1. A: b.\n2. C: d.")
+PREFIXES = ("", "1. A: b.\n", "1. A: b.\n2. C: d.\n")
+SYSTEM = "Think."
+Template = Callable[[str], str]
 
 
 def seen(prefix: str, count: int, text: str | None = None, ids: tuple[int, ...] | None = None) -> Rendered:
@@ -26,27 +29,49 @@ def seen(prefix: str, count: int, text: str | None = None, ids: tuple[int, ...] 
     return Rendered(prefix, completion)
 
 
-def test_by_text_the_prompt_is_the_roots_and_then_the_prefix() -> None:
-    assert compare([seen(p, 5 + i, f"<a>{p}") for i, p in enumerate(PREFIXES)]) == "text"
+def by_text(template: Template) -> str:
+    return compare([seen(p, 5 + i, template(p)) for i, p in enumerate(PREFIXES)], SYSTEM)
 
 
-@pytest.mark.parametrize(
-    "changed", [lambda p: p.strip(".") + "<end>", lambda p: p.replace("\n", " "), lambda p: f" {p}"]
-)
-def test_a_prefix_that_is_closed_joined_or_shifted_is_found(changed: Any) -> None:
-    found = [seen(p, 5 + i, f"<a>{changed(p) if p else ''}") for i, p in enumerate(PREFIXES)]
+AS_IT_STANDS: dict[str, Template] = {
+    "qwen": lambda p: f"<s>Think.<u>?<a>\n{p}",
+    "llava: a blank where they meet": lambda p: f"Think. USER: ? ASSISTANT:{f' {p}' if p else ''}",
+    "glm: a line break": lambda p: "Think.<a>" + (f"\n{p}" if p else ""),
+}
+NL, SHUT = "\n", "\n</think>\n\n"
+OTHERWISE: dict[str, tuple[Template, str]] = {
+    "trimmed": (lambda p: f"Think.<a>{p.strip()}", "trims the last turn"),
+    "closed": (lambda p: f"Think.<a>{p}{'<end>' if p else ''}", "leaves the last turn"),
+    "one line": (lambda p: "Think.<a>" + p.replace("\n", " "), "leaves the last turn"),
+    "thinks first": (lambda p: f"Think.<a><think>{NL}{SHUT if p else ''}{p}", "without thinking"),
+    "no thoughts after": (lambda p: f"Think.<a>{p or '<think>'}", "without thinking"),
+    "system text gone": (lambda p: f"{'' if p else 'Think.'}<a>{p}", "leaves the system text out"),
+}
+
+
+@pytest.mark.parametrize("family", AS_IT_STANDS)
+def test_by_text_the_prompt_is_the_roots_and_then_the_prefix(family: str) -> None:
+    assert by_text(AS_IT_STANDS[family]) == "text"
+
+
+@pytest.mark.parametrize("fault", OTHERWISE)
+def test_what_a_template_does_otherwise_is_shown_and_named(fault: str) -> None:
+    template, cause = OTHERWISE[fault]
     with pytest.raises(
-        ConfigError, match=r"after [12] steps expected a prompt that ends with .*leaves the last"
-    ):
-        compare(found)
+        ConfigError, match=f"after 1 steps expected the prompt to go on with.*{cause}"
+    ) as found:
+        by_text(template)
+    wanted, got = re.findall(r"with '(.*?)'; the server rendered '(.*?)': ", str(found.value))[0]
+    assert wanted != got, "both sides of the difference are shown"
 
 
-def test_by_tokens_the_roots_come_first_but_for_its_last() -> None:
-    ids = [(1, 2, 3), (1, 2, 9, 4), (1, 2, 9, 4, 5)]
+def test_by_tokens_each_cut_only_adds_some() -> None:
+    ids = [(1, 2, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5)]
     assert compare([seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)]) == "tokens"
-    ids[2] = (7, 2, 9, 4, 5)
-    with pytest.raises(ConfigError, match="after 2 steps the prompt does not begin with the tokens"):
-        compare([seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)])
+    for other in ((1, 2, 9, 4), (7, 2, 3, 4)):
+        ids[1] = other
+        with pytest.raises(ConfigError, match="after 1 steps the prompt does not begin with the tokens"):
+            compare([seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)])
 
 
 def test_by_counts_each_step_adds_some() -> None:
@@ -72,7 +97,7 @@ def test_a_template_that_rewrites_the_last_turn_stops_the_night_before_it_begins
     fake.template = lambda body: f"{prompt_text(body, 'user')}\n{prompt_text(body, 'assistant').upper()}"
     done = pairs(made)
     assert done.code == 1
-    assert "models.policy: after 1 steps expected a prompt that ends with" in done.err
+    assert "models.policy: after 1 steps expected the prompt to go on with" in done.err
     assert fake.calls == before and not cuts(made)
 
 

@@ -49,7 +49,9 @@ def counted() -> Numbers:
         numbers.add_pair(pair)
     usage = Usage(prompt_tokens=1000, completion_tokens=50, cached_tokens=400)
     choice = Choice(text="x", finish_reason="stop")
-    numbers.add_call(Completion(model="m", choices=(choice,), usage=usage, seconds=2.5))
+    call = Completion(model="m", choices=(choice,), usage=usage, seconds=2.5)
+    numbers.cost.add("risky", "policy", call)
+    numbers.cost.add("benign", "F", call)
     numbers.dropped["in_benchmark"] += 2
     return numbers
 
@@ -57,9 +59,13 @@ def counted() -> Numbers:
 def test_the_overview_counts_what_there_is() -> None:
     seen = Seen(overview(counted(), [Grown(path(), "trees/a.html", Counter(good=2, bad=1))]))
     assert "5 pairs from 1 paths, out of 1 explored." in seen.text
-    assert "1,000 200.0" in " ".join(seen.text.split()), "prompt tokens, in all and a pair"
-    assert "privacy_violations 8" in " ".join(seen.text.split())
     words = " ".join(seen.text.split())
+    assert "in all a pair risky paths benign paths pairs 5 5 0" in words
+    assert "policy: prompt tokens 1,000 200.0 1,000 0" in words
+    assert "F: prompt tokens 1,000 200.0 0 1,000" in words, "who judges is paid too"
+    assert "all tokens, policy and F 2,100 420.0 1,050 1,050" in words
+    assert "exact 8" in words
+    assert "privacy_violations 8" in words
     assert "paths 3 left out: in_benchmark 2 explored 1 with a pair 1" in words
     assert "cuts 3 with both kinds of branch 2 with a pair 2" in words
     assert "path class pairs branches How? dangerous_behavior" in words

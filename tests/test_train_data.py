@@ -13,6 +13,7 @@ from runs import PROMPT, change, pairs_of, write_run
 from tiny_families import tiny
 
 from ssui_gen.errors import ConfigError
+from ssui_gen.prompts import policy_prompt
 from train.config import SrpoConfig
 from train.data import Loaded, Reader, held_out
 from train.encode import Encoder
@@ -65,7 +66,7 @@ def test_a_path_with_its_pairs_is_an_example(run: Path, encoder: Encoder) -> Non
 def test_the_prompt_is_the_one_that_was_explored_with(run: Path, encoder: Encoder) -> None:
     one = loaded(run, encoder).examples[0]
     shown = encoder.tokenizer.decode(one.prompt.ids)
-    system, _ = PROMPT.render(text="")
+    system, _ = policy_prompt(PROMPT, "")
     assert shown.count("<image>") == 16
     assert system.splitlines()[0] in shown
     assert "what now 0?" in shown
@@ -75,7 +76,7 @@ def test_the_prompt_is_the_one_that_was_explored_with(run: Path, encoder: Encode
 def test_another_prompt_than_the_explored_one_is_refused(run: Path, encoder: Encoder) -> None:
     other = run / "policy.md"
     other.write_text(Path("prompts/policy.md").read_text().replace("what you tell", "what you say to"))
-    with pytest.raises(ConfigError, match=r"explored with policy@1:\w{8}: name that file"):
+    with pytest.raises(ConfigError, match=r"explored with policy@2:\w{8}: name that file"):
         loaded(run, encoder, prompt=other)
 
 
@@ -125,7 +126,8 @@ def test_a_pair_of_single_steps_has_no_end(run: Path, encoder: Encoder) -> None:
             for side in ("chosen", "rejected"):
                 content = row[side][0]["content"][0]
                 lines = content["text"].split("\n")
-                content["text"] = "\n".join(lines[: row["cut"] + 1]) if row["cut"] < 5 else content["text"]
+                if row["cut"] < 5:
+                    content["text"] = "\n".join([*lines[: row["cut"] + 1], ""])
         return rows
 
     change(run / "pairs.jsonl", shorten)
@@ -211,7 +213,7 @@ def _long_branch(rows: Rows) -> Rows:
         (_other_beginning, "not_a_prefix", "rejected begins with '1. Visual context: something"),
         (row(1, prefix="1. Visual context: else"), "not_a_prefix", "no longer the path's first 2 steps"),
         (_other_picture, "image_changed", "the pair was made with 00000000"),
-        (_long_branch, "branch_too_long", r"tokens; at most 400 \(max_tokens\)"),
+        (_long_branch, "branch_too_long", r"tokens; at most 1000 \(max_tokens\)"),
         (lambda rows: [*rows, rows[0]], "duplicate", "the id came before"),
         (row(0, path_id="gone"), "path_not_kept", "not in reasoning_paths.jsonl"),
     ],
@@ -220,7 +222,7 @@ def test_a_pair_that_is_none_is_left_out(
     run: Path, encoder: Encoder, edit: Callable[[Rows], Rows], reason: str, says: str
 ) -> None:
     change(run / "pairs.jsonl", edit)
-    found = loaded(run, encoder, max_tokens=400)
+    found = loaded(run, encoder, max_tokens=1000)
     assert reasons(found) == {("pair", reason): 1}
     assert len(found.examples) == 3
     assert found.pairs == (9 if reason == "duplicate" else 8)

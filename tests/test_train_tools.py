@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from training import QUIET, ROOT, Training
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from trees import picture
 
-from microworld.measure_adapter import Change, adapted, base_of, measure
+from microworld.measure_adapter import adapted, base_of, measure
 from ssui_gen.errors import ConfigError, TrainError
 from train.encode import Encoder
 from train.merge import merge
@@ -145,15 +146,22 @@ def test_seeds_are_put_together_and_what_was_before_comes_first() -> None:
     assert lines[2].shares["unsafe"] == (0.1, 0, 1)
 
 
+def swept(
+    training: Training, folder: Path, *words: str, code: Path = ROOT / "tests"
+) -> subprocess.CompletedProcess[str]:
+    """The command, with the evaluator that lies in the folder `code`."""
+    command = [
+        sys.executable, "-m", "train.sweep", "--config", str(training.yaml), "--output", str(folder),
+        "--evaluator", "evaluator", *words,
+    ]  # fmt: skip
+    env = QUIET | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(code)))}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.slow
 def test_a_sweep_trains_and_measures_every_cell_once(training: Training) -> None:
     folder = training.folder / "sweep"
-    command = [
-        sys.executable, "-m", "train.sweep", "--config", str(training.yaml), "--output", str(folder),
-        "--evaluator", "evaluator", "lambda=0,0.3", "epochs=1",
-    ]  # fmt: skip
-    env = QUIET | {"PYTHONPATH": str(ROOT / "tests")}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    done = swept(training, folder, "lambda=0,0.3", "epochs=1")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = json.loads((folder / "sweep.json").read_text())
     assert [row["setting"] for row in rows] == [
@@ -164,21 +172,66 @@ def test_a_sweep_trains_and_measures_every_cell_once(training: Training) -> None
     assert (folder / "sweep.png").read_bytes().startswith(b"\x89PNG")
     adapter = folder / "lambda=0.3 epochs=1"
     assert json.loads((adapter / "training.json").read_text())["settings"]["lambda"] == 0.3
-    made = (adapter / "adapter_model.safetensors").stat().st_mtime_ns
-    again = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    kept = [adapter / "adapter_model.safetensors", adapter / "measured.json"]
+    made = [path.stat().st_mtime_ns for path in kept]
+    again = swept(training, folder, "lambda=0,0.3", "epochs=1")
     assert again.returncode == 0
     assert "steps" not in again.stdout
-    assert (adapter / "adapter_model.safetensors").stat().st_mtime_ns == made
+    assert [path.stat().st_mtime_ns for path in kept] == made
+
+
+@pytest.mark.slow
+def test_a_sweep_serves_no_figure_of_other_data_code_or_seeds(tmp_path: Path) -> None:
+    """Each thing in turn is other than what was measured: it is measured anew, or refused in words."""
+    training, folder, code = Training(tmp_path), tmp_path / "sweep", tmp_path / "code"
+    code.mkdir()
+    evaluator = Path(shutil.copy(ROOT / "tests" / "evaluator.py", code))
+    cell = folder / "lambda=0.3 epochs=1"
+
+    def again() -> subprocess.CompletedProcess[str]:
+        return swept(training, folder, "lambda=0.3", "epochs=1", code=code)
+
+    assert again().returncode == 0
+    good = json.loads((cell / "measured.json").read_text())
+
+    by_hand = {key: value for key, value in good.items() if key != "made_of"} | {"headlines": {}}
+    (cell / "measured.json").write_text(json.dumps(by_hand))
+    assert again().returncode == 0
+    assert json.loads((cell / "measured.json").read_text()) == good, "what somebody else wrote is not served"
+
+    evaluator.write_text(evaluator.read_text().replace('{"right": "pairs', '{"sorted": "pairs'))
+    assert again().returncode == 0
+    assert list(json.loads((cell / "measured.json").read_text())["headlines"]) == ["sorted"], "other scoring"
+
+    facts = json.loads((cell / "training.json").read_text())
+    facts["code"]["sha256"] = "0" * 64
+    (cell / "training.json").write_text(json.dumps(facts))
+    refused = again()
+    assert refused.returncode == 1 and "was trained by other code than this" in refused.stderr
+
+    pairs = training.run / "pairs.jsonl"
+    pairs.write_text("".join(pairs.read_text().splitlines(keepends=True)[:-1]))
+    refused = again()
+    assert refused.returncode == 1 and "holds a training of another make" in refused.stderr
+    assert "data.sha256.pairs.jsonl" in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_sweep_of_a_run_without_data_ends_in_an_error_whatever_lies_in_its_folder(
+    training: Training, tmp_path: Path
+) -> None:
+    cell = tmp_path / "sweep" / "lambda=0.3"
+    cell.mkdir(parents=True)
+    figure = {"share": 0.1, "low": 0.0, "high": 0.2}
+    found = {"headlines": {"right": "x"}, "figures": {"x": {"before": figure, "after": figure}}}
+    (cell / "measured.json").write_text(json.dumps(found))
+    done = swept(training, tmp_path / "sweep", "lambda=0.3", "--run", str(tmp_path / "empty"))
+    assert done.returncode == 1
+    assert "no such file: make it with `make dataset" in done.stderr
+    assert not (tmp_path / "sweep" / "sweep.json").exists()
 
 
 # --- measuring -------------------------------------------------------------------------------------
-
-
-def test_a_change_is_measured_on_the_same_pairs() -> None:
-    change = Change.of([True, True, False, False], [False, True, False, False])
-    assert change.points == pytest.approx(-25)
-    assert change.half == pytest.approx(1.959964 * 50 / 2)
-    assert str(Change.of([True] * 8, [True] * 8)) == "+0.0 ± 0.0"
 
 
 @pytest.mark.slow

@@ -142,7 +142,7 @@ def test_several_pictures_of_unlike_sizes(bench: Bench) -> None:
 
 
 def test_several_trees_in_one_row(bench: Bench) -> None:
-    other = {0: BRANCHES[0], 2: ["\n3. the kettle\nAnswer: away", "\n3. the kettle is\nAnswer: on"]}
+    other = {0: BRANCHES[0], 2: ["3. the kettle\nAnswer: away", "3. the kettle is\nAnswer: on"]}
     cases = [
         Case(bench.encoder, "one"),
         Case(bench.encoder, "two", [picture(1, side=112)], "where is the kettle?", other),
@@ -154,7 +154,7 @@ def test_several_trees_in_one_row(bench: Bench) -> None:
 def test_changing_one_branch_changes_no_other(bench: Bench) -> None:
     """A branch put in the place of another: bit for bit, nothing else moves but the sums' last digits."""
     case = Case(bench.encoder)
-    changed = Case(bench.encoder, branches=BRANCHES | {1: [BRANCHES[1][0], "\n2. it is away\nAnswer: away"]})
+    changed = Case(bench.encoder, branches=BRANCHES | {1: [BRANCHES[1][0], "2. it is away\nAnswer: away"]})
     means = [bench.read(RowMaker(SRPO)([c.example]), c)[0] for c in (case, changed)]
     others = [i for i in range(len(means[0])) if i != 4]
     assert (means[0] - means[1])[4].abs() > 1e-3
@@ -244,10 +244,10 @@ def test_which_tokens_each_span_takes(case: Case) -> None:
         for span in ("suffix", "diverging", "step", "full")
     }
     assert said["suffix"] == BRANCHES[1]
-    assert said["full"] == [STEPS[0] + text for text in BRANCHES[1]]
-    assert said["step"] == ["\n2. the cat sits on it\n"] * 2
+    assert said["full"] == [f"{STEPS[0]}\n{text}" for text in BRANCHES[1]]
+    assert said["step"] == ["2. the cat sits on it\n"] * 2
     assert said["diverging"][0].endswith("put it away")
-    assert not said["diverging"][0].startswith("\n2.")
+    assert not said["diverging"][0].startswith("2.")
     assert spanned(case.example, "suffix", 1)[0][-1] == encoder.end
 
 

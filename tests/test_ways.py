@@ -1,4 +1,4 @@
-"""F's ways that ask a model, against a fake one: options in both orders, steps, guards, doubts."""
+"""F's ways that ask a model, against a fake one: options in both orders, steps, doubts; guards in a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exploring import cuts, details, explored, pairs, polarities, policy
+from exploring import cuts, details, explored, judge, pairs, polarities, policy
 from fake_answers import prompt_text
 from fake_server import Fake
 from jobs import Job, rows
@@ -18,7 +18,7 @@ from PIL import Image
 from test_verify import path, steps
 
 from ssui_gen.branches import Judgement
-from ssui_gen.branching import render_path, render_steps
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.calling.calls import Caller
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
@@ -30,11 +30,11 @@ from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.settings import ImageLimits
 from ssui_gen.verifying.choosing import Asked
 from ssui_gen.verifying.first_bad_step import FirstBadStep, own, places
-from ssui_gen.verifying.guard import Guard
 from ssui_gen.verifying.judge import Judge
 from ssui_gen.verifying.verify import Case
 
 PROMPTS = home() / "prompts"
+BOTH = Verify(orders="both")
 
 
 class Bench:
@@ -64,7 +64,7 @@ class Bench:
 
     def case(self, cut: int) -> Case:
         whole = render_path(steps("dangerous_behavior"), "Careful.")
-        return Case(self.path, cut, whole.removeprefix(render_steps(self.path.steps[:cut])), "stop")
+        return Case(self.path, cut, whole.removeprefix(prefix_at(self.path.steps, cut)), "stop")
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def picks(option: str) -> Any:
 
 def test_a_judge_who_picks_the_same_option_in_both_orders_is_believed(bench: Bench) -> None:
     bench.fake.answers = {"judge": picks("right")}
-    said = bench.says(Judge, Verify(), "judge", 2)
+    said = bench.says(Judge, BOTH, "judge", 2)
     assert said.polarity == "good" and said.probability == pytest.approx(1.0)
     assert said.by["picked"] == ("right", "right") and said.by["mass"] == pytest.approx(0.9)
     assert len(set(said.made_by)) == 2, "two orders, two calls"
@@ -116,7 +116,14 @@ def test_without_log_probabilities_both_orders_must_say_the_same(bench: Bench) -
     assert (said.polarity, said.probability, said.detail) == ("bad", None, "no log-probabilities")
     bench.fake.answers = {"first_bad_step": "A"}
     said = bench.says(FirstBadStep, Verify(by=("first_bad_step",)), "first_bad_step", 2)
-    assert said.polarity == "unverified" and "the orders say 'none', 'answer'" in said.detail
+    assert said.polarity == "unverified" and "the orders say" in said.detail
+
+
+def test_without_log_probabilities_what_is_no_option_is_no_verdict(bench: Bench) -> None:
+    bench.fake.mute = True
+    bench.fake.answers = {"judge": "I am not sure."}
+    said = bench.says(Judge, Verify(), "judge", 2)
+    assert said.polarity == "unverified" and "the orders say 'I', 'I'" in said.detail
 
 
 # --- the first bad step ------------------------------------------------------------------------------
@@ -144,47 +151,10 @@ def test_by_outcome_any_fault_counts_by_step_only_the_first_step_s(
     bench: Bench, level: str, wrong: str, polarity: str
 ) -> None:
     bench.fake.answers = {"first_bad_step": picks(wrong)}
-    settings = Verify(by=("first_bad_step",), level=level)  # type: ignore[arg-type]
+    settings = Verify(by=("first_bad_step",), level=level, orders="both")  # type: ignore[arg-type]
     said = bench.says(FirstBadStep, settings, "first_bad_step", 2)
     assert said.polarity == polarity
     assert said.by["picked"] == (wrong, wrong)
-
-
-# --- guards ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("says", "polarity"),
-    [("safe", "good"), ("\n\nsafe", "good"), ("unsafe\nS9", "bad"), ("hm", "unverified")],
-)
-def test_a_guard_is_sent_the_conversation_and_says_a_word(bench: Bench, says: str, polarity: str) -> None:
-    bench.fake.answers = {"none": says}
-    said = bench.says(Guard, Verify(), None, 3)
-    assert said.polarity == polarity
-    (body,) = bench.fake.requests
-    assert [message["role"] for message in body["messages"]] == ["user", "assistant"]
-    assert body["messages"][1]["content"].endswith("Answer: Careful.")
-    assert "continue_final_message" not in body
-    assert sum(part["type"] == "image_url" for part in body["messages"][0]["content"]) == 1
-
-
-def test_a_guard_that_reads_no_pictures_gets_none(bench: Bench) -> None:
-    bench.fake.answers = {"none": "safe"}
-    bench.says(Guard, Verify(), None, 3, sees=False)
-    (body,) = bench.fake.requests
-    assert [part["type"] for part in body["messages"][0]["content"]] == ["text"]
-
-
-def test_a_guard_with_words_and_a_prompt_of_its_own(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "mine.md").write_text(
-        "---\nversion: 1\nnote: a guard's\n---\n{% block system %}# Agent: mine{% endblock %}"
-        "{% block user %}{{ text }}|{{ response }}{% endblock %}"
-    )
-    bench.fake.answers = {"mine": "harmful"}
-    settings = Verify.model_validate({"guard": {"prompt": "mine", "safe": "harmless", "unsafe": "harmful"}})
-    said = bench.says(Guard, settings, str(tmp_path / "mine"), 3)
-    assert said.polarity == "bad"
-    assert prompt_text(bench.fake.requests[0], "user").startswith("How?|1. Visual context")
 
 
 # --- in a run ----------------------------------------------------------------------------------------
@@ -212,7 +182,7 @@ def test_by_step_a_pair_holds_the_step_after_the_cut_and_nothing_behind_it(made:
     for pair in found:
         chosen, rejected = (pair[side][0]["content"][0]["text"] for side in ("chosen", "rejected"))
         assert chosen.removeprefix(pair["prefix"]).strip().startswith("5. Consequences: Nothing much, ")
-        assert chosen.count("\n") == rejected.count("\n") == 4, "five steps, no sixth and no answer"
+        assert chosen.count("\n") == rejected.count("\n") == 5, "five steps, no sixth and no answer"
 
 
 def test_a_guard_beside_the_label(made: Job, fake: Fake) -> None:
@@ -225,17 +195,37 @@ def test_a_guard_beside_the_label(made: Job, fake: Fake) -> None:
         return policy(body)
 
     fake.answers = {"none": both}
-    done = pairs(made, "--limit", "2", config={"verify": {"by": ["label", "guard"]}})
+    settings = {"verify": {"by": ["label", "guard"]}, "explore": {"adaptive": False, "k": 4}}
+    done = pairs(made, "--limit", "2", config=settings)
     assert done.code == 0, done.err
     assert polarities(made).keys() == {"good", "bad"}
     judged = [b["judgement"]["by"] for cut in cuts(made) for b in cut["branches"]]
     assert {tuple(by) for by in judged} == {("label", "guard"), ("label",)}
 
 
+def test_by_default_a_policy_that_names_no_class_has_good_and_bad_branches_from_the_root_on(
+    made: Job, fake: Fake
+) -> None:
+    """Its step 4 says what an untrained model would; the label abstains, and the judge decides."""
+
+    def untrained(body: dict[str, Any]) -> str:
+        return re.sub(r"A plain wish: \w+", "The intent is kind; the risk is a bad fall", policy(body))
+
+    fake.answers = {"none": untrained, "judge": judge}
+    done = pairs(made, "--limit", "2")
+    assert done.code == 0, done.err
+    at_root = [b["judgement"] for cut in cuts(made) if cut["cut"] == 0 for b in cut["branches"]]
+    assert {judgement["polarity"] for judgement in at_root} == {"good", "bad"}
+    assert {judgement["by"]["label"]["polarity"] for judgement in at_root} == {"abstains"}
+    assert {judgement["detail"] for judgement in at_root} == {""}, "who abstains is in `by`"
+    assert {pair["cut"] for pair in rows(made.run / "pairs.jsonl")} >= {0, 1, 2, 3}
+
+
 def test_a_judge_without_log_probabilities_is_taken_at_its_word(made: Job, fake: Fake) -> None:
     fake.mute = True
     fake.answers = {"none": policy, "judge": picks("right")}
-    done = pairs(made, "--limit", "1", config={"verify": {"by": ["judge"]}})
+    settings = {"verify": {"by": ["judge"]}, "explore": {"adaptive": False, "k": 4}}
+    done = pairs(made, "--limit", "1", config=settings)
     assert "no logprobs (verdicts carry no probability)" in done.out
     assert polarities(made).keys() == {"good"} and details(made) == {"no log-probabilities"}
 

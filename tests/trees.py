@@ -14,12 +14,13 @@ from train.encode import Encoder
 from train.example import Branch, Choice, Example
 from train.forward import Eyes, Look
 
+NEW_LINE = "\n"
 STEPS = ["1. the kettle is on the table", "2. the cat sits under it", "3. what should I do"]
 ANSWER = "Answer: put the kettle away"
 BRANCHES: dict[int, list[str]] = {
     0: ["1. the cat is under the table\nAnswer: the cat is fine", "1. the cat is on the kettle\nAnswer: no"],
-    1: ["\n2. the cat sits on it\nAnswer: put it away", "\n2. the cat sits on it\nAnswer: do sit on it"],
-    2: ["\n3. what is it\nAnswer: put the cat away", "\n3. what should the cat do\nAnswer: sit"],
+    1: ["2. the cat sits on it\nAnswer: put it away", "2. the cat sits on it\nAnswer: do sit on it"],
+    2: ["3. what is it\nAnswer: put the cat away", "3. what should the cat do\nAnswer: sit"],
 }
 """By cut; the second two share all but their answers, and both begin as no reference does."""
 
@@ -54,10 +55,10 @@ def _example(encoder: Encoder, case: Case, name: str, branches: dict[int, list[s
     found: list[Branch] = []
     pairs: list[Choice] = []
     for cut, texts in branches.items():
-        before = encoder.ids("\n".join(STEPS[:cut]))
+        before = encoder.ids("".join(f"{step}\n" for step in STEPS[:cut]))
         for text in texts:
             ids = encoder.after(before, text)
-            step = len(before) + encoder.first_step(before, ids)
+            step = len(before) + encoder.covering(before, ids, f"{text.partition(NEW_LINE)[0]}\n")
             found.append(Branch(f"{name}-{len(found)}", [*before, *ids, encoder.end], len(before), step))
         pairs.append(Choice(f"{name}-{cut}", cut, len(found) - 2, len(found) - 1))
     refs = tuple(

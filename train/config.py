@@ -52,6 +52,9 @@ class SrpoConfig(Settings):
     """Where the adapter goes; absent: `adapter` of the run."""
     prompt: Path | None = None
     """How the policy is asked; absent: prompts/policy.md. It must be the one it was explored with."""
+    max_pixels: Positive | None = None
+    """What the processors of Qwen2-VL and Qwen2.5-VL scale larger pictures to; absent: what the policy was
+    explored with (`serve.max_pixels` in the run's pairs.json)."""
     limit: Positive | None = None
     """Only the first so many paths, those with pairs before others."""
 

@@ -1,27 +1,31 @@
 """Rows of a run → examples of training. What cannot be trained on is left out, with a reason, beforehand.
 
-Checks that a pair is one: its picture is the path's, its prefix the path's own first steps, its sides differ,
-each has a token that counts, and everything fits. Does not tokenise (`encode`) and weighs nothing (`rows`).
+What is read, in which order, and what becomes of a path; whether a pair is one is `pairing`'s. Does not
+tokenise (`encode`) and weighs nothing (`rows`).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from ssui_gen.branches import Branch as Row
 from ssui_gen.branches import Cut, Pair
-from ssui_gen.branching import prefix_at, render_path
+from ssui_gen.branching import render_path
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.prompts import policy_prompt
 from ssui_gen.records import ReasoningPath
 from train.encode import Encoder
-from train.example import Branch, Choice, Example, parted
-from train.source import BRANCHES, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
+from train.example import Choice, Example, Prompt
+from train.pairing import AGAIN, Building, check_marks
+from train.shown import Prompts
+from train.source import BRANCHES, CALLS, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
 from train.tree import grow
 
 What = Literal["path", "pair", "row"]
@@ -33,6 +37,8 @@ class Loaded:
 
     examples: list[Example] = field(default_factory=list)
     rejects: list[TrainReject] = field(default_factory=list)
+    compared: str = ""
+    """How far the prompts are known to be those that were explored."""
 
     @property
     def pairs(self) -> int:
@@ -43,6 +49,16 @@ class Loaded:
         """How many paths, pairs and rows were left out, by what and why."""
         return Counter((reject.what, reject.reason.value) for reject in self.rejects)
 
+    @property
+    def sha256(self) -> str:
+        """Of all that is trained on, token for token and with its pictures: what was left out shows here."""
+        digest = hashlib.sha256()
+        for one in self.examples:
+            pictures = [picture.sha256 for picture in one.images]
+            ids = [one.prompt.ids, one.reference, *(branch.ids for branch in one.branches)]
+            digest.update(repr((one.id, pictures, ids, [tuple(pair) for pair in one.pairs])).encode())
+        return digest.hexdigest()
+
     def write_rejects(self, folder: Path) -> None:
         atomic_write(folder / REJECTS, "".join(row.model_dump_json() + "\n" for row in self.rejects))
 
@@ -50,16 +66,29 @@ class Loaded:
 class Reader:
     """Makes examples of a source's rows."""
 
+    prompts: Prompts
+    """Open while rows are read."""
+
     def __init__(self, source: Source, encoder: Encoder) -> None:
         self.source, self.encoder, self.config = source, encoder, source.config
         self.loaded = Loaded()
         self.branches: dict[str, Row] = {}
 
     def load(self, tick: Callable[[], None] = lambda: None) -> Loaded:
-        """Every example; `tick` is called once a path. Raises ConfigError if nothing is left to train on."""
+        """Every example; `tick` is called once a path. Raises ConfigError if nothing is left to train on, or
+        if the policy was shown another prompt than would be trained.
+        """
+        with closing(Prompts(self.source.run / CALLS, self.encoder)) as self.prompts:
+            self._read(tick)
+        self.loaded.compared = self.prompts.account
+        return self.loaded
+
+    def _read(self, tick: Callable[[], None]) -> None:
         for cut in self._rows(Cut, self.source.run / BRANCHES):
             self.branches |= {branch.id: branch for branch in cut.branches}
+            self.prompts.note(cut)
         pairs = self._pairs_by_path()
+        found = sum(map(len, pairs.values()))
         for path in self._first(list(self._paths()), pairs):
             own = pairs.pop(path.id, [])
             try:
@@ -70,9 +99,8 @@ class Reader:
             tick()
         for pair in (pair for left in pairs.values() for pair in left if not self.config.limit):
             self._reject("pair", pair.id, pair.path_id, Why.PATH_NOT_KEPT, f"not in {self.source.paths.name}")
-        if not self.loaded.examples:
+        if not self.loaded.examples or (found and not self.loaded.pairs):
             raise ConfigError(_nothing_left(self.source, self.loaded))
-        return self.loaded
 
     def _paths(self) -> Iterator[ReasoningPath]:
         seen, leaked = set[str](), self.source.in_benchmark()
@@ -111,16 +139,16 @@ class Reader:
 
     def _add(self, path: ReasoningPath, pairs: list[Pair]) -> None:
         """Add one path with those of its pairs that are fit."""
-        system, question = self.source.prompt.render(text=path.query.text)
-        asked = self.encoder.asked(system, question, [self.source.picture(path.image)])
-        prompt = self.encoder.prompt(asked)
-        reference = [*self.encoder.ids(render_path(path.steps, path.answer)), self.encoder.end]
+        prompt = self._prompt(path)
+        told = render_path(path.steps, path.answer)
+        check_marks(self.encoder, "the path", told)
+        reference = [*self.encoder.ids(told), self.encoder.end]
         if (long := len(prompt.ids) + len(reference)) > self.config.max_tokens:
             raise Unfit(Why.PATH_TOO_LONG, f"{long} tokens; at most {self.config.max_tokens} (max_tokens)")
         bare = Example(
             path.id, path.seed_id, path.kind, (path.image,), path.query.text, prompt, reference, (), ()
         )
-        building = _Building(self, path, bare)
+        building = Building(self.encoder, self.config, self.branches, path, bare)
         for pair in pairs:
             try:
                 building.add(pair)
@@ -130,6 +158,19 @@ class Reader:
             raise Unfit(Why.NO_PAIR, f"{self.config.loss} learns from pairs alone")
         self.loaded.examples.append(self._fitting(building.example))
 
+    def _prompt(self, path: ReasoningPath) -> Prompt:
+        """What the policy was shown. Raises Unfit, and ConfigError where it was shown something else."""
+        system, question = policy_prompt(self.source.prompt, path.query.text)
+        check_marks(self.encoder, "the question", path.query.text)
+        picture = self.source.picture(path.image)
+        try:
+            asked = self.encoder.asked(system, question, [picture])
+        except ValueError as error:  # of the model's own processor: a picture too thin, text it cannot place
+            raise Unfit(Why.IMAGE_OR_TEXT_UNFIT, f"the model's processor: {error}") from None
+        prompt = self.encoder.prompt(asked)
+        self.prompts.check(path, system, prompt.ids)
+        return prompt
+
     def _fitting(self, example: Example) -> Example:
         """The example without its longest pairs, if its tree would be too large."""
         while (size := _size(example)) > self.config.max_row and example.pairs:
@@ -138,75 +179,6 @@ class Reader:
             self._reject("pair", longest.id, example.id, Why.TREE_TOO_LONG, most)
             example = example.only([pair for pair in example.pairs if pair is not longest])
         return example
-
-
-class _Building:
-    """An example that grows by pairs; branches are shared between them."""
-
-    def __init__(self, reader: Reader, path: ReasoningPath, bare: Example) -> None:
-        self.reader, self.path, self.bare = reader, path, bare
-        self.branches: list[Branch] = []
-        self.choices: list[Choice] = []
-
-    @property
-    def example(self) -> Example:
-        return replace(self.bare, branches=tuple(self.branches), pairs=tuple(self.choices))
-
-    def add(self, pair: Pair) -> None:
-        """Raises Unfit."""
-        chosen, rejected = (_said(side) for side in (pair.chosen, pair.rejected))
-        self._check(pair, chosen, rejected)
-        sides = [
-            self._branch(pair, id, text)
-            for id, text in ((pair.chosen_id, chosen), (pair.rejected_id, rejected))
-        ]
-        self._check_spans(pair, sides)
-        places = [self._place(side) for side in sides]
-        self.choices.append(Choice(pair.id, pair.cut, *places))
-
-    def _check(self, pair: Pair, chosen: str, rejected: str) -> None:
-        if pair.image_ref.sha256 != self.path.image.sha256:
-            raise Unfit(
-                Why.IMAGE_CHANGED, f"the pair was made with {pair.image_ref.sha256[:8]}, the path has another"
-            )
-        if pair.prefix != prefix_at(self.path.steps, pair.cut):
-            raise Unfit(
-                Why.NOT_A_PREFIX, f"no longer the path's first {pair.cut} steps: explore anew (make pairs)"
-            )
-        for name, text in (("chosen", chosen), ("rejected", rejected)):
-            if not text.startswith(pair.prefix):
-                raise Unfit(Why.NOT_A_PREFIX, f"{name} begins with {text[:40]!r}, not with the prefix")
-        if chosen == rejected:
-            raise Unfit(Why.CHOSEN_IS_REJECTED, "both say the same")
-
-    def _branch(self, pair: Pair, id: str, text: str) -> Branch:
-        """The response as ids: the prefix, what was sampled after it, the end if it came to one."""
-        encoder, row = self.reader.encoder, self.reader.branches.get(id)
-        said = text[len(pair.prefix) :]
-        before = encoder.ids(pair.prefix)
-        same = row is not None and row.text == said
-        after = encoder.after(before, said, row.token_ids if row and same else None) if said else []
-        ended = (same and row.finish != "length") if row else pair.level == "outcome"
-        ids = [*before, *after, *([encoder.end] if ended else [])]
-        long, most = len(self.bare.prompt.ids) + len(ids), self.reader.config.max_tokens
-        if long > most:
-            raise Unfit(Why.BRANCH_TOO_LONG, f"branch {id}: {long} tokens; at most {most} (max_tokens)")
-        return Branch(id, ids, len(before), len(before) + encoder.first_step(before, after))
-
-    def _check_spans(self, pair: Pair, sides: list[Branch]) -> None:
-        span = self.reader.config.objective.span
-        alone = replace(self.bare, branches=tuple(sides))
-        parts = parted(alone, Choice(pair.id, pair.cut, 0, 1), span)
-        for name, part, side in zip(("chosen", "rejected"), parts, sides, strict=True):
-            if part.stop <= part.start or side.step <= side.start:
-                raise Unfit(Why.EMPTY_SPAN, f"{name}: no token to count in the span `{span}`")
-
-    def _place(self, branch: Branch) -> int:
-        for place, known in enumerate(self.branches):
-            if known.id == branch.id and known.ids == branch.ids:
-                return place
-        self.branches.append(branch)
-        return len(self.branches) - 1
 
 
 def held_out(examples: list[Example], share: float) -> tuple[list[Example], list[Example]]:
@@ -232,10 +204,11 @@ def _size(example: Example) -> int:
     return len(grow(example.prompt.ids, [example.reference, *(branch.ids for branch in example.branches)]))
 
 
-def _said(messages: Iterable[dict[str, Any]]) -> str:
-    return "".join(part["text"] for m in messages for part in m["content"] if part.get("type") == "text")
-
-
 def _nothing_left(source: Source, loaded: Loaded) -> str:
     counts = ", ".join(f"{count} {what} {why}" for (what, why), count in loaded.reasons.most_common())
-    return f"{source.paths}: nothing to train on is left: {counts or 'the file is empty'}"
+    if not loaded.examples:
+        return f"{source.paths}: nothing to train on is left: {counts or 'the file is empty'}"
+    return (
+        f"{source.run / PAIRS}: no pair is left: {counts}. Make them anew with `{AGAIN} "
+        f"RUN={source.run.name}`, or train on the paths alone with `loss: sft`"
+    )

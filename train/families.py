@@ -22,6 +22,25 @@ OF_TEXT = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
 PIXELS = "pixel_values"
 
 
+SCALED = ("qwen2_vl", "qwen2_5_vl")
+"""Model types whose pictures `ssui serve` has scaled to `serve.max_pixels`."""
+
+
+def limit_pixels(model: Any, processor: Any, most: int) -> None:
+    """Have the processor scale larger pictures to `most` pixels, as the server did, where it was told to."""
+    if model.config.model_type in SCALED:
+        pictures = processor.image_processor
+        least = dict(pictures.size)["shortest_edge"]
+        pictures.size = {"shortest_edge": least, "longest_edge": most}
+
+
+def picture_id(model: Any) -> int | None:
+    """The token whose repetition stands for a picture."""
+    names = ("image_token_id", "image_token_index")
+    found = (getattr(model.config, name, None) for name in names)
+    return next((int(id) for id in found if id is not None), None)
+
+
 def may_pack(model: Any) -> bool:
     """Whether trees of this model's sequences give what the sequences give."""
     return model.config.model_type in TREE

@@ -23,7 +23,7 @@ import peft
 import torch
 import transformers
 
-from ssui_gen import __version__
+from ssui_gen import __version__, provenance
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import atomic_write
 from ssui_gen.settings import as_yaml
@@ -34,6 +34,10 @@ from train.model import FACTS, fingerprint
 from train.source import Source
 
 CHECKPOINTS, STATE = "checkpoints", "trainer_state.json"
+TRAINER, CODE = "train.srpo", "code"
+"""The command, and under which name `training.json` has the code that it began with."""
+MAKE = ("base", "data", "prompt", "settings")
+"""What decides the weights, beside the code."""
 IMMATERIAL = ("report_to", "vision_cache_gb", "save_every", "log_every")
 """Settings that may change between two starts, as they change no weight."""
 
@@ -64,27 +68,34 @@ class Folder:
 
         Raises ConfigError when the folder holds a training of another make.
         """
-        now = self._make(source, model)
+        now = self._make(source, loaded, model)
         if (before := self.facts) and (changed := _changed(before, now)):
             raise ConfigError(
                 f"{self.path}: holds a training of another make ({'; '.join(changed)}): choose another "
                 "output, or remove that folder"
             )
-        if write:
+        if write and not self.finished:
             self.path.mkdir(parents=True, exist_ok=True)
             left_out = {" ".join(what): number for what, number in loaded.reasons.items()}
-            self._write({**before, **now, "counts": {**counts, "pairs": loaded.pairs, "left_out": left_out}})
+            begun = {CODE: before.get(CODE) if before else provenance.code(TRAINER)}
+            counted = {"counts": {**counts, "pairs": loaded.pairs, "left_out": left_out}}
+            self._write({**before, **now, **begun, **counted})
             atomic_write(self.path / FILE, as_yaml(self.config.resolved()))
             loaded.write_rejects(self.path)
         return self.last_checkpoint()
 
-    def _make(self, source: Source, model: Any) -> dict[str, Any]:
+    def _make(self, source: Source, loaded: Loaded, model: Any) -> dict[str, Any]:
         """What decides the weights."""
         settings = self.config.resolved().model_dump(mode="json", by_alias=True)
         return {
             "ssui_gen": __version__,
             "base": {"model": self.config.model, "fingerprint": fingerprint(model)},
-            "data": {"paths": source.paths.name, "curated": source.curated, "sha256": source.hashes()},
+            "data": {
+                "paths": source.paths.name,
+                "curated": source.curated,
+                "sha256": source.hashes(),
+                "examples": loaded.sha256,
+            },
             "prompt": source.prompt.id,
             "settings": {key: value for key, value in settings.items() if key not in IMMATERIAL},
         }
@@ -110,9 +121,8 @@ class Folder:
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """`key old → new` for whatever decides the weights and differs."""
-    flat, new = _flat(before), _flat({key: now[key] for key in ("base", "data", "prompt", "settings")})
-    names = ("base", "data", "prompt", "settings")
-    keys = sorted({key for key in flat if key.split(".")[0] in names} | new.keys())
+    flat, new = _flat(before), _flat({key: now[key] for key in MAKE})
+    keys = sorted({key for key in flat if key.split(".")[0] in MAKE} | new.keys())
     return [
         f"{key.removeprefix('settings.')} {flat.get(key, 'nothing')} → {new.get(key, 'nothing')}"
         for key in keys

@@ -21,6 +21,7 @@ from transformers.utils import logging
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read
+from ssui_gen.prompts import policy_prompt
 from train.config import Packing, SrpoConfig
 from train.data import Loaded, Reader, held_out
 from train.encode import Encoder
@@ -56,8 +57,9 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     base, processor = load_base(config)
     packing = packed_as(config, base, say)
     say(opening(config, source))
-    encoder = Encoder(processor, base)
+    encoder = Encoder(processor, base, source.pixels)
     loaded = load_examples(Reader(source, encoder), console)
+    say(loaded.compared)
     split = split_of(config, loaded.examples)
     maker = row_maker(config, packing, loaded, encoder)
     counts = {"trained": len(split.trained), "held_out": len(split.held_out)}
@@ -137,7 +139,7 @@ def look(source: Source, encoder: Encoder) -> Callable[[Example], dict[str, Tens
     """Opens an example's pictures again, when their features are wanted."""
 
     def shown(example: Example) -> dict[str, Tensor]:
-        system, question = source.prompt.render(text=example.text)
+        system, question = policy_prompt(source.prompt, example.text)
         pictures = [source.picture(ref) for ref in example.images]
         return encoder.shown(encoder.asked(system, question, pictures))
 

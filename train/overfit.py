@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ssui_gen.errors import SsuiError
+from ssui_gen.prompts import policy_prompt
 from train.config import SrpoConfig, load
 from train.data import Reader
 from train.encode import Encoder
@@ -51,7 +52,8 @@ class Recital(NamedTuple):
 def recite(config: SrpoConfig) -> list[Recital]:
     """Each path that was trained on, said by the trained model, greedily."""
     base, processor = load_base(config)
-    source, encoder = Source(config), Encoder(processor, base)
+    source = Source(config)
+    encoder = Encoder(processor, base, source.pixels)
     examples = Reader(source, encoder).load().examples
     model = PeftModel.from_pretrained(base, config.folder).to(device()).eval()
     return [Recital(e.id, _said(e, source, encoder, model), encoder.text(e.reference)) for e in examples]
@@ -59,7 +61,7 @@ def recite(config: SrpoConfig) -> list[Recital]:
 
 @torch.no_grad()
 def _said(example: Example, source: Source, encoder: Encoder, model: Any) -> str:
-    system, question = source.prompt.render(text=example.text)
+    system, question = policy_prompt(source.prompt, example.text)
     asked = encoder.asked(system, question, [source.picture(ref) for ref in example.images])
     told = {name: value.to(model.device) for name, value in asked.items()}
     out = model.generate(**told, do_sample=False, max_new_tokens=len(example.reference) + 16)

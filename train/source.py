@@ -20,10 +20,11 @@ from ssui_gen.jsonl import read, validate
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import ImageRef, Reason, Record, Reject
 from ssui_gen.seeds import root_of
-from ssui_gen.settings import ImageLimits, parse
+from ssui_gen.settings import PIXELS, ImageLimits, parse
 from train.config import SrpoConfig
 
 CURATED, PATHS, BRANCHES, PAIRS = "curated.jsonl", "reasoning_paths.jsonl", "branches.jsonl", "pairs.jsonl"
+CALLS = "calls.sqlite"
 EXPLORATION_REJECTS, REJECTS = "pairs_rejects.jsonl", "train_rejects.jsonl"
 
 
@@ -36,9 +37,21 @@ class Why(StrEnum):
     IMAGE_MISSING = "image_missing"
     IMAGE_CHANGED = "image_changed"
     IMAGE_REFUSED = "image_refused"
+    IMAGE_OR_TEXT_UNFIT = "image_or_text_unfit"
+    """The model's own processor refuses it."""
+    MARK_AS_WORDS = "mark_as_words"
+    """A mark of the chat template, or of a picture's place, is written in a text."""
+    PREFIX_WITHOUT_BREAK = "prefix_without_break"
+    """Made before prefixes ended with their line break."""
     NOT_A_PREFIX = "not_a_prefix"
+    INSIDE_A_TOKEN = "inside_a_token"
+    """The tokenizer makes one token of the prefix's end and the branch's beginning."""
+    TEXT_CHANGED = "text_changed"
+    """Tokenised and decoded it says something else."""
     CHOSEN_IS_REJECTED = "chosen_is_rejected"
     EMPTY_SPAN = "empty_span"
+    EQUAL_SPANS = "equal_spans"
+    """The tokens that count are the same on both sides: nothing would be learnt."""
     PATH_TOO_LONG = "path_too_long"
     BRANCH_TOO_LONG = "branch_too_long"
     TREE_TOO_LONG = "tree_too_long"
@@ -81,9 +94,10 @@ class Source:
             )
         self.root = root_of(config.seeds or self.run / "seeds" / "seeds.jsonl", self.run)
         self.manifest = _manifest(self.run / "pairs.json")
-        self.limits = parse(
-            ImageLimits, self.manifest.get("settings", {}).get("images", {}), "pairs.json: images"
-        )
+        settings = self.manifest.get("settings", {})
+        self.limits = parse(ImageLimits, settings.get("images", {}), "pairs.json: images")
+        self.pixels: int = config.max_pixels or settings.get("serve", {}).get("max_pixels", PIXELS)
+        """What the policy's processor scaled larger pictures to, where it does."""
         self.prompt = self._prompt()
 
     def _prompt(self) -> Prompt:

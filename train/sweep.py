@@ -6,7 +6,11 @@
 (`make sweep` runs the first, over λ.) Each cell is a training of `train.srpo` and a call of the evaluator,
 `python -m EVALUATOR ADAPTER`, which writes `measured.json` into the adapter's folder: figures by name, each
 with `before` and `after` (share, low, high), and under `headlines` which of them tell of safety, helpfulness,
-over-refusal and sight. What is done already is not done again. Seeds are put together: mean, least and most.
+over-refusal and sight. Seeds are put together: mean, least and most.
+
+What is done already is not done again, if it is just this: `train.srpo` is always called and refuses a folder
+of other data or settings, a training by other code is refused here, and figures are served only if they were
+made of this very adapter by this very evaluator; both stand in measured.json under `made_of`.
 """
 
 from __future__ import annotations
@@ -24,9 +28,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ssui_gen import provenance
 from ssui_gen.errors import ConfigError, SsuiError, TrainError
 from ssui_gen.jsonl import atomic_write
 from train.config import load
+from train.folder import CODE, MAKE, TRAINER
+from train.model import FACTS
 
 USUAL = ("lambda=0,0.1,0.3,0.5,0.7,0.9",)
 """The ablation that the paper reports, arXiv 2509.12060."""
@@ -60,14 +67,35 @@ def cells(grid: Sequence[str]) -> list[Setting]:
 def measured(
     config: Path, folder: Path, setting: Setting, told: Sequence[str], evaluator: str
 ) -> dict[str, Any]:
-    """Train and measure one cell, or read what was measured of it."""
+    """Train and measure one cell, or what is left of it; raises TrainError or ConfigError."""
     adapter = folder / " ".join(setting).replace("/", "_")
     result = adapter / MEASURED
+    _run("train.srpo", "--config", str(config), "--output", str(adapter), *told, *setting)
+    made_of = made(adapter, evaluator)
+    if known := provenance.kept(result, made_of):
+        return known
+    result.unlink(missing_ok=True)
+    _run(evaluator, str(adapter))
     if not result.exists():
-        _run("train.srpo", "--config", str(config), "--output", str(adapter), *told, *setting)
-        _run(evaluator, str(adapter))
+        raise TrainError(f"{result}: no such file: {evaluator} ended well and did not write it")
     found: dict[str, Any] = json.loads(result.read_text("utf-8"))
+    atomic_write(result, provenance.as_kept(found, made_of))
     return found
+
+
+def made(adapter: Path, evaluator: str) -> dict[str, Any]:
+    """What the figures of a finished training are made of. Raises TrainError if other code trained it."""
+    facts = json.loads((adapter / FACTS).read_text("utf-8"))
+    if facts.get(CODE) != provenance.code(TRAINER):
+        raise TrainError(
+            f"{adapter}: was trained by other code than this ({FACTS}: {CODE}): remove that folder to train "
+            "it anew, or name another --output"
+        )
+    return {
+        "training": {key: facts[key] for key in MAKE},
+        "adapter": provenance.files(adapter.glob("adapter_*")),
+        "evaluator": provenance.code(evaluator),
+    }
 
 
 def _run(module: str, *words: str) -> None:

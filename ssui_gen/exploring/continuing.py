@@ -8,7 +8,7 @@ from ssui_gen.branching import prefix_at
 from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Explore
-from ssui_gen.prompts import Prompt
+from ssui_gen.prompts import Prompt, policy_prompt
 from ssui_gen.records import ReasoningPath
 
 
@@ -40,7 +40,7 @@ class Draw(NamedTuple):
 
 def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture) -> Request:
     """The request for `n` branches; at the root the policy begins its answer, else it goes on with it."""
-    system, user = policy.prompt.render(text=draw.path.query.text)
+    system, user = policy_prompt(policy.prompt, draw.path.query.text)
     content: Any = [picture.placeholder, {"type": "text", "text": user}]
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
     body: dict[str, Any] = {"model": policy.model, "messages": messages}

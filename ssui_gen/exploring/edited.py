@@ -1,17 +1,25 @@
 """Pairs out of what people edited: a path as they left it over the path as it was, from one prefix. Pure.
 
-Each edited step is a pair at its own cut, an edited answer one at the last, as the answer belongs to the last
-step. An edit of the question makes no pair: both sides answer the question as it is now.
+Each edited step is a pair at its own cut, an edited answer one at the last, as the answer belongs to the
+last step. An edit of the question makes no pair: both sides answer the question as it is now. Nor does one
+that says the same in better typography or spelling: a comma is no preference, and a pair would teach that the
+rest of the old path is bad. Such an edit is in the reference all the same.
 """
 
 from __future__ import annotations
 
+import re
+
+from rapidfuzz.distance import OSA
+
 from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.exploring.pairs import pair_of, steps_alone
-from ssui_gen.records import STEP_NAMES, ReasoningPath, Step, row_id
+from ssui_gen.records import ReasoningPath, Step, row_id
 
 EDITED, ORIGINAL = "edited", "original"
+SHORT = 3
+"""Letters: words so short are other words when one letter differs."""
 
 
 def edit_pairs(path: ReasoningPath, system: str = "", level: Level = "outcome") -> list[Pair]:
@@ -21,10 +29,25 @@ def edit_pairs(path: ReasoningPath, system: str = "", level: Level = "outcome") 
     return [pair_of(cut, (cut.branches[0], cut.branches[1]), system, level, "edit") for cut in taught]
 
 
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two texts differ by points, case and spelling alone: the same words in the same order, or such
+    as begin alike and are one slip apart (Damerau-Levenshtein), so that "legal" is not "illegal".
+    """
+    words, others = (re.findall(r"\w+", text.casefold()) for text in (one, other))
+    return len(words) == len(others) and all(map(_same_word, words, others))
+
+
+def _same_word(one: str, other: str) -> bool:
+    slip = min(len(one), len(other)) > SHORT and one[0] == other[0] and OSA.distance(one, other) <= 1
+    return one == other or slip
+
+
 def _edited_cuts(path: ReasoningPath) -> list[int]:
-    original = path.curation.original if path.curation else {}
-    found = {number for number in range(len(path.steps)) if f"/steps/{number}/text" in original}
-    return sorted(found | ({len(STEP_NAMES) - 1} if "/answer" in original else set()))
+    """Where the path says something else than it did."""
+    steps, answer = _as_it_was(path)
+    changed = [not says_the_same(new.text, old.text) for new, old in zip(path.steps, steps, strict=True)]
+    changed[-1] |= not says_the_same(path.answer, answer)
+    return [number for number, differs in enumerate(changed) if differs]
 
 
 def _cut(path: ReasoningPath, cut: int) -> Cut:

@@ -15,18 +15,21 @@ from ssui_gen.branches import Cut
 from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
+from ssui_gen.config import Config, Explore
 from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, RequestRefused, SsuiError
 from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explore import Explorer
 from ssui_gen.exploring.explored import BRANCHES, cut_id, read_cuts, read_paths
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.exploring.rendered import check_rendering
+from ssui_gen.exploring.watch import Watch
 from ssui_gen.images import data_url, file_url
 from ssui_gen.jobs.job import Job
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jsonl import Appender, atomic_write, read, validate
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import Reason, ReasoningPath, Reject
+from ssui_gen.verifying.steady import settled
 from ssui_gen.verifying.verify import together
 from ssui_gen.verifying.ways import ways
 
@@ -54,6 +57,8 @@ class Exploration:
     ) -> None:
         self.job, self.source, self.root, self.limit, self.bench = job, source, root, limit, bench
         self.funnel = Funnel()
+        self.watch = Watch()
+        self.say: Callable[[str], None] = _nothing
         _forget(job.run / REJECTS)
         self.done = open_.enter_context(closing(Seen()))
         """Ids of cuts on disk, and of paths that were rejected."""
@@ -72,6 +77,7 @@ class Exploration:
 
     def _note(self, cut: Cut) -> None:
         self.done.add(cut.id)
+        self.watch.note(cut)
         self.funnel.kept[_kind_of(cut)] += 1
 
     def todo(self) -> Iterator[ReasoningPath | Reject]:
@@ -100,12 +106,14 @@ class Exploration:
         """Make the explorer, now that it is known what the models can do; and look at the prompts of one
         path as the server renders them. Raises ConfigError.
         """
-        config, job = self.job.config, self.job
+        config, job, self.say = self.job.config, self.job, say
         found, name = job.features["policy"], job.models.names["policy"]
         policy = Policy(job.callers["policy"], name, prompts["policy"], found.n, found.token_ids)
-        parts = ways(config.verify.by, job, config.verify, prompts, self.pictures.of)
-        verify = together(parts, config.verify.mode, config.verify.form)
-        self.explorer = Explorer(policy, config.explore, verify, self.pictures.of)
+        first = [path for path in islice(read_paths(self.source), SAMPLED) if isinstance(path, ReasoningPath)]
+        settings = await settled(job, config.verify, prompts, self.pictures.of, first, say)
+        parts = ways(settings.by, job, settings, prompts, self.pictures.of)
+        verify = together(parts, settings.mode, settings.form)
+        self.explorer = Explorer(policy, _how(config), verify, self.pictures.of)
         for path, _ in islice(self._samples(), 1):
             how = await check_rendering(policy, config.explore, path, self.pictures.of(path.image))
             say(f"policy: the server renders each prefix as it stands (compared by {how})")
@@ -133,10 +141,13 @@ class Exploration:
             self._reject(path, next(r for kind, r in REASONS.items() if isinstance(error, kind)), str(error))
 
     def _keep(self, cuts: list[Cut]) -> None:
+        hopeless = self.watch.hopeless
         for cut in cuts:
             if cut.id not in self.done:
                 self.branches.write(cut)
                 self._note(cut)
+        if self.watch.hopeless and not hopeless:
+            self.say(self.watch.warning)
 
     def _reject(self, path: ReasoningPath, reason: Reason, detail: str) -> None:
         self._drop(Reject(seed_id=path.id, kind=path.kind, stage="explore", reason=reason, detail=detail))
@@ -144,6 +155,16 @@ class Exploration:
     def _drop(self, reject: Reject) -> None:
         self.rejects.write(reject)
         self.funnel.dropped[reject.stage, reject.reason] += 1
+
+
+def _how(config: Config) -> Explore:
+    """Where F looks at steps, answers that are alike tell nothing."""
+    by_steps = "first_bad_step" in config.verify.by
+    return config.explore.model_copy(update={"alike": None}) if by_steps else config.explore
+
+
+def _nothing(line: str) -> None:
+    """Until somebody listens."""
 
 
 def _forget(rejects: Path) -> None:

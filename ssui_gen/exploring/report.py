@@ -9,11 +9,13 @@ from html import escape
 from typing import NamedTuple
 
 from ssui_gen.branches import Branch, Cut, Pair, Polarity
-from ssui_gen.branching import ANSWER, title
-from ssui_gen.completions import Completion
+from ssui_gen.branching import one_line, title
 from ssui_gen.exploring import page
+from ssui_gen.exploring.cost import Cost
 from ssui_gen.exploring.diversity import self_bleu
-from ssui_gen.records import ReasoningPath, Step
+from ssui_gen.exploring.watch import Watch, form_name
+from ssui_gen.reading import read
+from ssui_gen.records import KINDS, ReasoningPath, Step
 
 COLOURS: dict[Polarity, str] = {"good": page.GOOD, "unverified": page.OPEN, "bad": page.BAD}
 BINS = 10
@@ -38,6 +40,8 @@ class Numbers:
     by_class: dict[str, Counter[str]] = field(default_factory=dict)
     histogram: Counter[int] = field(default_factory=Counter)
     details: Counter[str] = field(default_factory=Counter)
+    watch: Watch = field(default_factory=Watch)
+    """Forms of branches."""
     pairs: Counter[str] = field(default_factory=Counter)
     """By path."""
     pairs_by_cut: Counter[int] = field(default_factory=Counter)
@@ -45,15 +49,14 @@ class Numbers:
     """Path and cut."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Paths that could not be explored, by reason."""
-    requests: int = 0
-    seconds: float = 0.0
-    """That servers spent on the calls, many at a time."""
-    spent: Counter[str] = field(default_factory=Counter)
+    pairs_by_kind: Counter[str] = field(default_factory=Counter)
+    cost: Cost = field(default_factory=Cost)
 
     def add_cut(self, cut: Cut, category: str) -> None:
         kinds = Counter(branch.judgement.polarity for branch in cut.branches)
         self.by_cut.setdefault(cut.cut, Counter()).update(kinds)
         self.by_class.setdefault(category, Counter()).update(kinds)
+        self.watch.note(cut)
         self.cuts[cut.cut] += 1
         self.both[cut.cut] += bool(kinds["good"] and kinds["bad"])
         self.draws[cut.cut] += cut.draws
@@ -73,15 +76,8 @@ class Numbers:
     def add_pair(self, pair: Pair) -> None:
         self.pairs[pair.path_id] += 1
         self.pairs_by_cut[pair.cut] += 1
+        self.pairs_by_kind[pair.kind] += 1
         self.paired.add((pair.path_id, pair.cut))
-
-    def add_call(self, call: Completion) -> None:
-        usage = call.usage
-        self.requests += 1
-        self.seconds += call.seconds
-        self.spent.update(
-            prompt=usage.prompt_tokens, completion=usage.completion_tokens, cached=usage.cached_tokens or 0
-        )
 
 
 class Grown(NamedTuple):
@@ -103,9 +99,10 @@ def overview(numbers: Numbers, trees: Sequence[Grown]) -> str:
         ),
         page.section("From paths to pairs", _funnel(numbers)),
         page.section("Branches by cut", _legend(), _by_cut(numbers)),
+        page.section("How far branches can be read as a path", _forms(numbers.watch)),
         page.section("Branches by class", _by_class(numbers)),
         page.section("How sure F was that a branch is good", _histogram(numbers)),
-        page.section("What it cost", _cost(numbers, made)),
+        page.section("What it cost, F's judging counted", _cost(numbers, made)),
         page.section("Why branches are bad at once, or unverified", _counts(numbers.details)),
         page.section("Pairs of a path", _per_path(numbers)),
         page.section("The trees", _trees(numbers, trees)),
@@ -193,6 +190,21 @@ def _bar(found: Counter[str], most: float) -> str:
     return page.bar({colour: found[kind] for kind, colour in COLOURS.items()}, most)
 
 
+def _forms(watch: Watch) -> str:
+    """Form is a finding of its own: what cannot be read is unverified."""
+    most = max(watch.forms.values(), default=0)
+    rows = [
+        [
+            escape(form_name(form)),
+            f"{count:,}",
+            page.bar({page.CALM if form.whole else page.OPEN: count}, most),
+        ]
+        for form, count in watch.forms.most_common()
+    ]
+    warned = [page.paragraph(watch.warning)] if watch.hopeless else []
+    return "".join([page.table(["form", "branches", ""], rows), *warned])
+
+
 def _histogram(numbers: Numbers) -> str:
     most = max(numbers.histogram.values(), default=0)
     rows = [
@@ -208,13 +220,13 @@ def _histogram(numbers: Numbers) -> str:
 
 
 def _cost(numbers: Numbers, pairs: int) -> str:
-    spent = numbers.spent
-    each = {
-        "requests": numbers.requests, "prompt tokens": spent["prompt"], "of these cached": spent["cached"],
-        "generated tokens": spent["completion"], "seconds of waiting": round(numbers.seconds),
-    }  # fmt: skip
-    rows = [[name, f"{n:,}", f"{n / pairs:,.1f}" if pairs else "–"] for name, n in each.items()]
-    return page.table(["", "in all", "a pair"], rows)
+    """By kind of path, so that what the rarer kind of pair costs is seen."""
+    made = ["pairs", f"{pairs:,}", "", *(f"{numbers.pairs_by_kind[kind]:,}" for kind in KINDS)]
+    rows = [
+        [line.what, f"{line.whole:,}", line.a_pair(pairs), *(f"{part:,}" for part in line.by_kind)]
+        for line in numbers.cost.lines()
+    ]
+    return page.table(["", "in all", "a pair", *(f"{kind} paths" for kind in KINDS)], [made, *rows])
 
 
 def _counts(counts: Counter[str]) -> str:
@@ -254,7 +266,7 @@ def _folds(branches: Iterable[Branch]) -> str:
 def _name(branch: Branch) -> str:
     """How its answer begins, how sure F is, how often it was drawn."""
     said = branch.judgement
-    last = branch.text.strip().rpartition("\n")[2].removeprefix(ANSWER) or "empty"
+    last = one_line(read(branch.text).answer or branch.text) or "empty"
     start = last if len(last) <= FIRST else f"{last[:FIRST]}…"
     sure = f" ({said.probability:.2f})" if said.probability is not None else ""
     return f"{start}{sure}{f' ×{branch.times}' if branch.times > 1 else ''}"

@@ -12,13 +12,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ssui_gen.settings import PIXELS
+
 Flags = dict[str, Any]
 """vLLM's flags without dashes. True and False stand for `--x` and `--no-x`, None for not given."""
 
 CONTEXT = 16384
 """Tokens; six steps about one picture of 1,280 px need a quarter."""
-PIXELS = 1_003_520
-"""1,280 patches of 28 × 28: what Qwen's processors scale larger pictures to."""
 USED_SHARE = 0.92
 """Of a GPU's memory that vLLM takes by default."""
 WEIGHTS_SHARE = 0.7
@@ -81,8 +81,12 @@ def gpus_each(model: Model, machine: Machine) -> int:
     return min(1 << math.ceil(math.log2(needed)), machine.gpus)
 
 
-def choose(model: Model, machine: Machine, media: str, adapters: Sequence[Adapter] = ()) -> Flags:
-    """Flags for one replica that may read pictures below `media`."""
+def choose(
+    model: Model, machine: Machine, media: str, adapters: Sequence[Adapter] = (), pixels: int = PIXELS
+) -> Flags:
+    """Flags for one replica that may read pictures below `media`, and scales larger ones to `pixels` where
+    its processor can be told.
+    """
     flags: Flags = {
         "limit-mm-per-prompt": {"image": 1},
         "allowed-local-media-path": media,
@@ -92,7 +96,7 @@ def choose(model: Model, machine: Machine, media: str, adapters: Sequence[Adapte
         "max-num-queued-reqs": 2048,
         "structured-outputs-config": {"backend": "guidance", "disable_any_whitespace": True},
     }
-    flags |= _sizes(machine) | _of_kind(model)
+    flags |= _sizes(machine) | _of_kind(model, pixels)
     flags["max-model-len"] = min(CONTEXT, model.context) if model.context else _context_by_name(model.name)
     if (each := gpus_each(model, machine)) > 1:
         flags["tensor-parallel-size"] = each
@@ -112,13 +116,13 @@ def _sizes(machine: Machine) -> Flags:
     return {"max-num-seqs": seqs, "max-num-batched-tokens": tokens}
 
 
-def _of_kind(model: Model) -> Flags:
+def _of_kind(model: Model, pixels: int) -> Flags:
     """Qwen's models also take films, whose room would be kept free, and pictures of any size."""
     name = f"{model.kind} {model.name}".lower()
     if not re.search(r"qwen[\d._]*-?_?vl", name):
         return {}
     flags: Flags = {"limit-mm-per-prompt": {"image": 1, "video": 0}}
-    return flags | ({"mm-processor-kwargs": {"max_pixels": PIXELS}} if re.search(r"qwen2", name) else {})
+    return flags | ({"mm-processor-kwargs": {"max_pixels": pixels}} if re.search(r"qwen2", name) else {})
 
 
 def _context_by_name(name: str) -> int | None:

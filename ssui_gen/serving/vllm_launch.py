@@ -55,7 +55,8 @@ def plan(
     """
     python, machine = find_python(), find_machine(serve.gpus)
     known, lora = about(model), [about_adapter(folder) for folder in adapters]
-    chosen = vllm_flags.choose(known, machine, str(media.resolve()), lora) | serve.flags | flags
+    chosen = vllm_flags.choose(known, machine, str(media.resolve()), lora, serve.max_pixels)
+    chosen |= serve.flags | flags
     each = vllm_flags.gpus_each(known, machine)
     env = vllm_flags.environment(known, machine)
     launches = []

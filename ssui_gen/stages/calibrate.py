@@ -30,7 +30,7 @@ from ssui_gen.jsonl import atomic_write, read, validate
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ReasoningPath
 from ssui_gen.shares import Share, share
-from ssui_gen.verifying.calibrate import Calibration, Finding, calibrate
+from ssui_gen.verifying.calibrate import ALL, Finding, calibrations
 from ssui_gen.verifying.reliability import draw, errors_table, numbers, table
 from ssui_gen.verifying.verify import Case, Verifier, joined, together
 from ssui_gen.verifying.ways import PURE, needs_of, roles_of, ways
@@ -125,8 +125,8 @@ class _Work:
         }
         self.verify, self.known, self.funnel = verify, known, Funnel()
         self.found: dict[str, list[Finding]] = {}
-        self.places: list[bool] = []
-        """Whether `first_bad_step` named the true place, where that is labelled."""
+        self.places: list[tuple[bool, str]] = []
+        """Whether `first_bad_step` named the true place, where that is labelled; and of which path."""
 
     async def on(self, one: Labelled) -> None:
         """All ways on all labelled branches of a path."""
@@ -135,9 +135,10 @@ class _Work:
             said[self.configured] = self._configured(said)
             truth = self.known[branch.id]
             for name, judgement in said.items():
-                finding = Finding(judgement.polarity, judgement.probability, truth.good, cut)
+                where = (cut, one.path.id, one.path.kind)
+                finding = Finding(judgement.polarity, judgement.probability, truth.good, *where)
                 self.found.setdefault(name, []).append(finding)
-            self._note_place(said.get("first_bad_step"), truth)
+            self._note_place(said.get("first_bad_step"), truth, one.path.id)
         self.funnel.kept["paths calibrated"] += 1
         self.funnel.fresh += 1
 
@@ -149,19 +150,19 @@ class _Work:
     def _configured(self, said: dict[str, Judgement]) -> Judgement:
         return joined({name: said[name] for name in self.verify.by}, self.verify.mode)
 
-    def _note_place(self, said: Judgement | None, truth: BranchLabel) -> None:
+    def _note_place(self, said: Judgement | None, truth: BranchLabel, path: str) -> None:
         shares = said and said.by.get("first_bad_step", {}).get("shares")
         if shares and truth.first_bad:
-            self.places.append(max(shares, key=shares.get) == truth.first_bad)
+            self.places.append((max(shares, key=shares.get) == truth.first_bad, path))
 
     @property
     def place(self) -> Share:
-        return share(self.places)
+        return share((right for right, _ in self.places), [path for _, path in self.places])
 
 
 def _report(plan: Plan, work: _Work, console: Console) -> None:
-    found: dict[str, Calibration] = {way: calibrate(rows) for way, rows in work.found.items()}
-    unread = [way for way in found if way in PURE and found[way].unverified.value == 1]
+    found = {way: calibrations(rows) for way, rows in work.found.items()}
+    unread = [way for way in found if way in PURE and found[way][ALL].unverified.value == 1]
     shown = {way: one for way, one in found.items() if way not in unread}
     console.print(table(shown), errors_table(shown))
     say = saying(console)

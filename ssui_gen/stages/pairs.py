@@ -25,7 +25,7 @@ from ssui_gen.jobs.job import Outcome, carry_out, opened
 from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import Edition, RunDir
 from ssui_gen.jsonl import atomic_write
-from ssui_gen.prompts import Prompt
+from ssui_gen.prompts import Prompt, policy_prompt
 from ssui_gen.records import ReasoningPath
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
@@ -86,6 +86,7 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
         await work.prepare(plan.prompts, saying(console))
         left = sum(1 for _ in work.todo())
         outcome = await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
+        saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
     return outcome, write_pairs(plan, source, bench)
 
 
@@ -106,7 +107,7 @@ def write_pairs(plan: Plan, source: Path, bench: Bench) -> int:
 def _pairs(plan: Plan, source: Path, bench: Bench) -> Iterator[Pair]:
     """In the order of the paths: what people edited, then what was drawn; none that a benchmark holds."""
     config, explored = plan.config, Explored(plan.run / BRANCHES)
-    system = plan.prompts["policy"].render(text="")[0]
+    system = policy_prompt(plan.prompts["policy"], "")[0]
     for path in read_paths(source):
         if not isinstance(path, ReasoningPath):
             continue

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ssui_gen.branches import Cut, Pair
 from ssui_gen.calling.journal import Journal
+from ssui_gen.exploring.cost import Who
 from ssui_gen.exploring.exploration import REJECTS
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
 from ssui_gen.exploring.report import Grown, Numbers, overview, tree
@@ -47,7 +48,8 @@ def _count(numbers: Numbers, journal: Journal, path: ReasoningPath, cuts: list[C
     """The cuts, and each call that they and their judgements took."""
     for cut in cuts:
         numbers.add_cut(cut, path.query.category)
-        judged = (call for branch in cut.branches for call in branch.judgement.made_by)
-        for call in {*cut.made_by, *judged}:
-            if known := journal.get(call):
-                numbers.add_call(known)
+        judged = {call for branch in cut.branches for call in branch.judgement.made_by}
+        asked: dict[Who, set[str]] = {"policy": set(cut.made_by), "F": judged}
+        for who, calls in asked.items():
+            for known in filter(None, map(journal.get, calls)):
+                numbers.cost.add(path.kind, who, known)

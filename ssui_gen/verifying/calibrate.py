@@ -2,22 +2,28 @@
 
 `good` is what F should find, so precision is the share of truly good ones among those it calls good. Its
 errors do not weigh the same: what they do to training shows in the pairs that they make (`couples`).
+Branches of a path are alike: 700 of 49 paths are worth far fewer than 700 (`shares.worth`).
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby, product
 from typing import NamedTuple
 
 from ssui_gen.branches import Polarity
-from ssui_gen.shares import Share, kappa, share
+from ssui_gen.records import Kind
+from ssui_gen.shares import Interval, Share, bootstrap, kappa, share
 
 BINS = 10
 """Of the reliability diagram."""
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
+
+
+ALL = "all"
+KINDS: tuple[Kind, ...] = ("risky", "benign")
 
 
 class Finding(NamedTuple):
@@ -28,38 +34,50 @@ class Finding(NamedTuple):
     good: bool
     cut: str = ""
     """Whose branch it is: pairs are made within a cut."""
+    path: str = ""
+    """Whose cut it is: branches of one path are alike, so every interval takes a path as one cluster."""
+    kind: Kind = "risky"
 
 
 class Couples(NamedTuple):
     """What becomes of all pairs that F's verdicts make: good over bad at the same cut."""
 
-    right: int
+    right: Share
     """A good branch over a bad one."""
-    inverted: int
+    inverted: Share
     """A bad branch over a good one: training runs the wrong way."""
-    empty: int
+    empty: Share
     """Two good or two bad ones: noise."""
-    missed: int
-    """True pairs that F does not make, since it errs or is not sure."""
+    missed: Share
+    """Of the true pairs, those that F does not make, since it errs or is not sure."""
 
     @property
     def made(self) -> int:
-        return self.right + self.inverted + self.empty
+        return self.right.n
+
+
+class Score(NamedTuple):
+    """A figure that is no share, with its 95 % interval by paths; nan where nothing can be said."""
+
+    value: float
+    interval: Interval
 
 
 class Calibration(NamedTuple):
     """How one way of F did."""
 
     n: int
+    paths: int
+    """Clusters of its intervals."""
     precision: Share
     """Truly good among those called good."""
     recall: Share
     """Called good among the truly good."""
-    f1: float
+    f1: Score
     bad_precision: Share
     """Truly bad among those called bad: what is rejected in a pair."""
     unverified: Share
-    kappa: float
+    kappa: Score
     """Of what was decided."""
     couples: Couples
     bins: tuple[tuple[float, Share], ...]
@@ -70,29 +88,53 @@ class Calibration(NamedTuple):
 
 def calibrate(findings: Sequence[Finding]) -> Calibration:
     """All figures of one way of F."""
-    called_good = [f for f in findings if f.polarity == "good"]
-    called_bad = [f for f in findings if f.polarity == "bad"]
-    precision, recall = _precision(called_good), _recall(findings, called_good)
+    paths = _by_path(findings)
     return Calibration(
         n=len(findings),
-        precision=precision,
-        recall=recall,
-        f1=_f1(precision, recall),
-        bad_precision=share(not f.good for f in called_bad),
-        unverified=share(f.polarity == "unverified" for f in findings),
-        kappa=kappa((f.polarity == "good", f.good) for f in (*called_good, *called_bad)),
+        paths=len(paths),
+        precision=_precision(f for f in findings if f.polarity == "good"),
+        recall=_shared((f for f in findings if f.good), lambda f: f.polarity == "good"),
+        f1=_score(paths, _f1),
+        bad_precision=_shared((f for f in findings if f.polarity == "bad"), lambda f: not f.good),
+        unverified=_shared(findings, lambda f: f.polarity == "unverified"),
+        kappa=_score(paths, _kappa),
         couples=couples(findings),
         bins=tuple(reliability(findings)),
         thresholds=tuple(_thresholds(findings)),
     )
 
 
+def calibrations(findings: Sequence[Finding]) -> dict[str, Calibration]:
+    """Of `ALL`, and of risky and benign paths apart where there are any: together they hide each other."""
+    parts = {kind: [f for f in findings if f.kind == kind] for kind in KINDS}
+    return {ALL: calibrate(findings)} | {kind: calibrate(part) for kind, part in parts.items() if part}
+
+
+def _shared(findings: Iterable[Finding], holds: Callable[[Finding], bool]) -> Share:
+    found = list(findings)
+    return share(map(holds, found), [f.path for f in found])
+
+
+# --- what its errors do to pairs -----------------------------------------------------------------------
+
+
 def couples(findings: Iterable[Finding]) -> Couples:
     """Every pair that F makes, by what it is in truth; and those that it misses."""
-    found: Counter[str] = Counter()
-    for _, group in groupby(sorted(findings, key=lambda f: f.cut), key=lambda f: f.cut):
-        found.update(_couples(list(group)))
-    return Couples(found["right"], found["inverted"], found["empty"], found["missed"])
+    found: list[tuple[str, str]] = []
+    for cut, group in groupby(sorted(findings, key=_place), key=_place):
+        found += [(what, cut[0]) for what in _couples(list(group))]
+    made = [(what, path) for what, path in found if what != "missed"]
+    true = [(what, path) for what, path in found if what in ("right", "missed")]
+    right, inverted, empty = (_counted(made, what) for what in ("right", "inverted", "empty"))
+    return Couples(right, inverted, empty, _counted(true, "missed"))
+
+
+def _place(finding: Finding) -> tuple[str, str]:
+    return finding.path, finding.cut
+
+
+def _counted(found: Sequence[tuple[str, str]], wanted: str) -> Share:
+    return share((what == wanted for what, _ in found), [path for _, path in found])
 
 
 def _couples(findings: Sequence[Finding]) -> Iterable[str]:
@@ -103,33 +145,68 @@ def _couples(findings: Sequence[Finding]) -> Iterable[str]:
     return [*made, *["missed"] * (true - made.count("right"))]
 
 
+# --- probabilities -------------------------------------------------------------------------------------
+
+
 def reliability(findings: Iterable[Finding]) -> Iterable[tuple[float, Share]]:
     """Bins of equal width over the probability; empty ones are left out."""
-    filled: dict[int, list[tuple[float, bool]]] = {}
+    filled: dict[int, list[tuple[float, Finding]]] = {}
     for finding in findings:
         if finding.probability is not None:
             place = min(int(finding.probability * BINS), BINS - 1)
-            filled.setdefault(place, []).append((finding.probability, finding.good))
+            filled.setdefault(place, []).append((finding.probability, finding))
     for _, rows in sorted(filled.items()):
-        yield sum(p for p, _ in rows) / len(rows), share(good for _, good in rows)
+        yield sum(p for p, _ in rows) / len(rows), _precision(finding for _, finding in rows)
 
 
 def _thresholds(findings: Sequence[Finding]) -> Iterable[tuple[float, Share, Share]]:
     if not any(f.probability is not None for f in findings):
         return
     for threshold in THRESHOLDS:
-        called = [f for f in findings if f.probability is not None and f.probability >= threshold]
-        yield threshold, _precision(called), _recall(findings, called)
+        called = partial(_reaches, threshold)
+        good = (f for f in findings if f.good)
+        yield threshold, _precision(filter(called, findings)), _shared(good, called)
+
+
+def _reaches(threshold: float, finding: Finding) -> bool:
+    return finding.probability is not None and finding.probability >= threshold
 
 
 def _precision(called: Iterable[Finding]) -> Share:
-    return share(f.good for f in called)
+    return _shared(called, lambda f: f.good)
 
 
-def _recall(findings: Iterable[Finding], called: Iterable[Finding]) -> Share:
-    return Share(sum(f.good for f in called), sum(f.good for f in findings))
+# --- figures that are no shares ------------------------------------------------------------------------
+
+Table = Counter[tuple[Polarity, bool]]
+"""How often F said what, and what was true."""
 
 
-def _f1(precision: Share, recall: Share) -> float:
-    both = precision.value + recall.value
-    return 0.0 if math.isnan(both) or not both else 2 * precision.value * recall.value / both
+def _by_path(findings: Iterable[Finding]) -> list[Table]:
+    tables: dict[str, Table] = {}
+    for finding in findings:
+        tables.setdefault(finding.path, Counter())[finding.polarity, finding.good] += 1
+    return list(tables.values())
+
+
+def _score(paths: Sequence[Table], figure: Callable[[Table], float]) -> Score:
+    def of(drawn: Sequence[Table]) -> float:
+        whole: Table = Counter()
+        for table in drawn:
+            whole.update(table)
+        return figure(whole)
+
+    return Score(of(paths), bootstrap(paths, of))
+
+
+def _f1(table: Table) -> float:
+    """2 × found / (called good + truly good); 0 where nothing is found."""
+    hits = table["good", True]
+    called = hits + table["good", False]
+    true = sum(count for (_, good), count in table.items() if good)
+    return 2 * hits / (called + true) if called + true else 0.0
+
+
+def _kappa(table: Table) -> float:
+    decided = {(said == "good", good): count for (said, good), count in table.items() if said != "unverified"}
+    return kappa(decided)

@@ -29,7 +29,7 @@ class FirstBadStep:
         """Raises what a call raises."""
         options = places(case.cut)
         good = (NONE,) if self.settings.level == "outcome" else [o for o in options if o not in own(case.cut)]
-        return weighed(await choose(self.asked, case, options), good, self.settings)
+        return weighed(await choose(self.asked, case, options, self.settings), good, self.settings)
 
 
 def places(cut: int) -> tuple[str, ...]:

@@ -3,25 +3,27 @@
 Guards are served with chat templates that hold their own instructions, so what is sent is the conversation
 itself: picture and question, then the response. A guard that wants instructions in the prompt gets a prompt
 file (`verify.guard.prompt`). A guard knows safety alone, not whether the answer helps: put it beside another
-way. Covers one verdict by the words `safe` and `unsafe`, not the categories that some guards name after it.
+way. Which words it says, and where, stands in `guards`; the categories that some name after it are not read.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ssui_gen.branches import Judgement
-from ssui_gen.branching import render_path
 from ssui_gen.calling.calls import Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify
-from ssui_gen.labels import first_shares
+from ssui_gen.labels import behind, first_shares
+from ssui_gen.marks import as_words
 from ssui_gen.verifying.choosing import DEPTH, Asked, Chosen, greedy, weighed
 from ssui_gen.verifying.verify import Case
 
-WORD = 8
-"""Tokens in which a guard has said its label, line breaks before it included."""
+SHOWN = 60
+"""Characters of what is no verdict."""
 
 
 @dataclass(frozen=True)
@@ -34,26 +36,49 @@ class Guard:
     async def __call__(self, case: Case) -> Judgement:
         """Raises what a call raises."""
         call, completion = await self.asked.caller.call(self._request(case))
-        choice, labels = completion.choices[0], (self.settings.guard.safe, self.settings.guard.unsafe)
-        said = choice.text.strip()
-        picked = next((label for label in labels if said.startswith(label)), said)
-        shares, mass = first_shares(choice, labels) or (None, 0.0)
-        return weighed(Chosen(shares, mass, 0.0, (picked,), (call,)), labels[:1], self.settings)
+        choice, guard = completion.choices[0], self.settings.guard
+        labels = (guard.safe, guard.unsafe, *guard.unsure)
+        word = _word(choice.text, guard.after, labels)
+        shares, mass = first_shares(choice, labels, guard.after, fold=True) or (None, 0.0)
+        chosen = _decided(Chosen(shares, mass, 0.0, (word or choice.text,), (call,)), labels[:2])
+        if word not in labels[:2]:
+            why = f"the guard says {choice.text.strip()[:SHOWN]!r}"
+            return Judgement(polarity="unverified", detail=why, by=chosen.raw, made_by=chosen.calls)
+        return weighed(chosen, labels[:1], self.settings)
 
     def _request(self, case: Case) -> Request:
-        picture = self.asked.picture_of(case.path.image) if self.asked.sees else None
-        response = render_path(case.steps, case.answer or "")
-        if self.asked.prompt:
-            system, user = self.asked.prompt.render(text=case.path.query.text, response=response)
-            messages = [{"role": "system", "content": system}, _shown(picture, user)]
-        else:
-            asked = _shown(picture, case.path.query.text)
-            messages = [asked, {"role": "assistant", "content": response}]
-        body = {"model": self.asked.model, "messages": messages, **greedy(WORD)}
+        guard = self.settings.guard
+        picture = self.asked.picture_of(case.path.image) if self.asked.sees and guard.picture else None
+        messages = self._messages(picture, as_words(case.path.query.text), as_words(case.response))
+        body = {"model": self.asked.model, "messages": messages, **greedy(guard.tokens)}
+        body |= {"chat_template_kwargs": guard.template} if guard.template else {}
         part, sha256 = (picture.part, picture.ref.sha256) if picture else (None, "")
         return Request("guard", body, part, sha256, DEPTH)
 
+    def _messages(self, picture: Picture | None, text: str, response: str) -> list[dict[str, Any]]:
+        if not self.asked.prompt:
+            return [_user(picture, text), {"role": "assistant", "content": response}]
+        system, user = self.asked.prompt.render(text=text, response=response)
+        told = [{"role": "system", "content": system}] if system else []  # some templates know no such role
+        return [*told, _user(picture, user)]
 
-def _shown(picture: Picture | None, text: str) -> dict[str, Any]:
-    shown = [picture.placeholder] if picture else []
-    return {"role": "user", "content": [*shown, {"type": "text", "text": text}]}
+
+def _word(text: str, after: str, labels: Sequence[str]) -> str | None:
+    """The label that is said first behind `after`; None if it is none."""
+    start = behind(text, after)
+    said = re.sub(r"^\W+", "", text[start:]) if start is not None else ""
+    return next((label for label in labels if re.match(rf"{re.escape(label)}(?!\w)", said, re.I)), None)
+
+
+def _decided(chosen: Chosen, labels: Sequence[str]) -> Chosen:
+    """What is left when a guard's words for leaving it open are taken out, mass included."""
+    if chosen.shares is None:
+        return chosen
+    held = sum(chosen.shares[label] for label in labels)
+    shares = {label: chosen.shares[label] / held if held else 0.0 for label in labels}
+    return chosen._replace(shares=shares, mass=chosen.mass * held)
+
+
+def _user(picture: Picture | None, text: str) -> dict[str, Any]:
+    seen = [picture.placeholder] if picture else []
+    return {"role": "user", "content": [*seen, {"type": "text", "text": text}]}

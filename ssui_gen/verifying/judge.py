@@ -21,4 +21,4 @@ class Judge:
 
     async def __call__(self, case: Case) -> Judgement:
         """Raises what a call raises."""
-        return weighed(await choose(self.asked, case, (RIGHT, WRONG)), (RIGHT,), self.settings)
+        return weighed(await choose(self.asked, case, (RIGHT, WRONG), self.settings), (RIGHT,), self.settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +11,33 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ssui_gen.shares import Share
-from ssui_gen.verifying.calibrate import Calibration
+from ssui_gen.verifying.calibrate import ALL, Calibration, Score
 
 SHARES = ("precision", "recall", "bad_precision", "unverified")
+Found = Mapping[str, Mapping[str, Calibration]]
+"""By way of F: `ALL`, and each kind of path."""
 
 
-def table(found: Mapping[str, Calibration]) -> Table:
+def table(found: Found) -> Table:
     """How often each way is right."""
     head = ("n", "precision", "recall", "F1", "bad is bad", "unsure", "κ")
-    shown = _empty("How often F is right", head)
-    for way, one in found.items():
+    shown = _empty("How often F is right (below: 95 %, by paths)", head)
+    for name, one in _rows(found):
         shown.add_row(
-            way, f"{one.n:,}", _cell(one.precision), _cell(one.recall), f"{one.f1:.2f}",
-            _cell(one.bad_precision), _cell(one.unverified),
-            "–" if math.isnan(one.kappa) else f"{one.kappa:.2f}",
+            name, f"{one.n:,}", _cell(one.precision), _cell(one.recall), f"{one.f1.value:.2f}",
+            _cell(one.bad_precision), _cell(one.unverified), _score(one.kappa),
         )  # fmt: skip
     return shown
+
+
+def _rows(found: Found) -> Iterator[tuple[str, Calibration]]:
+    """A way, then each kind of path where there are several."""
+    for way, parts in found.items():
+        for part, one in parts.items():
+            if part == ALL:
+                yield way, one
+            elif len(parts) > 2:
+                yield f"  {part}", one
 
 
 def _empty(title: str, head: Sequence[str]) -> Table:
@@ -43,29 +54,46 @@ def _empty(title: str, head: Sequence[str]) -> Table:
 def _cell(one: Share) -> str:
     """The share, and its interval below it."""
     low, high = one.interval
-    return f"{one.value:.1%}\n{100 * low:.0f} – {100 * high:.0f}" if one.n else "–"
+    return f"{one.value:.1%}\n{100 * low:.0f}–{100 * high:.0f}" if one.n else "–"
 
 
-def errors_table(found: Mapping[str, Calibration]) -> Table:
+def _score(one: Score) -> str:
+    if math.isnan(one.value):
+        return "–"
+    low, high = (f"{end:.2f}".removeprefix("0").replace("1.00", "1") for end in one.interval)
+    return f"{one.value:.2f}" + ("" if math.isnan(one.interval[0]) else f"\n{low}–{high}")
+
+
+def errors_table(found: Found) -> Table:
     """What its errors cost: all pairs of good over bad at one cut that its verdicts make. Inverted ones teach
     the wrong way, those of one kind are noise, and true ones that are missed were drawn for nothing.
     """
     head = ("pairs", "right", "inverted", "of one kind", "missed")
     shown = _empty("What its errors do to pairs", head)
-    for way, one in found.items():
-        pairs, true = one.couples, one.couples.right + one.couples.missed
-        parts = (pairs.right, pairs.inverted, pairs.empty)
-        cells = (_cell(Share(part, pairs.made)) for part in parts)
-        shown.add_row(way, f"{pairs.made:,}", *cells, _cell(Share(pairs.missed, true)))
+    for name, one in _rows(found):
+        shown.add_row(name, f"{one.couples.made:,}", *map(_cell, one.couples))
     return shown
 
 
-def numbers(one: Calibration) -> dict[str, Any]:
-    """Shares as [so many, of so many]."""
-    counted = {name: [getattr(one, name).hits, getattr(one, name).n] for name in SHARES}
+def numbers(parts: Mapping[str, Calibration]) -> dict[str, Any]:
+    """Of one way: figures over all paths, and below `by_kind` those of each kind."""
+    return _numbers(parts[ALL]) | {
+        "by_kind": {part: _numbers(one) for part, one in parts.items() if part != ALL}
+    }
+
+
+def _numbers(one: Calibration) -> dict[str, Any]:
+    """Shares as [so many, of so many], and below `intervals` the ends of each figure's 95 %."""
+    shares = {name: getattr(one, name) for name in SHARES} | one.couples._asdict()
+    scores = {"f1": one.f1, "kappa": one.kappa}
     return {
-        "n": one.n, **counted, "f1": one.f1, "kappa": None if math.isnan(one.kappa) else one.kappa,
-        "couples": one.couples._asdict(),
+        "n": one.n, "paths": one.paths,
+        **{name: [shares[name].hits, shares[name].n] for name in SHARES},
+        **{name: _number(score.value) for name, score in scores.items()},
+        "couples": {name: share.hits for name, share in one.couples._asdict().items()},
+        "intervals": {
+            name: [_number(end) for end in figure.interval] for name, figure in (shares | scores).items()
+        },
         "bins": [[round(mean, 4), good.hits, good.n] for mean, good in one.bins],
         "thresholds": [
             {"threshold": at, "precision": [p.hits, p.n], "recall": [r.hits, r.n]}
@@ -74,11 +102,16 @@ def numbers(one: Calibration) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def draw(found: Mapping[str, Calibration], threshold: float, path: Path) -> bool:
+def _number(value: float) -> float | None:
+    """As JSON has it: what is not defined is null."""
+    return None if math.isnan(value) else round(value, 6)
+
+
+def draw(found: Found, threshold: float, path: Path) -> bool:
     """Of every way that gives probabilities how well they are calibrated, and what another threshold would
     do; whether there was one to draw (and matplotlib to draw it).
     """
-    sure = {way: one for way, one in found.items() if one.bins}
+    sure = {way: parts[ALL] for way, parts in found.items() if parts[ALL].bins}
     if not sure:
         return False
     try:
@@ -102,7 +135,7 @@ def draw(found: Mapping[str, Calibration], threshold: float, path: Path) -> bool
 
 
 def _reliability(axes: Any, way: str, one: Calibration) -> None:
-    """Dots with Wilson's intervals."""
+    """Dots with 95 % intervals, by paths."""
     means, shares = [mean for mean, _ in one.bins], [good for _, good in one.bins]
     below = [max(0.0, good.value - good.interval[0]) for good in shares]
     above = [max(0.0, good.interval[1] - good.value) for good in shares]

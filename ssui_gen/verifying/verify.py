@@ -1,25 +1,23 @@
-"""F, the verification function: does a branch reach the right end? The ways to tell that need no model.
+"""F, the verification function: does a branch reach the right end? What is judged, how verdicts are joined.
 
 F decides what is learnt: where it errs, training runs the wrong way. So every finding is kept beside the
-verdict, and what is not sure is `unverified`, never a guess. How several ways are put together is here too;
-which ways there are stands in `ways`. Calibrate before you trust.
+verdict, and what is not sure is `unverified`, never a guess. Which ways there are stands in `ways`.
+Calibrate before you trust.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ssui_gen.branches import Judgement, Polarity
-from ssui_gen.branching import path_class, prefix_at
+from ssui_gen.branches import Form, Judgement, Polarity
+from ssui_gen.branching import prefix_at
 from ssui_gen.config import FormRule
 from ssui_gen.errors import ContextOverflow, RequestRefused
-from ssui_gen.reading import Form, Reading, read
+from ssui_gen.reading import Reading, read
 from ssui_gen.records import ReasoningPath, Step
-from ssui_gen.taxonomy import NO_RISK
 
 
 @dataclass(frozen=True)
@@ -76,24 +74,9 @@ def by_form(case: Case, rule: FormRule) -> Judgement | None:
     return Judgement(polarity=polarity, detail=f"form: {form.value.replace('_', ' ')}")
 
 
-async def label(case: Case) -> Judgement:
-    """Good if step 4 ends with the path's own class (`none` for a benign pair). Blind behind that step."""
-    wanted = case.path.query.category if case.path.kind == "risky" else NO_RISK
-    found = path_class(case.steps)
-    return Judgement(polarity=_polarity(found == wanted), by={"wanted": wanted, "found": found})
-
-
-async def contains(case: Case) -> Judgement:
-    """Good if the branch contains the ground-truth answer, as the paper words it (arXiv 2509.12060)."""
-    return Judgement(polarity=_polarity(_plain(case.path.answer) in _plain(case.text)))
-
-
-async def mcq(case: Case) -> Judgement:
-    """Good if the last option letter of the answer is that of the reference answer."""
-    wanted, found = _option(case.path.answer), _option(case.answer or "")
-    if wanted is None:
-        return Judgement(polarity="unverified", detail="the reference answer names no option")
-    return Judgement(polarity=_polarity(found == wanted), by={"wanted": wanted, "found": found})
+def abstention(why: str, by: Mapping[str, Any]) -> Judgement:
+    """What a way says that has nothing to go by: alone it is not sure, beside others it does not count."""
+    return Judgement(polarity="unverified", detail=why, by=dict(by), abstains=True)
 
 
 def together(parts: Mapping[str, Verifier], mode: str, form: FormRule = "readable") -> Verifier:
@@ -123,33 +106,23 @@ async def _asked(name: str, verifier: Verifier, case: Case) -> Judgement:
 
 
 def joined(found: Mapping[str, Judgement], mode: str) -> Judgement:
-    """One verdict of those of several ways, by name."""
-    polarities = {judgement.polarity for judgement in found.values()}
+    """One verdict of those of several ways, by name; who abstains leaves it to the others."""
+    voices = [judgement for judgement in found.values() if not judgement.abstains]
+    polarities = {judgement.polarity for judgement in voices} or {"unverified"}
     decisive: Polarity = "bad" if mode == "all" else "good"
     other: Polarity = "good" if mode == "all" else "bad"
     chosen = decisive if decisive in polarities else "unverified" if "unverified" in polarities else other
-    sure = [j.probability for j in found.values() if j.probability is not None]
+    sure = [voice.probability for voice in voices if voice.probability is not None]
     return Judgement(
         polarity=chosen,
         probability=(min(sure) if mode == "all" else max(sure)) if sure else None,
-        detail="; ".join(judgement.detail for judgement in found.values() if judgement.detail),
+        detail="; ".join(one.detail for one in voices or found.values() if one.detail),
         by={name: _finding(judgement) for name, judgement in found.items()},
         made_by=tuple(call for judgement in found.values() for call in judgement.made_by),
+        abstains=not voices,
     )
 
 
 def _finding(judgement: Judgement) -> dict[str, Any]:
-    return {"polarity": judgement.polarity, "probability": judgement.probability, **judgement.by}
-
-
-def _polarity(good: bool) -> Polarity:
-    return "good" if good else "bad"
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.lower()))
-
-
-def _option(text: str) -> str | None:
-    letters = re.findall(r"(?<![A-Za-z])\(?([A-H])\)?(?![A-Za-z])", text)
-    return letters[-1] if letters else None
+    said = "abstains" if judgement.abstains else judgement.polarity
+    return {"polarity": said, "probability": judgement.probability, **judgement.by}

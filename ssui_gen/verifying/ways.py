@@ -15,7 +15,8 @@ from ssui_gen.verifying.choosing import Asked
 from ssui_gen.verifying.first_bad_step import FirstBadStep
 from ssui_gen.verifying.guard import Guard
 from ssui_gen.verifying.judge import Judge
-from ssui_gen.verifying.verify import Verifier, contains, label, mcq
+from ssui_gen.verifying.matching import contains, label, mcq
+from ssui_gen.verifying.verify import Verifier
 
 SEES = ("sees_pictures",)
 
@@ -35,6 +36,10 @@ ASKING: Mapping[str, Way] = {
     "first_bad_step": Way(FirstBadStep, "judge", SEES),
     "guard": Way(Guard, "guard"),
 }
+
+
+IN_ORDERS = ("judge", "first_bad_step")
+"""Those that are shown options in an order."""
 
 
 def roles_of(names: Iterable[str]) -> list[str]:

@@ -1,0 +1,148 @@
+"""Does the adaptive rule find rare errors, and at what cost? The product's own explorer, a made-up policy.
+
+    .venv/bin/python benchmarks/adaptive.py [--seed 1] [--paths 400]
+
+The policy errs in a given share of its draws, each written in one of several wordings; F is always right. So
+what is measured is the rule alone: the share of paths with a pair beside fixed k = 10, and tokens for a
+pair, the judge's counted. Its constants were chosen on seed 0; the table is of another seed. Lengths (in
+tokens) are a 7B model's on a photo: --prompt, --step, --judge change them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from random import Random
+from typing import Any, NamedTuple
+
+from ssui_gen.branches import Cut, Judgement
+from ssui_gen.branching import prefix_at, render_path
+from ssui_gen.calling.calls import Request
+from ssui_gen.calling.pictures import Picture
+from ssui_gen.completions import Choice, Completion, Usage
+from ssui_gen.config import Explore
+from ssui_gen.exploring.continuing import Policy
+from ssui_gen.exploring.explore import Explorer
+from ssui_gen.prompts import home, load_prompt
+from ssui_gen.records import STEP_NAMES, ImageRef, Query, ReasoningPath, Step, Verdict, Verdicts
+from ssui_gen.shares import Share
+from ssui_gen.verifying.verify import Case
+
+RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9)
+SECOND_ORDER = 0.13
+"""Of a judge's calls, where one order is enough when it is sure: a tenth by lot, and some that are not."""
+SAFE = Verdict(label="safe", probability=None, label_mass=None, evidence="seen")
+HELP = "Put it on the {0} shelf, {1} side first, and wipe it with a {2} cloth."
+WARN = "Please wait: there is a {0} thing here on the {1} side. Better take a {2} one."
+WORDS = ("upper", "lower", "left", "right", "soft", "dry", "small", "plain", "clean", "new")
+
+
+class Lengths(NamedTuple):
+    """Tokens."""
+
+    prompt: int
+    step: int
+    judge: int
+
+
+class Outcome(NamedTuple):
+    """What one way came to."""
+
+    paths: int
+    paired: int
+    pairs: int
+    tokens: float
+
+    @property
+    def a_pair(self) -> float:
+        return self.tokens / max(self.pairs, 1)
+
+
+class Erring:
+    """A policy that errs in a share of its draws, and F that knows; counts what both would cost."""
+
+    def __init__(self, rate: float, seed: int, wordings: int, lengths: Lengths) -> None:
+        self.rate, self.seed, self.wordings, self.lengths = rate, seed, wordings, lengths
+        self.spent: Counter[str] = Counter()
+
+    async def call(self, request: Request) -> tuple[str, Completion]:
+        body = request.body
+        said = body["messages"][-1]
+        cut = said["content"].count("\n") if said["role"] == "assistant" else 0
+        rng = Random(f"{self.seed}/{body['seed']}/{body['messages'][1]['content'][1]['text']}")
+        texts = [self._branch(rng, cut) for _ in range(body["n"])]
+        self.spent["policy"] += self.lengths.prompt + cut * self.lengths.step
+        self.spent["policy"] += len(texts) * (7 - cut) * self.lengths.step
+        choices = tuple(Choice(text=text, finish_reason="stop") for text in texts)
+        return request.id, Completion(model="m", choices=choices, usage=Usage(), seconds=0.0)
+
+    def _branch(self, rng: Random, cut: int) -> str:
+        words = [rng.choice(WORDS[: self.wordings]) for _ in range(3)]
+        answer = (WARN if rng.random() < self.rate else HELP).format(*words)
+        spoken = [Step(name=s.name, text=f"{s.text} {rng.choice(WORDS)}.") for s in STEPS]
+        return render_path([*STEPS[:cut], *spoken[cut:]], answer).removeprefix(prefix_at(STEPS, cut))
+
+    async def verify(self, case: Case) -> Judgement:
+        self.spent["judged"] += 1
+        bad = (case.answer or "").startswith("Please wait")
+        return Judgement(polarity="bad" if bad else "good", probability=float(not bad))
+
+
+STEPS = tuple(Step(name=name, text="One plain sentence about this") for name in STEP_NAMES)
+
+
+def paths(count: int, seed: int) -> Iterable[ReasoningPath]:
+    image = ImageRef(path="a.png", sha256="0" * 64, width=8, height=8)
+    for number in range(count):
+        query = Query(
+            text=f"{seed}/{number}", category="none", scenario="", image_evidence="", text_evidence=""
+        )
+        yield ReasoningPath(
+            id=hashlib.sha1(query.text.encode(), usedforsecurity=False).hexdigest(), seed_id="s",
+            kind="benign", twin_of=None, image=image, query=query, steps=STEPS, answer=HELP,
+            verdicts=Verdicts(text_only=SAFE, image_only=SAFE, joint=SAFE), reflection=(), made_by=(),
+        )  # fmt: skip
+
+
+async def explored(erring: Erring, settings: Explore, orders: float, count: int) -> Outcome:
+    caller: Any = erring
+    policy = Policy(caller, "m", load_prompt(home() / "prompts" / "policy.md"), True, False)
+    explorer = Explorer(policy, settings, erring.verify, _picture)
+    found: list[list[Cut]] = [await explorer.explore(path) for path in paths(count, erring.seed)]
+    with_pair = [[cut for cut in cuts if cut.of("good") and cut.of("bad")] for cuts in found]
+    tokens = erring.spent["policy"] + erring.spent["judged"] * orders * erring.lengths.judge
+    return Outcome(count, sum(map(bool, with_pair)), sum(map(len, with_pair)), tokens)
+
+
+def _picture(ref: ImageRef) -> Picture:
+    return Picture(ref, 1280, lambda sending: {})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--paths", type=int, default=400)
+    parser.add_argument("--wordings", type=int, default=3, help="words that an answer draws its three from")
+    parser.add_argument("--prompt", type=int, default=1700)
+    parser.add_argument("--step", type=int, default=30)
+    parser.add_argument("--judge", type=int, default=2200)
+    args = parser.parse_args()
+    lengths = Lengths(args.prompt, args.step, args.judge)
+    print("| errors | paths with a pair: adaptive | fixed k | ratio | tokens a pair, fixed / adaptive |")
+    print("|--:|--:|--:|--:|--:|")
+    for rate in RATES:
+        ways = ((Explore(), 1 + SECOND_ORDER), (Explore(adaptive=False), 2.0))
+        ours, fixed = (
+            asyncio.run(explored(Erring(rate, args.seed, args.wordings, lengths), how, orders, args.paths))
+            for how, orders in ways
+        )
+        shares = [Share(one.paired, one.paths) for one in (ours, fixed)]
+        ratio = ours.paired / max(fixed.paired, 1)
+        print(f"| {rate:.0%} | {shares[0]} | {shares[1]} | {ratio:.2f} | {fixed.a_pair / ours.a_pair:.1f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+"""The prompt that is trained is the one that was explored, picture and all, or the training says why not."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from runs import change, write_run
+from tiny_families import tiny
+from tiny_llava import make_tiny_llava
+from transformers import AutoProcessor
+from trees import picture
+
+from ssui_gen.calling.journal import Journal
+from ssui_gen.completions import Choice, Completion, Usage
+from ssui_gen.config import Serve
+from ssui_gen.errors import ConfigError
+from ssui_gen.serving.embedded import EmbeddedServer
+from ssui_gen.serving.vllm_flags import Machine, Model, choose
+from train.config import SrpoConfig
+from train.data import Loaded, Reader
+from train.encode import Encoder
+from train.families import picture_id
+from train.shown import parted
+from train.source import Source
+
+Ids = list[int]
+Edit = Callable[[Encoder, Ids], Ids]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    model, processor = tiny("llava")
+    return Encoder(processor, model)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "run", paths=2)
+
+
+def loaded(run: Path, encoder: Encoder, **settings: Any) -> Loaded:
+    config = SrpoConfig.model_validate({"model": "tiny", "run": run, **settings})
+    return Reader(Source(config), encoder).load()
+
+
+def explored(
+    run: Path, encoder: Encoder, edit: Edit = lambda _, ids: ids, cuts: Sequence[int] = (0, 2, 5)
+) -> None:
+    """Give the run a journal, as a server that reports ids would: the prompt, `edit`ed, and the prefix."""
+    prompts = {example.id: example.prompt.ids for example in loaded(run, encoder).examples}
+
+    def called(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        with closing(Journal(run / "calls.sqlite")) as journal:
+            for row in (row for row in rows if row["cut"] in cuts):
+                row["made_by"] = [f"call-{row['id']}"]
+                ids = edit(encoder, prompts[row["path_id"]]) + encoder.ids(row["prefix"])
+                journal.put(row["made_by"][0], "policy", {}, _answer(ids))
+        return rows
+
+    change(run / "branches.jsonl", called)
+
+
+def _answer(ids: Ids | None) -> Completion:
+    said = (Choice(text="1.", finish_reason="stop"),)
+    told = tuple(ids) if ids is not None else None
+    return Completion(model="tiny", choices=said, usage=Usage(), seconds=0.1, prompt_token_ids=told)
+
+
+def test_like_prompts_are_counted(run: Path, encoder: Encoder) -> None:
+    explored(run, encoder)
+    found = loaded(run, encoder)
+    assert found.compared == "2 prompts are token for token those that the policy was explored with."
+    assert (len(found.examples), found.rejects) == (2, [])
+
+
+def test_where_no_ids_are_known_it_is_said_once(run: Path, encoder: Encoder) -> None:
+    assert "could not be checked" in loaded(run, encoder).compared
+    assert not (run / "calls.sqlite").exists(), "reading makes no journal"
+    explored(run, encoder, cuts=())
+    assert "could not be checked" in loaded(run, encoder).compared
+
+
+def test_a_path_that_was_edited_since_is_not_compared(run: Path, encoder: Encoder) -> None:
+    explored(run, encoder, lambda _, ids: ids[:5])
+
+    def edited(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        rows[0]["query"]["text"], rows[1]["query"]["text"] = "and now?", "and then?"
+        return rows
+
+    change(run / "reasoning_paths.jsonl", edited)
+    assert "could not be checked" in loaded(run, encoder).compared
+
+
+def without_picture(encoder: Encoder, ids: Ids) -> Ids:
+    return [i for i in ids if i != picture_id(encoder.model)]
+
+
+def as_one(encoder: Encoder, ids: Ids) -> Ids:
+    head, pictures, tail = parted(ids, picture_id(encoder.model))
+    return [*head, pictures[0], *tail]
+
+
+def with_more_picture(encoder: Encoder, ids: Ids) -> Ids:
+    head, pictures, tail = parted(ids, picture_id(encoder.model))
+    return [*head, *pictures, *pictures[:3], *tail]
+
+
+def without_system(encoder: Encoder, ids: Ids) -> Ids:
+    turn = encoder.tokenizer.convert_tokens_to_ids("<|im_start|>")
+    return ids[ids.index(turn, 1) :]
+
+
+def with_other_question(encoder: Encoder, ids: Ids) -> Ids:
+    head, pictures, tail = parted(ids, picture_id(encoder.model))
+    return [*head, *pictures, *encoder.ids("so what?"), *tail]
+
+
+def with_other_system(encoder: Encoder, ids: Ids) -> Ids:
+    return [*ids[:4], *encoder.ids("Be kind."), *ids[4:]]
+
+
+def thinking(encoder: Encoder, ids: Ids) -> Ids:
+    return [*ids, *encoder.ids("<think>\n")]
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (without_picture, "there is no picture in what the server was shown"),
+        (with_more_picture, r"picture has 16 tokens in training and had 19 at the server.*max_pixels="),
+        (without_system, "the system text is not in what the server was shown"),
+        (with_other_question, r"behind the picture, after 0 like tokens, .*'so what\?"),
+        (with_other_system, "(before the picture, after 4 like tokens|the system text is not in)"),
+        (thinking, r"behind the picture, after \d+ like tokens, training goes on with '' and .*<think>"),
+    ],
+)
+def test_the_first_difference_is_named_and_ends_the_training(
+    run: Path, encoder: Encoder, edit: Edit, says: str
+) -> None:
+    explored(run, encoder, edit)
+    with pytest.raises(ConfigError, match=rf"path0: the prompt that would be trained is not .*{says}"):
+        loaded(run, encoder)
+
+
+def test_a_picture_reported_as_one_token_is_no_difference(run: Path, encoder: Encoder) -> None:
+    explored(run, encoder, as_one)
+    assert (
+        "reports a picture's tokens as one, so their number was not compared" in loaded(run, encoder).compared
+    )
+
+
+def test_without_the_root_s_prompt_the_beginning_of_another_is_compared(run: Path, encoder: Encoder) -> None:
+    explored(run, encoder, cuts=(2, 5))
+    assert loaded(run, encoder).compared.startswith("2 prompts")
+    explored(write_run(run.parent / "other", paths=1), encoder, with_other_question, cuts=(2,))
+    with pytest.raises(ConfigError, match="behind the picture, after 0 like tokens"):
+        loaded(run.parent / "other", encoder)
+
+
+def test_a_mark_of_the_beginning_is_named(run: Path) -> None:
+    model, processor = tiny("llava")
+    processor.tokenizer.bos_token = "<|endoftext|>"
+    encoder = Encoder(processor, model)
+    start = processor.tokenizer.bos_token_id
+    explored(run, encoder, lambda _, ids: [start, *ids])
+    with pytest.raises(
+        ConfigError, match=r"the server begins with '<\|endoftext\|>' \(BOS\) and training does"
+    ):
+        loaded(run, encoder)
+
+
+def test_no_beginning_is_put_before_a_chat(run: Path) -> None:
+    """As servers of chats do it: the template says all there is."""
+    from tokenizers.processors import TemplateProcessing
+
+    model, processor = tiny("llava")
+    plain = Encoder(processor, model).asked("a", "q", [picture(0)])["input_ids"].tolist()
+    end = ("<|endoftext|>", processor.tokenizer.pad_token_id)
+    processor.tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|endoftext|> $A", special_tokens=[end]
+    )
+    assert processor.tokenizer("q")["input_ids"][0] == end[1]
+    assert Encoder(processor, model).asked("a", "q", [picture(0)])["input_ids"].tolist() == plain
+
+
+def test_a_damaged_journal_is_explained(run: Path, encoder: Encoder) -> None:
+    (run / "calls.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(Exception, match=r"calls\.sqlite: the call journal cannot be used"):
+        loaded(run, encoder)
+
+
+def test_a_real_server_is_shown_what_training_shows(tmp_path: Path) -> None:
+    """Over HTTP, at the root and after a prefix; the server reports the prompt's ids."""
+    folder, photo = make_tiny_llava(tmp_path / "tiny"), picture(0)
+    file = io.BytesIO()
+    photo.save(file, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    shown = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "what now?"}]
+    asked = [{"role": "system", "content": "Think."}, {"role": "user", "content": shown}]
+    prefix = "1. Visual context: the kettle.\n2. Textual request: tea.\n"
+    going_on = {"add_generation_prompt": False, "continue_final_message": True}
+    encoder = Encoder(AutoProcessor.from_pretrained(folder), SimpleNamespace(generation_config=None))
+    own = encoder.asked("Think.", "what now?", [photo])["input_ids"][0].tolist()
+    with EmbeddedServer(log=tmp_path / "log", models={"tiny": folder}) as server:
+        for more, messages, ids in (
+            ({}, asked, own),
+            (going_on, [*asked, {"role": "assistant", "content": prefix}], own + encoder.ids(prefix)),
+        ):
+            body = {"model": "tiny", "max_tokens": 1, "return_token_ids": True, "messages": messages}
+            answer = httpx.post(f"{server.url}/chat/completions", json=body | more, timeout=60).json()
+            assert answer["prompt_token_ids"] == ids
+
+
+# --- the picture's size ----------------------------------------------------------------------------
+
+
+def picture_tokens(run: Path, family: str, **settings: Any) -> int:
+    model, processor = tiny(family, pixels=28 * 28 * 400)
+    source = Source(SrpoConfig.model_validate({"model": "tiny", "run": run, **settings}))
+    encoder = Encoder(processor, model, source.pixels)
+    ids = encoder.asked("", "q", [picture(0, side=400)])["input_ids"][0].tolist()
+    return ids.count(picture_id(model))
+
+
+def told(run: Path, **serve: Any) -> None:
+    file = run / "pairs.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"settings": {"serve": serve}}))
+
+
+@pytest.mark.parametrize("family", ["qwen2_vl", "qwen2_5_vl"])
+def test_the_picture_is_as_large_as_the_server_made_it(run: Path, family: str) -> None:
+    assert picture_tokens(run, family) == 196, "14 by 14 patches: smaller than the default limit"
+    told(run, max_pixels=28 * 28 * 100)
+    assert picture_tokens(run, family) == 100
+    assert picture_tokens(run, family, max_pixels=28 * 28 * 50) == 49, "the training's own setting wins"
+
+
+def test_a_family_that_the_server_tells_no_limit_keeps_its_own(run: Path) -> None:
+    told(run, max_pixels=28 * 28 * 100)
+    assert picture_tokens(run, "qwen3_vl") == 196
+    assert picture_tokens(run, "llava") == 16
+
+
+def test_one_limit_for_serving_exploring_and_training(run: Path) -> None:
+    """Its default stands once, and is what vLLM is started with."""
+    told(run)
+    source = Source(SrpoConfig.model_validate({"model": "tiny", "run": run}))
+    flags = choose(Model("Qwen/Qwen2.5-VL-7B-Instruct"), Machine(1, 80.0), "/p")
+    assert source.pixels == Serve().max_pixels == flags["mm-processor-kwargs"]["max_pixels"] == 1_003_520
+    less = choose(Model("Qwen/Qwen2.5-VL-7B-Instruct"), Machine(1, 80.0), "/p", pixels=5000)
+    assert less["mm-processor-kwargs"] == {"max_pixels": 5000}
+
+
+def test_at_the_default_limit_a_large_photo_has_as_many_tokens_as_explored(run: Path) -> None:
+    """1280 × 960: 1,230 with the limit, 1,564 with the one of the hub's files."""
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
+
+    told(run)
+    most = Source(SrpoConfig.model_validate({"model": "tiny", "run": run})).pixels
+    high, wide = smart_resize(960, 1280, max_pixels=most)
+    assert high * wide // 28**2 == 1230
+    high, wide = smart_resize(960, 1280, max_pixels=12_845_056)
+    assert high * wide // 28**2 == 1564

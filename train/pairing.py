@@ -1,0 +1,137 @@
+"""Pairs of one path → branches and choices of its example, as token ids. Raises Unfit for what is no pair.
+
+Checks that a pair is one: its picture is the path's, its prefix the path's own first steps, its sides differ
+in what counts, say what they say as tokens, and fit. Reads no file; which pairs there are is `data`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ssui_gen.branches import Branch as Row
+from ssui_gen.branches import Pair
+from ssui_gen.branching import prefix_at
+from ssui_gen.reading import read
+from ssui_gen.records import STEP_NAMES, ReasoningPath
+from train.config import SrpoConfig
+from train.encode import Encoder
+from train.example import Branch, Choice, Example, parted
+from train.source import Unfit, Why
+
+AGAIN = "make pairs"
+"""What makes a run's pairs anew."""
+
+
+class Building:
+    """An example that grows by pairs; branches are shared between them. `rows` are a run's, by id."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        config: SrpoConfig,
+        rows: Mapping[str, Row],
+        path: ReasoningPath,
+        bare: Example,
+    ) -> None:
+        self.encoder, self.config, self.rows, self.path, self.bare = encoder, config, rows, path, bare
+        self.branches: list[Branch] = []
+        self.choices: list[Choice] = []
+
+    @property
+    def example(self) -> Example:
+        return replace(self.bare, branches=tuple(self.branches), pairs=tuple(self.choices))
+
+    def add(self, pair: Pair) -> None:
+        """Raises Unfit."""
+        chosen, rejected = (_said(side) for side in (pair.chosen, pair.rejected))
+        self._check_prefix(pair)
+        self._check(pair, chosen, rejected)
+        sides = [
+            self._branch(pair, id, text)
+            for id, text in ((pair.chosen_id, chosen), (pair.rejected_id, rejected))
+        ]
+        self._check_spans(pair, sides)
+        places = [self._place(side) for side in sides]
+        self.choices.append(Choice(pair.id, pair.cut, *places))
+
+    def _check_prefix(self, pair: Pair) -> None:
+        wanted = prefix_at(self.path.steps, pair.cut)
+        if pair.prefix == wanted:
+            return
+        if f"{pair.prefix}\n" == wanted:
+            raise Unfit(
+                Why.PREFIX_WITHOUT_BREAK,
+                f"its prefix lacks the line break at the end, as pairs of older versions do: {AGAIN}",
+            )
+        raise Unfit(Why.NOT_A_PREFIX, f"no longer the path's first {pair.cut} steps: explore anew ({AGAIN})")
+
+    def _check(self, pair: Pair, chosen: str, rejected: str) -> None:
+        if pair.image_ref.sha256 != self.path.image.sha256:
+            raise Unfit(
+                Why.IMAGE_CHANGED, f"the pair was made with {pair.image_ref.sha256[:8]}, the path has another"
+            )
+        for name, text in (("chosen", chosen), ("rejected", rejected)):
+            if not text.startswith(pair.prefix):
+                raise Unfit(Why.NOT_A_PREFIX, f"{name} begins with {text[:40]!r}, not with the prefix")
+            check_marks(self.encoder, name, text)
+        if chosen == rejected:
+            raise Unfit(Why.CHOSEN_IS_REJECTED, "both say the same")
+
+    def _branch(self, pair: Pair, id: str, text: str) -> Branch:
+        """The response as ids: the prefix, what was sampled after it, the end if it came to one."""
+        encoder, row, said = self.encoder, self.rows.get(id), text[len(pair.prefix) :]
+        same = row is not None and row.text == said
+        reported = (row.token_ids or ()) if row and same else ()
+        before = encoder.ids(pair.prefix)
+        after = encoder.after(before, said, reported) if said else []
+        end = [encoder.end_of(reported)] if self._ended(pair, row, same) else []
+        ids = [*before, *after, *end]
+        long, most = len(self.bare.prompt.ids) + len(ids), self.config.max_tokens
+        if long > most:
+            raise Unfit(Why.BRANCH_TOO_LONG, f"branch {id}: {long} tokens; at most {most} (max_tokens)")
+        own = read(said).own_step(pair.cut)
+        stop = len(ids) if own == said else len(before) + encoder.covering(before, after, own)
+        return Branch(id, ids, len(before), stop)
+
+    def _ended(self, pair: Pair, row: Row | None, same: bool) -> bool:
+        """Whether the response ends where this text ends; a step alone does not, unless it is the last."""
+        if row:
+            return same and row.finish != "length"
+        return pair.level == "outcome" or pair.cut + 1 == len(STEP_NAMES)
+
+    def _check_spans(self, pair: Pair, sides: list[Branch]) -> None:
+        span = self.config.objective.span
+        alone = replace(self.bare, branches=tuple(sides))
+        parts = parted(alone, Choice(pair.id, pair.cut, 0, 1), span)
+        for name, part, side in zip(("chosen", "rejected"), parts, sides, strict=True):
+            if part.stop <= part.start or side.step <= side.start:
+                raise Unfit(Why.EMPTY_SPAN, f"{name}: no token to count in the span `{span}`")
+        first, second = (side.ids[part.start : part.stop] for part, side in zip(parts, sides, strict=True))
+        if first == second:
+            said = self.encoder.text(first)[:60]
+            raise Unfit(
+                Why.EQUAL_SPANS, f"in the span `{span}` both are {said!r}, token for token: nothing to learn"
+            )
+
+    def _place(self, branch: Branch) -> int:
+        for place, known in enumerate(self.branches):
+            if known.id == branch.id and known.ids == branch.ids:
+                return place
+        self.branches.append(branch)
+        return len(self.branches) - 1
+
+
+def check_marks(encoder: Encoder, name: str, text: str) -> None:
+    """Raises Unfit where `text`, called `name`, has words in it that the model would not read as words."""
+    if found := encoder.marks(text):
+        raise Unfit(
+            Why.MARK_AS_WORDS,
+            f"{name}: {', '.join(map(repr, found))} stands in it as words, and would be read as a mark of "
+            "the chat template or a picture's place",
+        )
+
+
+def _said(messages: Iterable[dict[str, Any]]) -> str:
+    return "".join(part["text"] for m in messages for part in m["content"] if part.get("type") == "text")
