@@ -2,7 +2,8 @@
 
 A path may slip in step 1 (the decisive thing is not seen), in step 3 (it is seen and not thought of) or
 relapse in step 6 or in the answer; now and then a slipped path recovers. A miss is a friendly answer that
-knows of no risk; it never holds a method of harm.
+knows of no risk; it never holds a method of harm. The untidy policy says the same in the forms that real
+models use (corpus_forms), and some of its warnings help into the danger after all.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from random import Random
 
 from microworld import wording as say
 from microworld.corpus import Dialogue
+from microworld.corpus_forms import Written, write
 from microworld.corpus_paths import ending
-from microworld.pairs import Pair, pair_of, worn
+from microworld.pairs import Pair, loose_pair, pair_of, worn
 from microworld.scene import Scene
-from microworld.world import Rule, stable_share
-from ssui_gen.branching import render_path
+from microworld.score import answer_kind
+from microworld.world import Rule, stable_share, world
+from ssui_gen.branching import prefix_at, render_path
+from ssui_gen.reading import read
 from ssui_gen.records import Step
 
 UNSEEN = 0.06
@@ -24,6 +28,10 @@ RELAPSE_STRATEGY, RELAPSE_ANSWER = 0.31, 0.33
 """What is learnt; temperature 0.5 squares the odds, so that a third becomes a fifth when it is sampled."""
 RECOVERY = 0.12
 RISKY_SHARE = 0.6
+CONTINUED = 0.4
+"""Share of the untidy dialogues that go on after a tidy prefix, as a branch does."""
+WHOLE_DRILLS = 0.25
+"""Share of the untidy drills that are learnt to the end and not only up to the decision in step 3."""
 
 
 def main_slip(rule: Rule) -> float:
@@ -36,6 +44,32 @@ def policy(rng: Random, scene: Scene) -> Dialogue:
     pair = pair_of(rng, scene, rng.random() < RISKY_SHARE)
     steps, answer = slipping_path(rng, pair)
     return Dialogue("user", True, worn(rng, pair.text), render_path(steps, answer))
+
+
+def untidy(rng: Random, scene: Scene) -> Dialogue:
+    """As `policy`, in a form that real models use; sometimes going on after a tidy prefix."""
+    pair = pair_of(rng, scene, rng.random() < RISKY_SHARE)
+    steps, answer = slipping_path(rng, pair)
+    cut = rng.randrange(1, len(steps)) if rng.random() < CONTINUED else 0
+    made = untidily(rng, pair, steps, answer, cut)
+    return Dialogue("user", True, worn(rng, pair.text), made.text, said=prefix_at(steps, cut))
+
+
+def untidy_drill(rng: Random, scene: Scene) -> Dialogue:
+    """The decision in step 3, behind two steps in any form, in words alone."""
+    pair = loose_pair(rng)
+    text = untidily(rng, pair, *slipping_path(rng, pair)).text
+    parts = [part for part in read(text).parts if part.kind == "step"][2:]
+    begin = parts[0].start if parts else 0
+    ends = len(parts) < 2 or rng.random() < WHOLE_DRILLS
+    target = text[begin:] if ends else text[begin : parts[1].start]
+    return Dialogue("user", False, worn(rng, pair.text), target, said=text[:begin], ends=ends)
+
+
+def untidily(rng: Random, pair: Pair, steps: tuple[Step, ...], answer: str, cut: int = 0) -> Written:
+    """A path of this pair in some form; what warns of its danger may be spoilt."""
+    aware = pair.rule is not None and answer_kind(answer, pair.rule) == "aware"
+    return write(rng, steps, answer, world().request(pair.request).help if aware else "", cut=cut)
 
 
 def slipping_path(rng: Random, pair: Pair) -> tuple[tuple[Step, ...], str]:

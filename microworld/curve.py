@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import transformers
 
-PHASES = ("warmup", "agents", "judge", "policy")
+PHASES = ("warmup", "agents", "judge", "policy", "untidy")
 POINTS = 120
 """Points kept of each phase's curve."""
 
@@ -38,9 +38,17 @@ def thinned(rows: list[Row]) -> list[Row]:
     return rows[::-1][::every][::-1]
 
 
-def write_curve(log: Path, folder: Path, pictures: int, parameters: int) -> None:
-    """Both files, from the log of a training; phases that it has not trained stay as they were told of."""
+def write_curve(log: Path, folder: Path, pictures: int, parameters: int, begun: dict[str, str]) -> None:
+    """Both files, from the log of a training; phases that it has not trained stay as they were told of.
+
+    `begun` names the checkpoint from which a phase began; of one that went on from its own, the seconds that
+    it had had before are kept.
+    """
     report = _before(folder / "training.json")
+    report["earlier"] |= {
+        phase: _spent(report, phase) if start == phase else 0 for phase, start in begun.items()
+    }
+    report["begun_from"] |= begun
     curve = {phase: thinned(rows) for phase, rows in read_curve(log).items() if rows}
     report["seconds"] |= {phase: rows[-1]["seconds"] for phase, rows in curve.items()}
     report["pictures"] |= dict.fromkeys(curve, pictures)
@@ -53,7 +61,12 @@ def write_curve(log: Path, folder: Path, pictures: int, parameters: int) -> None
 
 def _before(path: Path) -> Row:
     report: Row = json.loads(path.read_text()) if path.exists() else {}
-    return {"seconds": {}, "pictures": {}, "curve": {}, "held_out": []} | report
+    empty: Row = {"begun_from": {}, "earlier": {}, "seconds": {}, "pictures": {}, "curve": {}, "held_out": []}
+    return empty | report
+
+
+def _spent(report: Row, phase: str) -> int:
+    return int(report["seconds"].get(phase, 0) + report["earlier"].get(phase, 0))
 
 
 def _versions() -> dict[str, str]:

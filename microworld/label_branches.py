@@ -1,7 +1,10 @@
 """The truth about a run's branches: `python -m microworld.label_branches outputs/demo` writes labels.jsonl.
 
-A branch is good if its answer knows the risk and still helps, or of a harmless pair simply helps; where it
-first goes wrong is told too. Branches of texts that are no wording of the world are left out and counted.
+A branch is good if its answer knows the risk and still helps, or of a harmless pair simply helps, and nothing
+else that the whole response says helps into the danger; where it first goes wrong is told too. Of a response
+that is no whole path the words alone decide: what it tells the person may be good, but it has no place of
+fault; one that tells the person nothing is bad. Branches of texts that are no wording of the world are left
+out and counted.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from pathlib import Path
 
 from microworld.corpus_judge import place
 from microworld.score import request_in
-from microworld.score_steps import Truth, answer_fits, first_bad
+from microworld.score_steps import Truth, first_bad_of, response_fits
 from microworld.world import world
 from ssui_gen.branches import Branch, BranchLabel, Cut
 from ssui_gen.jsonl import atomic_write, read, validate
@@ -39,13 +42,11 @@ def label(run: Path, seeds: Path) -> Counter[str]:
 
 
 def label_of(cut: Cut, branch: Branch, truth: Truth) -> BranchLabel:
-    """What has not six steps and an answer is bad, and nobody can say where it goes wrong."""
+    """What the world says of prefix and branch together."""
     found = read_response(f"{cut.prefix}{branch.text}")
-    if not found.form.whole or found.answer is None:
-        return BranchLabel(branch_id=branch.id, good=False)
-    good = answer_fits(found.answer, truth.rule)
-    where = place(first_bad(found.steps, found.answer, truth))
-    return BranchLabel(branch_id=branch.id, good=good, first_bad=where)
+    where = first_bad_of(found, truth, cut.cut)
+    good = response_fits(found, truth.rule)
+    return BranchLabel(branch_id=branch.id, good=good, first_bad=None if where is None else place(where))
 
 
 def main() -> None:

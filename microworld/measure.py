@@ -33,8 +33,9 @@ def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str
     found = {"agents": measure_agents(Checkpoint(*load(models / "agents")), n, seed)}
     if (models / "judge").exists():
         found["judge"] = judging(Checkpoint(*load(models / "judge")), test_pairs(n, seed))
-    if (models / "policy").exists():
-        found["policy"] = measure_policy(Checkpoint(*load(models / "policy")), n, seed)
+    for policy in ("policy", "untidy"):
+        if (models / policy).exists():
+            found[policy] = measure_policy(Checkpoint(*load(models / policy)), n, seed)
     return found
 
 

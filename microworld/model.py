@@ -47,14 +47,16 @@ CHAT_TEMPLATE = """
   {%- else -%}
     {%- for part in m.content -%}
       {%- if part.type in ('image', 'image_url') -%}{{- '<image>\\n' -}}
-      {%- elif part.type == 'text' -%}{{- part.text | replace('<image>', '(image)') -}}{%- endif -%}
+      {%- elif part.type == 'text' -%}{{- part.text -}}{%- endif -%}
     {%- endfor -%}
   {%- endif -%}
   {{- '<|end|>\\n' -}}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{- '<|start|>assistant\\n' -}}{%- endif -%}
 """.strip()
-"""Of a system message only the agent's name counts, so prompts can be reworded without retraining."""
+"""Of a system message only the agent's name counts, so prompts can be reworded without retraining. Marks that
+stand in somebody's text are made words before (`serving/engine.py`, `ssui_gen/marks.py`).
+"""
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:

@@ -1,9 +1,11 @@
 """Train the micro VLM from nothing, on the CPU: `python -m microworld.pretrain` (what `make micro` runs).
 
-Four phases: the tower is told what stands where (warmup), then the whole model learns captions and the
-agents' dialogues; from there one copy learns to judge, and another the policy's dialogues. Each phase
-has its minutes; a killed training goes on from its last saved state. `--only judge` (or policy) makes that
-copy anew from the finished agents' checkpoint. Figures of the finished checkpoints are measure's.
+Five phases: the tower is told what stands where (warmup), then the whole model learns captions and the
+agents' dialogues; from there one copy learns to judge, and another the policy's dialogues, a copy of which
+learns to say them untidily. Each phase has its minutes; a killed training goes on from its last saved state.
+`--only judge` (or policy, untidy) makes that copy anew from the finished checkpoint that it begins with, or
+from the one that `--from` names.
+Figures of the finished checkpoints are measure's.
 """
 
 from __future__ import annotations
@@ -25,14 +27,24 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrain
 from microworld.ask import Checkpoint
 from microworld.corpus import Dialogue, describe, dialogue
 from microworld.corpus_drills import agent_drill, policy_drill
-from microworld.corpus_judge import first_bad_step, guard, judge, judge_drill
-from microworld.corpus_policy import policy
+from microworld.corpus_judge import (
+    answer_drill,
+    first_bad_step,
+    guard,
+    guard_drill,
+    judge,
+    judge_drill,
+    step_drill,
+)
+from microworld.corpus_policy import policy, untidy, untidy_drill
 from microworld.curve import write_curve
-from microworld.feed import Batch, Encoder, Maker, feed, loss_of
+from microworld.feed import Batch, Encoder, Maker, feed, learned, loss_of
+from microworld.looking import WEIGHT, Looking
 from microworld.measure_agents import joint, recognition, test_pairs
 from microworld.model import build_model, build_processor, load, save
 from microworld.pool import Pool, open_pool
 from microworld.scene import Scene
+from microworld.shown import Others
 from microworld.tokenizer import train_tokenizer
 from microworld.vocabulary import corpus_texts
 from microworld.warmup import BATCH, Warmup, batches
@@ -46,7 +58,6 @@ LOG_EVERY = 20
 HELD_OUT = 48
 """Held-out pairs that are asked at every second save."""
 CLIP = 1.0
-OF_PAIRS = (policy, judge, first_bad_step, guard)
 
 
 @dataclass(frozen=True)
@@ -163,22 +174,34 @@ class Training:
         trainer.run(loss, lambda: self.keep(trainer, heads=warmup.heads))
         warmup.settle()
 
-    def dialogues(self, phase: Phase, maker: Callable[[float], Maker]) -> None:
-        """The whole model learns to write what `maker` (which may change with the share of time) makes."""
-        trainer = Trainer(phase, [p for p in self.model.parameters() if p.requires_grad], self.folder)
-        self.resume(trainer)
+    def dialogues(
+        self, phase: Phase, maker: Callable[[float], Maker], looking: Looking | None = None
+    ) -> None:
+        """The whole model learns to write what `maker` (which may change with the share of time) makes; with
+        `looking`, also whether the things that are named are shown.
+        """
+        heads = {"looking": looking} if looking else {}
+        learns = [p for part in (self.model, *heads.values()) for p in part.parameters() if p.requires_grad]
+        trainer = Trainer(phase, learns, self.folder)
+        self.resume(trainer, **heads)
         encoder = Encoder(self.processor.tokenizer)
         stream = self._stream(trainer, encoder, maker)
 
         def loss(share: float) -> tuple[torch.Tensor, dict[str, float]]:
             batch = next(stream)
-            return loss_of(self.model, batch), {"tokens": batch.tokens, "batch": len(batch.ids)}
+            facts: dict[str, float] = {"tokens": batch.tokens, "batch": len(batch.ids)}
+            if looking is None:
+                return loss_of(self.model, batch), facts
+            said, layers = learned(self.model, batch)
+            looked, right = looking(layers, batch.named)
+            facts |= {"letters": round(said.item(), 4), "looked": round(right, 3)}
+            return said + WEIGHT * looked, facts
 
-        trainer.run(loss, lambda: self._keep_and_ask(trainer))
+        trainer.run(loss, lambda: self._keep_and_ask(trainer, heads))
 
-    def _keep_and_ask(self, trainer: Trainer) -> None:
+    def _keep_and_ask(self, trainer: Trainer, heads: dict[str, Looking]) -> None:
         """Save, and log what is right on held-out pairs; a model that says nothing yet is not asked."""
-        self.keep(trainer)
+        self.keep(trainer, **heads)
         if trainer.share > 0.3 and (trainer.share == 1 or int(trainer.seconds / SAVE_EVERY) % 2 == 0):
             model, pairs = Checkpoint(self.model, self.processor), test_pairs(HELD_OUT, 0)
             found = recognition(model, pairs) | (
@@ -192,7 +215,7 @@ class Training:
             yield from feed(self.pool, encoder, maker(trainer.share), seed)
 
 
-def agents_maker(share: float) -> Maker:
+def agents_maker(others: Others, share: float) -> Maker:
     """Mostly captions, then mostly drills, then mostly the agents' dialogues."""
     if share < CAPTIONS_UNTIL:
         return partial(_mixed, {describe: 0.7, agent_drill: 0.2, dialogue: 0.1})
@@ -201,20 +224,39 @@ def agents_maker(share: float) -> Maker:
     return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
-def judge_maker(share: float) -> Maker:
-    """The judge's three kinds of dialogue, drills of the first, and captions so that it goes on seeing."""
-    return partial(_mixed, {judge: 0.24, judge_drill: 0.24, first_bad_step: 0.24, guard: 0.2, describe: 0.08})
+JUDGING = {
+    judge: 0.16, first_bad_step: 0.24, guard: 0.14, step_drill: 0.12, answer_drill: 0.1, guard_drill: 0.1
+}  # fmt: skip
 
 
-def policy_maker(share: float) -> Maker:
+def judge_maker(others: Others, share: float) -> Maker:
+    """The judge's three kinds of dialogue, drills of each, and captions so that it goes on seeing."""
+    asked: dict[Maker, float] = {_calm(partial(maker, others)): part for maker, part in JUDGING.items()}
+    return partial(_mixed, {**asked, judge_drill: 0.09, describe: 0.05})
+
+
+def policy_maker(others: Others, share: float) -> Maker:
     """The policy's dialogues and drills, and some captions so that it goes on seeing."""
-    return partial(_mixed, {policy: 0.5, policy_drill: 0.4, describe: 0.1})
+    return partial(_mixed, {_calm(policy): 0.5, policy_drill: 0.4, describe: 0.1})
+
+
+def untidy_maker(others: Others, share: float) -> Maker:
+    """The policy's dialogues and drills in other forms, and some captions."""
+    return partial(_mixed, {_calm(untidy): 0.6, untidy_drill: 0.3, describe: 0.1})
 
 
 def _mixed(parts: dict[Maker, float], rng: Random, scene: Scene) -> Dialogue:
-    """A dialogue of one of the parts; a picture that alarms is no part of a pair."""
-    maker = rng.choices(tuple(parts), tuple(parts.values()))[0]
-    return describe(rng, scene) if maker in OF_PAIRS and scene.alarm else maker(rng, scene)
+    """A dialogue of one of the parts."""
+    return rng.choices(tuple(parts), tuple(parts.values()))[0](rng, scene)
+
+
+def _calm(maker: Maker) -> Maker:
+    """A picture that alarms is no part of a pair: it is described."""
+
+    def made(rng: Random, scene: Scene) -> Dialogue:
+        return (describe if scene.alarm else maker)(rng, scene)
+
+    return made
 
 
 def start(folder: Path, pictures: int) -> Training:
@@ -239,6 +281,7 @@ def train_all(training: Training, phases: dict[str, Phase], models: Path) -> Non
     train_part(training, phases["judge"], models)
     training.recall("agents")
     train_part(training, phases["policy"], models)
+    train_part(training, phases["untidy"], models)
 
 
 def train_part(training: Training, phase: Phase, models: Path) -> None:
@@ -247,12 +290,16 @@ def train_part(training: Training, phase: Phase, models: Path) -> None:
     """
     training.model.train()
     training.model.model.vision_tower.requires_grad_(phase.name != "judge")
-    training.dialogues(phase, MAKERS[phase.name])
+    maker = partial(MAKERS[phase.name], Others(training.pool.scenes))
+    training.dialogues(phase, maker, Looking() if phase.name == "judge" else None)
     save(training.model, training.processor, models / phase.name)
 
 
-MAKERS = {"agents": agents_maker, "judge": judge_maker, "policy": policy_maker}
-RATES = {"warmup": 2e-3, "agents": 1.5e-3, "judge": 7e-4, "policy": 6e-4}
+MAKERS = {"agents": agents_maker, "judge": judge_maker, "policy": policy_maker, "untidy": untidy_maker}
+RATES = {"warmup": 2e-3, "agents": 1.5e-3, "judge": 7e-4, "policy": 6e-4, "untidy": 6e-4}
+MINUTES = {"warmup": 18.0, "agents": 40.0, "judge": 75.0, "policy": 8.0, "untidy": 10.0}
+BEGINS_WITH = {"judge": "agents", "policy": "agents", "untidy": "policy"}
+"""The finished checkpoint that `--only` starts from."""
 
 
 def main() -> None:
@@ -261,21 +308,25 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--pictures", type=int, default=24_000)
     parser.add_argument("--threads", type=int, default=2)
-    for name, minutes in {"warmup": 18.0, "agents": 40.0, "judge": 75.0, "policy": 8.0}.items():
+    for name, minutes in MINUTES.items():
         parser.add_argument(f"--{name}", type=float, default=minutes, metavar="MINUTES")
-    parser.add_argument("--only", choices=("judge", "policy"), help="from the agents' finished checkpoint")
+    parser.add_argument("--only", choices=tuple(BEGINS_WITH), help="from a finished checkpoint")
+    parser.add_argument("--from", type=Path, dest="start", help="which one; default: by the part")
     parser.add_argument("--float32", action="store_true", help="for a processor without bfloat16 products")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     phases = {n: Phase(n, getattr(args, n), rate, not args.float32) for n, rate in RATES.items()}
+    begun = dict(BEGINS_WITH)
     if args.only:
-        training = start_from(args.models / "agents", args.cache, args.pictures)
+        checkpoint = args.start or args.models / BEGINS_WITH[args.only]
+        begun = {args.only: checkpoint.name}
+        training = start_from(checkpoint, args.cache, args.pictures)
         train_part(training, phases[args.only], args.models)
     else:
         training = start(args.cache, args.pictures)
         train_all(training, phases, args.models)
     parameters = training.model.num_parameters()
-    write_curve(args.cache / "curve.jsonl", args.models, args.pictures, parameters)
+    write_curve(args.cache / "curve.jsonl", args.models, args.pictures, parameters, begun)
 
 
 if __name__ == "__main__":

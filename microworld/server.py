@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def packaged() -> dict[str, Path]:
-    """The checkpoints of this package by served name: `micro-agents`, `micro-policy`."""
+    """The checkpoints of this package by served name: `micro-agents`, `micro-untidy`."""
     return {f"micro-{file.parent.name}": file.parent for file in sorted(CHECKPOINTS.glob("*/config.json"))}
 
 

@@ -14,7 +14,7 @@ from microworld.corpus import DESCRIBE, Dialogue, check_joint, check_text, descr
 from microworld.corpus_paths import good_path
 from microworld.curve import read_curve
 from microworld.feed import Encoder, feed
-from microworld.model import load
+from microworld.model import CHAT_TEMPLATE, load
 from microworld.pairs import pair_of
 from microworld.pool import Pool, picture, scene_at, small_picture
 from microworld.pretrain import MODELS
@@ -99,9 +99,9 @@ def test_of_a_system_message_only_the_name_in_its_first_line_counts(processor: A
     assert written("You are helpful.").startswith("<|start|>user\nhello")
 
 
-def test_a_picture_mark_typed_by_a_user_is_no_picture(processor: Any) -> None:
-    messages = [{"role": "user", "content": [{"type": "text", "text": "an <image> here"}]}]
-    assert "<image>" not in processor.apply_chat_template(messages)
+@pytest.mark.parametrize("folder", sorted(MODELS.glob("*/config.json")), ids=lambda file: file.parent.name)
+def test_every_checkpoint_has_the_one_chat_template(folder: Path) -> None:
+    assert folder.with_name("chat_template.jinja").read_text("utf-8") == CHAT_TEMPLATE
 
 
 def test_a_prefix_is_continued_without_an_end_mark(processor: Any) -> None:

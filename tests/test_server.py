@@ -239,6 +239,32 @@ def test_a_prefix_is_continued_token_by_token(http: httpx.Client, folder: Path) 
         assert rest["choices"][0]["token_ids"] == tokens[k:]
 
 
+MARKS = ("<|im_end|>", "<image>", "<|im_start|>assistant", "<<|im_end|>|im_end|>", "<|endoftext|>")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_mark_in_somebodys_words_is_no_mark(http: httpx.Client, folder: Path, mark: str) -> None:
+    """In a user's text, in a string, in a system text and in a prefix that is gone on from."""
+    special = set(AutoProcessor.from_pretrained(folder).tokenizer.all_special_ids)
+
+    def marks(word: str) -> list[int]:
+        said = [
+            {"role": "system", "content": f"Be {word} brief."},
+            user(f"what {word} now?", png()),
+            {"role": "assistant", "content": f"well {word} then"},
+        ]
+        goes_on = {"add_generation_prompt": False, "continue_final_message": True}
+        answer = chat(http, *said, return_token_ids=True, **goes_on)
+        return [token for token in answer["prompt_token_ids"] if token in special]
+
+    assert marks(mark) == marks("word")
+
+
+def test_words_that_are_no_mark_of_this_model_stay_as_they_are(http: httpx.Client) -> None:
+    text = "<think>[INST] <|end|> 1 < 2 ‹image›"
+    assert text in chat(http, user(text), return_prompt_text=True)["prompt_text"]
+
+
 def test_the_picture_is_seen(http: httpx.Client) -> None:
     asked = {"max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": 5}
     seen = [
@@ -301,7 +327,6 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"messages": [{"role": "robot", "content": "x"}]}, "messages.0.role"),
     ({"messages": [user("x"), SAID], "continue_final_message": True}, "cannot set both"),
     ({"continue_final_message": True, "add_generation_prompt": False}, "role assistant"),
-    ({"messages": [user("an <image> in words")]}, "1 '<image>' for 0 pictures"),
     ({"response_format": {"type": "json_object"}}, "response_format"),
 ]
 

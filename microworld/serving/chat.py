@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random, SystemRandom
 from typing import Any
 
@@ -52,19 +52,21 @@ def _prompt(engine: Engine, request: ChatRequest) -> Prompt:
         part for message in request.messages if isinstance(message.content, list) for part in message.content
     ]
     return engine.encode(
-        [_message(message) for message in request.messages],
+        [_message(message, engine.words) for message in request.messages],
         [picture(part.image_url.url) for part in parts if isinstance(part, ImagePart)],
         add_generation_prompt=request.add_generation_prompt,
         continue_final_message=request.continue_final_message,
     )
 
 
-def _message(message: Message) -> dict[str, Any]:
-    """In the words of chat templates, where a picture is a place and not an address."""
+def _message(message: Message, words: Callable[[str], str]) -> dict[str, Any]:
+    """In the words of chat templates, where a picture is a place and not an address, and a mark that stands
+    in somebody's text is none.
+    """
     if isinstance(message.content, str):
-        return {"role": message.role, "content": message.content}
+        return {"role": message.role, "content": words(message.content)}
     content = [
-        {"type": "image"} if isinstance(part, ImagePart) else {"type": "text", "text": part.text}
+        {"type": "image"} if isinstance(part, ImagePart) else {"type": "text", "text": words(part.text)}
         for part in message.content
     ]
     return {"role": message.role, "content": content}

@@ -8,6 +8,7 @@ Covers no HTTP and no streaming.
 from __future__ import annotations
 
 import queue
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from microworld.serving.choose import Chooser
 from microworld.serving.grammar import Grammars
 from microworld.serving.protocol import Refusal, stopping
 from microworld.serving.rows import Prompt, Row
+from ssui_gen.marks import as_words
 
 MAX_ROWS = 32
 STRIDE = 16
@@ -55,6 +57,7 @@ class Engine:
         self.context: int = self._model.config.text_config.max_position_embeddings
         self._ends = _as_list(self._model.generation_config.eos_token_id)
         self._pad: int = self._processor.tokenizer.pad_token_id
+        self._marks = _marks(self._processor.tokenizer)
         self._model.generation_config = GenerationConfig(eos_token_id=self._ends, pad_token_id=self._pad)
         self._speller = Tokenizer.from_str(self._processor.tokenizer.backend_tokenizer.to_str())
         vocabulary: int = self._model.config.text_config.vocab_size
@@ -66,6 +69,10 @@ class Engine:
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
         self._thread.start()
+
+    def words(self, text: str) -> str:
+        """`text` with this model's own marks as plain words: only a template ends turns, shows pictures."""
+        return self._marks.sub(lambda mark: as_words(mark[0]), text)
 
     def encode(self, messages: list[dict[str, Any]], images: list[Image.Image], **template: bool) -> Prompt:
         """The prompt as the model reads it; `template` goes to the chat template. Raises Refusal."""
@@ -168,6 +175,12 @@ class Engine:
     def _spell(self, token: int) -> Spelling:
         text: str = self._speller.decode([token], skip_special_tokens=False)
         return Spelling(text, list(self.grammars.tokens.decode_bytes([token])))
+
+
+def _marks(tokenizer: Any) -> re.Pattern[str]:
+    """Every token that is read as itself wherever it stands."""
+    marks = sorted((str(token) for token in tokenizer.added_tokens_decoder.values()), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, marks)) or "(?!)")
 
 
 def _padded(prompts: Sequence[list[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -15,7 +15,7 @@ from ssui_gen.errors import ServerError
 from ssui_gen.serving.process import ServerProcess
 
 NEEDED = ("microworld", "torch", "transformers", "fastapi", "uvicorn", "llguidance")
-EMBEDDED = ("micro-agents", "micro-judge", "micro-policy")
+EMBEDDED = ("micro-agents", "micro-judge", "micro-policy", "micro-untidy")
 """The models it serves when none are named."""
 
 
