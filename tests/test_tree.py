@@ -153,13 +153,15 @@ def test_several_trees_in_one_row(bench: Bench) -> None:
 
 
 def test_changing_one_branch_changes_no_other(bench: Bench) -> None:
-    """A branch put in the place of another: bit for bit, nothing else moves but the sums' last digits."""
+    """A branch put in the place of another: nothing else moves but the last digits of sums of another length,
+    a few of which make 1e-6 of a log-probability of -7 in float32.
+    """
     case = Case(bench.encoder)
     changed = Case(bench.encoder, branches=BRANCHES | {1: [BRANCHES[1][0], "2. it is away\nAnswer: away"]})
     means = [bench.read(RowMaker(SRPO)([c.example]), c)[0] for c in (case, changed)]
-    others = [i for i in range(len(means[0])) if i != 4]
-    assert (means[0] - means[1])[4].abs() > 1e-3
-    assert torch.allclose(means[0][others], means[1][others], atol=1e-6, rtol=0)
+    moved = (means[0] - means[1]).abs()
+    others = [i for i in range(len(moved)) if i != 4]
+    assert moved[others].max() < 3e-6 < moved[4] / 20
 
 
 def test_pictures_are_computed_once_and_the_cache_changes_nothing(bench: Bench) -> None:
