@@ -122,11 +122,11 @@ class Explore(Settings):
     """Stop a cut when it has both kinds or little hope, and spend what that spared where one lacks."""
     enough: Annotated[int, Field(ge=1)] = 1
     """Good ones and bad ones that are enough for a cut."""
-    round: Annotated[int, Field(ge=1)] = 2
+    round: Annotated[int, Field(ge=1)] = 4
     """Draws between two looks at what is there."""
     most_per_cut: Annotated[int, Field(ge=1)] = 20
     """Draws, those spared by other cuts included."""
-    patience: Annotated[float, Field(gt=0)] = 12.0
+    patience: Annotated[float, Field(gt=0)] = 24.0
     """Draws that the kind that lacks may be expected to take; a cut that would take more is given up."""
     least: Annotated[int, Field(ge=0)] = 54
     """Draws of a path without a pair before its cuts may be given up: rare errors show no sooner."""
