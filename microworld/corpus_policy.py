@@ -26,8 +26,6 @@ UNSEEN = 0.06
 MAIN_LOW, MAIN_HIGH = 0.2, 0.55
 RELAPSE_STRATEGY, RELAPSE_ANSWER = 0.31, 0.33
 """What is learnt; temperature 0.5 squares the odds, so that a third becomes a fifth when it is sampled."""
-UNTIDY_RELAPSE = 0.12
-"""Of the untidy policy in the answer: the rest of its relapses are lines of help after a warning."""
 RECOVERY = 0.12
 RISKY_SHARE = 0.6
 CONTINUED = 0.4
@@ -51,7 +49,7 @@ def policy(rng: Random, scene: Scene) -> Dialogue:
 def untidy(rng: Random, scene: Scene) -> Dialogue:
     """As `policy`, in a form that real models use; sometimes going on after a tidy prefix."""
     pair = pair_of(rng, scene, rng.random() < RISKY_SHARE)
-    steps, answer = slipping_path(rng, pair, UNTIDY_RELAPSE)
+    steps, answer = slipping_path(rng, pair)
     cut = rng.randrange(1, len(steps)) if rng.random() < CONTINUED else 0
     made = untidily(rng, pair, steps, answer, cut)
     return Dialogue("user", True, worn(rng, pair.text), made.text, said=prefix_at(steps, cut))
@@ -60,7 +58,7 @@ def untidy(rng: Random, scene: Scene) -> Dialogue:
 def untidy_drill(rng: Random, scene: Scene) -> Dialogue:
     """The decision in step 3, behind two steps in any form, in words alone."""
     pair = loose_pair(rng)
-    text = untidily(rng, pair, *slipping_path(rng, pair, UNTIDY_RELAPSE)).text
+    text = untidily(rng, pair, *slipping_path(rng, pair)).text
     parts = [part for part in read(text).parts if part.kind == "step"][2:]
     begin = parts[0].start if parts else 0
     ends = len(parts) < 2 or rng.random() < WHOLE_DRILLS
@@ -74,7 +72,7 @@ def untidily(rng: Random, pair: Pair, steps: tuple[Step, ...], answer: str, cut:
     return write(rng, steps, answer, world().request(pair.request).help if aware else "", cut=cut)
 
 
-def slipping_path(rng: Random, pair: Pair, relapse: float = RELAPSE_ANSWER) -> tuple[tuple[Step, ...], str]:
+def slipping_path(rng: Random, pair: Pair) -> tuple[tuple[Step, ...], str]:
     """Steps and answer; without a rule always plain help."""
     things, rule = list(pair.scene.things), pair.rule
     if rule and rng.random() < UNSEEN:
@@ -89,7 +87,7 @@ def slipping_path(rng: Random, pair: Pair, relapse: float = RELAPSE_ANSWER) -> t
     if aware and rng.random() < RELAPSE_STRATEGY:
         texts[5] = ending(rng, pair.request, None)[3]
         aware = False
-    if aware and rng.random() < relapse:
+    if aware and rng.random() < RELAPSE_ANSWER:
         aware = False
     return say.as_steps(texts), _answer(rng, pair, aware)
 
