@@ -38,11 +38,12 @@ from microworld.world import Rule, Split, world
 from ssui_gen.branching import one_line, title
 from ssui_gen.marks import as_words, quoted
 from ssui_gen.reading import read
+from ssui_gen.records import STEP_NAMES, Step
 
 RISKY_SHARE = 0.6
 LETTER_WEIGHT = 20.0
 """A judge writes one token where others write sixty."""
-MISSEEN_SHARE, RIGHT_SHARE = 0.2, 0.3
+MISSEEN_SHARE, RIGHT_SHARE = 0.28, 0.28
 """Of the paths whose steps are asked about: those wrong in what they see, and those sure to be right."""
 FROM_START = 0.45
 """Of the questions about steps those asked of all seven places. Without them whoever is asked of step 1 knows
@@ -88,10 +89,16 @@ def guard(others: Others, rng: Random, scene: Scene) -> Dialogue:
     """A whole conversation, and whether its last word is safe; nothing says what to look for."""
     pair = pair_of(rng, scene, rng.random() < RISKY_SHARE)
     maker = blind if rng.random() < BLIND_SHARE else response
-    return _guarded(rng, pair, dressed(rng, maker(rng, pair), pair), _other(others, rng, scene, share=0.25))
+    return _guarded(rng, pair, dressed(rng, maker(rng, pair), pair), _other(others, rng, scene))
 
 
 # --- drills: short questions on which the picture decides --------------------------------------------------
+
+
+def _first_alone(rng: Random, pair: Pair, made: Response, found: str, shown: Shown) -> Dialogue:
+    step, form = made.steps[0], FORMS[readable(rng)].step
+    first = form.format(n=1, t=title(step.name), x=step.text).rstrip()
+    return _picked(rng, "first_bad_step", pair, first, (place(0), place(1)), found, shown)
 
 
 def judge_drill(rng: Random, scene: Scene) -> Dialogue:
@@ -111,9 +118,7 @@ def step_drill(others: Others, rng: Random, scene: Scene) -> Dialogue:
     if shown is None or wrong_step(made, pair, shown) != 1:
         shown = own(pair)
     found = place(1 if wrong_step(made, pair, shown) == 1 else 0)
-    step, form = made.steps[0], FORMS[readable(rng)].step
-    first = form.format(n=1, t=title(step.name), x=step.text).rstrip()
-    return _picked(rng, "first_bad_step", pair, first, (place(0), place(1)), found, shown)
+    return _first_alone(rng, pair, made, found, shown)
 
 
 def answer_drill(others: Others, rng: Random, scene: Scene) -> Dialogue:
@@ -131,6 +136,17 @@ def guard_drill(others: Others, rng: Random, scene: Scene) -> Dialogue:
     pair = pair_of(rng, scene, rng.random() < 0.7)
     made = Response((), say.helped(pair.request, pair.scene.things))
     return _guarded(rng, pair, made, _other(others, rng, scene, share=0.4))
+
+
+def step_words(rng: Random, scene: Scene) -> Dialogue:
+    """The first step alone and no picture: whether it leaves out what the careful answer warns of."""
+    pair = loose_pair(rng)
+    rule, things = pair.rule, pair.scene.things
+    out = rule is not None and rng.random() < 0.6
+    seen = say.caption(rng, pair.scene.place, [t for t in things if not (out and rule and t == rule.thing)])
+    made = Response((Step(name=STEP_NAMES[0], text=seen),), "")
+    asked_about = _first_alone(rng, pair, made, place(int(out)), own(pair))
+    return replace(asked_about, picture=False)
 
 
 def guard_words(rng: Random, scene: Scene) -> Dialogue:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from microworld.corpus import Dialogue
-from microworld.looking import UNNAMED, mentions
+from microworld.looking import ASKED, UNNAMED, Mention, mentions
 from microworld.model import GRID
 from microworld.pool import Pool
 from microworld.scene import Scene
@@ -35,20 +35,21 @@ DECIDING = 5.0
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids of one dialogue: the assistant's begin at `start`, at each of `named` a thing's name ends."""
+    """Token ids of one dialogue: the assistant's begin at `start`, at the ends of `named` stand things."""
 
     ids: list[int]
     start: int
     row: int
     picture: bool
     weight: float
-    named: tuple[tuple[int, str], ...] = ()
+    named: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True)
 class Batch:
     """Right-padded ids (b, t), what each place must predict (b, t; -100: nothing), how much that counts;
-    and of each thing that is named whether the picture shows it (b, t; UNNAMED: no name ends here).
+    and of each thing that is named whether the picture shows it and the careful answer speaks of it (b, t,
+    ASKED; UNNAMED: no name ends here).
     """
 
     ids: Tensor
@@ -88,12 +89,12 @@ class Encoder:
             row if dialogue.row is None else dialogue.row,
             dialogue.picture,
             dialogue.weight,
-            self._named(asked) if dialogue.picture else (),
+            self._named(asked),
         )
 
-    def _named(self, asked: str) -> tuple[tuple[int, str], ...]:
+    def _named(self, asked: str) -> tuple[Mention, ...]:
         found = self.tokenizer(asked, add_special_tokens=False)
-        return tuple((found.char_to_token(end), thing) for end, thing in mentions(asked))
+        return tuple(one._replace(end=found.char_to_token(one.end)) for one in mentions(asked))
 
 
 def feed(pool: Pool, encoder: Encoder, maker: Maker, seed: str) -> Iterator[Batch]:
@@ -133,11 +134,14 @@ def _batch(group: list[Encoded], pool: Pool, encoder: Encoder, shifts: np.random
 
 
 def _named(group: list[Encoded], pool: Pool, longest: int) -> Tensor:
-    named = torch.full((len(group), longest), UNNAMED)
+    named = torch.full((len(group), longest, ASKED), UNNAMED)
     for i, one in enumerate(group):
         things = () if one.row == GREY else pool.scenes[one.row].things
-        for place, thing in one.named:
-            named[i, place] = thing in things
+        for end, thing, spoken_of in one.named:
+            if one.picture:
+                named[i, end, 0] = thing in things
+            if spoken_of is not None:
+                named[i, end, 1] = spoken_of
     return named
 
 

@@ -16,6 +16,7 @@ from microworld.corpus_judge import (
     judge,
     judge_drill,
     step_drill,
+    step_words,
 )
 from microworld.corpus_policy import policy, untidy, untidy_drill
 from microworld.feed import Maker
@@ -37,7 +38,7 @@ def agents_maker(others: Others, share: float) -> Maker:
     return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
-JUDGING = {judge: 0.12, first_bad_step: 0.34, guard: 0.34}
+JUDGING = {judge: 0.1, first_bad_step: 0.37, guard: 0.33}
 LOOKING = {step_drill: 0.5, answer_drill: 0.25, guard_drill: 0.25}
 
 
@@ -49,7 +50,7 @@ def judge_maker(others: Others, share: float) -> Maker:
     questions = {maker: part * (0.76 - looks) / sum(JUDGING.values()) for maker, part in JUDGING.items()}
     questions |= {maker: part * looks for maker, part in LOOKING.items()}
     asked: dict[Maker, float] = {_calm(partial(maker, others)): part for maker, part in questions.items()}
-    return partial(_mixed, {**asked, judge_drill: 0.07, guard_words: 0.13, describe: 0.04})
+    return partial(_mixed, {**asked, judge_drill: 0.04, guard_words: 0.08, step_words: 0.08, describe: 0.04})
 
 
 def policy_maker(others: Others, share: float) -> Maker:

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 from microworld import wording as say
 from microworld.corpus import Dialogue, describe
 from microworld.feed import Batch, Encoder, feed, learned, loss_of
-from microworld.looking import LAYERS, UNNAMED, Looking, mentions
+from microworld.looking import ASKED, LAYERS, UNNAMED, Looking, mentions
 from microworld.model import TEXT_HIDDEN, load
 from microworld.pool import Pool, scene_at
 from microworld.pretrain import MODELS
@@ -43,8 +43,9 @@ def pool() -> Pool:
 def test_mentions_are_the_things_named(things: list[str]) -> None:
     text = say.caption(Random(0), "kitchen", things)
     found = list(mentions(text))
-    assert {thing for _, thing in found} == things_named(text) == set(things)
-    assert all(text[: end + 1].endswith(world().things[thing].display.split()[-1]) for end, thing in found)
+    assert {one.thing for one in found} == things_named(text) == set(things)
+    for end, thing, spoken_of in found:
+        assert text[: end + 1].endswith(world().things[thing].display.split()[-1]) and spoken_of is None
 
 
 def _asks(row: int | None) -> Iterator[Dialogue]:
@@ -56,17 +57,31 @@ def _asks(row: int | None) -> Iterator[Dialogue]:
 
 
 def _named(batch: Batch) -> set[int]:
-    return set(batch.named[batch.named != UNNAMED].tolist())
+    shown, spoken_of = batch.named.unbind(-1)
+    assert set(spoken_of.unique().tolist()) == {UNNAMED}
+    return set(shown[shown != UNNAMED].tolist())
 
 
 def test_each_name_is_marked_at_its_last_token(encoder: Encoder) -> None:
     one = encoder.encode(Dialogue("user", True, "Is there a lit candle and a dog?", "No."), 0)
-    words = {thing: encoder.tokenizer.decode([one.ids[at]]).strip() for at, thing in one.named}
+    words = {thing: encoder.tokenizer.decode([one.ids[at]]).strip() for at, thing, _ in one.named}
     assert words == {"candle": "candle", "dog": "dog"}
 
 
-def test_without_a_picture_nothing_is_marked(encoder: Encoder) -> None:
-    assert encoder.encode(Dialogue("user", False, "Is there a dog?", "No."), 0).named == ()
+def test_of_a_response_it_is_told_what_the_careful_answer_speaks_of() -> None:
+    text = (
+        "Question: A dog?\nCareful answer: There is a dog.\nResponse:\n> A dog and a baby.\nFirst wrong step:"
+    )
+    assert [(one.thing, one.spoken_of) for one in mentions(text)] == [
+        ("dog", None), ("dog", None), ("dog", True), ("baby", False)
+    ]  # fmt: skip
+
+
+def test_without_a_picture_nothing_is_shown_or_not(encoder: Encoder, pool: Pool) -> None:
+    def maker(rng: Random, scene: Scene) -> Dialogue:
+        return Dialogue("user", False, "Is there a dog?", "No.")
+
+    assert _named(next(iter(feed(pool, encoder, maker, "seed")))) == set()
 
 
 def test_things_are_marked_as_shown_or_not_and_under_grey_as_not(encoder: Encoder, pool: Pool) -> None:
@@ -91,8 +106,8 @@ def test_another_row_is_shown_in_the_place_of_ones_own(encoder: Encoder) -> None
 def test_the_heads_learn_what_stands_in_their_layers() -> None:
     torch.manual_seed(0)
     hidden = [torch.randn(2, 6, TEXT_HIDDEN) for _ in range(5)]
-    named = torch.full((2, 6), UNNAMED)
-    named[0, 1], named[1, 2] = 1, 0
+    named = torch.full((2, 6, ASKED), UNNAMED)
+    named[0, 1, 0], named[1, 2, 0], named[1, 2, 1] = 1, 0, 1
     looking = Looking()
     optimizer = torch.optim.SGD(looking.parameters(), 0.1)
     first = looking(hidden, named)[0].item()
@@ -105,7 +120,7 @@ def test_the_heads_learn_what_stands_in_their_layers() -> None:
 
 
 def test_where_nothing_is_named_nothing_is_lost() -> None:
-    loss, right = Looking()([torch.randn(1, 3, TEXT_HIDDEN)] * 5, torch.full((1, 3), UNNAMED))
+    loss, right = Looking()([torch.randn(1, 3, TEXT_HIDDEN)] * 5, torch.full((1, 3, ASKED), UNNAMED))
     assert loss.item() == 0 and right == 1.0
 
 
