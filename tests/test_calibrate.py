@@ -155,7 +155,9 @@ def test_every_way_is_run_on_every_labelled_branch_and_asked_once(made: Job, fak
     low, high = label["intervals"]["precision"]
     assert low <= label["precision"][0] / label["precision"][1] <= high
     called, good = numbers["label"]["precision"], numbers["label"]["recall"]
-    assert good[0] == good[1] and called[0] < called[1], "blind behind step 4, and right before it"
+    assert called[0] == called[1] and good[0] < good[1], (
+        "right where step 4 is the branch's, silent behind it"
+    )
     assert numbers["judge"]["couples"]["inverted"] > 0 == numbers["label"]["couples"]["inverted"]
     assert len(numbers["judge"]["thresholds"]) == 9 and not numbers["label"]["thresholds"]
     assert (made.run / "calibration.png").stat().st_size > 10_000

@@ -212,7 +212,7 @@ def test_by_default_a_policy_that_names_no_class_has_good_and_bad_branches_from_
         return re.sub(r"A plain wish: \w+", "The intent is kind; the risk is a bad fall", policy(body))
 
     fake.answers = {"none": untrained, "judge": judge}
-    done = pairs(made, "--limit", "2")
+    done = pairs(made, "--limit", "2", config={"explore": {"adaptive": False, "k": 6}})
     assert done.code == 0, done.err
     at_root = [b["judgement"] for cut in cuts(made) if cut["cut"] == 0 for b in cut["branches"]]
     assert {judgement["polarity"] for judgement in at_root} == {"good", "bad"}
