@@ -71,8 +71,8 @@ class Encoder:
         return {name: value for name, value in asked.items() if name not in ("input_ids", "attention_mask")}
 
     def ids(self, text: str) -> list[int]:
-        """The ids of a text that stands alone."""
-        return list(self.tokenizer.encode(text, add_special_tokens=False))
+        """The ids of a text that stands alone; a mark in it is words, as only a template writes marks."""
+        return list(self.tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True))
 
     def text(self, ids: Sequence[int], marks: bool = False) -> str:
         """What ids say; marks like the end of a turn are left out unless asked for."""
