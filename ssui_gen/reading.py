@@ -20,8 +20,10 @@ from ssui_gen.records import STEP_NAMES, Step
 
 Kind = Literal["think", "before", "step", "answer", "after"]
 SIX = range(1, len(STEP_NAMES) + 1)
-LINE = r"[^\W_][^\n]*"
-"""Begins with a letter or a digit, so that nothing of it is taken for markup."""
+LINE = r"[^\s<◁*_`~#>-][^\s<◁]*( [^\s<◁]+)*"
+"""Words with a blank between each, in any script (what `\\w` is differs between servers); nothing that opens
+is taken for markup, nothing within it for a tag that ends thoughts or the answer.
+"""
 
 
 class Part(NamedTuple):

@@ -59,6 +59,14 @@ def test_a_refused_field_is_a_feature_less_and_nothing_else(fake: Fake, field: s
     assert getattr(less, name) is False
 
 
+@pytest.mark.parametrize(("said", "obeys"), [("zqx", True), ("one two", False), ("", False)])
+def test_only_what_a_regular_expression_asks_for_shows_that_it_is_obeyed(
+    fake: Fake, said: str, obeys: bool
+) -> None:
+    fake.answers = {"none": lambda body: said if "structured_outputs" in body else _counts(body)}
+    assert asked(fake.url, "fake-vlm").regex is obeys
+
+
 def test_a_server_that_starts_the_answer_anew_does_not_continue_it(fake: Fake) -> None:
     fake.answers = {"none": "one two three four five six seven"}
     assert asked(fake.url, "fake-vlm").prefix is False

@@ -166,7 +166,17 @@ def test_what_the_expression_allows_is_read_as_asked(cut: int) -> None:
 @given(st.integers(0, 5), st.data())
 def test_all_that_the_expression_allows_is_a_path(cut: int, data: st.DataObject) -> None:
     rest = data.draw(st.from_regex(rest_of_path(cut), fullmatch=True))
-    assert read(prefix_at(STEPS, cut) + rest).form.whole
+    assert read(prefix_at(STEPS, cut) + rest).form == Form.EXACT
+
+
+@pytest.mark.parametrize("said", ["पहले रुकें।", "“Wait”, he said.", "Élan."])
+def test_the_expression_allows_words_in_any_script(said: str) -> None:
+    assert re.fullmatch(rest_of_path(5), f"6. Response strategy: {said}\nAnswer: {said}")
+
+
+@pytest.mark.parametrize("said", ["Say </think> so.", "Stop.</answer> Go on.", "Say so. ", "**Say** so.", ""])
+def test_the_expression_allows_nothing_that_reads_otherwise(said: str) -> None:
+    assert not re.fullmatch(rest_of_path(5), f"6. Response strategy: {said}\nAnswer: Wait.")
 
 
 def test_a_step_of_a_branch_ends_where_the_next_begins() -> None:

@@ -163,7 +163,7 @@ class _Ask(NamedTuple):
 
     async def matches(self) -> bool:
         made = await self.tried(COUNT, structured_outputs={"regex": f"[{LETTERS}]{{{len(LETTERS)}}}"})
-        return bool(made) and set(made.choices[0].text) <= set(LETTERS) != set()  # type: ignore[union-attr]
+        return bool(made and made.choices[0].text and set(made.choices[0].text) <= set(LETTERS))
 
     async def draws(self) -> bool:
         made = await self.tried(COUNT, n=3, temperature=1.0)
