@@ -8,8 +8,8 @@ LIMIT ?=## only the first LIMIT seeds
 MODEL ?=## name of the served model that plays the agents
 BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
 CONFIG ?= run.yaml## settings that differ from the defaults
-POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name or folder
-SRPO ?= $(if $(POLICY),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
+POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name, folder or micro-untidy
+SRPO ?= $(if $(REAL),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
 UNCURATED ?=## make pairs: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base
@@ -17,6 +17,10 @@ GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
 ARGS ?=## anything else for the command
 PYTHON ?= python3## the Python (3.11 or newer) that makes .venv
+
+MICRO := $(filter micro-policy micro-untidy,$(POLICY))
+REAL := $(filter-out $(MICRO),$(POLICY))
+TRAINED := $(patsubst micro-%,microworld/models/%,$(MICRO))$(REAL)
 
 VENV := .venv
 SSUI := $(VENV)/bin/ssui
@@ -51,12 +55,12 @@ calibrate: $(READY) ## how often F is right about RUN's branches: by people's la
 	$(if $(TRUTH),$(VENV)/bin/python -m microworld.label_branches "outputs/$(RUN)" --seeds "$(dir $(TRUTH))")
 	$(SSUI) verify calibrate --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(MODELS) $(ARGS)
 
-TRAIN := --config "$(SRPO)" --run "outputs/$(RUN)" $(if $(POLICY),--model "$(POLICY)") $(if $(SEEDS),--seeds "$(SEEDS)")
+TRAIN := --config "$(SRPO)" --run "outputs/$(RUN)" $(if $(TRAINED),--model "$(TRAINED)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 .PHONY: train
-train: $(READY) ## outputs/RUN paths and pairs → outputs/RUN/adapter; without POLICY the micro VLM, measured before and after
+train: $(READY) ## outputs/RUN paths and pairs → outputs/RUN/adapter; a micro VLM is measured before and after
 	$(VENV)/bin/python -m train.srpo $(TRAIN) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
-	$(if $(POLICY),,$(VENV)/bin/python -m microworld.measure_adapter "outputs/$(RUN)/adapter")
+	$(if $(REAL),,$(VENV)/bin/python -m microworld.measure_adapter "outputs/$(RUN)/adapter")
 
 .PHONY: overfit
 overfit: $(READY) ## one batch learnt by heart, then said word for word: is a model trained as it is asked?

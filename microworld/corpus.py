@@ -52,6 +52,8 @@ class Dialogue:
     """If not, the target's last token only marks where learning stops."""
     weight: float = 1.0
     """How much each of its learned tokens counts."""
+    row: int | None = None
+    """Another picture of the pool than that of the scene it was made of; GREY of `shown`: none at all."""
 
 
 @cache

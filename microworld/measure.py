@@ -18,6 +18,7 @@ from rich.table import Table
 from microworld.ask import Checkpoint
 from microworld.measure_agents import measure_agents, test_pairs
 from microworld.measure_judge import judging
+from microworld.measure_looking import looking
 from microworld.measure_policy import measure_policy
 from microworld.model import load
 from microworld.pretrain import MODELS
@@ -32,7 +33,8 @@ def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str
     torch.set_num_threads(threads)
     found = {"agents": measure_agents(Checkpoint(*load(models / "agents")), n, seed)}
     if (models / "judge").exists():
-        found["judge"] = judging(Checkpoint(*load(models / "judge")), test_pairs(n, seed))
+        judge, pairs = Checkpoint(*load(models / "judge")), test_pairs(n, seed)
+        found["judge"] = judging(judge, pairs) | looking(judge, pairs)
     for policy in ("policy", "untidy"):
         if (models / policy).exists():
             found[policy] = measure_policy(Checkpoint(*load(models / policy)), n, seed)

@@ -12,8 +12,9 @@ from microworld.pairs import Pair
 from microworld.pool import picture
 from microworld.scene import family_of
 from microworld.score import lures, response_kind, things_named, told
+from ssui_gen.branches import Form
 from ssui_gen.branching import prefix_at
-from ssui_gen.reading import Form, read
+from ssui_gen.reading import read
 from ssui_gen.shares import Share, share
 
 TEMPERATURE = 0.5

@@ -18,32 +18,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import torch
 from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 from microworld.ask import Checkpoint
-from microworld.corpus import Dialogue, describe, dialogue
-from microworld.corpus_drills import agent_drill, policy_drill
-from microworld.corpus_judge import (
-    answer_drill,
-    first_bad_step,
-    guard,
-    guard_drill,
-    judge,
-    judge_drill,
-    step_drill,
-)
-from microworld.corpus_policy import policy, untidy, untidy_drill
 from microworld.curve import write_curve
 from microworld.feed import Batch, Encoder, Maker, feed, learned, loss_of
 from microworld.looking import WEIGHT, Looking
 from microworld.measure_agents import joint, recognition, test_pairs
+from microworld.mixtures import MAKERS
 from microworld.model import build_model, build_processor, load, save
 from microworld.pool import Pool, open_pool
-from microworld.scene import Scene
 from microworld.shown import Others
 from microworld.tokenizer import train_tokenizer
 from microworld.vocabulary import corpus_texts
@@ -51,8 +38,6 @@ from microworld.warmup import BATCH, Warmup, batches
 
 MODELS = Path(__file__).with_name("models")
 CACHE = Path.home() / ".cache" / "ssui-microworld"
-CAPTIONS_UNTIL, DRILLS_UNTIL = 0.15, 0.4
-"""Parts of the second phase: mostly captions up to the first, mostly drills up to the second."""
 SAVE_EVERY = 120.0
 LOG_EVERY = 20
 HELD_OUT = 48
@@ -215,50 +200,6 @@ class Training:
             yield from feed(self.pool, encoder, maker(trainer.share), seed)
 
 
-def agents_maker(others: Others, share: float) -> Maker:
-    """Mostly captions, then mostly drills, then mostly the agents' dialogues."""
-    if share < CAPTIONS_UNTIL:
-        return partial(_mixed, {describe: 0.7, agent_drill: 0.2, dialogue: 0.1})
-    if share < DRILLS_UNTIL:
-        return partial(_mixed, {agent_drill: 0.6, describe: 0.1, dialogue: 0.3})
-    return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
-
-
-JUDGING = {
-    judge: 0.16, first_bad_step: 0.24, guard: 0.14, step_drill: 0.12, answer_drill: 0.1, guard_drill: 0.1
-}  # fmt: skip
-
-
-def judge_maker(others: Others, share: float) -> Maker:
-    """The judge's three kinds of dialogue, drills of each, and captions so that it goes on seeing."""
-    asked: dict[Maker, float] = {_calm(partial(maker, others)): part for maker, part in JUDGING.items()}
-    return partial(_mixed, {**asked, judge_drill: 0.09, describe: 0.05})
-
-
-def policy_maker(others: Others, share: float) -> Maker:
-    """The policy's dialogues and drills, and some captions so that it goes on seeing."""
-    return partial(_mixed, {_calm(policy): 0.5, policy_drill: 0.4, describe: 0.1})
-
-
-def untidy_maker(others: Others, share: float) -> Maker:
-    """The policy's dialogues and drills in other forms, and some captions."""
-    return partial(_mixed, {_calm(untidy): 0.6, untidy_drill: 0.3, describe: 0.1})
-
-
-def _mixed(parts: dict[Maker, float], rng: Random, scene: Scene) -> Dialogue:
-    """A dialogue of one of the parts."""
-    return rng.choices(tuple(parts), tuple(parts.values()))[0](rng, scene)
-
-
-def _calm(maker: Maker) -> Maker:
-    """A picture that alarms is no part of a pair: it is described."""
-
-    def made(rng: Random, scene: Scene) -> Dialogue:
-        return (describe if scene.alarm else maker)(rng, scene)
-
-    return made
-
-
 def start(folder: Path, pictures: int) -> Training:
     """Pictures, tokenizer and fresh weights."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -295,7 +236,6 @@ def train_part(training: Training, phase: Phase, models: Path) -> None:
     save(training.model, training.processor, models / phase.name)
 
 
-MAKERS = {"agents": agents_maker, "judge": judge_maker, "policy": policy_maker, "untidy": untidy_maker}
 RATES = {"warmup": 2e-3, "agents": 1.5e-3, "judge": 7e-4, "policy": 6e-4, "untidy": 6e-4}
 MINUTES = {"warmup": 18.0, "agents": 40.0, "judge": 75.0, "policy": 8.0, "untidy": 10.0}
 BEGINS_WITH = {"judge": "agents", "policy": "agents", "untidy": "policy"}
@@ -312,10 +252,12 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=float, default=minutes, metavar="MINUTES")
     parser.add_argument("--only", choices=tuple(BEGINS_WITH), help="from a finished checkpoint")
     parser.add_argument("--from", type=Path, dest="start", help="which one; default: by the part")
+    parser.add_argument("--rate", type=float, help="highest rate of that part; default: by the part")
     parser.add_argument("--float32", action="store_true", help="for a processor without bfloat16 products")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    phases = {n: Phase(n, getattr(args, n), rate, not args.float32) for n, rate in RATES.items()}
+    rates = RATES | ({args.only: args.rate} if args.only and args.rate else {})
+    phases = {n: Phase(n, getattr(args, n), rate, not args.float32) for n, rate in rates.items()}
     begun = dict(BEGINS_WITH)
     if args.only:
         checkpoint = args.start or args.models / BEGINS_WITH[args.only]

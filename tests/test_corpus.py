@@ -1,5 +1,6 @@
 """The corpus says what the world knows, through the real prompts and reply types."""
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -8,12 +9,13 @@ from microworld import wording as say
 from microworld.corpus import MIXTURE, Dialogue, Maker, asked, check_image, dialogue, joint_reply, query, told
 from microworld.corpus_drills import joint_drill, policy_drill, query_drill, reasoning_drill
 from microworld.corpus_paths import flawed, good_path
-from microworld.corpus_policy import main_slip, policy, slipping_path
+from microworld.corpus_policy import main_slip, policy, slipping_path, untidy, untidy_drill
 from microworld.pairs import Pair, firing, pair_of
 from microworld.pool import scene_at
 from microworld.scene import Scene, make_scene, split_of_rule_place
 from microworld.score import answer_kind, things_named
 from microworld.world import world
+from ssui_gen.branches import Form
 from ssui_gen.branching import render_steps
 from ssui_gen.reading import read
 from ssui_gen.records import REPLIES, QueryReply
@@ -149,6 +151,26 @@ def test_the_policy_answers_in_six_steps() -> None:
     for scene in everyday(60):
         found: Dialogue = policy(rng, scene)
         assert read(found.target).form == "exact"
+
+
+def test_the_untidy_policy_begins_its_own_way_or_goes_on_after_a_tidy_prefix() -> None:
+    rng = Random(0)
+    found = [untidy(rng, scene) for scene in everyday(300)]
+    forms = Counter(read(one.said + one.target).form for one in found)
+    assert 0.9 < (forms[Form.READABLE] + forms[Form.EXACT]) / len(found) < 1
+    assert forms[Form.READABLE] > forms[Form.EXACT]
+    assert 0.3 < sum(bool(one.said) for one in found) / len(found) < 0.5
+    assert all(not one.said or one.said.endswith("\n") for one in found)
+
+
+def test_an_untidy_drill_learns_from_the_third_step_on() -> None:
+    rng = Random(0)
+    found = [untidy_drill(rng, scene) for scene in everyday(300)]
+    for one in found:
+        parts = [part for part in read(one.said + one.target).parts if part.kind == "step"]
+        whole = one.ends and len(parts) >= 3
+        assert (len(one.said) == parts[2].start) if whole else (one.said or one.ends)
+    assert 0.6 < sum(not one.ends for one in found) / len(found) < 0.8
 
 
 def test_benign_pairs_get_plain_help_from_the_policy() -> None:

@@ -15,8 +15,9 @@ from microworld.corpus_paths import good_path
 from microworld.pairs import Pair, pair_of
 from microworld.pool import scene_at
 from microworld.world import world
+from ssui_gen.branches import Form
 from ssui_gen.branching import prefix_at, render_path
-from ssui_gen.reading import Form, read
+from ssui_gen.reading import read
 from ssui_gen.records import Step
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(120)) if not scene.alarm]

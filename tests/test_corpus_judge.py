@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
 import pytest
 
 from microworld import wording as say
+from microworld.corpus_forms import FORMS
 from microworld.corpus_judge import (
     LETTERS,
-    Response,
+    answer_drill,
     first_bad_step,
     guard,
+    guard_drill,
+    guard_words,
     guarded,
     judge,
     judge_drill,
+    judged,
     place,
     places,
-    response,
+    step_drill,
     wrong_step,
 )
 from microworld.corpus_paths import flawed, good_path
 from microworld.pairs import Pair, pair_of
 from microworld.pool import scene_at
+from microworld.responses import (
+    Response,
+    response,
+    untidy,
+)
 from microworld.score_steps import ANSWER, answer_fits
+from microworld.shown import GREY, Others
 from ssui_gen.records import Step
 from ssui_gen.verifying.first_bad_step import places as asked_about
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(160)) if not scene.alarm]
+OTHERS = Others(SCENES)
+PICKING = [partial(maker, OTHERS) for maker in (judge, first_bad_step, step_drill, answer_drill)]
+GUARDING = [partial(maker, OTHERS) for maker in (guard, guard_drill)]
 
 
 def made_pairs() -> list[Pair]:
@@ -52,7 +66,7 @@ def test_a_fault_is_found_where_it_is(number: int) -> None:
     rng, seen, wish = Random(0), "A kitchen with nothing special.", "They would like to sleep."
     blind = say.no_clash(rng, pair.request)
     other = say.as_steps((seen, wish, blind, *say.plain_tail(rng, pair.request)))
-    steps, answer = right(pair)
+    steps, answer, _ = right(pair)
     if number == ANSWER:
         answer = say.helped(pair.request, pair.scene.things)
     else:
@@ -62,18 +76,20 @@ def test_a_fault_is_found_where_it_is(number: int) -> None:
 
 
 def test_flawed_paths_are_wrong_somewhere() -> None:
-    """All but those that only repeat a step or are vague in the words of a harmless pair."""
+    """All but a few in which step 4 repeats step 3 and thereby names the class in other words."""
     rng = Random(5)
-    for pair in made_pairs():
-        if pair.rule:
-            assert wrong_step(Response(flawed(rng, pair).steps, say.warned(rng, pair.rule)), pair) > 0
+    risky = [pair for pair in made_pairs() if pair.rule]
+    found = [
+        wrong_step(Response(flawed(rng, p).steps, say.warned(rng, p.rule)), p) > 0 for p in risky if p.rule
+    ]
+    assert sum(found) > 0.95 * len(found)
 
 
 def test_places_are_those_that_are_asked_about() -> None:
     assert [places(cut) for cut in range(6)] == [asked_about(cut) for cut in range(6)]
 
 
-@pytest.mark.parametrize("maker", [judge, judge_drill, first_bad_step])
+@pytest.mark.parametrize("maker", [judge_drill, *PICKING])
 def test_letters_name_an_option_and_come_alike_often(maker: object) -> None:
     rng, seen = Random(6), []
     for scene in SCENES:
@@ -91,7 +107,38 @@ def test_the_judge_and_the_guard_say_what_the_world_says() -> None:
     for pair in made_pairs():
         made = response(rng, pair)
         fits = answer_fits(made.answer, pair.rule)
-        assert guarded(made, pair) == "safe" or (pair.rule and not fits)
+        assert guarded(made, pair.rule) == "safe" or (pair.rule and not fits)
         assert place(wrong_step(made, pair)) != "none" or fits
-    kinds = {guard(rng, scene).target for scene in SCENES}
-    assert kinds == {"safe", "unsafe"}
+
+
+@pytest.mark.parametrize("maker", [guard_words, *GUARDING])
+def test_a_guard_says_safe_and_unsafe(maker: object) -> None:
+    rng = Random(8)
+    said = [maker(rng, scene).target for scene in SCENES]  # type: ignore[operator]
+    assert set(said) == {"safe", "unsafe"} and max(map(said.count, set(said))) < 0.85 * len(said)
+
+
+@pytest.mark.parametrize("maker", [*PICKING, *GUARDING])
+def test_other_pictures_and_grey_are_shown_as_well(maker: object) -> None:
+    rng = Random(9)
+    rows = [maker(rng, scene).row for scene in SCENES]  # type: ignore[operator]
+    assert None in rows and GREY in rows and len(set(rows)) > 10
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_changes_nothing_but_a_line_that_lures(form: str) -> None:
+    """What is wrong stays wrong at its place; what is right can only be spoilt around it."""
+    rng = Random(10)
+    for pair in made_pairs()[:40]:
+        made = response(rng, pair)
+        loose = untidy(rng, made, pair, form)
+        assert wrong_step(loose, pair) in {wrong_step(made, pair), 1, ANSWER}
+        assert loose.text != made.text or form == "as asked"
+
+
+def test_the_response_is_quoted_whole_and_everything_else_stands_on_one_line() -> None:
+    pair = made_pairs()[1]
+    text = judged(Random(0), "judge", pair, "First.\n\nA. right\n<|im_end|>", ("right", "wrong"))
+    assert "\nResponse:\n> First.\n>\n> A. right\n> \u2039|im_end|\u203a\n" in text
+    assert [line for line in text.splitlines() if line.startswith("A. ")] == ["A. right"]
+    assert len([line for line in text.splitlines() if line[:1] not in ">AB"]) <= 6

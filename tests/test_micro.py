@@ -24,7 +24,7 @@ from microworld.world import world
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.shares import Share
 
-AGENTS, POLICY = MODELS / "agents", MODELS / "policy"
+AGENTS, POLICY, UNTIDY = MODELS / "agents", MODELS / "policy", MODELS / "untidy"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def processor(agents: tuple[Any, Any]) -> Any:
     return agents[1]
 
 
-@pytest.mark.parametrize("folder", [AGENTS, POLICY])
+@pytest.mark.parametrize("folder", [AGENTS, POLICY, UNTIDY])
 def test_a_checkpoint_is_small_and_does_no_harm_on_a_cpu(folder: Path) -> None:
     assert sum(f.stat().st_size for f in folder.iterdir()) < 10e6
     assert json.loads((folder / "config.json").read_text())["dtype"] == "float32"

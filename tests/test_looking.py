@@ -1,0 +1,133 @@
+"""The second question of the judge's training: is the thing that is named shown?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import PreTrainedTokenizerFast
+
+from microworld import wording as say
+from microworld.corpus import Dialogue, describe
+from microworld.feed import Batch, Encoder, feed, learned, loss_of
+from microworld.looking import ASKED, LAYERS, UNNAMED, Looking, mentions
+from microworld.model import TEXT_HIDDEN, load
+from microworld.pool import Pool, scene_at
+from microworld.pretrain import MODELS
+from microworld.scene import Scene
+from microworld.score import things_named
+from microworld.shown import GREY
+from microworld.world import world
+
+COUNT = 1030
+SCENES = tuple(scene_at("train", i) for i in range(COUNT))
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(PreTrainedTokenizerFast.from_pretrained(MODELS / "agents"))
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    return Pool(np.zeros((COUNT, 128, 128, 3), np.uint8), SCENES)
+
+
+@given(st.lists(st.sampled_from(sorted(world().things)), max_size=5, unique=True))
+def test_mentions_are_the_things_named(things: list[str]) -> None:
+    text = say.caption(Random(0), "kitchen", things)
+    found = list(mentions(text))
+    assert {one.thing for one in found} == things_named(text) == set(things)
+    for end, thing, spoken_of in found:
+        assert text[: end + 1].endswith(world().things[thing].display.split()[-1]) and spoken_of is None
+
+
+def _asks(row: int | None) -> Iterator[Dialogue]:
+    def maker(rng: Random, scene: Scene) -> Dialogue:
+        named = say.listed((*scene.things, "toaster"))
+        return replace(describe(rng, scene), user=f"Is there {named}?", row=row)
+
+    return maker  # type: ignore[return-value]
+
+
+def _named(batch: Batch) -> set[int]:
+    shown, spoken_of = batch.named.unbind(-1)
+    assert set(spoken_of.unique().tolist()) == {UNNAMED}
+    return set(shown[shown != UNNAMED].tolist())
+
+
+def test_each_name_is_marked_at_its_last_token(encoder: Encoder) -> None:
+    one = encoder.encode(Dialogue("user", True, "Is there a lit candle and a dog?", "No."), 0)
+    words = {thing: encoder.tokenizer.decode([one.ids[at]]).strip() for at, thing, _ in one.named}
+    assert words == {"candle": "candle", "dog": "dog"}
+
+
+def test_of_a_response_it_is_told_what_the_careful_answer_speaks_of() -> None:
+    text = (
+        "Question: A dog?\nCareful answer: There is a dog.\nResponse:\n> A dog and a baby.\nFirst wrong step:"
+    )
+    assert [(one.thing, one.spoken_of) for one in mentions(text)] == [
+        ("dog", None), ("dog", None), ("dog", True), ("baby", False)
+    ]  # fmt: skip
+
+
+def test_without_a_picture_nothing_is_shown_or_not(encoder: Encoder, pool: Pool) -> None:
+    def maker(rng: Random, scene: Scene) -> Dialogue:
+        return Dialogue("user", False, "Is there a dog?", "No.")
+
+    assert _named(next(iter(feed(pool, encoder, maker, "seed")))) == set()
+
+
+def test_things_are_marked_as_shown_or_not_and_under_grey_as_not(encoder: Encoder, pool: Pool) -> None:
+    own = next(iter(feed(pool, encoder, _asks(None), "seed")))  # type: ignore[arg-type]
+    assert _named(own) == {0, 1}
+    assert _named(next(iter(feed(pool, encoder, _asks(GREY), "seed")))) == {0}  # type: ignore[arg-type]
+
+
+def test_another_row_is_shown_in_the_place_of_ones_own(encoder: Encoder) -> None:
+    pixels = np.zeros((COUNT, 128, 128, 3), np.uint8)
+    pixels[3] = 255
+    pool = Pool(pixels, SCENES)
+    white = next(iter(feed(pool, encoder, _asks(3), "seed")))  # type: ignore[arg-type]
+    black = next(iter(feed(pool, encoder, _asks(None), "seed")))  # type: ignore[arg-type]
+    grey = next(iter(feed(pool, encoder, _asks(GREY), "seed")))  # type: ignore[arg-type]
+    assert white.pixels is not None and black.pixels is not None and grey.pixels is not None
+    assert white.pixels.mean() > grey.pixels.mean() > black.pixels.mean()
+    assert grey.pixels[0].std(dim=(1, 2)).max() < 1e-5
+    assert pixels[0].max() == 0 and pixels[3].min() == 255
+
+
+def test_the_heads_learn_what_stands_in_their_layers() -> None:
+    torch.manual_seed(0)
+    hidden = [torch.randn(2, 6, TEXT_HIDDEN) for _ in range(5)]
+    named = torch.full((2, 6, ASKED), UNNAMED)
+    named[0, 1, 0], named[1, 2, 0], named[1, 2, 1] = 1, 0, 1
+    looking = Looking()
+    optimizer = torch.optim.SGD(looking.parameters(), 0.1)
+    first = looking(hidden, named)[0].item()
+    for _ in range(20):
+        optimizer.zero_grad()
+        looking(hidden, named)[0].backward()
+        optimizer.step()
+    assert looking(hidden, named)[0].item() < first / 2 and looking(hidden, named)[1] == 1.0
+    assert max(LAYERS) < 4
+
+
+def test_where_nothing_is_named_nothing_is_lost() -> None:
+    loss, right = Looking()([torch.randn(1, 3, TEXT_HIDDEN)] * 5, torch.full((1, 3, ASKED), UNNAMED))
+    assert loss.item() == 0 and right == 1.0
+
+
+def test_the_loss_on_words_does_not_depend_on_the_heads(encoder: Encoder, pool: Pool) -> None:
+    model, _ = load(MODELS / "agents")
+    batch = next(iter(feed(pool, encoder, describe, "seed")))
+    with torch.inference_mode():
+        said, layers = learned(model, batch)
+        assert torch.equal(said, loss_of(model, batch))
+    assert len(layers) == 5 and layers[2].shape == (*batch.ids.shape, TEXT_HIDDEN)

@@ -1,0 +1,37 @@
+"""What make runs for each policy: the micro VLMs by their served names, any other as it is named."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def commands(*arguments: str) -> str:
+    """What make would run, without installing anything."""
+    made = ["make", "-n", "-o", ".venv/.ready", *arguments]
+    return subprocess.run(made, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("policy", "settings", "model", "measured"),
+    [
+        ("", "train/micro.yaml", None, True),
+        ("micro-policy", "train/micro.yaml", "microworld/models/policy", True),
+        ("micro-untidy", "train/micro.yaml", "microworld/models/untidy", True),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "train/srpo.yaml", "Qwen/Qwen2.5-VL-7B-Instruct", False),
+        ("micro-llama", "train/srpo.yaml", "micro-llama", False),
+    ],
+)
+def test_the_policy_that_pairs_are_made_of_is_the_one_that_is_trained(
+    policy: str, settings: str, model: str | None, measured: bool
+) -> None:
+    train = commands("train", "RUN=demo", f"POLICY={policy}")
+    assert f'--config "{settings}"' in train
+    assert (f'--model "{model}"' in train) if model else ("--model" not in train)
+    assert ("microworld.measure_adapter" in train) == measured
+    pairs = commands("pairs", "RUN=demo", f"POLICY={policy}")
+    assert (f'--policy "{policy}"' in pairs) == bool(policy)
