@@ -224,15 +224,10 @@ def _cost(numbers: Numbers) -> str:
     """By kind of path, so that what the rarer kind of pair costs is seen."""
     pairs = numbers.pairs_by_kind
     made = [f"{pairs.total():,}", *(f"{pairs[kind]:,}" for kind in KINDS)]
-    rows = [
-        [
-            line.what,
-            *chain(
-                *zip((f"{line.whole:,}", *(f"{n:,}" for n in line.by_kind)), line.a_pair(pairs), strict=True)
-            ),
-        ]
-        for line in numbers.cost.lines()
-    ]
+    rows = []
+    for line in numbers.cost.lines():
+        sums = (f"{n:,}" for n in (line.whole, *line.by_kind))
+        rows.append([line.what, *chain(*zip(sums, line.a_pair(pairs), strict=True))])
     kinds = chain(*((f"{kind} paths", f"a {kind} pair") for kind in KINDS))
     return page.table(["", "in all", "a pair", *kinds], [["pairs", *chain(*((n, "") for n in made))], *rows])
 
