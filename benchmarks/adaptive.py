@@ -3,9 +3,12 @@
     .venv/bin/python benchmarks/adaptive.py [--seed 1] [--paths 400]
 
 The policy errs in a given share of its draws, each written in one of several wordings; F is always right. So
-what is measured is the rule alone: the share of paths with a pair beside fixed k = 10, and tokens for a
-pair, the judge's counted. Its constants were chosen on seed 0; the table is of another seed. Lengths (in
-tokens) are a 7B model's on a photo: --prompt, --step, --judge change them.
+what is measured is the rule alone: the share of paths with a pair beside fixed k = 10 in one request, and
+tokens for a pair, the judge's counted: fixed k asks in both orders about each distinct branch. Constants were
+chosen on seed 0; the table is of another seed. Lengths (in tokens) are a 7B model's on a photo: --prompt,
+--step, --judge change them. --alike 0 has every branch judged that may be what lacks, as if no two answers of
+a path were alike. --mix N: as many paths of the other kind spare N draws each, which go to paths without a
+pair.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import argparse
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, NamedTuple
 
@@ -54,11 +57,15 @@ class Outcome(NamedTuple):
     paths: int
     paired: int
     pairs: int
-    tokens: float
+    policy: float
+    """Tokens, read and written."""
+    judge: float
 
-    @property
-    def a_pair(self) -> float:
-        return self.tokens / max(self.pairs, 1)
+    def times(self, other: Outcome, what: Callable[[Outcome], float]) -> str:
+        """How many times fewer tokens a pair takes than with `other`."""
+        if not (self.pairs and other.pairs):
+            return "–"
+        return f"{what(other) / other.pairs / (what(self) / self.pairs):.1f}"
 
 
 class Erring:
@@ -107,14 +114,25 @@ def paths(count: int, seed: int) -> Iterable[ReasoningPath]:
         )  # fmt: skip
 
 
-async def explored(erring: Erring, settings: Explore, orders: float, count: int) -> Outcome:
+async def explored(erring: Erring, settings: Explore, orders: float, count: int, spared: int = 0) -> Outcome:
+    """`spared`: draws that paths of the other kind did not need."""
     caller: Any = erring
     policy = Policy(caller, "m", load_prompt(home() / "prompts" / "policy.md"), True, False)
     explorer = Explorer(policy, settings, erring.verify, _picture)
-    found: list[list[Cut]] = [await explorer.explore(path) for path in paths(count, erring.seed)]
-    with_pair = [[cut for cut in cuts if cut.of("good") and cut.of("bad")] for cuts in found]
-    tokens = erring.spent["policy"] + erring.spent["judged"] * orders * erring.lengths.judge
-    return Outcome(count, sum(map(bool, with_pair)), sum(map(len, with_pair)), tokens)
+    found = {path: await explorer.explore(path) for path in paths(count, erring.seed)}
+    if settings.adaptive:
+        for path, cuts in found.items():
+            takes = sum(settings.most_per_cut - cut.draws for cut in cuts)
+            if not _pairs(cuts) and takes <= spared:
+                found[path] = await explorer.search(path, cuts)
+                spared -= takes
+    with_pair = [_pairs(cuts) for cuts in found.values()]
+    judge = erring.spent["judged"] * orders * erring.lengths.judge
+    return Outcome(count, sum(map(bool, with_pair)), sum(with_pair), erring.spent["policy"], judge)
+
+
+def _pairs(cuts: Iterable[Cut]) -> int:
+    return sum(bool(cut.of("good") and cut.of("bad")) for cut in cuts)
 
 
 def _picture(ref: ImageRef) -> Picture:
@@ -129,19 +147,33 @@ def main() -> None:
     parser.add_argument("--prompt", type=int, default=1700)
     parser.add_argument("--step", type=int, default=30)
     parser.add_argument("--judge", type=int, default=2200)
+    parser.add_argument("--alike", type=float, default=0.9)
+    parser.add_argument("--mix", type=int, default=0, help="draws that a path of the other kind spares")
+    parser.add_argument("--rates", type=float, nargs="+", default=RATES)
     args = parser.parse_args()
-    lengths = Lengths(args.prompt, args.step, args.judge)
-    print("| errors | paths with a pair: adaptive | fixed k | ratio | tokens a pair, fixed / adaptive |")
-    print("|--:|--:|--:|--:|--:|")
-    for rate in RATES:
-        ways = ((Explore(), 1 + SECOND_ORDER), (Explore(adaptive=False), 2.0))
+    head = "errors | paths with a pair: adaptive | fixed k | ratio | pairs a path: adaptive | fixed k | "
+    print(f"| {head}tokens a pair, fixed / adaptive: policy | judge | all |")
+    print(f"|{'--:|' * 9}")
+    for rate in args.rates:
+        ways = ((Explore(alike=args.alike or None), 1 + SECOND_ORDER), (Explore(adaptive=False), 2.0))
         ours, fixed = (
-            asyncio.run(explored(Erring(rate, args.seed, args.wordings, lengths), how, orders, args.paths))
+            asyncio.run(explored(_erring(rate, args), how, orders, args.paths, args.mix * args.paths))
             for how, orders in ways
         )
-        shares = [Share(one.paired, one.paths) for one in (ours, fixed)]
-        ratio = ours.paired / max(fixed.paired, 1)
-        print(f"| {rate:.0%} | {shares[0]} | {shares[1]} | {ratio:.2f} | {fixed.a_pair / ours.a_pair:.1f} |")
+        print(_row(rate, ours, fixed), flush=True)
+
+
+def _erring(rate: float, args: argparse.Namespace) -> Erring:
+    return Erring(rate, args.seed, args.wordings, Lengths(args.prompt, args.step, args.judge))
+
+
+def _row(rate: float, ours: Outcome, fixed: Outcome) -> str:
+    shares = [Share(one.paired, one.paths) for one in (ours, fixed)]
+    cells = [f"{rate:.0%}", *map(str, shares), f"{ours.paired / max(fixed.paired, 1):.2f}"]
+    cells += [f"{one.pairs / one.paths:.2f}" for one in (ours, fixed)]
+    parts = (lambda o: o.policy), (lambda o: o.judge), (lambda o: o.policy + o.judge)
+    cells += [ours.times(fixed, part) for part in parts]
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -93,6 +93,8 @@ class Cut(Record):
     query: str
     branches: tuple[Branch, ...]
     draws: int
+    enough: int = 1
+    """Good ones and bad ones that were looked for (`explore.enough`)."""
     made_by: tuple[str, ...]
     """Ids of the policy's calls in `calls.sqlite`."""
 
@@ -100,6 +102,10 @@ class Cut(Record):
     def id_of(path_id: str, cut: int, query: str, prefix: str) -> str:
         """The row's id, the same in every run: of a path whose words were changed it is another."""
         return row_id(path_id, str(cut), query, prefix)
+
+    def has(self, enough: int) -> bool:
+        """Whether there are so many good and bad branches, or so many were looked for."""
+        return self.enough >= enough or all(len(self.of(kind)) >= enough for kind in ("good", "bad"))
 
     def of(self, polarity: Polarity) -> tuple[Branch, ...]:
         return tuple(branch for branch in self.branches if branch.judgement.polarity == polarity)

@@ -202,7 +202,9 @@ def _pairs(args: argparse.Namespace) -> int:
     if outcome.interrupted:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
-    _say(f"{pairs:,} pairs in {args.run / PAIRS}. Look at {make_report(args.run, plan.source, root)}.")
+    report = make_report(args.run, plan.source, root)
+    _say(f"{pairs:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
+    _say(f"Tokens that a pair took, read and written: {report.cost}.")
     _say(f"Next: make train RUN={args.run.name}{f' POLICY={args.policy}' if args.policy else ''}")
     return 0
 

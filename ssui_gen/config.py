@@ -123,13 +123,12 @@ class Explore(Settings):
     enough: Annotated[int, Field(ge=1)] = 1
     """Good ones and bad ones that are enough for a cut."""
     round: Annotated[int, Field(ge=1)] = 4
-    """Draws between two looks at what is there."""
+    """Draws of a request at least; it asks for as many as what lacks is expected to take."""
     most_per_cut: Annotated[int, Field(ge=1)] = 20
-    """Draws, those spared by other cuts included."""
+    """Draws, those spared by other cuts and other paths included."""
     patience: Annotated[float, Field(gt=0)] = 24.0
-    """Draws that the kind that lacks may be expected to take; a cut that would take more is given up."""
-    least: Annotated[int, Field(ge=0)] = 54
-    """Draws of a path without a pair before its cuts may be given up: rare errors show no sooner."""
+    """Draws that the kind that lacks may be expected to take; a cut that would take more is given up, once
+    its path has a pair."""
     alike: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     """From this likeness on two answers of a path say the same, and the second is not judged where it would
     add to a kind that its cut has. null: all are judged; so they are where F asks for the first bad step."""

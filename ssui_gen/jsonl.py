@@ -163,9 +163,9 @@ class Appender:
         if self.cut:
             os.ftruncate(self._file, self._size)
 
-    def write(self, row: Record) -> None:
-        """Append one row whole, or raise RecordError and leave the file as it was."""
-        data = as_line(row)
+    def write(self, *rows: Record) -> None:
+        """Append rows whole and together, or raise RecordError and leave the file as it was."""
+        data = b"".join(map(as_line, rows))
         try:
             written = os.write(self._file, data)
             if written < len(data):

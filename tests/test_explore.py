@@ -106,12 +106,14 @@ def test_other_draws_into_the_same_rows_are_refused(made: Job) -> None:
     assert "were made with something else (explore" in other.err
 
 
-def test_adaptive_draws_less_and_shares_what_it_spares(made: Job, fake: Fake) -> None:
-    pairs(made)
-    drawn = sum(cut["draws"] for cut in cuts(made))
-    assert drawn < 0.6 * 10 * 6 * PATHS
+def test_the_root_tells_how_many_draws_the_other_cuts_take(made: Job, fake: Fake) -> None:
+    """Every second draw is bad: ten at the root, and a few in one request at each other cut."""
+    assert pairs(made).code == 0
+    drawn = Counter(cut["draws"] for cut in cuts(made) if cut["cut"])
+    assert {cut["draws"] for cut in cuts(made) if not cut["cut"]} == {10}
+    assert min(drawn) == 4 and sum(n * count for n, count in drawn.items()) < 0.7 * 10 * 5 * PATHS
     both = [bool(_count(cut, "good") and _count(cut, "bad")) for cut in cuts(made)]
-    assert sum(both) >= 0.9 * len(both), "eight of a kind in a row may be given up"
+    assert sum(both) >= 0.9 * len(both)
 
 
 def test_a_judge_is_asked_only_while_a_cut_lacks_a_kind(made: Job, fake: Fake) -> None:
@@ -138,9 +140,58 @@ def test_rare_errors_are_looked_for_before_a_path_is_given_up(made: Job, fake: F
     for cut in cuts(made):
         by_path[cut["path_id"]] += cut["draws"]
     found = {pair["path_id"] for pair in rows(made.run / "pairs.jsonl")}
-    assert all(by_path[path["id"]] >= 54 for path in made.paths if path["id"] not in found)
+    assert all(by_path[path["id"]] >= 60 for path in made.paths if path["id"] not in found)
     judged = [b for cut in cuts(made) for b in cut["branches"] if b["judgement"]["made_by"]]
     assert len(judged) <= 3 * 6 * PATHS, "what says the same as before is not judged again"
+
+
+def _half_benign(made: Job) -> list[str]:
+    """Make every second path a harmless one with words of its own; returns their texts."""
+    source, paths = made.run / "reasoning_paths.jsonl", made.paths
+    for place, path in enumerate(paths):
+        path["query"]["text"] = f"Question {place}?"
+        path["kind"] = "benign" if place % 2 else "risky"
+    source.write_text("".join(json.dumps(path) + "\n" for path in paths))
+    return [path["query"]["text"] for path in paths if path["kind"] == "benign"]
+
+
+def test_what_others_spared_goes_to_the_kind_whose_pairs_lack(made: Job, fake: Fake) -> None:
+    careful, *never = _half_benign(made)
+
+    def errs(body: dict[str, Any]) -> str:
+        asked = prompt_text(body, "user")
+        right = asked in never or (asked == careful and body["draw"] % 3)
+        return _fixed(body, "none", "RIGHT.") if right else policy(body)
+
+    fake.answers = {"none": errs, "judge": judge}
+    done = pairs(made, config={"verify": {"by": ["judge"]}})
+    assert done.code == 0, done.err
+    drawn = Counter[str]()
+    for cut in cuts(made):
+        drawn[cut["query"]] += cut["draws"]
+    again = [text for text in never if drawn[text] == 20 * 6]
+    assert again and "benign pairs are rarer" in done.out
+    assert all(n <= 60 for text, n in drawn.items() if text not in again)
+    assert drawn.total() <= 10 * 6 * PATHS, "k a cut on average, never more"
+    assert len({cut["id"] for cut in cuts(made)}) == len(cuts(made)) == 6 * PATHS
+    before, calls = cuts(made), fake.calls
+    assert pairs(made, config={"verify": {"by": ["judge"]}}).code == 0
+    assert cuts(made) == before and fake.calls == calls
+
+
+def test_where_more_is_wanted_what_waits_is_judged_before_more_is_drawn(made: Job, fake: Fake) -> None:
+    pairs(made, "--limit", "2")
+    before = {cut["id"]: cut for cut in cuts(made)}
+    waiting = {b["id"] for c in before.values() for b in c["branches"] if not b["judgement"]["made_by"]}
+    done = pairs(made, "--limit", "2", "--mix", config={"explore": {"enough": 2}})
+    assert done.code == 0, done.err
+    after = {cut["id"]: cut for cut in cuts(made)}
+    assert after.keys() == before.keys() and all(cut["enough"] == 2 for cut in after.values())
+    judged = {b["id"] for c in after.values() for b in c["branches"] if b["judgement"]["made_by"]}
+    assert judged & waiting
+    roots = [(before[id]["draws"], cut["draws"]) for id, cut in after.items() if not cut["cut"]]
+    assert set(roots) == {(10, 10)}, "ten draws hold two of each kind"
+    assert all(_count(cut, "good") == _count(cut, "bad") == 2 for cut in after.values() if not cut["cut"])
 
 
 def test_a_server_that_can_holds_branches_to_the_form(made: Job, fake: Fake) -> None:

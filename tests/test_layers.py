@@ -100,6 +100,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "verifying.steady",
         "exploring.explored",
         "exploring.watch",
+        "exploring.ledger",
         "exploring.cost",
         "exploring.leaks",
         "exploring.continuing",

@@ -56,14 +56,21 @@ def counted() -> Numbers:
     return numbers
 
 
+def test_the_account_tells_what_a_pair_of_each_kind_took() -> None:
+    cost = counted().cost
+    assert (
+        cost.account({"risky": 5, "benign": 0}) == "risky 210.0 (policy 210.0, F 0.0); benign none, for 1,050"
+    )
+
+
 def test_the_overview_counts_what_there_is() -> None:
     seen = Seen(overview(counted(), [Grown(path(), "trees/a.html", Counter(good=2, bad=1))]))
     assert "5 pairs from 1 paths, out of 1 explored." in seen.text
     words = " ".join(seen.text.split())
-    assert "in all a pair risky paths benign paths pairs 5 5 0" in words
-    assert "policy: prompt tokens 1,000 200.0 1,000 0" in words
-    assert "F: prompt tokens 1,000 200.0 0 1,000" in words, "who judges is paid too"
-    assert "all tokens, policy and F 2,100 420.0 1,050 1,050" in words
+    assert "in all a pair risky paths a risky pair benign paths a benign pair pairs 5 5 0" in words
+    assert "policy: prompt tokens 1,000 200.0 1,000 200.0 0 –" in words
+    assert "F: prompt tokens 1,000 200.0 0 0.0 1,000 –" in words, "who judges is paid too"
+    assert "all tokens, policy and F 2,100 420.0 1,050 210.0 1,050 –" in words
     assert "exact 8" in words
     assert "privacy_violations 8" in words
     assert "paths 3 left out: in_benchmark 2 explored 1 with a pair 1" in words

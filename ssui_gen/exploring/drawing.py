@@ -69,6 +69,16 @@ class Drawing:
     """By text: of what is not judged as its answer was. It steers the draws and is no verdict."""
     calls: list[str] = field(default_factory=list)
 
+    @staticmethod
+    def of(path: ReasoningPath, cut: int, row: Cut | None = None) -> Drawing:
+        """A new one, or that of an earlier row of this very cut: what nobody was asked about waits again."""
+        drawing = Drawing(path, cut)
+        if row:
+            drawing.draws, drawing.calls = row.draws, list(row.made_by)
+            for branch in row.branches:
+                drawing._put(Case(path, cut, branch.text, branch.finish), branch)
+        return drawing
+
     @property
     def kinds(self) -> Counter[str]:
         """Draws by polarity, presumed ones too."""
@@ -83,11 +93,16 @@ class Drawing:
         return {kind: enough - found[kind] for kind in KINDS if found[kind] < enough}
 
     def expected(self, kind: str, wanted: int, seen: Counter[str]) -> float:
-        """Draws that `wanted` more of `kind` will take: its share here, with the path's share (`seen`, by the
-        rule of succession) counting as PRIOR draws.
+        """Draws that `wanted` more of `kind` will take: its share of what is judged or presumed here, with
+        the path's share (`seen`, by the rule of succession) counting as PRIOR draws.
         """
-        prior = (seen[kind] + 1) / (seen.total() + 2)
-        return wanted * (PRIOR + self.draws) / (PRIOR * prior + self.kinds[kind])
+        prior = (seen[kind] + 1) / (seen["good"] + seen["bad"] + 2)
+        here = self.kinds
+        return wanted * (PRIOR + here["good"] + here["bad"]) / (PRIOR * prior + here[kind])
+
+    def takes(self, enough: int, seen: Counter[str]) -> float:
+        """Draws that what lacks will take."""
+        return max((self.expected(kind, n, seen) for kind, n in self.lacks(enough).items()), default=0.0)
 
     def add(self, choices: Iterable[Choice]) -> None:
         """Count what was drawn before; the rest waits to be judged."""
@@ -97,8 +112,12 @@ class Drawing:
                 self.branches[choice.text] = seen.model_copy(update={"times": seen.times + 1})
                 continue
             case = Case(self.path, self.cut, choice.text, choice.finish_reason or "unknown")
-            self.waiting[choice.text], self.said[choice.text] = case, Said.of(case)
-            self.branches[choice.text] = _branch(case, choice)
+            self._put(case, _branch(case, choice))
+
+    def _put(self, case: Case, branch: Branch) -> None:
+        self.branches[case.text], self.said[case.text] = branch, Said.of(case)
+        if branch.judgement in (ENOUGH, SAID_BEFORE):
+            self.waiting[case.text] = case
 
     def judged(self, case: Case, judgement: Judgement) -> None:
         del self.waiting[case.text]
@@ -130,8 +149,8 @@ class Drawing:
     def _set(self, text: str, judgement: Judgement) -> None:
         self.branches[text] = self.branches[text].model_copy(update={"judgement": judgement})
 
-    @property
-    def row(self) -> Cut:
+    def row(self, enough: int) -> Cut:
+        """What is kept of it, and how many of each kind were looked for."""
         path = self.path
         return Cut(
             id=cut_id(path, self.cut),
@@ -143,8 +162,14 @@ class Drawing:
             query=path.query.text,
             branches=tuple(self.branches.values()),
             draws=self.draws,
+            enough=enough,
             made_by=tuple(self.calls),
         )
+
+
+def seen(path: Iterable[Drawing]) -> Counter[str]:
+    """Draws of a path by polarity."""
+    return sum((drawing.kinds for drawing in path), Counter[str]())
 
 
 def answers(path: Iterable[Drawing]) -> list[tuple[Said, Polarity]]:

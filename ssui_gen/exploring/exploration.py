@@ -1,12 +1,15 @@
 """The exploration of a run: which paths are left, which are unfit, and a row for each cut of the others.
 
-Done means that every cut of a path has its row on disk. Covers neither drawing (`explore`) nor F (`ways`).
+Done means that every cut of a path has its row on disk, with as many branches of each kind as are enough or
+no hope of them. Rows of a path are written together. A cut that is opened again, since more is wanted now
+(`explore.enough`) or its kind of pair lacks (`ledger`), gets a newer row that replaces the older.
+Covers neither drawing (`explore`) nor F (`ways`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
@@ -19,8 +22,9 @@ from ssui_gen.config import Config, Explore
 from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, RequestRefused, SsuiError
 from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explore import Explorer
-from ssui_gen.exploring.explored import BRANCHES, cut_id, read_cuts, read_paths
+from ssui_gen.exploring.explored import BRANCHES, Explored, cut_id, read_cuts, read_paths, without_replaced
 from ssui_gen.exploring.leaks import Bench
+from ssui_gen.exploring.ledger import Lacking, Ledger
 from ssui_gen.exploring.rendered import check_rendering
 from ssui_gen.exploring.watch import Watch
 from ssui_gen.images import data_url, file_url
@@ -57,11 +61,17 @@ class Exploration:
     ) -> None:
         self.job, self.source, self.root, self.limit, self.bench = job, source, root, limit, bench
         self.funnel = Funnel()
-        self.watch = Watch()
+        self.watch, self.ledger = Watch(), Ledger(job.config.explore)
         self.say: Callable[[str], None] = _nothing
+        self.again: Lacking | None = None
+        """Paths that are drawn from once more."""
+        self.earlier: Explored | None = None
+        """Rows of cuts that may be opened again; None as long as there are none."""
         _forget(job.run / REJECTS)
+        without_replaced(job.run / BRANCHES)
+        open_.callback(without_replaced, job.run / BRANCHES)
         self.done = open_.enter_context(closing(Seen()))
-        """Ids of cuts on disk, and of paths that were rejected."""
+        """Ids of cuts on disk that have what is enough, and of paths that were rejected."""
         self.branches = open_.enter_context(closing(Appender(job.run / BRANCHES)))
         self.rejects = open_.enter_context(closing(Appender(job.run / REJECTS)))
         self.pictures = Pictures(root, job.config.images, job.config.limits.seeds_in_flight)
@@ -70,21 +80,39 @@ class Exploration:
     def _count_done(self) -> None:
         for cut, _ in read_cuts(self.branches.path):
             self._note(cut)
+            if cut.id not in self.done and self.earlier is None:
+                self.earlier = Explored(self.branches.path)
         for line in read(self.rejects.path):
             reject = validate(Reject, line)
             self.done.add(reject.seed_id)
             self.funnel.dropped[reject.stage, reject.reason] += 1
 
-    def _note(self, cut: Cut) -> None:
-        self.done.add(cut.id)
-        self.watch.note(cut)
-        self.funnel.kept[_kind_of(cut)] += 1
+    def _note(self, cut: Cut, sign: int = 1) -> None:
+        """Count a row; with `sign` -1 take back one that another replaces."""
+        self.watch.note(cut, sign)
+        self.ledger.note(cut, sign)
+        self.funnel.kept[_kind_of(cut)] += sign
+        if cut.has(self.job.config.explore.enough):
+            self.done.add(cut.id)
 
     def todo(self) -> Iterator[ReasoningPath | Reject]:
-        """Paths with a cut that has no row yet, in their order, and what is unfit among them."""
+        """Paths with a cut that has no row yet, in their order, and what is unfit among them; where some are
+        drawn from again, these alone.
+        """
         for path in islice(read_paths(self.source), self.limit):
-            if isinstance(path, Reject) or self.bench or self._is_left(path):
+            if self.again:
+                if isinstance(path, ReasoningPath) and path.id in self.again.paths:
+                    yield path
+            elif isinstance(path, Reject) or self.bench or self._is_left(path):
                 yield path
+
+    def find_lacking(self) -> bool:
+        """Whether a kind of pair lacks and there are paths to draw from once more: they are `todo` now."""
+        self.again = self.ledger.lacking()
+        if self.again:
+            self.say(str(self.again))
+            self.earlier, self.funnel.fresh = Explored(self.branches.path), 0
+        return self.again is not None
 
     def _is_left(self, path: ReasoningPath) -> bool:
         cuts = (cut_id(path, cut) for cut in range(len(path.steps)))
@@ -133,19 +161,31 @@ class Exploration:
         try:
             if why := self.bench and self.bench.holds(path, self.root, self.job.config.images):
                 self._reject(path, Reason.IN_BENCHMARK, why)
-            elif self._is_left(path):
-                self._keep(await self.explorer.explore(path))
+            elif self.again or self._is_left(path):
+                await self._draw(path)
         except ImageError as error:
             self._reject(path, Reason(error.reason), str(error))
         except tuple(REASONS) as error:
             self._reject(path, next(r for kind, r in REASONS.items() if isinstance(error, kind)), str(error))
 
-    def _keep(self, cuts: list[Cut]) -> None:
-        hopeless = self.watch.hopeless
-        for cut in cuts:
-            if cut.id not in self.done:
-                self.branches.write(cut)
-                self._note(cut)
+    async def _draw(self, path: ReasoningPath) -> None:
+        """From the beginning (answered from the journal, as far as it was asked before), or where every cut
+        has a row, on from there.
+        """
+        rows = self.earlier.of(path) if self.earlier else []
+        rows = rows if len(rows) == len(path.steps) else []
+        draw = self.explorer.search if self.again else self.explorer.explore
+        self._keep(await draw(path, rows), rows)
+
+    def _keep(self, cuts: Sequence[Cut], rows: Sequence[Cut]) -> None:
+        """Write what is new or other than the `rows` that it replaces."""
+        hopeless, earlier = self.watch.hopeless, {row.id: row for row in rows}
+        fresh = [cut for cut in cuts if (cut != earlier[cut.id] if rows else cut.id not in self.done)]
+        self.branches.write(*fresh)
+        for cut in fresh:
+            if rows:
+                self._note(earlier[cut.id], -1)
+            self._note(cut)
         if self.watch.hopeless and not hopeless:
             self.say(self.watch.warning)
 

@@ -1,10 +1,13 @@
 """Draws branches from every cut of a path and has F judge them, spending draws where both kinds lack.
 
-Adaptive: draw in rounds, stop a cut when there is enough of both kinds, and give what it spared to cuts of
-the path that have only one kind, up to a cap and as long as there is hope. A path without any pair is not
-given up before `least` draws: errors of two in a hundred, which over-refusals on benign twins are, show in
-two of three paths only after fifty. Otherwise k draws at every cut in one request, all judged, as RPO does
-(arXiv 2410.10858). All that is decided depends on the path alone, so a run that was killed goes on alike.
+Adaptive: the root is drawn k times in one request; what F finds there tells how many draws the other cuts are
+expected to take, and each request asks for so many, as each costs its prompt. A cut ends when it has enough
+of both kinds or little hope. A path without any pair is not given up before k draws a cut: errors of two in a
+hundred, which over-refusals on benign twins are, show in two of three paths only then. Otherwise k draws at
+every cut in one request, all judged, as RPO does (arXiv 2410.10858).
+
+All that is decided depends on the path alone, so a run that was killed asks the same and goes on alike. Cuts
+may be opened again: what waits is judged before more is drawn.
 Covers one path; not which paths (`stages/pairs`), and not pairs (`pairs`).
 """
 
@@ -12,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,7 +24,7 @@ from ssui_gen.calling.calls import Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Explore
 from ssui_gen.exploring.continuing import Draw, Policy, continuation
-from ssui_gen.exploring.drawing import Drawing
+from ssui_gen.exploring.drawing import Drawing, seen
 from ssui_gen.records import ImageRef, ReasoningPath, row_id
 from ssui_gen.verifying.verify import Verifier
 
@@ -38,71 +40,71 @@ class Explorer:
     verify: Verifier
     picture_of: Callable[[ImageRef], Picture]
 
-    async def explore(self, path: ReasoningPath) -> list[Cut]:
-        """Every cut of `path`, in order; raises what a call raises."""
-        drawings = [Drawing(path, cut) for cut in range(len(path.steps))]
+    async def explore(self, path: ReasoningPath, rows: Sequence[Cut] = ()) -> list[Cut]:
+        """Every cut of `path`, in order, going on from `rows` if there are any; raises what a call raises."""
+        drawings = _opened(path, rows)
         if self.settings.adaptive:
+            await self._judge(drawings, drawings)
             await self._in_rounds(drawings)
         else:
-            await _all(self._draw(drawing, self.settings.k) for drawing in drawings)
+            await _all(self._draw(d, self.settings.k - d.draws) for d in drawings if not d.draws)
             await _all(self._judge_all(drawing) for drawing in drawings)
+        return self._closed(drawings)
+
+    async def search(self, path: ReasoningPath, rows: Sequence[Cut]) -> list[Cut]:
+        """Every cut again, each drawn up to the most that a cut may draw: for a path without a pair."""
+        drawings = _opened(path, rows)
+        await _all(self._draw(d, n) for d in drawings if (n := self.settings.most_per_cut - d.draws) > 0)
+        await self._judge(drawings, drawings)
+        return self._closed(drawings)
+
+    def _closed(self, drawings: Sequence[Drawing]) -> list[Cut]:
         for drawing in drawings:
             drawing.leave(self.settings.alike, drawings)
-        return [drawing.row for drawing in drawings]
+        return [drawing.row(self.settings.enough) for drawing in drawings]
 
     async def _in_rounds(self, drawings: Sequence[Drawing]) -> None:
-        """A round at every cut that is worth it, those that drew least first, until k a cut are spent."""
-        left = self.settings.k * len(drawings)
-        while left > 0 and (worthy := sorted(self._worthy(drawings), key=lambda d: d.draws)):
-            most = self._round(drawings, worthy)
+        """Rounds at every cut that is worth it, the first at the root alone, until k a cut are spent."""
+        left = self.settings.k * len(drawings) - sum(drawing.draws for drawing in drawings)
+        while left > 0 and (worthy := self._worthy(drawings)):
             sizes = []
             for drawing in worthy:
-                sizes.append(min(most, left, self.settings.most_per_cut - drawing.draws))
+                sizes.append(min(self._size(drawing, drawings), left))
                 left -= sizes[-1]
             await _all(self._draw(d, n) for d, n in zip(worthy, sizes, strict=True) if n)
             await self._judge(drawings, worthy)
 
-    def _worthy(self, drawings: Sequence[Drawing]) -> Iterable[Drawing]:
-        seen = sum((drawing.kinds for drawing in drawings), Counter[str]())
-        searching = self._searching(drawings)
-        for drawing in drawings:
-            lacks = drawing.lacks(self.settings.enough)
-            if lacks and drawing.draws < self.settings.most_per_cut:
-                expected = max(drawing.expected(kind, n, seen) for kind, n in lacks.items())
-                if searching or expected <= self.settings.patience or not drawing.draws:
-                    yield drawing
+    def _worthy(self, drawings: Sequence[Drawing]) -> list[Drawing]:
+        """Those that drew least first; a path begins at its root."""
+        if not any(drawing.draws for drawing in drawings):
+            return [drawings[0]]
+        lack = [d for d in drawings if d.lacks(self.settings.enough) and d.draws < self.settings.most_per_cut]
+        return sorted((d for d in lack if self._hopeful(d, drawings)), key=lambda drawing: drawing.draws)
 
-    def _searching(self, drawings: Sequence[Drawing]) -> bool:
-        """Whether the path has no pair yet, and has not drawn enough to be given up."""
-        paired = any(not drawing.lacks(1) for drawing in drawings)
-        return not paired and sum(drawing.draws for drawing in drawings) < self.settings.least
+    def _hopeful(self, drawing: Drawing, drawings: Sequence[Drawing]) -> bool:
+        """Whether more draws may pay: always as long as nothing was drawn here, or no cut has a pair."""
+        if not drawing.draws or not _paired(drawings):
+            return True
+        return drawing.takes(self.settings.enough, seen(drawings)) <= self.settings.patience
 
-    def _round(self, drawings: Sequence[Drawing], worthy: Sequence[Drawing]) -> int:
-        """Draws of each cut in this round: few while both kinds are found fast; what is left of `least` at
-        once where the first looks found one kind alone, as each request costs its prompt.
+    def _size(self, drawing: Drawing, drawings: Sequence[Drawing]) -> int:
+        """Draws of one request: as many as what lacks is expected to take, not beyond k while the cut has
+        fewer; all k at once where the path has no pair yet.
         """
-        drawn = sum(drawing.draws for drawing in drawings)
-        if not drawn or not self._searching(drawings):
-            return self.settings.round
-        return max(self.settings.round, math.ceil((self.settings.least - drawn) / len(worthy)))
+        settings, short = self.settings, max(self.settings.k - drawing.draws, 0)
+        wanted = math.ceil(drawing.takes(settings.enough, seen(drawings))) if _paired(drawings) else short
+        most = min(short or wanted, settings.most_per_cut - drawing.draws)
+        return min(max(wanted, settings.round), max(most, 1))
 
     async def _judge(self, drawings: Sequence[Drawing], worthy: Sequence[Drawing]) -> None:
         """One branch of each cut at a time, as what one says may spare the next."""
         enough, likeness = self.settings.enough, self.settings.alike
-        searching = not any(not drawing.lacks(1) for drawing in drawings)
         while cases := [
             (d, case) for d in worthy if (case := d.next_to_judge(enough, likeness, drawings)) is not None
         ]:
             found = await _all(self.verify(case) for _, case in cases)
             for (drawing, case), judgement in zip(cases, found, strict=True):
                 drawing.judged(case, judgement)
-            if searching and self._rare(drawings):
-                break
-
-    def _rare(self, drawings: Sequence[Drawing]) -> bool:
-        """Whether a first pair was found after a long search: more of its kind are not worth judging."""
-        drawn = sum(drawing.draws for drawing in drawings)
-        return drawn >= self.settings.least and any(not drawing.lacks(1) for drawing in drawings)
 
     async def _judge_all(self, drawing: Drawing) -> None:
         cases = list(drawing.waiting.values())
@@ -122,6 +124,16 @@ class Explorer:
     def _request(self, drawing: Drawing, n: int, seed: int) -> Request:
         draw = Draw(drawing.path, drawing.cut, n, seed)
         return continuation(self.policy, self.settings, draw, self.picture_of(drawing.path.image))
+
+
+def _opened(path: ReasoningPath, rows: Iterable[Cut]) -> list[Drawing]:
+    known = {row.cut: row for row in rows}
+    return [Drawing.of(path, cut, known.get(cut)) for cut in range(len(path.steps))]
+
+
+def _paired(drawings: Iterable[Drawing]) -> bool:
+    """Whether any cut of a path has a good and a bad branch."""
+    return any(not drawing.lacks(1) for drawing in drawings)
 
 
 async def _all(things: Iterable[Coroutine[Any, Any, ResultT]]) -> list[ResultT]:

@@ -14,7 +14,7 @@ from ssui_gen.branches import CUT_SCHEMA, Cut
 from ssui_gen.branching import prefix_at
 from ssui_gen.calling.journal import Seen
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import Line, at, read, validate
+from ssui_gen.jsonl import Line, as_line, at, atomic_write, read, validate
 from ssui_gen.records import Reason, ReasoningPath, Reject
 
 PATHS, CURATED, BRANCHES = "reasoning_paths.jsonl", "curated.jsonl", "branches.jsonl"
@@ -110,6 +110,16 @@ class Explored:
             self._places.setdefault(cut.path_id, []).append(place)
 
     def of(self, path: ReasoningPath) -> list[Cut]:
-        """The cuts of this very path, in order."""
+        """The cuts of this very path, in order; of a cut that was opened again the last row."""
         rows = (validate(Cut, at(place)) for place in self._places.get(path.id, ()))
-        return sorted((row for row in rows if row.id == cut_id(path, row.cut)), key=lambda row: row.cut)
+        last = {row.cut: row for row in rows if row.id == cut_id(path, row.cut)}
+        return [last[cut] for cut in sorted(last)]
+
+
+def without_replaced(file: Path) -> None:
+    """Keep of each cut the last row: one that was opened again has several. Nothing may write there now."""
+    last = {_id_of(line): line.offset for line in read(file)}
+    if len(last) == sum(1 for _ in read(file)):
+        return
+    kept = (cut for cut, place in read_cuts(file) if last[cut.id] == place.offset)
+    atomic_write(file, (as_line(cut).decode() for cut in kept))

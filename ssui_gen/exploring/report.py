@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import chain
 from typing import NamedTuple
 
 from ssui_gen.branches import Branch, Cut, Pair, Polarity
@@ -102,7 +103,7 @@ def overview(numbers: Numbers, trees: Sequence[Grown]) -> str:
         page.section("How far branches can be read as a path", _forms(numbers.watch)),
         page.section("Branches by class", _by_class(numbers)),
         page.section("How sure F was that a branch is good", _histogram(numbers)),
-        page.section("What it cost, F's judging counted", _cost(numbers, made)),
+        page.section("What it cost, F's judging counted", _cost(numbers)),
         page.section("Why branches are bad at once, or unverified", _counts(numbers.details)),
         page.section("Pairs of a path", _per_path(numbers)),
         page.section("The trees", _trees(numbers, trees)),
@@ -219,14 +220,16 @@ def _histogram(numbers: Numbers) -> str:
     )
 
 
-def _cost(numbers: Numbers, pairs: int) -> str:
+def _cost(numbers: Numbers) -> str:
     """By kind of path, so that what the rarer kind of pair costs is seen."""
-    made = ["pairs", f"{pairs:,}", "", *(f"{numbers.pairs_by_kind[kind]:,}" for kind in KINDS)]
-    rows = [
-        [line.what, f"{line.whole:,}", line.a_pair(pairs), *(f"{part:,}" for part in line.by_kind)]
-        for line in numbers.cost.lines()
-    ]
-    return page.table(["", "in all", "a pair", *(f"{kind} paths" for kind in KINDS)], [made, *rows])
+    pairs = numbers.pairs_by_kind
+    made = [f"{pairs.total():,}", *(f"{pairs[kind]:,}" for kind in KINDS)]
+    rows = []
+    for line in numbers.cost.lines():
+        sums = (f"{n:,}" for n in (line.whole, *line.by_kind))
+        rows.append([line.what, *chain(*zip(sums, line.a_pair(pairs), strict=True))])
+    kinds = chain(*((f"{kind} paths", f"a {kind} pair") for kind in KINDS))
+    return page.table(["", "in all", "a pair", *kinds], [["pairs", *chain(*((n, "") for n in made))], *rows])
 
 
 def _counts(counts: Counter[str]) -> str:

@@ -25,11 +25,13 @@ class Watch:
     good_roots: int = 0
     """Paths with a good branch at the root."""
 
-    def note(self, cut: Cut) -> None:
-        self.forms.update(branch.form for branch in cut.branches)
+    def note(self, cut: Cut, sign: int = 1) -> None:
+        """Count a row; with `sign` -1 take back one that another replaces."""
+        for branch in cut.branches:
+            self.forms[branch.form] += sign
         if cut.cut == 0:
-            self.roots += 1
-            self.good_roots += bool(cut.of("good"))
+            self.roots += sign
+            self.good_roots += sign * bool(cut.of("good"))
 
     @property
     def hopeless(self) -> bool:

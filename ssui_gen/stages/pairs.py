@@ -87,6 +87,10 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
         await work.prepare(plan.prompts, saying(console))
         left = sum(1 for _ in work.todo())
         outcome = await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
+        if not outcome.interrupted and work.find_lacking():
+            left = sum(1 for _ in work.todo())
+            more = await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
+            outcome = Outcome(outcome.progress, more.interrupted)
         saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
     return outcome, write_pairs(plan, source, bench)
 

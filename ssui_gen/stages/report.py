@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from ssui_gen.branches import Cut, Pair
 from ssui_gen.calling.journal import Journal
@@ -20,8 +21,16 @@ from ssui_gen.records import ReasoningPath, Reject
 OVERVIEW, TREES = "pairs.html", "trees"
 
 
-def make_report(run: Path, source: Path, root: Path) -> Path:
-    """Write the pages of `run`: its paths are in `source`, pictures below `root`. Returns the overview."""
+class Report(NamedTuple):
+    """Where the overview is, and the one figure of it that a person is told at once."""
+
+    overview: Path
+    cost: str
+    """Of a pair of each kind."""
+
+
+def make_report(run: Path, source: Path, root: Path) -> Report:
+    """Write the pages of `run`: its paths are in `source`, pictures below `root`."""
     numbers, explored = Numbers(), Explored(run / BRANCHES)
     (run / TREES).mkdir(exist_ok=True)
     trees = []
@@ -37,7 +46,7 @@ def make_report(run: Path, source: Path, root: Path) -> Path:
     for line in read(run / "pairs.jsonl"):
         numbers.add_pair(validate(Pair, line))
     atomic_write(run / OVERVIEW, overview(numbers, trees))
-    return run / OVERVIEW
+    return Report(run / OVERVIEW, numbers.cost.account(numbers.pairs_by_kind))
 
 
 def _kinds(cuts: list[Cut]) -> Counter[str]:
@@ -45,11 +54,11 @@ def _kinds(cuts: list[Cut]) -> Counter[str]:
 
 
 def _count(numbers: Numbers, journal: Journal, path: ReasoningPath, cuts: list[Cut]) -> None:
-    """The cuts, and each call that they and their judgements took."""
+    """The cuts, and each call that they and their judgements took: once, though cuts may share one."""
     for cut in cuts:
         numbers.add_cut(cut, path.query.category)
-        judged = {call for branch in cut.branches for call in branch.judgement.made_by}
-        asked: dict[Who, set[str]] = {"policy": set(cut.made_by), "F": judged}
-        for who, calls in asked.items():
-            for known in filter(None, map(journal.get, calls)):
-                numbers.cost.add(path.kind, who, known)
+    judged = {call for cut in cuts for branch in cut.branches for call in branch.judgement.made_by}
+    asked: dict[Who, set[str]] = {"policy": {call for cut in cuts for call in cut.made_by}, "F": judged}
+    for who, calls in asked.items():
+        for known in filter(None, map(journal.get, calls)):
+            numbers.cost.add(path.kind, who, known)
