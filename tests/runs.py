@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tiny_families import tiny
 from trees import picture
 
 from ssui_gen.branches import Branch, Cut, Judgement, Pair
@@ -26,6 +27,10 @@ from ssui_gen.records import (
     Verdicts,
     row_id,
 )
+from train.config import SrpoConfig
+from train.data import Loaded, Reader
+from train.encode import Encoder
+from train.source import Source
 
 PROMPT = load_prompt(home() / "prompts" / "policy.md")
 SAFE = Verdict(label="safe", probability=None, label_mass=None, evidence="seen")
@@ -103,3 +108,14 @@ def change(file: Path, edit: Callable[[list[dict[str, Any]]], list[dict[str, Any
 
 def pairs_of(run: Path) -> list[Pair]:
     return [Pair.model_validate_json(line) for line in (run / "pairs.jsonl").read_text().splitlines()]
+
+
+def tiny_encoder(family: str = "llava") -> Encoder:
+    model, processor = tiny(family)
+    return Encoder(processor, model)
+
+
+def loaded(run: Path, encoder: Encoder, **settings: Any) -> Loaded:
+    """The examples of a run, under these settings of training."""
+    config = SrpoConfig.model_validate({"model": "tiny", "run": run, **settings})
+    return Reader(Source(config), encoder).load()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,16 @@ def calibrated(todo: Job, *more: str) -> Ended:
     command = [sys.executable, "-m", "ssui_gen", "verify", "calibrate", *places, *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_judge_who_goes_by_the_order_is_asked_in_both_here_too(made: Job, fake: Fake) -> None:
+    fake.answers |= {"judge": "A"}
+    with sqlite3.connect(made.run / "calls.sqlite") as journal:
+        journal.execute("DELETE FROM calls WHERE agent = 'judge'")
+    done = calibrated(made)
+    assert done.code == 0 and "by the order of its options" in done.out
+    hits, n = json.loads((made.run / "calibration.json").read_text())["judge"]["unverified"]
+    assert hits == n > 0, "no verdict of a judge who always names the first option counts"
 
 
 def test_every_way_is_run_on_every_labelled_branch_and_asked_once(made: Job, fake: Fake) -> None:

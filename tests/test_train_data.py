@@ -9,33 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import PROMPT, change, pairs_of, write_run
-from tiny_families import tiny
+from runs import PROMPT, change, loaded, pairs_of, tiny_encoder, write_run
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.prompts import policy_prompt
-from train.config import SrpoConfig
-from train.data import Loaded, Reader, held_out
+from train.data import Loaded, held_out
 from train.encode import Encoder
-from train.source import Source
 
 Rows = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    model, processor = tiny("llava")
-    return Encoder(processor, model)
+    return tiny_encoder()
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return write_run(tmp_path / "run")
-
-
-def loaded(run: Path, encoder: Encoder, **settings: Any) -> Loaded:
-    config = SrpoConfig.model_validate({"model": "tiny", "run": run, **settings})
-    return Reader(Source(config), encoder).load()
 
 
 def reasons(found: Loaded) -> dict[tuple[str, str], int]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from runs import change, write_run
+from runs import change, loaded, tiny_encoder, write_run
 from tiny_families import tiny
 from tiny_llava import make_tiny_llava
 from transformers import AutoProcessor
@@ -26,7 +26,6 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.serving.embedded import EmbeddedServer
 from ssui_gen.serving.vllm_flags import Machine, Model, choose
 from train.config import SrpoConfig
-from train.data import Loaded, Reader
 from train.encode import Encoder
 from train.families import picture_id
 from train.shown import parted
@@ -38,18 +37,12 @@ Edit = Callable[[Encoder, Ids], Ids]
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    model, processor = tiny("llava")
-    return Encoder(processor, model)
+    return tiny_encoder()
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return write_run(tmp_path / "run", paths=2)
-
-
-def loaded(run: Path, encoder: Encoder, **settings: Any) -> Loaded:
-    config = SrpoConfig.model_validate({"model": "tiny", "run": run, **settings})
-    return Reader(Source(config), encoder).load()
 
 
 def explored(

@@ -11,15 +11,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from runs import change, write_run
+from runs import change, loaded, tiny_encoder, write_run
 from tiny_families import tiny
 
 from ssui_gen.errors import ConfigError
-from train.config import SrpoConfig
-from train.data import Loaded, Reader
 from train.encode import Encoder
 from train.example import parted
-from train.source import Source
 
 Rows = list[dict[str, Any]]
 Edit = Callable[[Rows], Rows]
@@ -27,18 +24,12 @@ Edit = Callable[[Rows], Rows]
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    model, processor = tiny("llava")
-    return Encoder(processor, model)
+    return tiny_encoder()
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return write_run(tmp_path / "run")
-
-
-def loaded(run: Path, encoder: Encoder, **settings: Any) -> Loaded:
-    config = SrpoConfig.model_validate({"model": "tiny", "run": run, **settings})
-    return Reader(Source(config), encoder).load()
 
 
 def said(row: dict[str, Any], side: str) -> dict[str, Any]:

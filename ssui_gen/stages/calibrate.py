@@ -8,7 +8,7 @@ started and asked as in `ssui pairs`. The figures are in `calibrate`, their look
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import islice
 from pathlib import Path
@@ -19,8 +19,9 @@ from rich.console import Console
 from ssui_gen.branches import Branch, BranchLabel, Judgement
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
-from ssui_gen.config import Config, WayName
+from ssui_gen.config import Config, Verify, WayName
 from ssui_gen.errors import ConfigError
+from ssui_gen.exploring.exploration import SAMPLED
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
 from ssui_gen.images import data_url
 from ssui_gen.jobs.job import Job, carry_out, opened
@@ -32,6 +33,7 @@ from ssui_gen.records import ReasoningPath
 from ssui_gen.shares import Share, share
 from ssui_gen.verifying.calibrate import ALL, Finding, calibrations
 from ssui_gen.verifying.reliability import draw, errors_table, numbers, table
+from ssui_gen.verifying.steady import settled
 from ssui_gen.verifying.verify import Case, Verifier, joined, together
 from ssui_gen.verifying.ways import PURE, needs_of, roles_of, ways
 
@@ -76,10 +78,24 @@ async def make_calibration(plan: Plan, console: Console) -> None:
         roles = roles_of(plan.names)
         job = await open_.enter_async_context(opened(plan.run, plan.config, roles, plan.root, console))
         await job.probe(_sample(plan, known), needs_of(plan.names), ("logprobs",), saying(console))
-        work = _Work(plan, job, known)
+        verify = await _settled(plan, job, saying(console))
+        work = _Work(plan, job, known, verify)
         left = sum(1 for _ in _labelled(plan, known))
         await carry_out(job, _labelled(plan, known), work.on, funnel=work.funnel, left=left, console=console)
     _report(plan, work, console)
+
+
+async def _settled(plan: Plan, job: Job, say: Callable[[str], None]) -> Verify:
+    """How F is asked, as exploration settles it, of all ways that are tried."""
+    settings = plan.config.verify.model_copy(update={"by": plan.names})
+    first = islice(read_paths(source_of(plan.run, uncurated=True)), SAMPLED)
+    paths = [path for path in first if isinstance(path, ReasoningPath)]
+    found = await settled(job, settings, plan.prompts, _pictures(plan).of, paths, say)
+    return plan.config.verify.model_copy(update={"orders": found.orders})
+
+
+def _pictures(plan: Plan) -> Pictures:
+    return Pictures(plan.root, plan.config.images, plan.config.limits.seeds_in_flight)
 
 
 def _labels(plan: Plan) -> dict[str, BranchLabel]:
@@ -116,9 +132,8 @@ def _sample(plan: Plan, known: dict[str, BranchLabel]) -> Sample | None:
 class _Work:
     """The ways of F, and what each has said so far."""
 
-    def __init__(self, plan: Plan, job: Job, known: dict[str, BranchLabel]) -> None:
-        verify, limits = plan.config.verify, plan.config.limits
-        pictures = Pictures(plan.root, plan.config.images, limits.seeds_in_flight)
+    def __init__(self, plan: Plan, job: Job, known: dict[str, BranchLabel], verify: Verify) -> None:
+        pictures = _pictures(plan)
         parts = ways(plan.names, job, verify, plan.prompts, pictures.of)
         self.alone: dict[str, Verifier] = {
             name: together({name: verifier}, "all", verify.form) for name, verifier in parts.items()
