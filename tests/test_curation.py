@@ -355,3 +355,15 @@ def test_the_editors_task_runs_the_check_and_understands_what_it_prints(run: Pat
     assert text(run).decode().splitlines()[0][int(place[2]) - 1 :].startswith('"kep"')
     assert place[3].startswith("decision: expected keep, fix, drop or null; got 'kep'")
     assert not re.match(pattern["regexp"], out[1])
+
+
+@pytest.mark.slow
+def test_a_file_that_another_program_never_lets_go_is_told_and_left(run: Path) -> None:
+    other = record("aaaa", answer="Another answer altogether.")
+    put_paths(run, [other, B, C])
+    with (run / "curation" / "ana.jsonl").open("a"):
+        before = text(run)
+        done = curation(run, "export")
+        assert (done.code, text(run)) == (1, before)
+        assert "ana.jsonl: another program holds it open for writing" in done.err
+    assert curation(run, "export").code == 0

@@ -69,6 +69,17 @@ def test_no_save_of_an_editor_is_overwritten_unseen(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.jsonl"]
 
 
+def test_a_file_that_an_editor_has_emptied_and_not_yet_written_goes_back_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with path.open("w") as editor:
+        assert not replace_if(path, b"ours", b""), "it says what was read: nothing, for now"
+        editor.write("theirs")
+    assert (path.read_bytes(), names(tmp_path)) == (b"theirs", ["a.jsonl"])
+    assert replace_if(path, b"ours", b"theirs")
+    with path.open("rb"):
+        assert replace_if(path, b"ours again", b"ours"), "a reader does no harm"
+
+
 FULL = """
 import resource, signal, sys
 from pathlib import Path

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -33,6 +34,8 @@ RESOLVED = "resolved"
 """The name under which one person decides where others differ."""
 TAKEN = {"items", "past"}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+PATIENCE = 5.0
+"""Seconds in which a program that holds a person's file open for writing should be done."""
 
 
 class Manifest(Record):
@@ -157,16 +160,22 @@ class Folder:
     def change(self, name: str, change: Callable[[Sheet], bytes], known: Sheet | None = None) -> bool:
         """Rewrite a person's file; `change` is asked again where the person has saved meanwhile.
 
-        Returns whether the file is another one now.
+        Returns whether the file is another one now. Raises RecordError where another program will not let go.
         """
+        end = time.monotonic() + PATIENCE
         with self.held():
-            while True:
+            while time.monotonic() < end:
                 sheet, seen = self._read(name, known)
                 content = change(sheet)
                 if content == seen:
                     return False
                 if replace_if(sheet.path, content, seen):
                     return True
+                time.sleep(0.01)
+        raise RecordError(
+            f"{self.path(name)}: another program holds it open for writing, or saves it again and again; "
+            "close it there and try again"
+        )
 
     # --- the folder ---
 

@@ -1,15 +1,20 @@
 """Replace a file only if it still says what was read: whoever saves it meanwhile loses nothing.
 
 The new content and the old trade places in one step of the kernel (renameat2 on Linux, renamex_np on macOS),
-and only then the old is compared: there is no moment in between. Where a file system cannot trade (some
-network ones), the file is compared and then replaced, which leaves a moment.
+and only then the old is compared: there is no moment in between. An editor may hold the old open, emptied and
+not yet written; Linux tells (a lease is refused), and such a file goes back as one that was saved. Where a
+file system cannot trade or tell (some network ones), the file is compared and then replaced, which leaves a
+moment.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
+import fcntl
 import os
 import shutil
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -60,10 +65,25 @@ def _trade_if(beside: Path, path: Path, content: bytes, seen: bytes) -> bool:
     if not _trade(beside, path):
         return _compare_and_replace(beside, path, seen)
     expected, placed, done = seen, content, True
-    while (found := beside.read_bytes()) != expected:  # someone has saved: theirs goes back, the newest wins
-        _trade(beside, path)
+    while True:
+        busy, found = _is_being_written(beside), beside.read_bytes()
+        if found == expected and not busy:
+            return done
+        _trade(beside, path)  # someone has saved, or is about to: theirs goes back, the newest wins
         expected, placed, done = placed, found, False
-    return done
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether somebody holds it open for writing; False too where the system cannot tell."""
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # else a broken lease kills its holder
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+    return False
 
 
 def _compare_and_replace(beside: Path, path: Path, seen: bytes) -> bool:

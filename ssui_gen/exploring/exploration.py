@@ -137,14 +137,17 @@ class Exploration:
         config, job, self.say = self.job.config, self.job, say
         found, name = job.features["policy"], job.models.names["policy"]
         policy = Policy(job.callers["policy"], name, prompts["policy"], found.n, found.token_ids)
+        await self._look_at_prompts(policy)
         first = [path for path in islice(read_paths(self.source), SAMPLED) if isinstance(path, ReasoningPath)]
         settings = await settled(job, config.verify, prompts, self.pictures.of, first, say)
         parts = ways(settings.by, job, settings, prompts, self.pictures.of)
         verify = together(parts, settings.mode, settings.form)
         self.explorer = Explorer(policy, _how(config), verify, self.pictures.of)
+
+    async def _look_at_prompts(self, policy: Policy) -> None:
         for path, _ in islice(self._samples(), 1):
-            how = await check_rendering(policy, config.explore, path, self.pictures.of(path.image))
-            say(f"policy: the server renders each prefix as it stands (compared by {how})")
+            how = await check_rendering(policy, self.job.config.explore, path, self.pictures.of(path.image))
+            self.say(f"policy: the server renders each prefix as it stands (compared by {how})")
 
     async def on(self, path: ReasoningPath | Reject) -> None:
         """One path: a row for each cut that has none, or a reject."""
