@@ -38,7 +38,7 @@ def agents_maker(others: Others, share: float) -> Maker:
     return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
-JUDGING = {judge: 0.1, first_bad_step: 0.37, guard: 0.33}
+JUDGING = {judge: 0.08, first_bad_step: 0.36, guard: 0.36}
 LOOKING = {step_drill: 0.5, answer_drill: 0.25, guard_drill: 0.25}
 
 
@@ -47,10 +47,10 @@ def judge_maker(others: Others, share: float) -> Maker:
     along, and captions so that it goes on seeing.
     """
     looks = 0.5 if share < LOOKS_UNTIL else 0.2
-    questions = {maker: part * (0.76 - looks) / sum(JUDGING.values()) for maker, part in JUDGING.items()}
+    questions = {maker: part * (0.74 - looks) / sum(JUDGING.values()) for maker, part in JUDGING.items()}
     questions |= {maker: part * looks for maker, part in LOOKING.items()}
     asked: dict[Maker, float] = {_calm(partial(maker, others)): part for maker, part in questions.items()}
-    return partial(_mixed, {**asked, judge_drill: 0.04, guard_words: 0.08, step_words: 0.08, describe: 0.04})
+    return partial(_mixed, {**asked, judge_drill: 0.03, guard_words: 0.12, step_words: 0.08, describe: 0.03})
 
 
 def policy_maker(others: Others, share: float) -> Maker:

@@ -32,12 +32,14 @@ def written(risk: str, answer: str, salt: int = 0) -> tuple[tuple[Step, ...], st
 
 def policy(body: dict[str, Any]) -> str:
     """Goes on from wherever the prefix ends; every other draw is bad, some are drawn again word for word."""
-    said = prefix_of(body)
     dice = body["draw"] % 6
     kind = ("dangerous_behavior", "RIGHT.") if dice % 2 else ("none", "WRONG.")
-    steps, said_last = written(*kind, dice)
-    rest = render_path(steps, said_last).removeprefix(prefix_at(steps, len(said.splitlines())))
-    return unless_probed(body, rest)
+    return goes_on(body, *written(*kind, dice))
+
+
+def goes_on(body: dict[str, Any], steps: tuple[Step, ...], said_last: str) -> str:
+    prefix = prefix_at(steps, len(prefix_of(body).splitlines()))
+    return unless_probed(body, render_path(steps, said_last).removeprefix(prefix))
 
 
 def prefix_of(body: dict[str, Any]) -> str:

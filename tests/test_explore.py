@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from exploring import (
     cuts,
     details,
     explored,
+    goes_on,
     judge,
     pairs,
     polarities,
@@ -324,23 +326,39 @@ def test_a_changed_picture_costs_its_paths_and_nothing_else(made: Job) -> None:
     assert len({cut["path_id"] for cut in cuts(made)}) == PATHS - len(lost)
 
 
+def rarely_wrong(benign: dict[str, bool]) -> Callable[[dict[str, Any]], str]:
+    """As `policy`, but about `benign` questions only where the value says so, and seldom, wrong."""
+
+    def says(body: dict[str, Any]) -> str:
+        asked, dice = prompt_text(body, "user"), body["draw"] % 6
+        hope = next((hope for question, hope in benign.items() if question in asked), None)
+        if hope is None:
+            return policy(body)
+        return goes_on(body, *written("none", "WRONG." if hope and dice == 0 else "RIGHT.", dice))
+
+    return says
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_rows(tmp_path: Path) -> None:
+    """Also while the paths without a pair of the rarer kind are drawn from again."""
     with serve(latency=0.02) as fake:
-        todo = job(tmp_path, fake.url, plain(PATHS), twins=False)
+        todo = job(tmp_path, fake.url, plain(PATHS))
         assert todo.here().code == 0
-        fake.answers = {"none": policy, "judge": judge}
+        texts = [path["query"]["text"] for path in todo.paths if path["kind"] == "benign"]
+        benign = {text: place % 3 == 0 for place, text in enumerate(sorted(texts))}
+        fake.answers = {"none": rarely_wrong(benign), "judge": judge}
         whole = Job(todo.folder, tmp_path / "whole", todo.url)
         whole.run.mkdir()
         (whole.run / "reasoning_paths.jsonl").write_bytes((todo.run / "reasoning_paths.jsonl").read_bytes())
-        assert pairs(whole).code == 0
-        for moment in range(12):
+        assert "benign pairs are rarer" in pairs(whole).out
+        for moment in range(16):
             child = subprocess.Popen(
                 [sys.executable, "-m", "ssui_gen", *command(todo)],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            time.sleep(1.0 + number("moment", moment) % 1000 / 1000)
+            time.sleep(1.0 + number("moment", moment) % 1500 / 1000)
             child.send_signal(signal.SIGKILL)
             child.wait()
         assert pairs(todo).code == 0

@@ -90,7 +90,7 @@ class Exploration:
     def _note(self, cut: Cut, sign: int = 1) -> None:
         """Count a row; with `sign` -1 take back one that another replaces."""
         self.watch.note(cut, sign)
-        self.ledger.note(cut, sign)
+        self.ledger.note(cut)
         self.funnel.kept[_kind_of(cut)] += sign
         if cut.has(self.job.config.explore.enough):
             self.done.add(cut.id)

@@ -1,12 +1,15 @@
 """Which paths are drawn from once more: those without a pair, of the kind whose pairs a run lacks.
 
 Cuts that had both kinds early spare draws (`explore.k` a cut are meant to be spent). These go to the rarer
-kind, risky or benign, as long as any pair of it shows that there is something to find. Pure counts over rows.
+kind, risky or benign, as long as any pair of it shows that there is something to find. Pure counts over rows;
+what is chosen depends neither on the order in which paths were done nor on how many of the chosen are done
+again already, so a run that was killed chooses as one that was not.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ssui_gen.branches import Cut
@@ -19,7 +22,7 @@ class Lacking(NamedTuple):
 
     kind: Kind
     pairs: dict[Kind, int]
-    """Cuts with both kinds of branch."""
+    """Cuts with both kinds of branch, before anything was drawn again."""
     paths: frozenset[str]
     draws: int
 
@@ -31,40 +34,54 @@ class Lacking(NamedTuple):
         )
 
 
+@dataclass
+class Drawn:
+    """One path: by cut its draws, and the cuts with a pair."""
+
+    kind: Kind
+    draws: dict[int, int] = field(default_factory=dict)
+    paired: set[int] = field(default_factory=set)
+
+    def left(self, each: int) -> int:
+        """Draws that are missing to so many `each` cut."""
+        return each * len(self.draws) - sum(self.draws.values())
+
+
 class Ledger:
     """Draws and pairs of a run; one cut at a time, so that no branch is kept."""
 
     def __init__(self, settings: Explore) -> None:
         self.settings = settings
-        self.spared = 0
-        self.pairs: Counter[Kind] = Counter()
-        self._pairs_of: Counter[str] = Counter()
-        self._short: dict[str, dict[int, int]] = {}
-        """By path and cut, the draws that the cut has left."""
-        self._kinds: dict[str, Kind] = {}
+        self._drawn: dict[str, Drawn] = {}
 
-    def note(self, cut: Cut, sign: int = 1) -> None:
-        """Count a row; with `sign` -1 take back one that another replaces."""
-        paired = sign * bool(cut.of("good") and cut.of("bad"))
-        self.spared += sign * (self.settings.k - cut.draws)
-        self.pairs[cut.kind] += paired
-        self._pairs_of[cut.path_id] += paired
-        self._kinds[cut.path_id] = cut.kind
-        left = max(self.settings.most_per_cut - cut.draws, 0)
-        self._short.setdefault(cut.path_id, {})[cut.cut] = left if sign > 0 else 0
+    def note(self, cut: Cut) -> None:
+        """Count a row; the last one of a cut counts."""
+        drawn = self._drawn.setdefault(cut.path_id, Drawn(cut.kind))
+        drawn.draws[cut.cut] = cut.draws
+        (drawn.paired.add if cut.of("good") and cut.of("bad") else drawn.paired.discard)(cut.cut)
 
     def lacking(self) -> Lacking | None:
         """None where nothing lacks, nothing is spared, or nothing shows that more draws would help."""
-        kinds = set(self._kinds.values())
-        few, many = sorted(KINDS, key=lambda kind: self.pairs[kind])
-        worth = 0 < self.pairs[few] < self.pairs[many]
-        if len(kinds) < len(KINDS) or not self.settings.adaptive or not worth:
+        first = [drawn for drawn in self._drawn.values() if not self._is_again(drawn)]
+        pairs = {kind: sum(len(drawn.paired) for drawn in first if drawn.kind == kind) for kind in KINDS}
+        few, many = sorted(KINDS, key=lambda kind: pairs[kind])
+        kinds = {drawn.kind for drawn in self._drawn.values()}
+        if len(kinds) < len(KINDS) or not self.settings.adaptive or not 0 < pairs[few] < pairs[many]:
             return None
-        chosen, left = [], self.spared
-        for path, kind in self._kinds.items():
-            takes = sum(self._short[path].values())
-            if kind == few and not self._pairs_of[path] and 0 < takes <= left:
-                chosen.append(path)
-                left -= takes
-        pairs = {kind: self.pairs[kind] for kind in KINDS}
-        return Lacking(few, pairs, frozenset(chosen), self.spared - left) if chosen else None
+        chosen = self._chosen(few, sum(drawn.left(self.settings.k) for drawn in first))
+        paths = [path for path in chosen if not self._is_again(self._drawn[path])]
+        draws = sum(self._drawn[path].left(self.settings.most_per_cut) for path in paths)
+        return Lacking(few, pairs, frozenset(paths), draws) if paths else None
+
+    def _is_again(self, drawn: Drawn) -> bool:
+        """Whether it was drawn from again: only then more than k a cut are spent on a path."""
+        return drawn.left(self.settings.k) < 0
+
+    def _chosen(self, kind: Kind, spared: int) -> Iterator[str]:
+        """By id, as long as the spared draws suffice; a path without a pair has had its k a cut."""
+        for path, drawn in sorted(self._drawn.items()):
+            takes = (self.settings.most_per_cut - self.settings.k) * len(drawn.draws)
+            open_ = self._is_again(drawn) or not drawn.paired
+            if drawn.kind == kind and open_ and 0 < takes <= spared:
+                spared -= takes
+                yield path
