@@ -37,6 +37,13 @@ def drawn(path: ReasoningPath, cut: int, polarity: str, number: int) -> Drawn:
     return Drawn(path, row, branch)
 
 
+def row_of(found: list[Drawn]) -> Cut:
+    """One row with the branches of a cut."""
+    path, cut, _ = found[0]
+    branches = tuple(one.branch for one in found)
+    return cut.model_copy(update={"id": cut_id(path, cut.cut), "branches": branches})
+
+
 RISKY, BENIGN = record("a"), record("b", kind="benign")
 ALL = [
     *(drawn(RISKY, 0, "good", number) for number in range(100)),
@@ -169,8 +176,8 @@ def test_without_branches_it_says_what_to_do(fake: Fake, tmp_path: Path) -> None
 @pytest.mark.browser
 def test_the_same_page_labels_branches(context: BrowserContext, tmp_path: Path) -> None:
     run = a_run(tmp_path / "demo", [RISKY, BENIGN])
-    rows_of = [one.cut.model_copy(update={"id": cut_id(one.path, one.cut.cut)}) for one in ALL[98:104]]
-    (run / "branches.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in rows_of))
+    cuts_of = [row_of(ALL[98:100]), row_of(ALL[100:104])]
+    (run / "branches.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in cuts_of))
     assert ssui("verify", "label", "--run", str(run), "--as", "ana").code == 0
     seen = Visit(context, (run / "labels" / "gallery.html").as_uri(), "ana")
     assert seen.text("#count") == "0 of 6 decided"

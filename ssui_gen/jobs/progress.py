@@ -58,6 +58,11 @@ class Progressing:
     """How many seeds this process has to do; None when it cannot be known."""
     steering: Steering
     started: float = field(default_factory=time.monotonic)
+    before: int = field(init=False)
+    """Calls that were made by then: a second pass has a rate of its own."""
+
+    def __post_init__(self) -> None:
+        self.before = self.tally.calls
 
     @property
     def seconds(self) -> float:
@@ -65,7 +70,7 @@ class Progressing:
 
     def line(self) -> str:
         """All counters in one line."""
-        rate = self.tally.calls / max(self.seconds, 1e-9)
+        rate = (self.tally.calls - self.before) / max(self.seconds, 1e-9)
         tokens = self.tally.prompt_tokens + self.tally.completion_tokens
         return (
             f"{self.funnel.kept.total()} done, {self.funnel.dropped.total()} rejected, "
