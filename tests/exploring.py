@@ -74,7 +74,12 @@ def _paths_made() -> Path:
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with serve() as fake:
-        assert job(folder, fake.url, plain(PATHS), twins=False).here().code == 0
+        made = job(folder, fake.url, plain(PATHS), twins=False)
+        assert made.here().code == 0
+    file = (
+        made.run / "reasoning_paths.jsonl"
+    )  # in the order in which paths ended: a `--limit` took others each time
+    file.write_text("".join(sorted(file.read_text("utf-8").splitlines(keepends=True))), "utf-8")
     return folder
 
 
