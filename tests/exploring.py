@@ -76,9 +76,7 @@ def _paths_made() -> Path:
     with serve() as fake:
         made = job(folder, fake.url, plain(PATHS), twins=False)
         assert made.here().code == 0
-    file = (
-        made.run / "reasoning_paths.jsonl"
-    )  # in the order in which paths ended: a `--limit` took others each time
+    file = made.run / "reasoning_paths.jsonl"  # as paths ended: a `--limit` took others each time
     file.write_text("".join(sorted(file.read_text("utf-8").splitlines(keepends=True))), "utf-8")
     return folder
 
