@@ -7,8 +7,7 @@ what is measured is the rule alone: the share of paths with a pair beside fixed 
 tokens for a pair, the judge's counted: fixed k asks in both orders about each distinct branch. Constants were
 chosen on seed 0; the table is of another seed. Lengths (in tokens) are a 7B model's on a photo: --prompt,
 --step, --judge change them. --alike 0 has every branch judged that may be what lacks, as if no two answers of
-a path were alike. --mix N: as many paths of the other kind spare N draws each, which go to paths without a
-pair.
+a path were alike. All paths are of one kind, so nothing is drawn again with what others spared.
 """
 
 from __future__ import annotations
@@ -114,19 +113,11 @@ def paths(count: int, seed: int) -> Iterable[ReasoningPath]:
         )  # fmt: skip
 
 
-async def explored(erring: Erring, settings: Explore, orders: float, count: int, spared: int = 0) -> Outcome:
-    """`spared`: draws that paths of the other kind did not need."""
+async def explored(erring: Erring, settings: Explore, orders: float, count: int) -> Outcome:
     caller: Any = erring
     policy = Policy(caller, "m", load_prompt(home() / "prompts" / "policy.md"), True, False)
     explorer = Explorer(policy, settings, erring.verify, _picture)
-    found = {path: await explorer.explore(path) for path in paths(count, erring.seed)}
-    if settings.adaptive:
-        for path, cuts in found.items():
-            takes = sum(settings.most_per_cut - cut.draws for cut in cuts)
-            if not _pairs(cuts) and takes <= spared:
-                found[path] = await explorer.search(path, cuts)
-                spared -= takes
-    with_pair = [_pairs(cuts) for cuts in found.values()]
+    with_pair = [_pairs(await explorer.explore(path)) for path in paths(count, erring.seed)]
     judge = erring.spent["judged"] * orders * erring.lengths.judge
     return Outcome(count, sum(map(bool, with_pair)), sum(with_pair), erring.spent["policy"], judge)
 
@@ -148,7 +139,6 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=30)
     parser.add_argument("--judge", type=int, default=2200)
     parser.add_argument("--alike", type=float, default=0.9)
-    parser.add_argument("--mix", type=int, default=0, help="draws that a path of the other kind spares")
     parser.add_argument("--rates", type=float, nargs="+", default=RATES)
     args = parser.parse_args()
     head = "errors | paths with a pair: adaptive | fixed k | ratio | pairs a path: adaptive | fixed k | "
@@ -157,8 +147,7 @@ def main() -> None:
     for rate in args.rates:
         ways = ((Explore(alike=args.alike or None), 1 + SECOND_ORDER), (Explore(adaptive=False), 2.0))
         ours, fixed = (
-            asyncio.run(explored(_erring(rate, args), how, orders, args.paths, args.mix * args.paths))
-            for how, orders in ways
+            asyncio.run(explored(_erring(rate, args), how, orders, args.paths)) for how, orders in ways
         )
         print(_row(rate, ours, fixed), flush=True)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -105,3 +107,30 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="could not be written"):
         replace_if(tmp_path / "none" / "a.jsonl", b"x", None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("vim") is None, reason="needs vim")
+@pytest.mark.parametrize("in_place", [True, False])
+def test_no_save_of_vim_is_overwritten_unseen(tmp_path: Path, in_place: bool) -> None:
+    """It empties the file and writes, or renames it and makes a new one, while we write all the time."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"")
+    keeping = f"set backupcopy={'yes' if in_place else 'no'} noendofline nofixendofline"
+    for number in range(40):
+        save = f"save {number}:"
+        command = ["vim", "-es", "-u", "NONE", "-n", "-c", keeping]
+        command += ["-c", f"%d|call setline(1,'{save}')|w!|q!", str(path)]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as vim:
+            while vim.poll() is None:
+                add_sign(path)
+        assert vim.returncode == 0
+        add_sign(path)
+        assert path.read_bytes() == f"{save}+".encode()
+
+
+def add_sign(path: Path) -> None:
+    """To whatever stands there; nothing where the file is gone for a moment."""
+    with suppress(FileNotFoundError):
+        seen = path.read_bytes()
+        replace_if(path, seen.rstrip(b"+\n") + b"+", seen)

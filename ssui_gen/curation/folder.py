@@ -162,16 +162,17 @@ class Folder:
 
         Returns whether the file is another one now. Raises RecordError where another program will not let go.
         """
-        end = time.monotonic() + PATIENCE
-        with self.held():
-            while time.monotonic() < end:
+        since: float | None = None
+        while since is None or time.monotonic() - since < PATIENCE:
+            with self.held():
                 sheet, seen = self._read(name, known)
                 content = change(sheet)
                 if content == seen:
                     return False
                 if replace_if(sheet.path, content, seen):
                     return True
-                time.sleep(0.01)
+            since = since or time.monotonic()
+            time.sleep(0.01)
         raise RecordError(
             f"{self.path(name)}: another program holds it open for writing, or saves it again and again; "
             "close it there and try again"

@@ -22,7 +22,16 @@ from ssui_gen.config import Config, Explore
 from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, RequestRefused, SsuiError
 from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explore import Explorer
-from ssui_gen.exploring.explored import BRANCHES, Explored, cut_id, read_cuts, read_paths, without_replaced
+from ssui_gen.exploring.explored import (
+    BRANCHES,
+    SAMPLED,
+    Explored,
+    cut_id,
+    first_paths,
+    read_cuts,
+    read_paths,
+    without_replaced,
+)
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.exploring.ledger import Lacking, Ledger
 from ssui_gen.exploring.rendered import check_rendering
@@ -38,8 +47,6 @@ from ssui_gen.verifying.verify import together
 from ssui_gen.verifying.ways import ways
 
 REJECTS = "pairs_rejects.jsonl"
-SAMPLED = 20
-"""Paths that are looked through for a picture to ask the models about."""
 REASONS: dict[type[SsuiError], Reason] = {
     ContextOverflow: Reason.CONTEXT_OVERFLOW,
     RequestRefused: Reason.REQUEST_REFUSED,
@@ -138,8 +145,8 @@ class Exploration:
         found, name = job.features["policy"], job.models.names["policy"]
         policy = Policy(job.callers["policy"], name, prompts["policy"], found.n, found.token_ids)
         await self._look_at_prompts(policy)
-        first = [path for path in islice(read_paths(self.source), SAMPLED) if isinstance(path, ReasoningPath)]
-        settings = await settled(job, config.verify, prompts, self.pictures.of, first, say)
+        paths = first_paths(self.source)
+        settings = await settled(job, config.verify, prompts, self.pictures.of, paths, say)
         parts = ways(settings.by, job, settings, prompts, self.pictures.of)
         verify = together(parts, settings.mode, settings.form)
         self.explorer = Explorer(policy, _how(config), verify, self.pictures.of)

@@ -7,6 +7,7 @@ has changed since (a person edited a step) are passed over: their branches follo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from shlex import quote
 
@@ -18,6 +19,8 @@ from ssui_gen.jsonl import Line, as_line, at, atomic_write, read, validate
 from ssui_gen.records import Reason, ReasoningPath, Reject
 
 PATHS, CURATED, BRANCHES = "reasoning_paths.jsonl", "curated.jsonl", "branches.jsonl"
+SAMPLED = 20
+"""Rows of paths that are looked through for something to ask the models about."""
 
 
 def source_of(run: Path, uncurated: bool) -> Path:
@@ -71,6 +74,11 @@ def read_paths(file: Path) -> Iterator[ReasoningPath | Reject]:
         else:
             where = f"{file}:{line.number}: steps.{empty - 1}.text"
             yield _unfit(path.id, path, f"{where}: step {empty} is empty; expected words")
+
+
+def first_paths(file: Path) -> list[ReasoningPath]:
+    """Of the first rows of `file` those that can be explored: enough to ask the models about something."""
+    return [path for path in islice(read_paths(file), SAMPLED) if isinstance(path, ReasoningPath)]
 
 
 def _unfit(id: str, path: ReasoningPath | None, detail: str) -> Reject:

@@ -21,8 +21,7 @@ from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config, Verify, WayName
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.exploration import SAMPLED
-from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
+from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
 from ssui_gen.images import data_url
 from ssui_gen.jobs.job import Job, carry_out, opened
 from ssui_gen.jobs.progress import Funnel, saying
@@ -88,8 +87,7 @@ async def make_calibration(plan: Plan, console: Console) -> None:
 async def _settled(plan: Plan, job: Job, say: Callable[[str], None]) -> Verify:
     """How F is asked, as exploration settles it, of all ways that are tried."""
     settings = plan.config.verify.model_copy(update={"by": plan.names})
-    first = islice(read_paths(source_of(plan.run, uncurated=True)), SAMPLED)
-    paths = [path for path in first if isinstance(path, ReasoningPath)]
+    paths = first_paths(source_of(plan.run, uncurated=True))
     found = await settled(job, settings, plan.prompts, _pictures(plan).of, paths, say)
     return plan.config.verify.model_copy(update={"orders": found.orders})
 

@@ -21,7 +21,7 @@ from ssui_gen.exploring.exploration import Exploration
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
 from ssui_gen.exploring.leaks import Bench, load_bench
 from ssui_gen.exploring.pairs import pair_up
-from ssui_gen.jobs.job import Outcome, carry_out, opened
+from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import Edition, RunDir
 from ssui_gen.jsonl import atomic_write
@@ -85,14 +85,17 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
             sources={},
         )
         await work.prepare(plan.prompts, saying(console))
-        left = sum(1 for _ in work.todo())
-        outcome = await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
+        outcome = await _pass(job, work, console)
         if not outcome.interrupted and work.find_lacking():
-            left = sum(1 for _ in work.todo())
-            more = await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
-            outcome = Outcome(outcome.progress, more.interrupted)
+            outcome = Outcome(outcome.progress, (await _pass(job, work, console)).interrupted)
         saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
     return outcome, write_pairs(plan, source, bench)
+
+
+async def _pass(job: Job, work: Exploration, console: Console) -> Outcome:
+    """Work on all that is `todo` now."""
+    left = sum(1 for _ in work.todo())
+    return await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
 
 
 def write_pairs(plan: Plan, source: Path, bench: Bench) -> int:
