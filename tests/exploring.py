@@ -6,8 +6,6 @@ import atexit
 import json
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from functools import cache
@@ -16,7 +14,7 @@ from typing import Any
 
 from fake_answers import answer, prompt_text
 from fake_server import PROBE, serve
-from jobs import Ended, Job, job, plain, rows
+from jobs import Ended, Job, here, job, plain, rows
 
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.records import STEP_NAMES, Step
@@ -90,10 +88,7 @@ def pairs(todo: Job, *more: str, config: dict[str, Any] | None = None) -> Ended:
     if config:
         (todo.folder / "explore.yaml").write_text(json.dumps(config))
         more = (*more, "--config", str(todo.folder / "explore.yaml"))
-    done = subprocess.run(
-        [sys.executable, "-m", "ssui_gen", *command(todo, *more)], capture_output=True, text=True, check=False
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return here(command(todo, *more))
 
 
 def cuts(todo: Job) -> list[dict[str, Any]]:

@@ -78,14 +78,8 @@ class Job:
         return ["dataset", *places, "--base-url", self.url, *more]
 
     def here(self, *more: str) -> Ended:
-        """Run in this process, which costs no start; stderr has what asyncio would have logged there."""
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _logged(err):
-            with pytest.raises(SystemExit) as end:
-                main(self.command(*more))
-            gc.collect()
-        assert isinstance(end.value.code, int)
-        return Ended(end.value.code, out.getvalue(), err.getvalue())
+        """Run in this process."""
+        return here(self.command(*more))
 
     def start(self, *more: str, disk: int | None = None) -> subprocess.Popen[str]:
         """Start in a process of its own; on a `disk` of so many bytes no file can grow beyond them."""
@@ -96,6 +90,17 @@ class Job:
     def apart(self, *more: str, disk: int | None = None) -> Ended:
         """Run in a process of its own."""
         return ended(self.start(*more, disk=disk))
+
+
+def here(arguments: list[str]) -> Ended:
+    """`ssui` in this process, which costs no start; stderr has what asyncio would have logged there."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _logged(err):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        gc.collect()
+    assert isinstance(end.value.code, int)
+    return Ended(end.value.code, out.getvalue(), err.getvalue())
 
 
 @contextlib.contextmanager
