@@ -339,31 +339,58 @@ def rarely_wrong(benign: dict[str, bool]) -> Callable[[dict[str, Any]], str]:
     return says
 
 
+def two_runs(tmp_path: Path, fake: Fake) -> tuple[Job, Job]:
+    """The same paths twice; benign ones are rarely wrong, so that some are drawn from again."""
+    todo = job(tmp_path, fake.url, plain(PATHS))
+    assert todo.here().code == 0
+    texts = [path["query"]["text"] for path in todo.paths if path["kind"] == "benign"]
+    benign = {text: place % 3 == 0 for place, text in enumerate(sorted(texts))}
+    fake.answers = {"none": rarely_wrong(benign), "judge": judge}
+    whole = Job(todo.folder, tmp_path / "whole", todo.url)
+    whole.run.mkdir()
+    (whole.run / "reasoning_paths.jsonl").write_bytes((todo.run / "reasoning_paths.jsonl").read_bytes())
+    assert "benign pairs are rarer" in pairs(whole).out
+    return todo, whole
+
+
+def begun(todo: Job) -> subprocess.Popen[str]:
+    command_ = [sys.executable, "-m", "ssui_gen", *command(todo)]
+    return subprocess.Popen(command_, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def kill(child: subprocess.Popen[str]) -> None:
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+
+
+def assert_same(todo: Job, whole: Job) -> None:
+    assert sorted(map(digest, cuts(todo))) == sorted(map(digest, cuts(whole)))
+    assert (todo.run / "pairs.jsonl").read_bytes() == (whole.run / "pairs.jsonl").read_bytes()
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_rows(tmp_path: Path) -> None:
-    """Also while the paths without a pair of the rarer kind are drawn from again."""
     with serve(latency=0.02) as fake:
-        todo = job(tmp_path, fake.url, plain(PATHS))
-        assert todo.here().code == 0
-        texts = [path["query"]["text"] for path in todo.paths if path["kind"] == "benign"]
-        benign = {text: place % 3 == 0 for place, text in enumerate(sorted(texts))}
-        fake.answers = {"none": rarely_wrong(benign), "judge": judge}
-        whole = Job(todo.folder, tmp_path / "whole", todo.url)
-        whole.run.mkdir()
-        (whole.run / "reasoning_paths.jsonl").write_bytes((todo.run / "reasoning_paths.jsonl").read_bytes())
-        assert "benign pairs are rarer" in pairs(whole).out
+        todo, whole = two_runs(tmp_path, fake)
         for moment in range(16):
-            child = subprocess.Popen(
-                [sys.executable, "-m", "ssui_gen", *command(todo)],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            child = begun(todo)
             time.sleep(1.0 + number("moment", moment) % 1500 / 1000)
-            child.send_signal(signal.SIGKILL)
-            child.wait()
+            kill(child)
         assert pairs(todo).code == 0
-        assert sorted(map(digest, cuts(todo))) == sorted(map(digest, cuts(whole)))
-        assert (todo.run / "pairs.jsonl").read_bytes() == (whole.run / "pairs.jsonl").read_bytes()
+        assert_same(todo, whole)
+
+
+def test_killed_when_all_was_drawn_once_it_asks_the_server_as_before(tmp_path: Path) -> None:
+    """A picture to ask about is then one of those that are drawn from again."""
+    with serve(latency=0.1) as fake:
+        todo, whole = two_runs(tmp_path, fake)
+        child = begun(todo)
+        assert child.stdout and any("are drawn from again" in line for line in child.stdout)
+        kill(child)
+        done = pairs(todo)
+        assert "renders each prefix as it stands" in done.out and "are drawn from again" in done.out
+        assert json.loads((todo.run / "pairs.json").read_text())["features"]["policy"]["file_urls"]
+        assert_same(todo, whole)
 
 
 @pytest.mark.slow

@@ -106,12 +106,25 @@ class Exploration:
         """Paths with a cut that has no row yet, in their order, and what is unfit among them; where some are
         drawn from again, these alone.
         """
+        if self.again:
+            yield from self._named(self.again)
+            return
         for path in islice(read_paths(self.source), self.limit):
-            if self.again:
-                if isinstance(path, ReasoningPath) and path.id in self.again.paths:
-                    yield path
-            elif isinstance(path, Reject) or self.bench or self._is_left(path):
+            if isinstance(path, Reject) or self.bench or self._is_left(path):
                 yield path
+
+    def _named(self, lacking: Lacking) -> Iterator[ReasoningPath]:
+        for path in islice(read_paths(self.source), self.limit):
+            if isinstance(path, ReasoningPath) and path.id in lacking.paths:
+                yield path
+
+    def _ahead(self) -> Iterator[ReasoningPath | Reject]:
+        """What is to be done, and then drawn from again, as far as that is known: of a run that was killed
+        in between this is all there is.
+        """
+        yield from self.todo()
+        if lacking := self.ledger.lacking():
+            yield from self._named(lacking)
 
     def find_lacking(self) -> bool:
         """Whether a kind of pair lacks and there are paths to draw from once more: they are `todo` now."""
@@ -131,7 +144,7 @@ class Exploration:
 
     def _samples(self) -> Iterator[tuple[ReasoningPath, Sample]]:
         limits = self.job.config.images
-        for path in islice(self.todo(), SAMPLED):
+        for path in islice(self._ahead(), SAMPLED):
             if isinstance(path, ReasoningPath):
                 with suppress(ImageError):
                     ref = path.image
