@@ -16,14 +16,11 @@ import os
 import shutil
 import signal
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from ssui_gen.errors import RecordError
 
-GRACE = 0.02
-"""Seconds in which an editor that has found a file has also opened it."""
 _AT_FDCWD = -100
 _EXCHANGE = 2
 """RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS."""
@@ -69,23 +66,11 @@ def _trade_if(beside: Path, path: Path, content: bytes, seen: bytes) -> bool:
         return _compare_and_replace(beside, path, seen)
     expected, placed, done = seen, content, True
     while True:
-        found = _at_rest(beside, expected)
-        if found is None:
+        busy, found = _is_being_written(beside), beside.read_bytes()
+        if found == expected and not busy:
             return done
         _trade(beside, path)  # someone has saved, or is about to: theirs goes back, the newest wins
         expected, placed, done = placed, found, False
-
-
-def _at_rest(path: Path, expected: bytes) -> bytes | None:
-    """None where nobody writes the file and it says what is expected, now and a moment later: whoever was
-    about to open it when it was traded has done so by then. Else what it says.
-    """
-    for pause in (0.0, GRACE):
-        time.sleep(pause)
-        busy, found = _is_being_written(path), path.read_bytes()
-        if busy or found != expected:
-            return found
-    return None
 
 
 def _is_being_written(path: Path) -> bool:
