@@ -8,8 +8,6 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-import yaml
-
 from microworld import wording as say
 from microworld.ask import Checkpoint, Question
 from microworld.corpus import DESCRIBE, PROMPTS, asked, told
@@ -19,6 +17,7 @@ from microworld.pool import picture
 from microworld.scene import items, make_scene
 from microworld.score import label_of, parsed, place_named, request_of, things_named
 from microworld.world import world
+from ssui_gen import yamls
 from ssui_gen.branching import render_steps
 from ssui_gen.records import REPLIES, QueryReply, ReasoningReply, ReflectionReply
 from ssui_gen.shares import Share, share
@@ -35,7 +34,7 @@ def test_pairs(n: int, seed: int) -> list[Pair]:
 @cache
 def card(agent: str) -> dict[str, Any]:
     """The agent's card: its reply type and its sampling."""
-    found: dict[str, Any] = yaml.safe_load((PROMPTS.parent / "agents" / f"{agent}.yaml").read_text())
+    found: dict[str, Any] = yamls.read(PROMPTS.parent / "agents" / f"{agent}.yaml")
     return found
 
 

@@ -12,8 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
-
+from ssui_gen import yamls
 from ssui_gen.errors import SsuiError
 
 Split = Literal["train", "test"]
@@ -177,7 +176,7 @@ def world() -> World:
 
 def load(path: Path) -> World:
     """Read and check a world file. Raises WorldError naming the first entry that is wrong."""
-    data = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+    data = yamls.read(path)
     built = World(
         places={key: _row(Place, id=key, **row) for key, row in data["places"].items()},
         things={key: _row(Thing, id=key, **row) for key, row in data["things"].items()},
@@ -191,15 +190,6 @@ def load(path: Path) -> World:
     _check_rules(built)
     _check_phrases(built)
     return built
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML keeps the last of two equal keys without a word; a world must not."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        _refuse_twice(keys, f"{FILE.name} line {node.start_mark.line + 1}")
-        return super().construct_mapping(node, deep)
 
 
 def _row(kind: type[Row], **fields: Any) -> Row:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ssui_gen.records import Record
+
+LEAST_LOGPROB = -9999.0
+"""Stands for minus infinity and NaN, which JSON cannot carry; vLLM uses the same."""
+Nats = Annotated[float, AfterValidator(lambda nats: min(0.0, max(LEAST_LOGPROB, nats)))]
+"""A log-probability. Bounded where it is read too: an answer in a journal can always be read again."""
 
 
 class TokenLogprob(Record):
     """One generated token, its log-probability (nats) and the best alternatives at its place."""
 
     token: str
-    logprob: float
-    top: tuple[tuple[str, float], ...] = ()
+    logprob: Nats
+    top: tuple[tuple[str, Nats], ...] = ()
 
 
 class Choice(Record):

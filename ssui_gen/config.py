@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from ssui_gen import yamls
 from ssui_gen.branches import Level
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
 from ssui_gen.records import REPLIES
-from ssui_gen.settings import PIXELS, ImageLimits, Settings, parse, read_yaml
+from ssui_gen.settings import PIXELS, ImageLimits, Settings, parse
 
 
 class Sampling(Settings):
@@ -247,12 +248,12 @@ class Config(Settings):
 
 def load_config(path: Path) -> Config:
     """Read a run's configuration."""
-    return parse(Config, read_yaml(path), str(path))
+    return parse(Config, yamls.read(path), str(path))
 
 
 def load_cards(folder: Path, roles: dict[str, ModelRole]) -> dict[str, Card]:
     """Read every card of `folder`, by agent name; raises ConfigError for an unknown role or reply type."""
-    cards = {path.stem: parse(Card, read_yaml(path), str(path)) for path in sorted(folder.glob("*.yaml"))}
+    cards = {path.stem: parse(Card, yamls.read(path), str(path)) for path in sorted(folder.glob("*.yaml"))}
     for name, card in cards.items():
         if card.model not in roles:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Rows in JSONL files: read line by line with every fault located, append safely, replace atomically.
+"""Rows in JSONL files: read line by line with every fault located, append safely.
 
 Lines end at `\n` and nowhere else (`str.splitlines` would cut at U+2028). Strict where `json.loads` is lax:
 duplicate keys, NaN and lone surrogates are faults. Does not know what a row means.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -16,6 +16,8 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from ssui_gen.errors import RecordError
+from ssui_gen.files import atomic_write as atomic_write
+from ssui_gen.files import open_own
 from ssui_gen.records import Record
 
 MAX_LINE = 1_000_000
@@ -153,10 +155,7 @@ class Appender:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as error:
-            raise RecordError(f"{path}: could not be opened for writing: {error.strerror}") from None
+        self._file = open_own(path, os.O_RDWR | os.O_APPEND)
         self._size = _whole_lines(self._file)
         self.cut = os.fstat(self._file).st_size - self._size
         """Bytes of the torn line that were cut off."""
@@ -199,19 +198,3 @@ def _whole_lines(file: int, block: int = 65536) -> int:
             return start + found + 1
         end = start
     return 0
-
-
-def atomic_write(path: Path, content: str | bytes | Iterable[str]) -> None:
-    """Replace a file so that a reader sees the old content or the new, never a part. Raises RecordError."""
-    temporary = path.with_name(path.name + ".tmp")
-    parts = [content] if isinstance(content, str | bytes) else content
-    try:
-        with temporary.open("wb") as file:
-            for part in parts:
-                file.write(part.encode("utf-8") if isinstance(part, str) else part)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise RecordError(f"{path}: could not be written: {error}; free some space and try again") from None

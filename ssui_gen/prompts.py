@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import yaml
 from jinja2 import meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ssui_gen import yamls
 from ssui_gen.errors import PromptError
 from ssui_gen.marks import as_words
 from ssui_gen.taxonomy import classes
@@ -26,10 +27,12 @@ def _shown(value: Any) -> Any:
     return as_words(value) if isinstance(value, str) else value
 
 
-_ENVIRONMENT = jinja2.Environment(
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, finalize=_shown
 )
 _BLOCKS = ("system", "user")
+_NOT_RENDERED = (jinja2.TemplateRuntimeError, TypeError, ValueError, ArithmeticError, RecursionError)
+"""What a prompt raises that asks for what is not there, or for more than a prompt may do (the sandbox)."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ class Prompt:
         try:
             context = self._template.new_context(values)
             system, user = ("".join(self._template.blocks[b](context)).strip() for b in _BLOCKS)
-        except jinja2.UndefinedError as error:
+        except _NOT_RENDERED as error:
             raise PromptError(
-                f"prompts/{self.name}.md: {error.message}; the node passes: {', '.join(sorted(values))}"
+                f"prompts/{self.name}.md: {error}; the node passes: {', '.join(sorted(values))}"
             ) from None
         return system, user
 
@@ -85,12 +88,12 @@ def load_prompt(path: Path) -> Prompt:
     try:
         source = path.read_bytes()
         front, body = _split(source.decode("utf-8"))
-        header = yaml.safe_load(front)
+        header = yamls.load(front, str(path))
         prompt = Prompt(path.stem, int(header["version"]), str(header["note"]), blob_id(source), body)
         missing = [b for b in _BLOCKS if b not in prompt._template.blocks]
     except FileNotFoundError:
         raise PromptError(f"{path}: no such prompt") from None
-    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, yamls.NotYaml) as error:
         raise PromptError(f"{path}: expected front matter with version and note; got {error}") from None
     except jinja2.TemplateSyntaxError as error:
         raise PromptError(f"{path}: line {error.lineno} of the body: {error.message}") from None

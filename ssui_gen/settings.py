@@ -5,12 +5,12 @@ Which settings there are stands in `config` (a run) and in `train/config.py` (a 
 
 from __future__ import annotations
 
-from pathlib import Path
+from reprlib import Repr
 from typing import Annotated, Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
 
 
@@ -34,13 +34,16 @@ class ImageLimits(Settings):
     """Pixels; larger pictures are scaled down before they are sent."""
 
 
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def parse(kind: type[SettingsT], data: Any, where: str) -> SettingsT:
     """Validate `data` as `kind`; raises ConfigError that names every wrong key of `where`."""
     if not isinstance(data, dict):
-        raise ConfigError(f"{where}: expected a mapping of keys; got {data!r}")
+        raise ConfigError(f"{where}: expected a mapping of keys; got {_SHORT.repr(data)}")
     try:
         return kind.model_validate(data)
     except ValidationError as error:
@@ -51,7 +54,7 @@ def _explain(kind: type[Settings], where: str, error: Any) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown key {key!r} (known: {', '.join(_known(kind, error['loc']))})"
-    return f"{where}: {key}: {error['msg']}; got {error['input']!r}"
+    return f"{where}: {key}: {error['msg']}; got {_SHORT.repr(error['input'])}"
 
 
 def _known(kind: type[Settings], loc: tuple[str | int, ...]) -> list[str]:
@@ -69,24 +72,4 @@ def _settings_in(annotation: Any) -> type[Settings] | None:
 
 def as_yaml(settings: Settings) -> str:
     """Settings as a file that is read back as the same."""
-    return yaml.safe_dump(
-        settings.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True
-    )
-
-
-def value_of(text: str) -> Any:
-    """What YAML reads one value as; raises ConfigError."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{text!r}: not YAML: {' '.join(str(error).split())}") from None
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file; raises ConfigError with line and column."""
-    try:
-        return yaml.safe_load(path.read_text("utf-8")) or {}
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    return yamls.dump(settings.model_dump(mode="json", by_alias=True))

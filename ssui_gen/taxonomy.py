@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from ssui_gen import yamls
 
 NO_RISK = "none"
 """What a benign twin carries where a risky record carries a class."""
@@ -30,7 +31,7 @@ class RiskClass(BaseModel):
 @cache
 def _rows() -> tuple[RiskClass, ...]:
     """The classes, and `none` as the last."""
-    rows = yaml.safe_load(files("ssui_gen").joinpath("taxonomy.yaml").read_text("utf-8"))
+    rows = yamls.load(files("ssui_gen").joinpath("taxonomy.yaml").read_text("utf-8"), "taxonomy.yaml")
     return tuple(RiskClass.model_validate(row) for row in rows)
 
 

@@ -45,7 +45,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
             r"unknown key 'serve\.flag' \(known: flags, gpus, max_pixels, port, start_seconds\)",
         ),
         ("- a", r"run\.yaml: expected a mapping of keys; got \['a'\]"),
-        ("a: [", r"run\.yaml: not YAML: .*line 1"),
+        ("a: [", r"run\.yaml:1:5: not YAML: "),
     ],
 )
 def test_what_is_wrong_is_said_with_where_and_what_is_known(tmp_path: Path, text: str, says: str) -> None:

@@ -13,11 +13,12 @@ import pytest
 from fake_answers import prompt_text
 from test_ways import Bench, bench
 
+from ssui_gen import yamls
 from ssui_gen.branches import Judgement
 from ssui_gen.config import Config, Verify
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import PRESETS
-from ssui_gen.settings import as_yaml, parse, value_of
+from ssui_gen.settings import as_yaml, parse
 from ssui_gen.verifying.guard import Guard
 
 __all__ = ["bench"]
@@ -150,7 +151,7 @@ def test_a_prompt_without_a_system_text_sends_none(bench: Bench, tmp_path: Path)
 @pytest.mark.parametrize("name", PRESETS)
 def test_settings_with_a_preset_are_written_and_read_back_as_the_same(name: str) -> None:
     config = Config(verify=preset(name))
-    assert parse(Config, value_of(as_yaml(config)), "run.yaml") == config
+    assert parse(Config, yamls.load(as_yaml(config), "run.yaml"), "run.yaml") == config
 
 
 @pytest.mark.parametrize(

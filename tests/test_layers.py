@@ -42,6 +42,9 @@ CURATION = (
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
+        "files",
+        "terminal",
+        "yamls",
         "taxonomy",
         "naming",
         "provenance",
@@ -156,15 +159,9 @@ DOORS = {
     "jinja2": {"ssui_gen/prompts.py"},
     "langgraph": {"ssui_gen/state.py", "ssui_gen/nodes.py", "ssui_gen/graph.py"},
     "datasets": {"ssui_gen/seeds.py"},
-    "yaml": {
-        "ssui_gen/settings.py",
-        "ssui_gen/prompts.py",
-        "ssui_gen/taxonomy.py",
-        "ssui_gen/curation/markdown.py",
-        "microworld/world.py",
-        "microworld/measure_agents.py",
-    },
+    "yaml": {"ssui_gen/yamls.py"},
     "rich": {
+        "ssui_gen/terminal.py",
         "ssui_gen/jobs/progress.py",
         "ssui_gen/jobs/job.py",
         "ssui_gen/cli.py",
@@ -193,8 +190,8 @@ DOORS = {
 
 OURS = {"ssui_gen", "microworld", "train"}
 WORDS_OF_ROWS = {
-    *("branches", "branching", "errors", "jsonl", "prompts", "provenance", "reading", "records", "shares"),
-    "taxonomy",
+    *("branches", "branching", "errors", "files", "jsonl", "prompts", "provenance", "reading", "records"),
+    *("shares", "taxonomy", "terminal", "yamls"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}

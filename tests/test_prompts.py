@@ -101,3 +101,27 @@ def test_a_malformed_prompt_says_what_is_wrong(tmp_path: Path, source: str, says
 def test_a_missing_prompt_is_named(tmp_path: Path) -> None:
     with pytest.raises(PromptError, match="no such prompt"):
         load_prompt(tmp_path / "none.md")
+
+
+ESCAPES = (
+    "{{ cycler.__init__.__globals__.os.getcwd() }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ text.__init__.__globals__ }}",
+    "{% for i in range(10000000) %}x{% endfor %}",
+    "{{ 1 / 0 }}",
+    "{{ text + 1 }}",
+    "{{ options.update(a=1) }}",
+    "{{ text|int|nosuch }}",
+)
+
+
+@pytest.mark.parametrize("body", ESCAPES)
+def test_a_prompt_file_can_run_nothing(tmp_path: Path, body: str) -> None:
+    """It may have been brought: by a run of somebody else, whose prompts stand in `used/`."""
+    path = tmp_path / "query.md"
+    path.write_text(
+        f"---\nversion: 1\nnote: x\n---\n{{% block system %}}{body}{{% endblock %}}"
+        "{% block user %}{{ text }}{% endblock %}\n"
+    )
+    with pytest.raises(PromptError, match=r"query\.md: "):
+        load_prompt(path).render(text="x", options={})

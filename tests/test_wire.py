@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssui_gen.calling import wire
-from ssui_gen.completions import Completion
+from ssui_gen.completions import Choice, Completion
 from ssui_gen.errors import AccessDenied, ContextOverflow, RequestRefused
+from ssui_gen.labels import label_probability
 
 
 def read(choice: dict[str, Any], **fields: Any) -> Completion:
@@ -33,6 +36,46 @@ def test_no_content_is_a_fault_unless_the_server_stopped_early() -> None:
     assert read(said(None, finish_reason="length")).choices[0].text == ""
     with pytest.raises(ValueError, match="text"):
         read(said(None, finish_reason="stop"))
+
+
+def entry(logprob: object, **top: object) -> dict[str, Any]:
+    others = [{"token": token, "logprob": value} for token, value in top.items()]
+    return {"token": "yes", "logprob": logprob, "top_logprobs": others}
+
+
+@pytest.mark.parametrize("wrong", [1000, 1e308, float("inf"), 0.5])
+@pytest.mark.parametrize("place", ["token", "another"])
+def test_what_can_be_no_log_probability_is_none_and_the_answer_stays(wrong: float, place: str) -> None:
+    one = entry(wrong) if place == "token" else entry(-1.0, no=wrong)
+    choice = read(said("yes", logprobs={"content": [entry(-0.1), one]})).choices[0]
+    assert (choice.text, choice.logprobs) == ("yes", None)
+
+
+def test_rounding_above_zero_is_certainty_and_none_is_the_least() -> None:
+    content = [entry(1e-6, no=float("-inf")), entry(float("nan"))]
+    first, second = read(said("yes", logprobs={"content": content})).choices[0].logprobs or ()
+    assert (first.logprob, first.top, second.logprob) == (0.0, (("no", -9999.0),), -9999.0)
+
+
+@given(st.floats() | st.integers(-(10**30), 10**30))
+def test_an_answer_that_was_kept_can_always_be_read_and_counted(logprob: float) -> None:
+    """A journal may have been written by another version: one number must not end each later run."""
+    start, end = '{"a": "', "yes"
+    tokens = [{"token": start, "logprob": 0}, {"token": end, "logprob": logprob}]
+    row = json.dumps({"text": start + end, "finish_reason": None, "logprobs": tokens})
+    found = label_probability(Choice.model_validate_json(row), "a", "yes", ("yes", "no"))
+    assert found is None or 0 <= found.mass <= 1
+
+
+@pytest.mark.parametrize("count", [-3, 10**400, "many", 2.5, None, [1]])
+def test_a_count_that_is_none_is_not_counted(count: object) -> None:
+    usage = {
+        "prompt_tokens": count,
+        "completion_tokens": 7,
+        "prompt_tokens_details": {"cached_tokens": count},
+    }
+    made = read(said("yes"), usage=usage).usage
+    assert (made.prompt_tokens, made.completion_tokens, made.cached_tokens) == (0, 7, None)
 
 
 NO_COMPLETIONS = ("", "null", "[]", '"yes"', '{"choices": 3}', '{"choices": []}', "[" * 100_000)

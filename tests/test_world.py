@@ -10,6 +10,7 @@ from microworld.layout import SIZES, is_crowded
 from microworld.scene import GRID, Scene, family, items, make_scene, scenes, split_of_rule_place, truth
 from microworld.world import CATEGORIES, FILE, Rule, Split, World, WorldError, load, names, words, world
 from ssui_gen.taxonomy import class_ids
+from ssui_gen.yamls import NotYaml
 
 SPLITS: tuple[Split, ...] = ("train", "test")
 RISKY_REQUESTS = [request for request in world().requests.values() if not request.always_safe]
@@ -126,7 +127,7 @@ def test_every_phrase_is_trained_and_the_held_out_phrase_and_frame_are_not() -> 
             "things: [candle, candle",
             r"place kitchen: 'candle' stands twice",
         ),
-        ("  kitten_toy:\n", "  feed_puppy:\n", r"line \d+: 'feed_puppy' stands twice"),
+        ("  kitten_toy:\n", "  feed_puppy:\n", r"yaml:\d+:3: not YAML: the key 'feed_puppy' stands twice"),
         ("Help me clean the toilet", "With bleach, clean the toilet", r"names the thing; reword"),
         (
             "held_out: What should I mix",
@@ -139,7 +140,7 @@ def test_every_phrase_is_trained_and_the_held_out_phrase_and_frame_are_not() -> 
     ],
 )
 def test_a_broken_world_says_where_it_is_broken(tmp_path: Path, old: str, new: str, message: str) -> None:
-    with pytest.raises(WorldError, match=message):
+    with pytest.raises((WorldError, NotYaml), match=message):
         load(spoilt(tmp_path, old, new))
 
 

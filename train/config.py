@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
-from ssui_gen.settings import Settings, parse, read_yaml, value_of
+from ssui_gen.settings import Settings, parse
 from train.loss import USUAL, Loss, Norm, Objective, Span, Target
 
 Weights = Literal["question", "step", "pair"]
@@ -170,7 +171,7 @@ def load(
     """The settings of a file; those that are `usual` win over it, then `words` (`lora.rank=16`), then what is
     told, None apart. Raises ConfigError.
     """
-    data = read_yaml(path)
+    data = yamls.read(path)
     if isinstance(data, dict):
         data |= usual or {}
     for word in words:
@@ -190,4 +191,4 @@ def _set(data: Any, word: str) -> None:
     *outer, last = key.split(".")
     for name in outer:
         data = data.setdefault(name, {})
-    data[last] = value_of(value)
+    data[last] = yamls.load(value, word)

@@ -72,11 +72,12 @@ class ChatClient:
         """`pause_seconds` is the pause before the second try; it doubles with each. Raises ConfigError."""
         if not base_urls:
             raise ConfigError("base_urls: none given; expected an address such as http://127.0.0.1:8000/v1")
-        self._key = _checked_key(api_key)
+        key = _checked_key(api_key)
+        self._secret = key
         self._timeout = timeout_seconds
         self._tries = tries
         self._pause = _pause(pause_seconds)
-        self._servers = [_Server(url, _connect(url, self._key)) for url in map(_checked_url, base_urls)]
+        self._servers = [_Server(url, _connect(url, key or NO_KEY)) for url in map(_checked_url, base_urls)]
         self._replicas = Replicas([server.url for server in self._servers])
         self._silent: set[str] = set()
         self.refused: Counter[int] = Counter()
@@ -145,7 +146,7 @@ class ChatClient:
         try:
             return wire.completion(text, body["model"], time.perf_counter() - started, attempt)
         except ValueError:
-            what = f"{server.url}: HTTP 200 without a completion: {wire.clean(text, self._key)!r}"
+            what = f"{server.url}: HTTP 200 without a completion: {wire.clean(text, self._secret)!r}"
             raise _Again(what) from None
 
     async def _request(self, server: _Server, method: str, path: str, seconds: float, **content: Any) -> str:
@@ -159,11 +160,11 @@ class ChatClient:
         except TimeoutError:
             raise _Again(f"{server.url}: no answer within {seconds:g} seconds") from None
         except (APIConnectionError, aiohttp.ClientError, OSError) as error:
-            why = wire.clean(_root(error), self._key)
+            why = wire.clean(_root(error), self._secret)
             raise _Again(f"{server.url}: no connection: {why}", unreachable=True) from None
 
     def _refusal(self, server: _Server, error: APIStatusError) -> ModelError | _Again:
-        said = wire.clean(wire.message_of(error.body), self._key)
+        said = wire.clean(wire.message_of(error.body), self._secret)
         final = wire.refusal(server.url, error.status_code, error.code, said)
         wait, status = _seconds(error.response.headers.get("retry-after", "")), error.status_code
         return final or _Again(f"{server.url}: HTTP {status}: {said!r}", status=status, retry_after=wait)
@@ -172,8 +173,9 @@ class ChatClient:
         try:
             return wire.model_names(text)
         except ValueError:
-            got = f"{server.url}: GET /models: expected a list of models; got {wire.clean(text, self._key)!r}"
-            raise AccessDenied(f"{got}. {wire.ADVICE[404]}") from None
+            got = wire.clean(text, self._secret)
+            what = f"{server.url}: GET /models: expected a list of models; got {got!r}"
+            raise AccessDenied(f"{what}. {wire.ADVICE[404]}") from None
 
     async def _load(self, server: _Server) -> metrics.Load | None:
         """None when it does not say, now or ever."""
@@ -218,16 +220,21 @@ def _connect(url: str, key: str) -> AsyncOpenAI:
 
 
 def _checked_key(key: str) -> str:
-    key = key.strip() or NO_KEY
+    key = key.strip()
     if not (key.isascii() and key.isprintable()):
         raise ConfigError("API key: it holds characters that no HTTP header may carry; expected plain ASCII")
     return key
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"base_urls: expected an address such as http://127.0.0.1:8000/v1; got {url!r}")
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half a bracket, a port that is no number, a sign that turns into a slash
+        whole = False
+    if not whole:
+        expected = "an address such as http://127.0.0.1:8000/v1"
+        raise ConfigError(f"base_urls: expected {expected}; got {url[: wire.SHOWN]!r}")
     if "@" in parts.netloc:
         raise ConfigError(f"base_urls: the address of {parts.hostname} holds a password; use `api_key_env`")
     return url.rstrip("/")

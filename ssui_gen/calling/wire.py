@@ -14,8 +14,9 @@ from ssui_gen.errors import AccessDenied, ContextOverflow, ModelError, RequestRe
 
 SHOWN = 300
 """Characters of a server's words that a message shows."""
-LEAST_LOGPROB = -9999.0
-"""Stands for minus infinity and NaN, which JSON cannot carry; vLLM uses the same."""
+ROUNDING = 0.01
+"""Nats above 0 that rounding explains; above that a log-probability is none."""
+MOST_TOKENS = 1_000_000_000
 
 TRANSIENT = {408, 409, 429}
 REFUSED = {400, 413, 415, 422}
@@ -53,7 +54,7 @@ def message_of(body: object) -> str:
 
 def clean(text: str, secret: str) -> str:
     """Someone else's words, fit for a message: no secret, no control characters, not long."""
-    safe = text.replace(secret, "<key>")[: 4 * SHOWN]
+    safe = (text.replace(secret, "<key>") if secret else text)[: 4 * SHOWN]
     return " ".join("".join(c if c.isprintable() else " " for c in safe).split())[:SHOWN]
 
 
@@ -99,23 +100,29 @@ def _choice(data: dict[str, Any]) -> Choice:
     if text is None:
         text = message.get("refusal") or ("" if finish in ("length", "content_filter") else None)
     entries = (data.get("logprobs") or {}).get("content")
-    logprobs = None if entries is None else tuple(map(_token, entries))
+    logprobs = None if entries is None or not all(map(_possible, entries)) else tuple(map(_token, entries))
     return Choice(text=text, finish_reason=finish, logprobs=logprobs, token_ids=data.get("token_ids"))
 
 
 def _token(entry: dict[str, Any]) -> TokenLogprob:
-    top = tuple((other["token"], _nats(other)) for other in entry.get("top_logprobs") or ())
-    return TokenLogprob(token=entry["token"], logprob=_nats(entry), top=top)
+    top = tuple((other["token"], float(other["logprob"])) for other in entry.get("top_logprobs") or ())
+    return TokenLogprob(token=entry["token"], logprob=float(entry["logprob"]), top=top)
 
 
-def _nats(entry: dict[str, Any]) -> float:
-    return max(LEAST_LOGPROB, float(entry["logprob"]))
+def _possible(entry: dict[str, Any]) -> bool:
+    """Whether these can be log-probabilities; where one cannot, none of the choice is believed."""
+    return all(not float(one["logprob"]) > ROUNDING for one in (entry, *(entry.get("top_logprobs") or ())))
 
 
 def _usage(data: dict[str, Any]) -> Usage:
     details = data.get("prompt_tokens_details") or {}
     return Usage(
-        prompt_tokens=data.get("prompt_tokens") or 0,
-        completion_tokens=data.get("completion_tokens") or 0,
-        cached_tokens=details.get("cached_tokens"),
+        prompt_tokens=_count(data.get("prompt_tokens")) or 0,
+        completion_tokens=_count(data.get("completion_tokens")) or 0,
+        cached_tokens=_count(details.get("cached_tokens")),
     )
+
+
+def _count(tokens: Any) -> int | None:
+    """A number of tokens, or None for what can be none."""
+    return tokens if isinstance(tokens, int) and 0 <= tokens <= MOST_TOKENS else None

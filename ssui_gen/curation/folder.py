@@ -26,6 +26,7 @@ from ssui_gen.curation.sheet import Fault, Sheet, read_sheet
 from ssui_gen.curation.swap import replace_if
 from ssui_gen.curation.texts import sha_of
 from ssui_gen.errors import ConfigError, RecordError
+from ssui_gen.files import open_own
 from ssui_gen.jsonl import Appender, Line, as_line, atomic_write, read, validate
 from ssui_gen.records import Record
 
@@ -197,7 +198,7 @@ class Folder:
     def held(self) -> Iterator[None]:
         """Nobody else of ours writes here meanwhile. Waits for whoever does."""
         self.root.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        lock = open_own(self.root / ".lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-import yaml
-
+from ssui_gen import yamls
 from ssui_gen.branching import one_line
 from ssui_gen.curation.located import Way
 from ssui_gen.curation.review import MOST, Choice, Form, Item, Review
@@ -113,8 +112,8 @@ def read_page(form: Form, item: Item, content: str) -> Page | list[Wrong]:
     if len(ends) < 2 or ends[0]:
         return [Wrong(1, 1, "", "expected front matter between two lines of ---; got none at the top")]
     try:
-        values = yaml.safe_load("\n".join(lines[1 : ends[1]])) or {}
-    except yaml.YAMLError as error:
+        values = yamls.load("\n".join(lines[1 : ends[1]]), item.id) or {}
+    except yamls.NotYaml as error:
         return [_not_yaml(error)]
     values = (
         {name: value for name, value in values.items() if value is not None}
@@ -139,13 +138,9 @@ def _shape(form: Form, values: Any) -> Iterator[Found]:
             yield (name,), f"expected one of {', '.join(ASKED)} here; got {name!r}"
 
 
-def _not_yaml(error: yaml.YAMLError) -> Wrong:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "not YAML"
+def _not_yaml(error: yamls.NotYaml) -> Wrong:
     hint = 'a text with a colon or a quote stands in double quotes: note: "so: …"'
-    return Wrong(
-        mark.line + 2 if mark else 2, mark.column + 1 if mark else 1, "", f"not YAML: {problem} ({hint})"
-    )
+    return Wrong(error.line + 1, error.column, "", f"not YAML: {error.says} ({hint})")
 
 
 def _sections(known: tuple[Part, ...], lines: list[str], start: int) -> dict[str, str]:

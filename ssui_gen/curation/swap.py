@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ssui_gen.errors import RecordError
+from ssui_gen.files import beside
 
 _AT_FDCWD = -100
 _EXCHANGE = 2
@@ -32,44 +33,37 @@ def replace_if(path: Path, content: bytes, seen: bytes | None) -> bool:
     A reader sees the old content or the new, never a part. Raises RecordError when the disk refuses.
     """
     path = Path(os.path.realpath(path))
-    beside = path.with_name(f".{path.name}.new")
     try:
-        _write(beside, content)
-        with suppress(FileNotFoundError):
-            return _create(beside, path) if seen is None else _trade_if(beside, path, content, seen)
+        with beside(path) as (new, file):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            with suppress(FileNotFoundError):
+                return _create(new, path) if seen is None else _trade_if(new, path, content, seen)
         return False
     except OSError as error:
         raise RecordError(f"{path}: could not be written: {error}; free some space and try again") from None
-    finally:
-        with suppress(OSError):
-            beside.unlink()
 
 
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _create(beside: Path, path: Path) -> bool:
+def _create(new: Path, path: Path) -> bool:
     """A link fails where a file has appeared."""
     with suppress(FileExistsError):
-        os.link(beside, path)
+        os.link(new, path)
         return True
     return False
 
 
-def _trade_if(beside: Path, path: Path, content: bytes, seen: bytes) -> bool:
-    shutil.copymode(path, beside)
-    if not _trade(beside, path):
-        return _compare_and_replace(beside, path, seen)
+def _trade_if(new: Path, path: Path, content: bytes, seen: bytes) -> bool:
+    shutil.copymode(path, new)
+    if not _trade(new, path):
+        return _compare_and_replace(new, path, seen)
     expected, placed, done = seen, content, True
     while True:
-        busy, found = _is_being_written(beside), beside.read_bytes()
+        busy, found = _is_being_written(new), new.read_bytes()
         if found == expected and not busy:
             return done
-        _trade(beside, path)  # someone has saved, or is about to: theirs goes back, the newest wins
+        _trade(new, path)  # someone has saved, or is about to: theirs goes back, the newest wins
         expected, placed, done = placed, found, False
 
 
@@ -86,10 +80,10 @@ def _is_being_written(path: Path) -> bool:
     return False
 
 
-def _compare_and_replace(beside: Path, path: Path, seen: bytes) -> bool:
+def _compare_and_replace(new: Path, path: Path, seen: bytes) -> bool:
     if path.read_bytes() != seen:
         return False
-    beside.replace(path)
+    new.replace(path)
     return True
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from typing import Any
 
 from ssui_gen import __version__
 from ssui_gen.errors import ConfigError, RecordError, RunLocked
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.files import atomic_write, open_own
 from ssui_gen.records import SCHEMA, Record
 
 
@@ -55,7 +56,7 @@ class RunDir:
         self.stage = stage
         with self._explained():
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+            self._lock = open_own(path / ".lock")
         with ExitStack() as unless_held:
             unless_held.callback(self.close)
             self._hold()
@@ -66,12 +67,18 @@ class RunDir:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                holder = os.pread(self._lock, 40, 0).decode() or "unknown"
+                holder = self._holder() or "unknown"
                 raise RunLocked(
                     f"{self.path}: in use by another process ({holder}): wait for it, or choose another RUN"
                 ) from None
-            os.ftruncate(self._lock, 0)
-            os.pwrite(self._lock, f"pid {os.getpid()}".encode(), 0)
+            if self._holder() is not None:
+                os.ftruncate(self._lock, 0)
+                os.pwrite(self._lock, f"pid {os.getpid()}".encode(), 0)
+
+    def _holder(self) -> str | None:
+        """Who wrote the lock last; None where it says something that no run of ours has written."""
+        found = os.pread(self._lock, 40, 0)
+        return found.decode() if re.fullmatch(rb"(pid \d+)?", found) else None
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

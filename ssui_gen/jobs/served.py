@@ -20,7 +20,6 @@ from ssui_gen.serving.embedded import EMBEDDED, EmbeddedServer
 from ssui_gen.serving.vllm import VllmServers
 from ssui_gen.serving.vllm_launch import about_adapter, plan
 
-NO_KEY = "none"
 """Sent where no key is set: local servers ask for none, but the protocol wants the header."""
 OWN_MODEL = {"policy": "micro-policy", "judge": "micro-judge", "guard": "micro-judge"}
 """Embedded models that play one role; every other is played by the first."""
@@ -107,7 +106,7 @@ class _Ours(NamedTuple):
 
 
 def _client(role: ModelRole, urls: tuple[str, ...], limits: Limits) -> ChatClient:
-    key = os.environ.get(role.api_key_env) or NO_KEY
+    key = os.environ.get(role.api_key_env, "")
     return ChatClient(urls, api_key=key, timeout_seconds=limits.timeout_seconds, tries=limits.tries_per_call)
 
 

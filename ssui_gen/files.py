@@ -1,0 +1,69 @@
+"""The one door to files that are written: whole or not at all, no link followed, private where private.
+
+A folder may have come from somebody else, with links where files of ours go. Rows and their meaning are
+`jsonl`'s; a file that people save at the same time is `curation/swap`'s.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from ssui_gen.errors import RecordError
+
+PUBLIC, PRIVATE = 0o666, 0o600
+"""Modes, before the umask."""
+
+
+def atomic_write(path: Path, content: str | bytes | Iterable[str], mode: int = PUBLIC) -> None:
+    """Replace a file so that a reader sees the old content or the new, never a part. A link is replaced, and
+    what it names stays. Raises RecordError.
+    """
+    parts = [content] if isinstance(content, str | bytes) else content
+    try:
+        with beside(path, mode) as (temporary, file):
+            for part in parts:
+                file.write(part.encode("utf-8") if isinstance(part, str) else part)
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.replace(path)
+    except OSError as error:
+        raise RecordError(f"{path}: could not be written: {error}; free some space and try again") from None
+
+
+@contextmanager
+def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
+    """A new file in the same folder, under a name that nobody can have put there before; gone at the end
+    unless it was moved. Raises OSError.
+    """
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(temporary, flags, mode), "w+b") as file:
+        try:
+            yield temporary, file
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def open_own(path: Path, flags: int = os.O_RDWR, mode: int = PUBLIC) -> int:
+    """A descriptor of a file that grows or is locked, made if it is not there. Raises RecordError for a link
+    and for what is no file (a device may be one).
+    """
+    try:
+        opened = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, mode)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise RecordError(f"{path}: is a link; expected a file of this folder's own") from None
+        raise RecordError(f"{path}: could not be opened for writing: {error.strerror}") from None
+    kind = os.fstat(opened).st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISCHR(kind)):
+        os.close(opened)
+        raise RecordError(f"{path}: is no file; expected a file of this folder's own")
+    return opened
