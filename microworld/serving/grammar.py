@@ -51,7 +51,10 @@ class Grammars:
 
     def start(self, schema: dict[str, Any]) -> Grammar:
         """A grammar at its beginning; raises Refusal for a schema that cannot be enforced."""
-        words = json.dumps(schema)
+        try:
+            words = json.dumps(schema, allow_nan=False)
+        except ValueError as error:
+            raise _refused(str(error)) from None
         if len(words) > LONGEST:
             raise _refused(f"expected at most {LONGEST:,} characters; got {len(words):,}")
         return Grammar(self._compiled(words).deep_copy())
