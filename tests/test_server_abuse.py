@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jobs import wait_for
 from PIL import Image
-from test_server import FORMAT, body, png, texts, user
+from test_server import FORMAT, body, png, texts, user, work
 from tiny_llava import CONTEXT, make_tiny_llava
 
 from microworld.serving import door, pictures, protocol
@@ -76,12 +75,6 @@ def peak(server: EmbeddedServer) -> int:
     """Megabytes that the server has ever held."""
     status = Path(f"/proc/{server.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) // 1024
-
-
-def work(server: EmbeddedServer) -> float:
-    """Seconds of processors that the server has used."""
-    fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def flat(width: int, height: int) -> bytes:
@@ -205,9 +198,9 @@ def test_a_client_that_leaves_takes_its_rows_along(
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{http.base_url.port}\r\n".encode()
     head += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(endless)
     with socket.create_connection(("127.0.0.1", http.base_url.port or 0)) as caller:
-        worked = work(server)
+        worked = work(server.pid)
         caller.sendall(head + endless)
-        wait_for(lambda: work(server) > worked + 0.5)
+        wait_for(lambda: work(server.pid) > worked + 0.5)
     wait_for(lambda: "client_left" in log.read_text())
     assert send(http, said("hello", n=2)).status_code == 200
     assert "n=2 " in log.read_text() and "n=64 " not in log.read_text()
