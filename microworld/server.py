@@ -18,11 +18,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
 
 from microworld.ask import half_the_cores
+from microworld.serving import door
 from microworld.serving.app import make_app
 from microworld.serving.models import Models
 
@@ -59,9 +61,17 @@ def packaged() -> dict[str, Path]:
 def serve(models: Models, listening: socket.socket, follow_parent: bool) -> None:
     """Answer on `listening` until SIGTERM, SIGINT or, if the parent is followed, the end of stdin."""
     host, port = listening.getsockname()[:2]
-    app = make_app(models, lambda: print(json.dumps({"url": f"http://{host}:{port}/v1"}), flush=True))
+    url = json.dumps({"url": f"http://{host}:{port}/v1"})
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS, lifespan="on"
+        make_app(models, own_hosts(host, port), lambda: print(url, flush=True)),
+        http=door.Hurried,
+        ws="none",
+        h11_max_incomplete_event_size=door.LONGEST_HEAD,
+        limit_concurrency=door.MOST_CONNECTIONS,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        lifespan="on",
     )
     server = uvicorn.Server(config)
 
@@ -73,6 +83,13 @@ def serve(models: Models, listening: socket.socket, follow_parent: bool) -> None
     if follow_parent:
         threading.Thread(target=_at_end_of_stdin, args=(stop,), daemon=True).start()
     server.run(sockets=[listening])
+
+
+def own_hosts(host: str, port: int) -> frozenset[str] | None:
+    """The names by which a server that listens on `host` is asked; None, which is any, where all may ask."""
+    if not ip_address(host).is_loopback:
+        return None
+    return frozenset(f"{name}:{port}" for name in (host, "localhost"))
 
 
 def _at_end_of_stdin(stop: Callable[[], None]) -> None:

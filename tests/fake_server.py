@@ -281,7 +281,7 @@ def serve(port: int = 0, **options: Any) -> Iterator[Fake]:
         thread = threading.Thread(target=lambda: runner.run(_run(fake, port, ready.set, stop)), daemon=True)
         thread.start()
         try:
-            assert ready.wait(10), "the fake server did not start"
+            assert ready.wait(60), "the fake server did not start"
             yield fake
         finally:
             loop.call_soon_threadsafe(stop.set)

@@ -135,7 +135,7 @@ def plain(count: int, **fields: str) -> list[dict[str, Any]]:
     return [{"id": f"s{number}", "image": f"{number % PICTURES}.png", **fields} for number in range(count)]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
     """Look every few milliseconds until `condition` holds."""
     end = time.monotonic() + seconds
     while not condition():

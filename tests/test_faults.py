@@ -57,7 +57,7 @@ def test_a_fault_that_stays_while_the_server_answers_is_a_reject(
     fake: Fake, tmp_path: Path, fault: str
 ) -> None:
     fake.always = fault
-    done = job(tmp_path, fake.url, plain(2), tries_per_call=1, timeout_seconds=0.5)
+    done = job(tmp_path, fake.url, plain(2), tries_per_call=1, timeout_seconds=2)
     end = done.here()
     assert (end.code, end.err) == (0, "")
     counts_add_up(done, 4)

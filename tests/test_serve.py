@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ import httpx
 import pytest
 
 pytest.importorskip("torch")
+from jobs import wait_for
 from tiny_llava import make_tiny_llava
 
 from ssui_gen.errors import ServerError
@@ -39,10 +42,20 @@ def alive(pid: int) -> bool:
     """A zombie that nobody reaps is not alive."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat")
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def marked(mark: str) -> list[int]:
+    """Processes that were started with this in their environment, by whomever; none of them a zombie."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"MARK={mark}".encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+    return found
 
 
 def gone_within(pid: int, seconds: float) -> bool:
@@ -73,7 +86,26 @@ def test_a_killed_parent_leaves_no_orphan(folder: Path, tmp_path: Path, busy: bo
             with pytest.raises(httpx.ReadTimeout):
                 httpx.post(f"{url}/chat/completions", json=ask, timeout=0.5)
         parent.send_signal(signal.SIGKILL)
-    assert gone_within(int(pid), 20)
+    assert gone_within(int(pid), 60)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="nothing else tells which process is whose")
+def test_a_parent_killed_while_its_server_starts_leaves_no_orphan(folder: Path, tmp_path: Path) -> None:
+    mark = str(tmp_path)
+    command = [sys.executable, "-c", PARENT, str(tmp_path / "server.log"), str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"MARK": mark}) as parent:
+        wait_for(lambda: len(marked(mark)) > 1)
+        parent.kill()
+    wait_for(lambda: not marked(mark))
+
+
+def test_its_log_is_its_users_alone_and_no_link_is_followed(folder: Path, tmp_path: Path) -> None:
+    with EmbeddedServer(log=tmp_path / "server.log", models={"tiny": folder}):
+        assert stat.S_IMODE((tmp_path / "server.log").stat().st_mode) == 0o600
+    (tmp_path / "link.log").symlink_to(tmp_path / "notes")
+    with pytest.raises(ServerError, match=r"link\.log: expected a file for the server's log"):
+        EmbeddedServer(log=tmp_path / "link.log", models={"tiny": folder}).__enter__()
+    assert not (tmp_path / "notes").exists()
 
 
 def test_a_server_that_dies_at_its_start_is_an_error_with_its_last_words(tmp_path: Path) -> None:

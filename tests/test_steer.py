@@ -44,7 +44,7 @@ async def busy(fake: Fake, limits: Limits, workers: int) -> AsyncIterator[Steeri
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until(condition: object, seconds: float = 30) -> None:
+async def until(condition: object, seconds: float = 120) -> None:
     assert callable(condition)
     async with asyncio.timeout(seconds):
         while not condition():

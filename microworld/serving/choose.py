@@ -54,7 +54,7 @@ class Chooser:
     def _append(self, row: Row, token: int) -> None:
         row.tokens.append(token)
         if row.grammar is not None and (fault := row.grammar.advance(token)):
-            row.reply.set_exception(Refusal(f"response_format: {fault}", code="invalid_schema"))
+            row.fail(Refusal(f"response_format: {fault}", code="invalid_schema"))
         elif token in self._ends or self._stop(row) is not None:
             self._finish(row, "stop")
         elif len(row.tokens) == row.how.max_tokens:
@@ -62,7 +62,7 @@ class Chooser:
 
     def _finish(self, row: Row, finish: Finish) -> None:
         text = self._text(row)[: self._stop(row)]
-        row.reply.set_result(Reply(text, row.tokens, row.scored, finish))
+        row.finish(Reply(text, row.tokens, row.scored, finish))
 
     def _stop(self, row: Row) -> int | None:
         """Where the first stop string begins, if one has been said."""

@@ -31,6 +31,8 @@ from microworld.serving.rows import Prompt, Row
 from ssui_gen.marks import as_words
 
 MAX_ROWS = 32
+MOST_WAITING = 16_384
+"""Rows."""
 STRIDE = 16
 """Tokens between two chances to join or leave."""
 GATHER_SECONDS = 0.01
@@ -63,6 +65,7 @@ class Engine:
         vocabulary: int = self._model.config.text_config.vocab_size
         self.grammars = Grammars(self._processor.tokenizer, vocabulary, self._ends)
         self.spelling = [self._spell(token) for token in range(vocabulary)]
+        self.longest_token = max(len(spelling.raw) for spelling in self.spelling)
         self._encoding = threading.Lock()
         self._waiting: queue.SimpleQueue[Row | None] = queue.SimpleQueue()
         self._closing = threading.Event()
@@ -88,7 +91,9 @@ class Engine:
         return Prompt(text, inputs["input_ids"][0].tolist(), inputs.get("pixel_values"))
 
     def submit(self, rows: Sequence[Row]) -> None:
-        """Each row's `reply` is set when it is finished, or fails with what went wrong."""
+        """Each row's `reply` is set when it is finished, or fails with what went wrong; raises Refusal."""
+        if self._waiting.qsize() > MOST_WAITING:
+            raise Refusal("too many replies are waited for: ask again later", status=503, code="busy")
         for row in rows:
             self._waiting.put(row)
 
@@ -119,7 +124,8 @@ class Engine:
             return self._drain(MAX_ROWS - len(batch.rows))
         first = self._waiting.get()
         time.sleep(GATHER_SECONDS)
-        return [first, *self._drain(MAX_ROWS - 1)] if first else []
+        rows = self._drain(MAX_ROWS - 1)
+        return [row for row in (first, *rows) if row and not row.reply.done()]
 
     def _drain(self, limit: int) -> list[Row]:
         rows: list[Row] = []
@@ -128,7 +134,7 @@ class Engine:
                 row = self._waiting.get_nowait()
             except queue.Empty:
                 break
-            rows += [row] if row else []
+            rows += [row] if row and not row.reply.done() else []
         return rows
 
     @torch.inference_mode()
@@ -194,7 +200,7 @@ def _padded(prompts: Sequence[list[int]], pad: int) -> tuple[torch.Tensor, torch
 def _give_up(rows: Sequence[Row], fault: BaseException) -> None:
     for row in rows:
         if not row.reply.done():
-            row.reply.set_exception(fault)
+            row.fail(fault)
 
 
 def _as_list(value: int | list[int]) -> list[int]:

@@ -21,6 +21,8 @@ from microworld.serving.protocol import Refusal
 COMPACT = {"whitespace_flexible": False}
 KEPT = 64
 """Compiled schemas."""
+LONGEST = 64_000
+"""Characters of a schema."""
 
 
 class Grammar:
@@ -37,7 +39,7 @@ class Grammar:
     def advance(self, token: int) -> str:
         """What failed, if the automaton did (it may outgrow its limits); else nothing."""
         self._matcher.consume_token(token)
-        return str(self._matcher.get_error())
+        return _why(self._matcher)
 
 
 class Grammars:
@@ -49,13 +51,31 @@ class Grammars:
 
     def start(self, schema: dict[str, Any]) -> Grammar:
         """A grammar at its beginning; raises Refusal for a schema that cannot be enforced."""
-        return Grammar(self._compiled(json.dumps(schema)).deep_copy())
+        try:
+            words = json.dumps(schema, allow_nan=False)
+        except ValueError as error:
+            raise _refused(str(error)) from None
+        if len(words) > LONGEST:
+            raise _refused(f"expected at most {LONGEST:,} characters; got {len(words):,}")
+        return Grammar(self._compiled(words).deep_copy())
 
     def _compile(self, schema: str) -> Any:
         matcher = LLMatcher(
             self.tokens, LLMatcher.grammar_from_json_schema(schema, defaults=COMPACT), log_level=0
         )
         if matcher.is_error():
-            why = " ".join(matcher.get_error().split())
-            raise Refusal(f"response_format: this schema cannot be enforced: {why}", code="invalid_schema")
+            raise _refused(_why(matcher))
+        first = matcher.deep_copy()
+        first.compute_bitmask()
+        if first.is_error():
+            raise _refused(f"nothing can be said under it ({_why(first)})")
         return matcher
+
+
+def _why(matcher: Any) -> str:
+    """What failed, without the state of the parser that follows it."""
+    return " ".join(str(matcher.get_error()).partition("<state>")[0].split())[:200]
+
+
+def _refused(why: str) -> Refusal:
+    return Refusal(f"response_format: this schema cannot be enforced: {why}", code="invalid_schema")

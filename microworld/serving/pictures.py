@@ -1,11 +1,15 @@
-"""Data URLs to pictures. Covers limits and broken files; fetches nothing."""
+"""Data URLs to pictures. Covers limits and broken files; fetches nothing.
+
+All pictures of a request are measured by their headers before one is decoded.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import struct
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from PIL import Image, UnidentifiedImageError
 
@@ -13,20 +17,39 @@ from microworld.serving.protocol import Refusal
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
+"""Of all pictures of a request together."""
+MAX_RATIO = 200
+"""Of the longer side to the shorter one."""
+MAX_PICTURES = 16
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error)
 """What Pillow raises for a damaged file, according to where the damage is."""
 
 
-def picture(url: str) -> Image.Image:
-    """The first frame of the picture in a data URL, in RGB; raises Refusal."""
-    with _opened(_content(url)) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise _refused(f"{image.width} x {image.height} pixels are more than {MAX_PIXELS}")
-        try:
-            return image.convert("RGB")
-        except BROKEN as error:
-            raise _refused(f"the picture is damaged: {error}") from None
+def pictures(urls: Sequence[str]) -> list[Image.Image]:
+    """The first frame of each picture, in RGB; raises Refusal."""
+    if len(urls) > MAX_PICTURES:
+        raise _refused(f"expected at most {MAX_PICTURES} pictures in a request; got {len(urls)}")
+    with ExitStack() as stack:
+        opened = [stack.enter_context(_opened(_content(url))) for url in urls]
+        _check(opened)
+        return [_decoded(image) for image in opened]
+
+
+def _check(opened: Sequence[Image.Image]) -> None:
+    if (pixels := sum(image.width * image.height for image in opened)) > MAX_PIXELS:
+        raise _refused(f"expected at most {MAX_PIXELS:,} pixels in a request; got {pixels:,}")
+    for image in opened:
+        if max(image.size) > MAX_RATIO * min(image.size):
+            what = f"{image.width} x {image.height} pixels"
+            raise _refused(f"expected sides of at most {MAX_RATIO} to 1; got {what}")
+
+
+def _decoded(image: Image.Image) -> Image.Image:
+    try:
+        return image.convert("RGB")
+    except BROKEN as error:
+        raise _refused(f"the picture is damaged: {error}") from None
 
 
 def _content(url: str) -> bytes:
@@ -37,15 +60,15 @@ def _content(url: str) -> bytes:
         raise _refused(f"the picture has more than {MAX_BYTES} bytes")
     try:
         return base64.b64decode(data, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise _refused(f"not base64: {error}") from None
 
 
 def _opened(content: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(content), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise _refused(str(error)) from None
+    except Image.DecompressionBombError:
+        raise _refused(f"expected at most {MAX_PIXELS:,} pixels in a request; got far more") from None
     except BROKEN:
         raise _refused(f"not a {', '.join(FORMATS)} picture: {len(content)} bytes") from None
 

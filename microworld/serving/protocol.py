@@ -1,14 +1,18 @@
 """What a client may send: the part of OpenAI's chat protocol, with vLLM's extensions, that is served.
 
 Every field not named here is refused. Covers shapes and bounds; what needs the model (does the prompt fit,
-does the schema compile) is checked where the model is.
+does the schema compile) is checked where the model is, and bytes before (`door`).
 """
 
 from __future__ import annotations
 
+import reprlib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+MOST_VALUES = 100_000
+"""Of JSON in a body, counted by their marks: each costs far more memory than its bytes."""
 
 
 class Refusal(Exception):
@@ -53,7 +57,7 @@ Part = Annotated[TextPart | ImagePart, Field(discriminator="type")]
 
 class Message(Shape):
     role: Literal["system", "user", "assistant"]
-    content: str | list[Part]
+    content: str | Annotated[list[Part], Field(max_length=64)]
 
 
 class JsonSchema(Shape):
@@ -74,14 +78,14 @@ class TextFormat(Shape):
 
 
 Format = Annotated[TextFormat | JsonSchemaFormat, Field(discriminator="type")]
-Stop = Annotated[str, Field(min_length=1)]
+Stop = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class ChatRequest(Shape):
     """Body of POST /v1/chat/completions."""
 
     model: str
-    messages: Annotated[list[Message], Field(min_length=1)]
+    messages: Annotated[list[Message], Field(min_length=1, max_length=256)]
     n: Annotated[int, Field(ge=1, le=64)] = 1
     seed: Annotated[int, Field(ge=0)] | None = None
     """Choice i is drawn with seed + i, as vLLM does."""
@@ -129,15 +133,21 @@ class ChatRequest(Shape):
         return self.max_completion_tokens or self.max_tokens
 
 
-def explain(errors: list[Any]) -> str:
-    """Pydantic's errors in one line that says where, what is wrong and what was found."""
-    return "; ".join(_one(error) for error in errors[:5])
+def read(body: bytearray) -> ChatRequest:
+    """Raises Refusal that says where, what is wrong and what was found."""
+    if (marks := sum(map(body.count, b",:[{"))) > MOST_VALUES:
+        raise Refusal(
+            f"the body: expected at most {MOST_VALUES:,} commas, colons and brackets; got {marks:,}"
+        )
+    try:
+        return ChatRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise Refusal("; ".join(map(_one, error.errors(include_url=False)[:5]))) from None
 
 
 def _one(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part != "body") or "request"
+    where = ".".join(str(part)[:80] for part in error["loc"]) or "request"
     if error["type"] == "extra_forbidden":
         known = f" (known: {', '.join(sorted(ChatRequest.model_fields))})" if "." not in where else ""
         return f"unknown field {where!r}{known}"
-    found = repr(error.get("input"))
-    return f"{where}: {error['msg']}; got {found if len(found) <= 80 else found[:80] + '...'}"
+    return f"{where}: {error['msg'][:200]}; got {reprlib.repr(error['input'])}"

@@ -58,7 +58,10 @@ class Reply:
 
 @dataclass(eq=False)
 class Row:
-    """One reply being written; `reply` is set as soon as it is finished, before its batch is."""
+    """One reply being written; `reply` is set as soon as it is finished, before its batch is.
+
+    Whoever asked may cancel `reply` at any moment; the row then leaves its batch.
+    """
 
     prompt: Prompt
     how: Sampling
@@ -67,3 +70,13 @@ class Row:
     reply: Future[Reply] = field(default_factory=Future)
     tokens: list[int] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
+
+    def finish(self, reply: Reply) -> None:
+        """Nobody hears it if who asked has left."""
+        if self.reply.set_running_or_notify_cancel():
+            self.reply.set_result(reply)
+
+    def fail(self, fault: BaseException) -> None:
+        """As `finish`."""
+        if self.reply.set_running_or_notify_cancel():
+            self.reply.set_exception(fault)

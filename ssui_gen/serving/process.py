@@ -7,10 +7,13 @@ Ctrl-C does not reach it, so that calls under way can be drained. Covers no serv
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
+
+from ssui_gen.errors import ServerError
 
 SHOWN_LINES = 12
 """Of the log, in an error."""
@@ -19,14 +22,17 @@ PATIENCE_SECONDS = 15.0
 
 
 class ServerProcess:
-    """Started by its constructor. Appends to `log`; `output` is its stdout, if that is not logged too."""
+    """Started by its constructor, which raises ServerError if `log` cannot be written.
+
+    Appends to `log`, which only its user may read; `output` is its stdout, if that is not logged too.
+    """
 
     def __init__(
         self, command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None, listen: bool = False
     ) -> None:
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as file:
+        with _opened(log) as file:
             self._begin = file.tell()
             self._process = subprocess.Popen(
                 command,
@@ -83,3 +89,13 @@ class ServerProcess:
         lines = self.words()[-SHOWN_LINES:] or ["(empty)"]
         state = "it still runs" if self.code is None else f"exit code {self.code}"
         return f"({state}); the end of {self._log}:\n  " + "\n  ".join(lines)
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """For appending; a link or a pipe in its place, as a folder that was brought may hold, is refused."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return os.fdopen(os.open(log, flags, 0o600), "ab")
+    except OSError as error:
+        why = f"{log}: expected a file for the server's log; got: {error.strerror}: remove it"
+        raise ServerError(why) from None
