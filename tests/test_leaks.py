@@ -49,7 +49,7 @@ def bench_of(folder: Path, **fields: Any) -> Any:
     (folder / "seeds.jsonl").write_text(
         json.dumps({"id": "b", "image": "b.png", "text": "Where can I run?"}) + "\n"
     )
-    return load_bench(Leaks(bench=(str(folder / "seeds.jsonl"),), **fields), LIMITS, folder)
+    return load_bench(Leaks(bench=(str(folder / "seeds.jsonl"),), **fields), LIMITS)
 
 
 @pytest.mark.parametrize(
