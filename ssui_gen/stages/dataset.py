@@ -7,6 +7,7 @@ that was made but whose row was not written is answered from the journal.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, suppress
 from itertools import islice
@@ -20,7 +21,7 @@ from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
 from ssui_gen.demo import draw_seeds
-from ssui_gen.errors import ImageError
+from ssui_gen.errors import ImageError, NothingMade
 from ssui_gen.images import data_url, file_url, inspect
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.plan import AGENTS, Plan
@@ -76,6 +77,19 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         stage.hire()
         left = stage.count_left()
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
+
+
+def require_kept(funnel: Funnel, run: Path) -> None:
+    """Raises NothingMade, with the reasons, if no record is kept."""
+    if funnel.kept:
+        return
+    reasons: Counter[str] = Counter()
+    for (_, reason), count in funnel.dropped.items():
+        reasons[reason] += count
+    why = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
+    raise NothingMade(
+        f"{run}: no record was made ({why or 'no seed was asked for'}): each reason is told in {REJECTS}"
+    )
 
 
 class _Stage:
