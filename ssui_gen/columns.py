@@ -6,7 +6,7 @@ A row of our own form (`records.Seed`) passes unchanged, but for a number as its
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 ID = ("question_id", "image_id", "sample_id", "idx", "index", "uid")
@@ -48,9 +48,9 @@ def _value(row: Mapping[str, Any], name: str, others: tuple[str, ...]) -> Any:
     return row[found[0]] if found else None
 
 
-def names_picture(row: Mapping[str, Any]) -> bool:
-    """Whether there is a column for a picture, be it empty."""
-    return any(key.lower() in ("image", *IMAGE) for key in row)
+def of_pictures(names: Iterable[str]) -> list[str]:
+    """Those columns that are for a picture, or its name."""
+    return [name for name in names if name.lower() in ("image", "images", *IMAGE)]
 
 
 def texts(value: Any, *, asked: bool = False) -> Iterator[str]:
@@ -72,9 +72,8 @@ def _asks(key: str) -> bool:
 
 def pictures(row: Mapping[str, Any]) -> Iterator[str | bytes]:
     """Every picture of a row, by the name of its column: its bytes, or the name of its file."""
-    for key, value in row.items():
-        if key.lower() in ("image", "images", *IMAGE):
-            for one in value if isinstance(value, list | tuple) else [value]:
-                found = (one.get("bytes") or one.get("path")) if isinstance(one, Mapping) else one
-                if isinstance(found, str | bytes) and found:
-                    yield found
+    for value in map(row.__getitem__, of_pictures(row)):
+        for one in value if isinstance(value, list | tuple) else [value]:
+            found = (one.get("bytes") or one.get("path")) if isinstance(one, Mapping) else one
+            if isinstance(found, str | bytes) and found:
+                yield found

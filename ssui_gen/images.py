@@ -176,7 +176,7 @@ def _read(path: Path, name: str, limits: ImageLimits) -> bytes:
     except FileNotFoundError:
         raise fault(Reason.IMAGE_MISSING, name, _missing(path)) from None
     except NotRegular as error:
-        raise _refused(name, error.strerror) from None
+        raise _refused(name, str(error.strerror)) from None
     except OSError as error:
         raise fault(Reason.IMAGE_UNREADABLE, name, error.strerror or str(error)) from None
     if data is None:

@@ -16,11 +16,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ssui_gen.album import METADATA, census, files, is_picture, may_be_read
-from ssui_gen.columns import EXAMPLE, as_seed, names_picture
+from ssui_gen.columns import EXAMPLE, as_seed, of_pictures
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import Line, atomic_write, validate
 from ssui_gen.records import Reason, Reject, Seed
-from ssui_gen.tables import LINES, TABLES, holds_pictures, is_dataset, is_table, rows
+from ssui_gen.tables import LINES, TABLES, holds_texts, is_dataset, is_table, rows
 
 PICTURES = "pictures"
 """Folder below the run into which the pictures of a dataset or a Parquet file are written."""
@@ -28,7 +28,8 @@ PICTURES = "pictures"
 
 def root_of(source: Path, run: Path) -> Path:
     """The folder below which a source's pictures lie."""
-    if holds_pictures(source):
+    texts = holds_texts(source)
+    if not all(texts[name] for name in of_pictures(texts)):
         return run / PICTURES
     return source if source.is_dir() else source.parent
 
@@ -50,6 +51,11 @@ def read_seeds(source: Path, new: Callable[[str], bool], run: Path) -> Iterator[
         raise ConfigError(f"{source}: not one row; a row of seeds looks like {EXAMPLE}")
 
 
+def require_seeds(source: Path, run: Path) -> None:
+    """Raises ConfigError as `read_seeds` does, before a server is started for nothing."""
+    next(read_seeds(source, lambda _: True, run), None)
+
+
 def _seeds(source: Path, run: Path) -> Iterator[Seed | Reject]:
     if is_dataset(source) or (source.is_file() and is_table(source)):
         return _from_rows(source, run / PICTURES)
@@ -69,7 +75,7 @@ def _from_rows(source: Path, pictures: Path) -> Iterator[Seed | Reject]:
     """A file's or dataset's rows: a column for the picture, and maybe `id`, text and `kind`."""
     strict = source.suffix.lower() in LINES
     for line in rows(source):
-        if line.value is not None and not strict and not names_picture(line.value):
+        if line.value is not None and not strict and not of_pictures(line.value):
             raise ConfigError(
                 f"{source}: no column 'image' (columns: {', '.join(line.value)}); a row of seeds looks like "
                 f"{EXAMPLE}"

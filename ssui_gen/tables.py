@@ -110,12 +110,12 @@ def _saved(path: Path) -> Iterator[Any]:
     yield from data
 
 
-def holds_pictures(path: Path) -> bool:
-    """Whether the column `image` of a dataset or a Parquet file holds pictures, and not their names."""
+def holds_texts(path: Path) -> dict[str, bool]:
+    """Of each column of a dataset or a Parquet file, whether it holds texts; nothing of other files."""
     if is_dataset(path):
-        return _feature(path) != "Value"
+        return {name: kind == "Value" for name, kind in _features(path).items()}
     if path.suffix.lower() != ".parquet" or not path.is_file():
-        return False
+        return {}
     import pyarrow
     import pyarrow.parquet
 
@@ -123,16 +123,17 @@ def holds_pictures(path: Path) -> bool:
         schema = pyarrow.parquet.read_schema(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise unreadable(path, error) from None
-    return "image" in schema.names and not pyarrow.types.is_string(schema.field("image").type)
+    text = (pyarrow.types.is_string, pyarrow.types.is_large_string)
+    return {field.name: any(is_text(field.type) for is_text in text) for field in schema}
 
 
-def _feature(path: Path) -> str:
-    """The kind of a dataset's column `image`."""
+def _features(path: Path) -> dict[str, str]:
+    """The kind of each column of a dataset."""
     info = path / "dataset_info.json"
     try:
-        features = json.loads(info.read_bytes()).get("features") or {}
+        features = json.loads(info.read_bytes())["features"]
+        return {name: str(feature.get("_type")) for name, feature in features.items()}
     except FileNotFoundError:
-        return ""
-    except (OSError, ValueError) as error:
+        return {}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise ConfigError(f"{info}: not a dataset's description: {error}; save the dataset again") from None
-    return str(features.get("image", {}).get("_type"))

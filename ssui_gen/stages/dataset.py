@@ -40,7 +40,7 @@ from ssui_gen.records import (
     Seed,
     row_id,
 )
-from ssui_gen.seeds import read_seeds, root_of
+from ssui_gen.seeds import read_seeds, require_seeds, root_of
 from ssui_gen.state import Crew, Item
 
 PATHS = "reasoning_paths.jsonl"
@@ -60,6 +60,7 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
         seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
+        await asyncio.to_thread(require_seeds, seeds, plan.run)
         roles = [plan.cards[name].model for name in AGENTS]
         media = root_of(seeds, plan.run)
         job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console))
