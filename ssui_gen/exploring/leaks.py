@@ -58,6 +58,11 @@ class Bench:
         found = process.extractOne(asked, self.texts.keys(), scorer=fuzz.ratio, score_cutoff=least)
         return f"the benchmark's text {self.texts[found[0]]!r} is {found[1]:.0f} % the same" if found else ""
 
+    def add(self, other: Bench) -> None:
+        self.shas |= other.shas
+        self.hashes |= other.hashes
+        self.texts |= other.texts
+
     def add_text(self, text: str) -> None:
         plain = text.replace(MARK, " ").strip()
         if letters := utils.default_process(plain):
@@ -75,10 +80,11 @@ def load_bench(settings: Leaks, limits: ImageLimits) -> Bench:
     """Read the benchmarks that are named; raises ConfigError for what cannot be compared."""
     bench = Bench(settings)
     for source in map(Path, settings.bench):
-        before = len(bench.shas) + len(bench.texts)
-        _Reading(bench, source, limits).all()
-        if len(bench.shas) + len(bench.texts) == before:
+        reading = _Reading(Bench(settings), source, limits)
+        reading.all()
+        if not reading.bench:
             raise _unfit(source, _nothing(source))
+        bench.add(reading.bench)
     return bench
 
 
