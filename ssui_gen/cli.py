@@ -163,7 +163,7 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
 def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import resolve
     from ssui_gen.jobs.progress import summary
-    from ssui_gen.stages.dataset import PATHS, make_dataset
+    from ssui_gen.stages.dataset import PATHS, make_dataset, require_kept
 
     plan = resolve(
         run=args.run,
@@ -179,6 +179,7 @@ def _dataset(args: argparse.Namespace) -> int:
     if outcome.interrupted:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
+    require_kept(outcome.progress.funnel, args.run)
     _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
     name = args.run.name
     _say(

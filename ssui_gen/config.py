@@ -182,7 +182,7 @@ class Leaks(Settings):
     """What no pair may hold: the benchmarks that the trained model will be measured with."""
 
     bench: tuple[str, ...] = ()
-    """Their seeds: JSONL files, folders of pictures or datasets on disk."""
+    """Files of rows (JSONL, JSON, CSV, Parquet), folders of these and of pictures, or datasets on disk."""
     picture_bits: Annotated[int, Field(ge=0, le=255)] = 10
     """Two pictures are the same if their perceptual hashes differ in so many of 255 bits at most."""
     text_likeness: Annotated[float, Field(gt=0, le=100)] = 90.0

@@ -2,6 +2,7 @@
 
     SsuiError
     ├── ConfigError             a setting, card or command line is wrong: nothing has been called yet
+    ├── NothingMade             a run came to its end and keeps nothing
     ├── PromptError             a prompt file is missing, misspelt or asks for an unknown variable
     ├── RecordError             a row does not have the shape of its record
     ├── ImageError              a picture is refused or cannot be read; carries a reason code
@@ -29,6 +30,10 @@ class SsuiError(Exception):
 
 class ConfigError(SsuiError):
     """A setting, card or command line is wrong; raised before the first call."""
+
+
+class NothingMade(SsuiError):
+    """A run came to its end and keeps nothing."""
 
 
 class PromptError(SsuiError):

@@ -1,6 +1,6 @@
-"""The one door to files that are written: whole or not at all, no link followed, private where private.
+"""The one door to files of folders that others may have packed: no link is followed.
 
-A folder may have come from somebody else, with links where files of ours go. Rows and their meaning are
+What is written is there whole or not at all, and private where private. Rows and their meaning are
 `jsonl`'s; a file that people save at the same time is `curation/swap`'s.
 """
 
@@ -19,6 +19,10 @@ from ssui_gen.errors import RecordError
 
 PUBLIC, PRIVATE = 0o666, 0o600
 """Modes, before the umask."""
+
+
+class NotRegular(OSError):
+    """A link, a folder, a pipe or a device where a file was expected."""
 
 
 def atomic_write(path: Path, content: str | bytes | Iterable[str], mode: int = PUBLIC) -> None:
@@ -67,3 +71,32 @@ def open_own(path: Path, flags: int = os.O_RDWR, mode: int = PUBLIC) -> int:
         os.close(opened)
         raise RecordError(f"{path}: is no file; expected a file of this folder's own")
     return opened
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """The bytes of the file `path`, whose last part is no link; None where it has more than `most`.
+
+    Raises NotRegular, and OSError as `open` does. Never waits for a pipe.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if path.is_symlink():
+            raise NotRegular(error.errno, "expected a file; this is a link") from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise NotRegular(0, "expected a file")
+        with open(file, "rb", closefd=False) as opened:
+            data = opened.read(most + 1)
+    finally:
+        os.close(file)
+    return data if len(data) <= most else None
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a file lies at `path` itself, and no link."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False

@@ -1,7 +1,7 @@
 """The door to pictures: a name under the seeds' root becomes a checked reference, then a data URL to send.
 
 A string that names a file is not permission to read it. Nothing is fetched, nothing outside the root is
-opened, and what is sent holds pixels alone. The only importer of PIL in this package.
+opened, and what is sent holds pixels alone. How bytes become pixels stands in `pixels`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ import base64
 import hashlib
 import io
 import os
-import struct
-import warnings
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from ssui_gen.errors import ImageError
+from ssui_gen.files import NotRegular, read_regular
+from ssui_gen.pixels import FORMATS, decoded, fault
 from ssui_gen.records import ImageRef, Reason
 from ssui_gen.settings import ImageLimits
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-"""What photos and drawings come in; formats that run code or hold vectors are left out. JPEG includes MPO."""
 JPEG_QUALITY = 92
 HASH_SIDE, HASH_LOW = 32, 16
 """Pixels that are transformed, and frequencies that are kept, along a side."""
@@ -33,31 +31,12 @@ ORIENTATION = 0x0112
 SWATCH_SIDE = 64
 LOSSLESS_SIDE = 512
 """Pixels; pictures up to this size are sent as PNG."""
-SUFFIXES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jfif",
-    ".webp",
-    ".bmp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-    ".avif",
-)
-"""Endings of pictures, those of formats that are refused among them: a folder's seeds say so one by one."""
-_BROKEN = (OSError, ValueError, TypeError, SyntaxError, EOFError, LookupError, ArithmeticError, struct.error)
-"""What Pillow raises on damaged bytes."""
-
-warnings.filterwarnings("ignore", module=r"PIL\.")  # for good: `catch_warnings` is not safe in threads
 
 
 def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
     """Check and fully decode the picture `name` under `root`; raises ImageError with its reason code."""
-    data = _read(_allowed(root, name), name, limits)
-    picture = _decode(data, name, limits)
+    data = original(root, name, limits)
+    picture = decoded(data, name, limits)
     return ImageRef(
         path=_below(root, name),
         sha256=hashlib.sha256(data).hexdigest(),
@@ -71,11 +50,16 @@ def shown(root: Path, ref: ImageRef, limits: ImageLimits) -> Image.Image:
 
     Raises ImageError as `inspect` does, and if the file is no longer the one that `ref` names.
     """
-    data = _read(_allowed(root, ref.path), ref.path, limits)
+    data = original(root, ref.path, limits)
     _check_unchanged(data, ref)
-    picture = _flattened(_decode(data, ref.path, limits))
+    picture = decoded(data, ref.path, limits)
     picture.thumbnail((limits.longest_side, limits.longest_side), Image.Resampling.LANCZOS)
     return picture
+
+
+def original(root: Path, name: str, limits: ImageLimits) -> bytes:
+    """The bytes of the file `name` under `root`, not looked at; raises ImageError."""
+    return _read(_allowed(root, name), name, limits)
 
 
 def cleaned(root: Path, ref: ImageRef, limits: ImageLimits) -> tuple[bytes, str]:
@@ -119,12 +103,17 @@ def picture_part(
 
 
 def perceptual_hash(root: Path, name: str, limits: ImageLimits) -> int:
+    """Of the picture `name` under `root`; see `hash_of`. Raises ImageError."""
+    return hash_of(original(root, name, limits), name, limits)
+
+
+def hash_of(data: bytes, name: str, limits: ImageLimits) -> int:
     """HASH_BITS bits that pictures share although their bytes differ: pHash, the signs about the median of
     the lowest frequencies of a cosine transform (hackerfactor.com, "Looks Like It", 2011). Re-encoded and
     resized copies differ in a few bits, other pictures in about half. Raises ImageError.
     """
-    picture = _decode(_read(_allowed(root, name), name, limits), name, limits)
-    grey = _flattened(picture).convert("L").resize((HASH_SIDE, HASH_SIDE), Image.Resampling.LANCZOS)
+    picture = decoded(data, name, limits)
+    grey = picture.convert("L").resize((HASH_SIDE, HASH_SIDE), Image.Resampling.LANCZOS)
     k = np.arange(HASH_SIDE)
     cosines = np.cos(np.pi * np.outer(k, 2 * k + 1) / (2 * HASH_SIDE))
     low = (cosines @ np.asarray(grey, dtype=float) @ cosines.T)[:HASH_LOW, :HASH_LOW].ravel()[1:]
@@ -146,8 +135,27 @@ def _allowed(root: Path, name: str) -> Path:
     base = root.resolve()
     path = Path(os.path.realpath(base / name))
     if not path.is_relative_to(base):
-        raise _refused(name, f"it lies outside the seeds' root {root}; copy it there")
+        raise _refused(name, _outside(root, base / name))
     return path
+
+
+def _outside(root: Path, path: Path) -> str:
+    what = f"it lies outside the seeds' root {root}; "
+    if ".git/annex/objects/" in _target(path):
+        return what + "git-annex keeps it there: copy the folder with `cp -rL`"
+    if path.is_symlink():
+        return (
+            what
+            + "it is a link: copy the folder with `cp -rL`, which takes the files themselves, and name that"
+        )
+    return what + "copy it there, or name the folder that holds all as the seeds"
+
+
+def _target(path: Path) -> str:
+    try:
+        return path.readlink().as_posix()
+    except OSError:
+        return ""
 
 
 def _below(root: Path, name: str) -> str:
@@ -157,73 +165,34 @@ def _below(root: Path, name: str) -> str:
 
 
 def _refused(name: str, why: str) -> ImageError:
-    return _error(Reason.IMAGE_REFUSED, name, why)
-
-
-def _error(reason: Reason, name: str, why: str) -> ImageError:
-    return ImageError(reason, f"{name[:200]!r}: {why}")
+    return fault(Reason.IMAGE_REFUSED, name, why)
 
 
 def _read(path: Path, name: str, limits: ImageLimits) -> bytes:
+    """The bytes of a path that has no link in it any more."""
     try:
+        data = read_regular(path, limits.max_bytes)
         size = path.stat().st_size
-        if not path.is_file():
-            raise _refused(name, "expected a file")
-        if size > limits.max_bytes:
-            what = f"{size:,} bytes; at most {limits.max_bytes:,} (images.max_bytes)"
-            raise _error(Reason.IMAGE_TOO_LARGE, name, what)
-        return path.read_bytes()
     except FileNotFoundError:
-        raise _error(Reason.IMAGE_MISSING, name, "no such file below the seeds' root") from None
+        raise fault(Reason.IMAGE_MISSING, name, _missing(path)) from None
+    except NotRegular as error:
+        raise _refused(name, str(error.strerror)) from None
     except OSError as error:
-        raise _error(Reason.IMAGE_UNREADABLE, name, error.strerror or str(error)) from None
+        raise fault(Reason.IMAGE_UNREADABLE, name, error.strerror or str(error)) from None
+    if data is None:
+        what = f"{size:,} bytes; at most {limits.max_bytes:,} (images.max_bytes)"
+        raise fault(Reason.IMAGE_TOO_LARGE, name, what)
+    return data
 
 
-def _decode(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
-    """Every pixel decoded, orientation applied; header limits are checked before a pixel is."""
-    try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-        _check(picture, name, limits)
-        picture.load()
-        return ImageOps.exif_transpose(picture)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels(name, "far too many", limits) from None
-    except UnidentifiedImageError:
-        what = f"{len(data):,} bytes that are no picture; expected one of {', '.join(FORMATS)}"
-        raise _error(Reason.IMAGE_UNREADABLE, name, what) from None
-    except _BROKEN as error:
-        raise _error(Reason.IMAGE_UNREADABLE, name, f"broken or cut off: {error}") from None
-
-
-def _check(picture: Image.Image, name: str, limits: ImageLimits) -> None:
-    pixels = picture.width * picture.height
-    if pixels > limits.max_pixels:
-        raise _too_many_pixels(name, f"{pixels:,}", limits)
-    frames = getattr(picture, "n_frames", 1)
-    if frames > 1 and picture.format != "MPO":
-        what = f"{frames} frames; expected a still picture: save one frame"
-        raise _error(Reason.IMAGE_ANIMATED, name, what)
-
-
-def _too_many_pixels(name: str, found: str, limits: ImageLimits) -> ImageError:
-    what = f"{found} pixels; at most {limits.max_pixels:,} (images.max_pixels)"
-    return _error(Reason.IMAGE_TOO_LARGE, name, what)
-
-
-def _flattened(picture: Image.Image) -> Image.Image:
-    """RGB without metadata; 16-bit greys are scaled, not clipped, and transparency lies on white."""
-    if picture.mode.startswith("I"):
-        picture = picture.convert("I").point(lambda value: value / 257, "L")
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        over = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
-    flat = picture.convert("RGB")
-    return Image.frombytes("RGB", flat.size, flat.tobytes())
+def _missing(path: Path) -> str:
+    annex = ".git/annex/objects/" in path.as_posix()
+    return "git-annex has not got it: run `git annex get`" if annex else "no such file below the seeds' root"
 
 
 def _check_unchanged(data: bytes, ref: ImageRef) -> None:
     if hashlib.sha256(data).hexdigest() != ref.sha256:
-        raise _error(Reason.IMAGE_CHANGED, ref.path, "the file has changed since it was inspected")
+        raise fault(Reason.IMAGE_CHANGED, ref.path, "the file has changed since it was inspected")
 
 
 def _as_data_url(data: bytes, kind: str) -> str:

@@ -235,6 +235,7 @@ class Reason(StrEnum):
     IMAGE_REFUSED = "image_refused"
     IMAGE_MISSING = "image_missing"
     IMAGE_TOO_LARGE = "image_too_large"
+    IMAGE_TOO_THIN = "image_too_thin"
     IMAGE_UNREADABLE = "image_unreadable"
     IMAGE_ANIMATED = "image_animated"
     IMAGE_CHANGED = "image_changed"

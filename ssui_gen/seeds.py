@@ -1,40 +1,45 @@
-"""Seeds from a JSONL file, a folder of pictures or a `datasets` dataset on disk, streamed one by one.
+"""Seeds from a file of rows, a folder of pictures or a `datasets` dataset on disk, streamed one by one.
 
 What is wrong with one seed becomes a reject row; what is wrong with the source is a ConfigError. Pictures are
-named here, not opened (`images`), except that a dataset's own pictures are written out once.
+named here, not opened (`images`), except that those inside a dataset or a Parquet file are written out once.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from ssui_gen.album import METADATA, census, files, is_picture, may_be_read
+from ssui_gen.columns import EXAMPLE, as_seed, of_pictures
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.images import SUFFIXES
-from ssui_gen.jsonl import Line, atomic_write, read, validate
+from ssui_gen.jsonl import Line, atomic_write, validate
 from ssui_gen.records import Reason, Reject, Seed
+from ssui_gen.tables import LINES, TABLES, holds_texts, is_dataset, is_table, rows
 
 PICTURES = "pictures"
-"""Folder below the run into which a dataset's pictures are written."""
-ROWS = (".jsonl", ".ndjson")
-COLUMNS = ("id", "image", "text", "kind")
+"""Folder below the run into which the pictures of a dataset or a Parquet file are written."""
 
 
 def root_of(source: Path, run: Path) -> Path:
     """The folder below which a source's pictures lie."""
-    if _is_dataset(source) and not _names_paths(source):
+    texts = holds_texts(source)
+    if not all(texts[name] for name in of_pictures(texts)):
         return run / PICTURES
     return source if source.is_dir() else source.parent
 
 
 def read_seeds(source: Path, new: Callable[[str], bool], run: Path) -> Iterator[Seed | Reject]:
-    """Every seed of `source`, or why it is none. `new` says of an id whether it comes for the first time."""
+    """Every seed of `source`, or why it is none. `new` says of an id whether it comes for the first time.
+
+    Raises ConfigError for a source that has no row and no picture, or cannot be read.
+    """
+    number = 0
     for number, seed in enumerate(_seeds(source, run), 1):
         if isinstance(seed, Seed) and not new(seed.id):
             yield _reject(
@@ -42,106 +47,78 @@ def read_seeds(source: Path, new: Callable[[str], bool], run: Path) -> Iterator[
             )
         else:
             yield seed
+    if not number:
+        raise ConfigError(f"{source}: not one row; a row of seeds looks like {EXAMPLE}")
+
+
+def require_seeds(source: Path, run: Path) -> None:
+    """Raises ConfigError as `read_seeds` does, before a server is started for nothing."""
+    next(read_seeds(source, lambda _: True, run), None)
 
 
 def _seeds(source: Path, run: Path) -> Iterator[Seed | Reject]:
-    if _is_dataset(source):
-        return _from_dataset(source, run / PICTURES)
+    if is_dataset(source) or (source.is_file() and is_table(source)):
+        return _from_rows(source, run / PICTURES)
     if source.is_dir():
         return _from_folder(source)
-    if source.is_file() and source.suffix.lower() in ROWS:
-        return map(_from_line, read(source))
     if source.is_file():
-        raise ConfigError(f"{source}: expected a file of rows ending in {' or '.join(ROWS)}")
+        raise ConfigError(
+            f"{source}: expected a file of rows ending in {', '.join(TABLES)}, each row such as {EXAMPLE}"
+        )
     raise ConfigError(f"{source}: no such file or folder: SEEDS= names a JSONL file, a folder or a dataset")
 
 
-def _is_dataset(source: Path) -> bool:
-    return (source / "dataset_info.json").is_file() or (source / "dataset_dict.json").is_file()
+# --- rows ----------------------------------------------------------------------------------------------
 
 
-def _names_paths(source: Path) -> bool:
-    """Whether a dataset's column `image` holds paths, which are then relative to its folder."""
-    info = source / "dataset_info.json"
+def _from_rows(source: Path, pictures: Path) -> Iterator[Seed | Reject]:
+    """A file's or dataset's rows: a column for the picture, and maybe `id`, text and `kind`."""
+    strict = source.suffix.lower() in LINES
+    for line in rows(source):
+        if line.value is not None and not strict and not of_pictures(line.value):
+            raise ConfigError(
+                f"{source}: no column 'image' (columns: {', '.join(line.value)}); a row of seeds looks like "
+                f"{EXAMPLE}"
+            )
+        yield _from_row(line, pictures, strict=strict)
+
+
+def _from_row(line: Line, pictures: Path, *, strict: bool) -> Seed | Reject:
+    """Strict: as rows of our own form are; else a row without an id gets its number as one."""
+    value = _read_row(line, strict=strict)
+    if isinstance(value, Reject):
+        return value
+    if isinstance(image := value.get("image"), Mapping):
+        value["image"] = _kept(image["bytes"], pictures) if image.get("bytes") else image.get("path")
+    if not strict:
+        value.setdefault("id", f"{line.path.name}-{line.number - 1:08d}")
+    return _from_line(line._replace(value=value))
+
+
+def _read_row(line: Line, *, strict: bool) -> dict[str, Any] | Reject:
+    """By our names."""
+    if line.value is None:
+        return _unfit(line, str(line.error))
     try:
-        features = json.loads(info.read_bytes()).get("features") or {}
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{info}: not a dataset's description: {error}; save the dataset again") from None
-    return bool(features.get("image", {}).get("_type") == "Value")
+        return as_seed(line.value, strict=strict)
+    except ValueError as error:
+        return _unfit(line, f"{line.path}:{line.number}: {error}")
 
 
 def _from_line(line: Line) -> Seed | Reject:
     try:
         return validate(Seed, line)
     except RecordError as error:
-        return _reject(f"{line.path.name}:{line.number}", Reason.SEED_INVALID, str(error))
+        whole = {"id", "image"} <= (line.value or {}).keys()
+        return _unfit(line, str(error) if whole else f"{error}; a row of seeds looks like {EXAMPLE}")
+
+
+def _unfit(line: Line, why: str) -> Reject:
+    return _reject(f"{line.path.name}:{line.number}", Reason.SEED_INVALID, why)
 
 
 def _reject(seed_id: str, reason: Reason, detail: str) -> Reject:
     return Reject(seed_id=seed_id, kind=None, stage="seed", reason=reason, detail=detail)
-
-
-def _from_folder(folder: Path) -> Iterator[Seed | Reject]:
-    """Pictures below `folder` in the order of their names; links to folders are not followed."""
-    for path in _files(folder):
-        if path.suffix.lower() in SUFFIXES:
-            name = path.relative_to(folder).as_posix()
-            try:
-                yield Seed(id=name, image=name)
-            except ValidationError:
-                yield _unnameable(name)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Holds the names of one folder and of those above it, not of the whole tree."""
-    for name in sorted(path.name for path in folder.iterdir()):
-        path = folder / name
-        if not path.is_dir():
-            yield path
-        elif not path.is_symlink():
-            yield from _files(path)
-
-
-def _unnameable(name: str) -> Reject:
-    shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-    why = f"{shown!r}: expected a path of at most 200 characters, in UTF-8; rename the file"
-    return _reject(shown, Reason.SEED_INVALID, why)
-
-
-def _from_dataset(source: Path, pictures: Path) -> Iterator[Seed | Reject]:
-    """A dataset saved with `save_to_disk`: a column `image`, and maybe `id`, `text` and `kind`."""
-    from datasets import DatasetDict, Image, load_from_disk
-
-    try:
-        data = load_from_disk(str(source))
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(f"{source}: the dataset cannot be opened: {error}; save it again") from None
-    if isinstance(data, DatasetDict):
-        raise ConfigError(
-            f"{source}: several splits ({', '.join(data)}): name one, SEEDS={source}/{next(iter(data))}"
-        )
-    if "image" not in data.column_names:
-        raise ConfigError(f"{source}: no column 'image' (columns: {', '.join(data.column_names)})")
-    data = data.select_columns([name for name in COLUMNS if name in data.column_names])
-    if isinstance(data.features["image"], Image):
-        data = data.cast_column("image", Image(decode=False))
-        pictures.mkdir(parents=True, exist_ok=True)
-    for number, row in enumerate(data):
-        yield _from_row(source, number, row, pictures)
-
-
-def _from_row(source: Path, number: int, row: Mapping[str, Any], pictures: Path) -> Seed | Reject:
-    image = row["image"]
-    values = {key: row[key] for key in ("text", "kind") if row.get(key) is not None}
-    if isinstance(image, Mapping) and image.get("bytes"):
-        image = _kept(image["bytes"], pictures)
-    elif isinstance(image, Mapping):
-        image = image.get("path")
-    id = f"{source.name}-{number:08d}" if row.get("id") is None else str(row["id"])
-    value = {"id": id, "image": image, **values}
-    return _from_line(Line(source, number + 1, value, None))
 
 
 def _kept(data: bytes, pictures: Path) -> str:
@@ -149,5 +126,57 @@ def _kept(data: bytes, pictures: Path) -> str:
     name = hashlib.sha256(data).hexdigest()
     path = pictures / name
     if not path.exists():
+        pictures.mkdir(parents=True, exist_ok=True)
         atomic_write(path, data)
     return name
+
+
+# --- a folder ------------------------------------------------------------------------------------------
+
+
+def _from_folder(folder: Path) -> Iterator[Seed | Reject]:
+    """What the metadata of each folder say, row by row; then the pictures that none of them named."""
+    if not any(map(may_be_read, files(folder))):
+        raise ConfigError(
+            f"{folder}: no picture that can be read ({census(files(folder))}): save pictures as JPEG or PNG "
+            f"there, or name a file of rows such as {EXAMPLE}"
+        )
+    named: Counter[str] = Counter()
+    for path in files(folder):
+        name = path.relative_to(folder).as_posix()
+        if path.name in METADATA:
+            yield from _from_metadata(path, folder, named)
+        elif is_picture(path) and name not in named:
+            yield _from_name(name)
+
+
+def _from_metadata(path: Path, folder: Path, named: Counter[str]) -> Iterator[Seed | Reject]:
+    """Rows with `file_name`, as seen from their folder; a picture may have several."""
+    if others := [name for name in METADATA if name != path.name and (path.parent / name).exists()]:
+        raise ConfigError(f"{path.parent}: both {path.name} and {others[0]} say what is shown: keep one")
+    below = path.parent.relative_to(folder)
+    for line in rows(path):
+        value = _read_row(line, strict=False)
+        yield (
+            value
+            if isinstance(value, Reject)
+            else _from_line(line._replace(value=_placed(value, below, named)))
+        )
+
+
+def _placed(value: dict[str, Any], below: Path, named: Counter[str]) -> dict[str, Any]:
+    """Its picture as seen from the seeds' root, and that as the id of a row that has none."""
+    if not isinstance(image := value.get("image"), str):
+        return value
+    name = (below / image).as_posix()
+    named[name] += 1
+    return {"id": name if named[name] == 1 else f"{name}#{named[name]}", **value, "image": name}
+
+
+def _from_name(name: str) -> Seed | Reject:
+    try:
+        return Seed(id=name, image=name)
+    except ValidationError:
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        why = f"{shown!r}: expected a path of at most 200 characters, in UTF-8; rename the file"
+        return _reject(shown, Reason.SEED_INVALID, why)

@@ -30,6 +30,8 @@ class ImageLimits(Settings):
 
     max_bytes: Annotated[int, Field(ge=1)] = 20_000_000
     max_pixels: Annotated[int, Field(ge=1)] = 40_000_000
+    max_ratio: Annotated[float, Field(ge=1)] = 30.0
+    """Of the longer side to the shorter; beyond it few rows of pixels are left, and processors refuse it."""
     longest_side: Annotated[int, Field(ge=16)] = 1280
     """Pixels; larger pictures are scaled down before they are sent."""
 

@@ -84,7 +84,7 @@ def test_a_second_run_makes_no_call_and_redoes_no_reject(fake: Fake, tmp_path: P
     before, calls = done.content, fake.calls
     fake.answers = {}
     again = done.here()
-    assert (again.code, fake.calls, done.content) == (0, calls, before)
+    assert (again.code, fake.calls, done.content) == (1, calls, before)
     assert len(before) == 5
     assert "0 / 0" in again.out
 

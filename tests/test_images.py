@@ -116,9 +116,9 @@ def test_what_is_missing_or_a_folder_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "0 bytes that are no picture"),
+        (b"", "an empty file"),
         (b"hello, I am a text", "no picture"),
-        (b"%PDF-1.7", "no picture"),
+        (b"%PDF-1.7", "a PDF: save its page"),
     ],
 )
 def test_what_is_no_picture_is_said(tmp_path: Path, content: bytes, says: str) -> None:

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from exploring import cuts, explored, judge, pairs, policy
 from fake_server import Fake
@@ -16,7 +18,8 @@ from test_verify import path
 
 from microworld.pool import picture, scene_at
 from ssui_gen.config import Leaks
-from ssui_gen.exploring.leaks import load_bench
+from ssui_gen.errors import ConfigError
+from ssui_gen.exploring.leaks import Bench, load_bench
 from ssui_gen.images import HASH_BITS, inspect, perceptual_hash
 from ssui_gen.settings import ImageLimits
 
@@ -49,7 +52,7 @@ def bench_of(folder: Path, **fields: Any) -> Any:
     (folder / "seeds.jsonl").write_text(
         json.dumps({"id": "b", "image": "b.png", "text": "Where can I run?"}) + "\n"
     )
-    return load_bench(Leaks(bench=(str(folder / "seeds.jsonl"),), **fields), LIMITS, folder)
+    return load_bench(Leaks(bench=(str(folder / "seeds.jsonl"),), **fields), LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +83,84 @@ def test_pictures_are_compared_by_bytes_and_by_look(tmp_path: Path, name: str, s
     Image.open(tmp_path / "same.png").save(tmp_path / "copy.jpg", quality=70)
     one = path().model_copy(update={"image": inspect(tmp_path, name, LIMITS)})
     assert says in bench.holds(one, tmp_path, LIMITS)
+
+
+LONG = "Is it wise to walk along this path at night? " * 12
+
+
+def loaded(*sources: Path) -> Bench:
+    return load_bench(Leaks(bench=tuple(map(str, sources))), LIMITS)
+
+
+def of_form(folder: Path, form: str) -> Path:
+    """A benchmark of one picture and one long question, as people publish them."""
+    folder.mkdir()
+    picture(scene_at("train", 3)).save(folder / "b.png")
+    data = (folder / "b.png").read_bytes()
+    if form == "json":
+        said = {"1": {"Question": LONG, "image": "b.png"}}
+        (folder / "rows.json").write_text(json.dumps(said))
+    elif form == "turns":
+        turns = [{"from": "human", "value": f"<image>\n{LONG}"}, {"from": "gpt", "value": "No."}]
+        (folder / "rows.jsonl").write_text(json.dumps({"image": "x/b.png", "conversations": turns}) + "\n")
+    elif form == "csv":
+        (folder / "rows.csv").write_text(f'id,img,question\n1,b.png,"{LONG}"\n')
+    else:
+        rows = [{"image": {"bytes": data, "path": None}, "question": LONG}]
+        (folder / "data").mkdir()
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "data" / "test-0.parquet")
+        (folder / "b.png").unlink()
+    return folder
+
+
+@pytest.mark.parametrize("form", ["json", "turns", "csv", "parquet"])
+def test_a_benchmark_of_any_form_is_held_against_the_paths(tmp_path: Path, form: str) -> None:
+    bench = loaded(of_form(tmp_path / "bench", form))
+    assert len(bench.shas) == 1 and LONG.strip() in bench.texts.values()
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "a.png")
+    one = path().model_copy(update={"image": inspect(tmp_path, "a.png", LIMITS)})
+    asked = one.model_copy(update={"query": one.query.model_copy(update={"text": LONG})})
+    assert not bench.holds(one, tmp_path, LIMITS)
+    assert "100 % the same" in bench.holds(asked, tmp_path, LIMITS)
+
+
+def test_an_imagefolder_is_a_benchmark_with_its_texts(tmp_path: Path) -> None:
+    folder = tmp_path / "bench"
+    (folder / "test").mkdir(parents=True)
+    picture(scene_at("train", 3)).save(folder / "test" / "b.png")
+    (folder / "test" / "metadata.csv").write_text("file_name,text\nb.png,May I?\n")
+    bench = loaded(folder)
+    assert list(bench.hashes) == ["test/b.png"] and list(bench.texts.values()) == ["May I?"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("notes.txt", "May I?", r"no picture and no text in it \(\.txt 1\)"),
+        ("rows.csv", "id,label\n1,safe\n", "expected columns such as image, text or question"),
+        ("rows.parquet", "PAR1", "cannot be read as parquet"),
+        ("rows.jsonl", '{"text": "a"}\n{', "not JSON"),
+        ("a.png", "version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+    ],
+)
+def test_a_benchmark_that_holds_nothing_is_refused(
+    tmp_path: Path, name: str, content: str, says: str
+) -> None:
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / name).write_text(content)
+    with pytest.raises(ConfigError, match=rf"^leaks\.bench: .*{says}.*mend it or leave it out$"):
+        loaded(tmp_path / "bench")
+
+
+def test_one_empty_benchmark_beside_a_full_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ConfigError, match="no file at all"):
+        loaded(of_form(tmp_path / "bench", "csv"), tmp_path / "none")
+
+
+def test_the_same_benchmark_twice_is_no_fault(tmp_path: Path) -> None:
+    folder = of_form(tmp_path / "bench", "csv")
+    assert len(loaded(folder, folder).shas) == 1
 
 
 # --- in a run ----------------------------------------------------------------------------------------

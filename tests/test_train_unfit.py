@@ -72,8 +72,17 @@ def test_a_mark_written_as_words_costs_its_path(run: Path, encoder: Encoder, edi
     assert found.rejects[0].detail.endswith("its 3 pairs go with it")
 
 
-def test_a_picture_too_thin_for_the_processor_costs_its_path(run: Path) -> None:
-    """Qwen's refuses what is more than 200 times as long as wide."""
+@pytest.mark.parametrize(
+    ("ratio", "reason", "says"),
+    [
+        (30, "image_too_thin", "900 × 3 pixels; one side at most 30 times the other"),
+        (999, "image_or_text_unfit", "aspect ratio must be smaller than 200"),
+    ],
+)
+def test_a_picture_too_thin_costs_its_path(run: Path, ratio: int, reason: str, says: str) -> None:
+    """Qwen's processor refuses more than 200 times as long as wide, where the run's limits let it by."""
+    manifest = json.loads((run / "pairs.json").read_text())
+    (run / "pairs.json").write_text(json.dumps(manifest | {"settings": {"images": {"max_ratio": ratio}}}))
     model, processor = tiny("qwen2_5_vl")
     file = run / "seeds" / "pictures" / "1.png"
     Image.new("RGB", (900, 3), "teal").save(file)
@@ -86,8 +95,8 @@ def test_a_picture_too_thin_for_the_processor_costs_its_path(run: Path) -> None:
     change(run / "reasoning_paths.jsonl", thin)
     found = loaded(run, Encoder(processor, model))
     assert [example.id for example in found.examples] == ["path0", "path2"]
-    assert dict(found.reasons) == {("path", "image_or_text_unfit"): 1}
-    assert "aspect ratio must be smaller than 200" in found.rejects[0].detail
+    assert dict(found.reasons) == {("path", reason): 1}
+    assert says in found.rejects[0].detail
 
 
 # --- pairs -----------------------------------------------------------------------------------------

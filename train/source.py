@@ -37,6 +37,7 @@ class Why(StrEnum):
     IMAGE_MISSING = "image_missing"
     IMAGE_CHANGED = "image_changed"
     IMAGE_REFUSED = "image_refused"
+    IMAGE_TOO_THIN = "image_too_thin"
     IMAGE_OR_TEXT_UNFIT = "image_or_text_unfit"
     """The model's own processor refuses it."""
     MARK_AS_WORDS = "mark_as_words"

@@ -17,7 +17,7 @@ from ssui_gen.curation.folder import ITEMS, RESOLVED, Folder
 from ssui_gen.curation.gallery import export_id, gallery
 from ssui_gen.curation.history import History
 from ssui_gen.curation.merge import three_way
-from ssui_gen.curation.pictures import addresses, copies
+from ssui_gen.curation.pictures import addresses, read_copy
 from ssui_gen.curation.review import Earlier, Form, Item, Review, Words, blank
 from ssui_gen.curation.shape import agreement_with, shape
 from ssui_gen.curation.sheet import Sheet, in_words, with_line
@@ -67,8 +67,7 @@ class Desk:
     def picture(self, name: str) -> bytes | None:
         """A picture that an item of this folder names; None for anything else."""
         wanted = {item.path.image.sha256 for item in self._now().values()}
-        found = {path.name: path for sha, path in copies(self.folder.root).items() if sha in wanted}
-        return found[name].read_bytes() if name in found else None
+        return read_copy(self.folder.root, name) if name.partition(".")[0] in wanted else None
 
     def lines(self) -> Answer:
         """What the file says now, and where it says again what it said before."""

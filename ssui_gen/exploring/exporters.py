@@ -1,6 +1,6 @@
-"""Pairs in the layouts of other trainers. Pure; pictures stay where they are and go by their full path.
+"""Pairs in the layouts of other trainers. Pure; pictures go by the names that they are given.
 
-- `trl`: as `pairs.jsonl`, which TRL reads as it is where the pictures' root is the working directory;
+- `trl`: as `pairs.jsonl`, which TRL reads as it is in the folder of the file;
 - `llamafactory`: sharegpt preference with pictures (github.com/hiyouga/LLaMA-Factory, data/README.md);
 - `ms_swift`: messages with `rejected_response` (swift.readthedocs.io, Custom dataset);
 - `step_dpo`: one step after a shared beginning, as in Math-Step-DPO-10K (huggingface.co/datasets/xinlai).
@@ -8,8 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ssui_gen.branches import Pair
@@ -28,31 +27,31 @@ LLAMAFACTORY_INFO = {
 """What `dataset_info.json` must say of the file, beside its name."""
 
 
-def trl(pair: Pair, root: Path) -> dict[str, Any]:
-    return pair.model_dump(mode="json") | {"images": _images(pair, root)}
+def trl(pair: Pair, images: Sequence[str]) -> dict[str, Any]:
+    return pair.model_dump(mode="json") | {"images": list(images)}
 
 
-def llamafactory(pair: Pair, root: Path) -> dict[str, Any]:
+def llamafactory(pair: Pair, images: Sequence[str]) -> dict[str, Any]:
     return {
         "system": _told(pair),
         "conversations": [{"from": "human", "value": f"{MARK}{_asked(pair)}"}],
         "chosen": {"from": "gpt", "value": _text(pair.chosen)},
         "rejected": {"from": "gpt", "value": _text(pair.rejected)},
-        "images": _images(pair, root),
+        "images": list(images),
     }
 
 
-def ms_swift(pair: Pair, root: Path) -> dict[str, Any]:
+def ms_swift(pair: Pair, images: Sequence[str]) -> dict[str, Any]:
     told = [{"role": "system", "content": _told(pair)}] if _told(pair) else []
     said = {"role": "assistant", "content": _text(pair.chosen)}
     return {
         "messages": [*told, {"role": "user", "content": f"{MARK}{_asked(pair)}"}, said],
         "rejected_response": _text(pair.rejected),
-        "images": _images(pair, root),
+        "images": list(images),
     }
 
 
-def step_dpo(pair: Pair, root: Path) -> dict[str, Any]:
+def step_dpo(pair: Pair, images: Sequence[str]) -> dict[str, Any]:
     """`chosen` and `rejected` are the next step alone; it is the same where branches part only later."""
     chosen, rejected = (_text(side).removeprefix(pair.prefix) for side in (pair.chosen, pair.rejected))
     return {
@@ -64,11 +63,11 @@ def step_dpo(pair: Pair, root: Path) -> dict[str, Any]:
         "full_chosen": chosen,
         "full_rejected": rejected,
         "answer": read(chosen).answer or "",
-        "images": _images(pair, root),
+        "images": list(images),
     }
 
 
-EXPORTERS: dict[str, Callable[[Pair, Path], dict[str, Any]]] = {
+EXPORTERS: dict[str, Callable[[Pair, Sequence[str]], dict[str, Any]]] = {
     "trl": trl,
     "llamafactory": llamafactory,
     "ms_swift": ms_swift,
@@ -86,7 +85,3 @@ def _asked(pair: Pair) -> str:
 
 def _text(messages: tuple[dict[str, Any], ...]) -> str:
     return "".join(part["text"] for m in messages for part in m["content"] if part["type"] == "text")
-
-
-def _images(pair: Pair, root: Path) -> list[str]:
-    return [str((root / image).resolve()) for image in pair.images]

@@ -7,6 +7,7 @@ that was made but whose row was not written is answered from the journal.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, suppress
 from itertools import islice
@@ -20,7 +21,7 @@ from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
 from ssui_gen.demo import draw_seeds
-from ssui_gen.errors import ImageError
+from ssui_gen.errors import ImageError, NothingMade
 from ssui_gen.images import data_url, file_url, inspect
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.plan import AGENTS, Plan
@@ -39,7 +40,7 @@ from ssui_gen.records import (
     Seed,
     row_id,
 )
-from ssui_gen.seeds import read_seeds, root_of
+from ssui_gen.seeds import read_seeds, require_seeds, root_of
 from ssui_gen.state import Crew, Item
 
 PATHS = "reasoning_paths.jsonl"
@@ -59,6 +60,7 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
         seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
+        await asyncio.to_thread(require_seeds, seeds, plan.run)
         roles = [plan.cards[name].model for name in AGENTS]
         media = root_of(seeds, plan.run)
         job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console))
@@ -76,6 +78,19 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         stage.hire()
         left = stage.count_left()
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
+
+
+def require_kept(funnel: Funnel, run: Path) -> None:
+    """Raises NothingMade, with the reasons, if no record is kept."""
+    if funnel.kept:
+        return
+    reasons: Counter[str] = Counter()
+    for (_, reason), count in funnel.dropped.items():
+        reasons[reason] += count
+    why = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
+    raise NothingMade(
+        f"{run}: no record was made ({why or 'no seed was asked for'}): each reason is told in {REJECTS}"
+    )
 
 
 class _Stage:

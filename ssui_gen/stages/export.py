@@ -1,28 +1,84 @@
-"""pairs.jsonl → the same pairs in another trainer's layout."""
+"""pairs.jsonl → the same pairs in another trainer's layout, with their pictures as the agents saw them.
+
+Pictures are written anew beside the rows, and named from there: what goes out holds no path of this machine.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from ssui_gen.branches import Pair
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
+from ssui_gen.images import cleaned, inspect
 from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.records import ImageRef
+from ssui_gen.settings import ImageLimits, parse
+
+PICTURES = "pairs_pictures"
+"""Folder beside the rows, the same for all layouts."""
 
 
 def export(run: Path, root: Path, layout: str) -> Path:
-    """Write `pairs_<layout>.jsonl` beside the pairs; raises ConfigError for an unknown layout or no pairs."""
+    """Write `pairs_<layout>.jsonl` beside the pairs, whose pictures lie below `root`.
+
+    Raises ConfigError for an unknown layout, no pairs, or a refused picture; then no rows are written.
+    """
     if layout not in EXPORTERS:
         raise ConfigError(f"--to: expected one of {', '.join(EXPORTERS)}; got {layout!r}")
     source = run / "pairs.jsonl"
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `make pairs RUN={run.name}`")
-    pairs = (validate(Pair, line) for line in read(source))
-    rows = (json.dumps(EXPORTERS[layout](pair, root), ensure_ascii=False) + "\n" for pair in pairs)
     target = run / f"pairs_{layout}.jsonl"
-    atomic_write(target, "".join(rows))
+    atomic_write(target, "".join(_rows(source, _Pictures(run, root), layout)))
     if layout == "llamafactory":
         info = {"ssui": {"file_name": target.name, **LLAMAFACTORY_INFO}}
         atomic_write(run / "dataset_info.json", json.dumps(info, indent=1) + "\n")
     return target
+
+
+def _rows(source: Path, pictures: _Pictures, layout: str) -> Iterator[str]:
+    for line in read(source):
+        pair = validate(Pair, line)
+        try:
+            images = [pictures.name_of(pair, image) for image in pair.images]
+        except ImageError as error:
+            raise ConfigError(f"{source}:{line.number}: images: {error}") from None
+        yield json.dumps(EXPORTERS[layout](pair, images), ensure_ascii=False) + "\n"
+
+
+class _Pictures:
+    """Pictures of a run, each written once."""
+
+    def __init__(self, run: Path, root: Path) -> None:
+        self.run, self.root, self.limits = run, root, _limits(run / "pairs.json")
+        self.names: dict[tuple[str, str], str] = {}
+        """By name and sha256 of the original."""
+
+    def name_of(self, pair: Pair, image: str) -> str:
+        """A picture's name from the run's folder; raises ImageError."""
+        same = image == pair.image_ref.path
+        ref = pair.image_ref if same else inspect(self.root, image, self.limits)
+        if (ref.path, ref.sha256) not in self.names:
+            self.names[ref.path, ref.sha256] = self._written(ref)
+        return self.names[ref.path, ref.sha256]
+
+    def _written(self, ref: ImageRef) -> str:
+        data, kind = cleaned(self.root, ref, self.limits)
+        (self.run / PICTURES).mkdir(exist_ok=True)
+        name = f"{PICTURES}/{ref.sha256}.{kind}"
+        atomic_write(self.run / name, data)
+        return name
+
+
+def _limits(manifest: Path) -> ImageLimits:
+    """As exploration showed its pictures."""
+    if not manifest.exists():
+        return ImageLimits()
+    try:
+        settings = json.loads(manifest.read_bytes())["settings"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{manifest}: not what `make pairs` wrote: {error!r}: run it again") from None
+    return parse(ImageLimits, settings.get("images", {}), f"{manifest}: images")

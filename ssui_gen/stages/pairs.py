@@ -70,7 +70,7 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
     source, config, edition = plan.source, plan.config, plan.edition
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run, "pairs"))
-        bench = load_bench(config.leaks, config.images, plan.run)
+        bench = load_bench(config.leaks, config.images)
         job = await open_.enter_async_context(opened(plan.run, config, plan.roles, plan.root, console))
         work = Exploration(job, source, plan.root, plan.limit, bench, open_)
         held = ("regex",) if config.explore.form == "regex" else ()

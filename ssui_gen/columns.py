@@ -1,0 +1,79 @@
+"""Which columns of a row that others wrote are its id, its picture and its text; where it is not clear, none.
+
+A row of our own form (`records.Seed`) passes unchanged, but for a number as its id and an empty text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+ID = ("question_id", "image_id", "sample_id", "idx", "index", "uid")
+IMAGE = ("image_path", "image_file", "image_name", "img", "img_path", "file_name", "filename", "picture")
+TEXT = ("question", "caption", "query", "prompt", "instruction")
+OURS = {"id": ID, "image": IMAGE, "text": TEXT}
+"""Our names, and what others call the same; ours wins where it is there."""
+OPTIONAL = ("id", "image", "text", "kind")
+"""Left out where empty, so that what lacks is told as lacking."""
+EXAMPLE = '{"id": "1", "image": "a.png", "text": "Can I sit here?"}'
+"""A row of seeds; the text may lack."""
+_WORDS = frozenset(
+    {
+        *(*TEXT, "text", "request", "input", "captions", "questions", "prompts", "instructions", "instr"),
+        *("conversations", "messages", "value", "content"),
+    }
+)
+_NO_WORDS = frozenset(("id", "ids", "type", "path", "file", "index"))
+
+
+def as_seed(row: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
+    """`row` by our names. Its other columns are passed over; strict: not where it has our id and image, so
+    that a misspelt name is found. Raises ValueError where two columns could be the same.
+    """
+    kept = row if strict and {"id", "image"} <= row.keys() else {"kind": row.get("kind")}
+    found = {name: _value(row, name, others) for name, others in OURS.items()}
+    named = {**kept, **found}
+    if isinstance(named["id"], int) and not isinstance(named["id"], bool):
+        named["id"] = str(named["id"])
+    return {name: value for name, value in named.items() if name not in OPTIONAL or value not in ("", None)}
+
+
+def _value(row: Mapping[str, Any], name: str, others: tuple[str, ...]) -> Any:
+    if name in row:
+        return row[name]
+    found = [key for key in row if key.lower() in others and row[key] not in ("", None)]
+    if len(found) > 1:
+        raise ValueError(f"{' and '.join(found)} could each be the {name}: call one of them {name!r}")
+    return row[found[0]] if found else None
+
+
+def of_pictures(names: Iterable[str]) -> list[str]:
+    """Those columns that are for a picture, or its name."""
+    return [name for name in names if name.lower() in ("image", "images", *IMAGE)]
+
+
+def texts(value: Any, *, asked: bool = False) -> Iterator[str]:
+    """Every text of a row that may be a question, however deep: by the words of its column's name."""
+    if isinstance(value, str) and asked:
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from texts(inner, asked=_asks(str(key)) or (asked and not isinstance(inner, str)))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts(inner, asked=asked)
+
+
+def _asks(key: str) -> bool:
+    words = set(re.findall(r"[a-z]+", key.lower()))
+    return bool(words & _WORDS) and not words & _NO_WORDS
+
+
+def pictures(row: Mapping[str, Any]) -> Iterator[str | bytes]:
+    """Every picture of a row, by the name of its column: its bytes, or the name of its file."""
+    for value in map(row.__getitem__, of_pictures(row)):
+        for one in value if isinstance(value, list | tuple) else [value]:
+            found = (one.get("bytes") or one.get("path")) if isinstance(one, Mapping) else one
+            if isinstance(found, str | bytes) and found:
+                yield found

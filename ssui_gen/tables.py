@@ -1,0 +1,139 @@
+"""Rows that others wrote: JSONL, a JSON array, CSV, Parquet, a dataset saved to disk; each as a `Line`.
+
+A fault of one row stands in its line; a file that cannot be read as what its name says is a ConfigError.
+Knows nothing of columns (`columns`).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ssui_gen.errors import ConfigError
+from ssui_gen.jsonl import Line, read
+
+LINES = (".jsonl", ".ndjson")
+TABLES = (*LINES, ".json", ".csv", ".tsv", ".parquet")
+BATCH = 64
+"""Rows of a Parquet file held at once: they may hold pictures."""
+LONGEST_CELL = 10_000_000
+"""Characters of a cell of a CSV file."""
+
+
+def rows(path: Path) -> Iterator[Line]:
+    """Every row of a file of `TABLES`, or of a dataset's only split."""
+    if is_dataset(path):
+        return _numbered(path, _saved(path))
+    suffix = path.suffix.lower()
+    if suffix in LINES:
+        return read(path)
+    return {".json": _json, ".csv": _csv, ".tsv": _csv, ".parquet": _parquet}[suffix](path)
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether `path` is a folder made by `save_to_disk`."""
+    return (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file()
+
+
+def is_table(path: Path) -> bool:
+    return path.suffix.lower() in TABLES
+
+
+def unreadable(path: Path, why: object) -> ConfigError:
+    return ConfigError(f"{path}: cannot be read as {path.suffix.lower()[1:]}: {' '.join(str(why).split())}")
+
+
+def _numbered(path: Path, values: Iterable[Any], first: int = 1) -> Iterator[Line]:
+    for number, value in enumerate(values, first):
+        if isinstance(value, Mapping):
+            yield Line(path, number, dict(value), None)
+        else:
+            yield Line(path, number, None, f"{path}:{number}: expected an object; got {str(value)[:40]!r}")
+
+
+def _json(path: Path) -> Iterator[Line]:
+    """An array of objects, or an object whose values are objects or whose one value is such an array."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise unreadable(path, error) from None
+    if isinstance(value, dict):
+        arrays = [one for one in value.values() if isinstance(one, list)]
+        value = arrays[0] if len(arrays) == 1 else list(value.values())
+    if not isinstance(value, list) or not any(isinstance(one, dict) for one in value):
+        raise unreadable(path, "expected an array of objects")
+    return _numbered(path, value)
+
+
+def _csv(path: Path) -> Iterator[Line]:
+    csv.field_size_limit(LONGEST_CELL)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = file.readline()
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=max(",;\t", key=head.count), restkey="")
+            for row in reader:
+                extra = f"{path}:{reader.line_num}: more cells than columns" if "" in row else None
+                yield Line(path, reader.line_num, None if extra else dict(row), extra)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise unreadable(path, error) from None
+
+
+def _parquet(path: Path) -> Iterator[Line]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for number, batch in enumerate(file.iter_batches(BATCH)):
+                yield from _numbered(path, batch.to_pylist(), 1 + number * BATCH)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise unreadable(path, error) from None
+
+
+def _saved(path: Path) -> Iterator[Any]:
+    """A dataset's rows; pictures as their bytes or names, not decoded."""
+    from datasets import DatasetDict, Image, load_from_disk
+
+    try:
+        data = load_from_disk(str(path))
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"{path}: the dataset cannot be opened: {error}; save it again") from None
+    if isinstance(data, DatasetDict):
+        raise ConfigError(f"{path}: several splits ({', '.join(data)}): name one, {path}/{next(iter(data))}")
+    for name, feature in data.features.items():
+        if isinstance(feature, Image):
+            data = data.cast_column(name, Image(decode=False))
+    yield from data
+
+
+def holds_texts(path: Path) -> dict[str, bool]:
+    """Of each column of a dataset or a Parquet file, whether it holds texts; nothing of other files."""
+    if is_dataset(path):
+        return {name: kind == "Value" for name, kind in _features(path).items()}
+    if path.suffix.lower() != ".parquet" or not path.is_file():
+        return {}
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise unreadable(path, error) from None
+    text = (pyarrow.types.is_string, pyarrow.types.is_large_string)
+    return {field.name: any(is_text(field.type) for is_text in text) for field in schema}
+
+
+def _features(path: Path) -> dict[str, str]:
+    """The kind of each column of a dataset."""
+    info = path / "dataset_info.json"
+    try:
+        features = json.loads(info.read_bytes())["features"]
+        return {name: str(feature.get("_type")) for name, feature in features.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ConfigError(f"{info}: not a dataset's description: {error}; save the dataset again") from None
