@@ -23,6 +23,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from rich.console import Console
@@ -136,7 +137,7 @@ def _put_together(figures: list[dict[str, float]]) -> tuple[float, float, float]
     shares = [one["share"] for one in figures]
     if len(figures) == 1:
         return shares[0], figures[0]["low"], figures[0]["high"]
-    return sum(shares) / len(shares), min(shares), max(shares)
+    return mean(shares), min(shares), max(shares)  # exact: a sum of floats can leave the range
 
 
 def as_table(lines: Iterable[Line]) -> Table:
