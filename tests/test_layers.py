@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 CURATION = (
+    "curation.people",
     "curation.review",
     "curation.texts",
     "curation.merge",
