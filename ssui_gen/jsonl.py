@@ -1,8 +1,8 @@
 """Rows in JSONL files: read line by line with every fault located, append safely, replace atomically.
 
 Lines end at `\n` and nowhere else (`str.splitlines` would cut at U+2028). Strict where `json.loads` is lax:
-duplicate keys, NaN, lone surrogates and deep nesting are faults. A file or a body that is one JSON document is
-read by the same rules (`document`, `parse`). Does not know what a row means.
+duplicate keys, NaN, lone surrogates and deep nesting are faults. One JSON document that is a whole file or a
+body is read by the same rules (`document`, `parse`). Does not know what a row means.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _depth(value: Any) -> int:
 
 
 def parse(raw: bytes, where: str) -> Any:
-    """The one JSON value of `raw`, read as strictly as a line; raises RecordError with the place in `where`."""
+    """The JSON value that `raw` is, read as strictly as a line. Raises RecordError: the place in `where`."""
     try:
         return _value(raw)
     except _Fault as fault:

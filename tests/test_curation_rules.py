@@ -80,7 +80,9 @@ def test_an_edit_that_cannot_stand_says_why(edits: dict[str, Any], says: str) ->
 
 @pytest.mark.parametrize("pointer", ["/steps/6/text", "/query/category", "constructor", ""])
 def test_an_edit_of_no_text_is_no_line_whatever_texts_it_is_of(pointer: str) -> None:
-    line = review(A, "fix", edits={pointer: "violence"}).model_dump() | {"sha": "of texts that are gone"}
+    line = review(A, "fix", edits={pointer: "violence"}).model_dump(mode="json") | {
+        "sha": "of texts that are gone"
+    }
     ((way, found),) = shape(PATHS, line)
     assert (way, True) == (("edits", pointer), found.startswith("expected one of /query/text, "))
 

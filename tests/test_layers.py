@@ -38,6 +38,8 @@ CURATION = (
     "curation.publish",
     "curation.history",
     "curation.desk",
+    "curation.keys",
+    "curation.patience",
     "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -187,8 +189,9 @@ DOORS = {
     "transformers": {"microworld/", "train/"},
     "peft": {"microworld/", "train/"},
     "accelerate": {"train/"},
+    "starlette": {"microworld/", "ssui_gen/curation/server.py"},
     "fastapi": {"microworld/", "ssui_gen/curation/server.py"},
-    "uvicorn": {"microworld/", "ssui_gen/stages/review.py"},
+    "uvicorn": {"microworld/", "ssui_gen/curation/patience.py", "ssui_gen/stages/review.py"},
     "llguidance": {"microworld/"},
 }
 

@@ -136,9 +136,7 @@ def _shown(value: Any) -> str:
 def refused(row: Any) -> str | None:
     """What keeps an element of a file from being a task, where the tool has other forms of export."""
     flat = isinstance(row, dict) and "data" not in row and bool(row.keys() & FLAT)
-    return (
-        "this is Label Studio's JSON-MIN, which leaves out the items' ids: export as JSON" if flat else None
-    )
+    return "this is Label Studio's JSON-MIN, which has no ids of items: export as JSON" if flat else None
 
 
 def config(form: Form) -> str:

@@ -27,7 +27,7 @@ DECISION, REASONS, NOTE = "decision", "reasons", "note"
 
 
 class Answers(NamedTuple):
-    """What a person gave back on one item: as a tool's file has it, right or not (`said` and `shape` tell)."""
+    """What a person gave back on one item, as a tool's file has it, right or not: see `said`."""
 
     id: str
     sha: str

@@ -59,9 +59,8 @@ def _write(board: Board, name: str) -> int:
     fresh = {}
     for number, item in enumerate(items, 1):
         picture = f"../{pictures.get(item.path.image.sha256, '')}"
-        fresh[f"{number:04d}-{_plain(item.id)}.md"] = unfolded(
-            board.folder.form, item, lines[item.id], picture
-        )
+        page = unfolded(board.folder.form, item, lines[item.id], picture)
+        fresh[f"{number:04d}-{_plain(item.id)}.md"] = page
     for path in _files(home):
         if path.name not in fresh:
             path.unlink()
