@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from curating import curation, exported, put_paths, record, say
 from jobs import rows, wait_for
-from serving_reviews import SSUI, Served, reviewing
+from serving_reviews import SSUI, Served, reviewing, state_of
 
 A, B, C = (record(letter * 4) for letter in "abc")
 
@@ -205,7 +205,8 @@ def test_a_port_that_is_taken_is_said(run: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [SSUI, "review", "--run", run, "--as", "ana", "--port", port]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        env = {**os.environ, "XDG_STATE_HOME": str(state_of(run))}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert (done.returncode, "choose another --port" in done.stderr) == (1, True)
 
 

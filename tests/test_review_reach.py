@@ -150,7 +150,14 @@ def test_beyond_this_computer_only_its_names_and_addresses_are_answered(host: st
 
 def edited(**words: Any) -> bytes:
     """A request that says this of texts that are gone, so that they are not compared with the item's."""
-    line = {"id": "aaaa", "sha": "gone", "decision": None, "reasons": [], "scores": {}, "edits": {}}
+    line: dict[str, Any] = {
+        "id": "aaaa",
+        "sha": "gone",
+        "decision": None,
+        "reasons": [],
+        "scores": {},
+        "edits": {},
+    }
     return json.dumps({"base": None, "line": line | words}).encode()
 
 
@@ -201,7 +208,7 @@ def test_half_requests_keep_nobody_from_their_page(run: Path) -> None:
     assert {row["id"]: row["note"] for row in rows(run / "curation" / "ana.jsonl")}["aaaa"] == "xxxxx"
 
 
-class Hasty(Patient):  # type: ignore[misc]
+class Hasty(Patient):
     """Waits no longer than a test does."""
 
     arrives, answered = 0.2, 0.4

@@ -46,7 +46,9 @@ def replace_if(path: Path, content: bytes, seen: bytes | None) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    """Into a file of its own, whatever a kill left or somebody put in its place."""
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
