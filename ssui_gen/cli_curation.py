@@ -179,7 +179,7 @@ def _unfold(args: argparse.Namespace) -> int:
     from ssui_gen.stages.unfold import unfold
 
     folder = _folder(args)
-    name = args.name or folder.only_name()
+    name = folder.only_name() if args.name is None else args.name
     count = unfold(folder, name)
     _say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
     return 0
@@ -189,7 +189,7 @@ def _fold(args: argparse.Namespace) -> int:
     from ssui_gen.stages.unfold import fold
 
     folder = _folder(args)
-    name = args.name or folder.only_name()
+    name = folder.only_name() if args.name is None else args.name
     changed, faults = fold(folder, name)
     if not faults:
         _say(f"{len(changed):,} items say something new in {folder.path(name)}.")

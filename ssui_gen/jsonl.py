@@ -1,13 +1,15 @@
 """Rows in JSONL files: read line by line with every fault located, append safely.
 
 Lines end at `\n` and nowhere else (`str.splitlines` would cut at U+2028). Strict where `json.loads` is lax:
-duplicate keys, NaN and lone surrogates are faults. Does not know what a row means.
+duplicate keys, NaN, lone surrogates and deep nesting are faults. One JSON document that is a whole file or a
+body is read by the same rules (`document`, `parse`). Does not know what a row means.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +24,11 @@ from ssui_gen.records import Record
 
 MAX_LINE = 1_000_000
 """Bytes; a longer line is a fault and is skipped without being held in memory."""
+MAX_DOCUMENT = 100_000_000
+"""Bytes of a file that is one JSON document."""
+DEEPEST = 64
+"""Lists and objects inside each other."""
+_BOM = b"\xef\xbb\xbf"
 RecordT = TypeVar("RecordT", bound=Record)
 _UNUSUAL = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 _ESCAPES = str.maketrans(_UNUSUAL)
@@ -39,9 +46,10 @@ class Line(NamedTuple):
 
 
 class _Fault(ValueError):
-    def __init__(self, message: str, column: int = 1) -> None:
+    def __init__(self, message: str, column: int = 1, line: int = 1) -> None:
         super().__init__(message)
         self.column = column
+        self.line = line
 
 
 def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
@@ -67,7 +75,7 @@ def _numbered(path: Path, file: BinaryIO, max_line: int) -> Iterator[Line]:
         if raw is None:
             fault = f"{path}:{number}:1: longer than {max_line:,} bytes; shorten it"
             yield Line(path, number, None, fault, offset)
-        elif text := raw.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip(b" \t\r\n"):
+        elif text := raw.removeprefix(_BOM if number == 1 else b"").strip(b" \t\r\n"):
             yield _parsed(path, number, text, whole=raw.endswith(b"\n"))._replace(offset=offset)
 
 
@@ -94,31 +102,69 @@ def _parsed(path: Path, number: int, text: bytes, *, whole: bool) -> Line:
 
 
 def _loads(raw: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except _Fault:
-        raise
-    except UnicodeDecodeError as error:
-        raise _Fault("expected UTF-8", error.start + 1) from None
-    except UnicodeEncodeError:
-        raise _Fault("a lone surrogate (half of a \\uXXXX pair); expected whole characters") from None
-    except json.JSONDecodeError as error:
-        raise _Fault(f"not JSON: {error.msg}", error.colno) from None
-    except ValueError as error:  # an integer of thousands of digits, a float beyond the largest
-        raise _Fault(f"a number out of range: {error}") from None
-    except RecursionError:
-        raise _Fault("nested too deeply") from None
+    value = _value(raw)
     if not isinstance(value, dict):
         raise _Fault(f"expected an object; got {str(value)[:40]!r}")
     return value
 
 
+def _value(raw: bytes) -> Any:
+    try:
+        value = DECODER.decode(raw.decode("utf-8"))
+        if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
+            raise _Fault("nested too deeply")
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except _Fault:
+        raise
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        column = error.start - before.rfind(b"\n")
+        raise _Fault("expected UTF-8", column, before.count(b"\n") + 1) from None
+    except UnicodeEncodeError:
+        raise _Fault("a lone surrogate (half of a \\uXXXX pair); expected whole characters") from None
+    except json.JSONDecodeError as error:
+        raise _Fault(f"not JSON: {error.msg}", error.colno, error.lineno) from None
+    except ValueError as error:  # an integer of thousands of digits, a float beyond the largest
+        raise _Fault(f"a number out of range: {error}") from None
+    except RecursionError:
+        raise _Fault("nested too deeply") from None
+    return value
+
+
+def _depth(value: Any) -> int:
+    """Lists and objects inside each other; not counted beyond what is allowed."""
+    depth, level = 0, [value]
+    while depth <= DEEPEST and (level := [one for one in level if isinstance(one, dict | list)]):
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+        depth += 1
+    return depth
+
+
+def parse(raw: bytes, where: str) -> Any:
+    """The JSON value that `raw` is, read as strictly as a line. Raises RecordError: the place in `where`."""
+    try:
+        return _value(raw)
+    except _Fault as fault:
+        raise RecordError(f"{where}:{fault.line}:{fault.column}: {fault}") from None
+
+
+def document(path: Path, most: int = MAX_DOCUMENT) -> Any:
+    """The one JSON value of a file of at most `most` bytes. Raises RecordError with the place."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(most + 1)
+    except OSError as error:
+        raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
+    if len(raw) > most:
+        raise RecordError(f"{path}: expected at most {most:,} bytes; got more")
+    return parse(raw.removeprefix(_BOM), str(path))
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _Fault(f"the key {next(k for k in keys if keys.count(k) > 1)!r} stands twice; keep one")
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise _Fault(f"the key {twice!r} stands twice; keep one")
     return value
 
 
@@ -126,19 +172,28 @@ def _constant(name: str) -> None:
     raise _Fault(f"{name} is not a number in JSON; use null or a number")
 
 
+DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+"""Refuses with ValueError a key that stands twice, and NaN."""
+
+
 def validate(kind: type[RecordT], line: Line) -> RecordT:
     """The line as a record; raises RecordError with the place and the first fault."""
     if line.value is None:
         raise RecordError(line.error)
+    return of_kind(kind, line.value, f"{line.path}:{line.number}")
+
+
+def of_kind(kind: type[RecordT], value: Any, where: str) -> RecordT:
+    """A JSON value as a record; raises RecordError with the first fault, as one of `where`."""
     try:
-        return kind.model_validate(line.value)
+        return kind.model_validate(value)
     except ValidationError as error:
         first, *more = error.errors()
         field = ".".join(str(part) for part in first["loc"]) or "the row"
         known = f" (known: {', '.join(kind.model_fields)})" if first["type"] == "extra_forbidden" else ""
         rest = f"; {len(more)} more faults" if more else ""
-        where = f"{line.path}:{line.number}: {field}"
-        raise RecordError(f"{where}: {first['msg']}{known}; got {str(first['input'])[:80]!r}{rest}") from None
+        got = str(first["input"])[:80]
+        raise RecordError(f"{where}: {field}: {first['msg']}{known}; got {got!r}{rest}") from None
 
 
 def as_line(row: Record) -> bytes:

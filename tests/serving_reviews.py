@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,12 +65,21 @@ def _body(data: bytes) -> Any:
         return data
 
 
+def state_of(run: Path) -> Path:
+    """Where the secret of a test's user lies."""
+    return run.resolve().parent / "state"
+
+
 @contextmanager
-def reviewing(run: Path, *names: str, options: tuple[str, ...] = ("--port", "0")) -> Iterator[Served]:
-    """A server for these people, stopped as by Ctrl-C at the end if it still runs."""
+def reviewing(
+    run: Path, *names: str, options: tuple[str, ...] = ("--port", "0"), files: int = 1024
+) -> Iterator[Served]:
+    """A server for these people that may open so many files, stopped as by Ctrl-C at the end."""
     as_them = [word for name in names for word in ("--as", name)]
-    command = [str(SSUI), "review", "--run", str(run), *as_them, *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    limit = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"]
+    command = [*limit, str(SSUI), "review", "--run", str(run), *as_them, *options]
+    env = {**os.environ, "XDG_STATE_HOME": str(state_of(run))}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
     assert process.stdout and process.stderr
     try:
         addresses = {}

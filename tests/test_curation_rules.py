@@ -14,6 +14,7 @@ from ssui_gen.curation.likeness import near_duplicates
 from ssui_gen.curation.merge import merged
 from ssui_gen.curation.review import PATHS, Planted, Review, blank
 from ssui_gen.curation.risk import ordered
+from ssui_gen.curation.shape import shape
 from ssui_gen.curation.texts import LONGEST, edited, faults, parts, sha_of, text_at, unfit
 from ssui_gen.records import ImageRef, ReasoningPath, Verdicts
 
@@ -62,8 +63,6 @@ def test_the_class_follows_step_4() -> None:
 @pytest.mark.parametrize(
     ("edits", "says"),
     [
-        ({"/steps/6/text": "x"}, "expected one of /query/text, "),
-        ({"/query/category": "violence"}, "expected one of /query/text, "),
         ({"/answer": " \t"}, "got an empty one"),
         ({"/steps/0/text": "a\nb"}, "a line break, U+000A, as character 2"),
         ({"/steps/0/text": "a\u2028b"}, "a line break, U+2028 LINE SEPARATOR, as character 2"),
@@ -77,6 +76,15 @@ def test_the_class_follows_step_4() -> None:
 def test_an_edit_that_cannot_stand_says_why(edits: dict[str, Any], says: str) -> None:
     ((pointer, found),) = faults(A, edits)
     assert (pointer, True) == (next(iter(edits)), says in found), found
+
+
+@pytest.mark.parametrize("pointer", ["/steps/6/text", "/query/category", "constructor", ""])
+def test_an_edit_of_no_text_is_no_line_whatever_texts_it_is_of(pointer: str) -> None:
+    line = review(A, "fix", edits={pointer: "violence"}).model_dump(mode="json") | {
+        "sha": "of texts that are gone"
+    }
+    ((way, found),) = shape(PATHS, line)
+    assert (way, True) == (("edits", pointer), found.startswith("expected one of /query/text, "))
 
 
 def test_a_benign_record_stays_benign() -> None:

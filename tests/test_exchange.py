@@ -218,7 +218,7 @@ def test_what_was_said_of_earlier_texts_stands_beside(run: Path) -> None:
     ("content", "says"),
     [
         ("{}", "expected a list of label_studio's"),
-        ("[", "could not be read as JSON"),
+        ("[", "x.json:1:2: not JSON: Expecting value"),
         ('[{"id": 1}]', "not label_studio's: data: Field required"),
         ('[{"data": {"id": 7}, "annotations": [{}]}]', "expected id and sha as exported; got 7 and None"),
     ],

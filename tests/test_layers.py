@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 CURATION = (
+    "curation.people",
     "curation.review",
     "curation.texts",
     "curation.merge",
@@ -37,6 +38,8 @@ CURATION = (
     "curation.publish",
     "curation.history",
     "curation.desk",
+    "curation.keys",
+    "curation.patience",
     "curation.server",
 )
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -199,8 +202,9 @@ DOORS = {
     "transformers": {"microworld/", "train/"},
     "peft": {"microworld/", "train/"},
     "accelerate": {"train/"},
+    "starlette": {"microworld/", "ssui_gen/curation/server.py"},
     "fastapi": {"microworld/", "ssui_gen/curation/server.py"},
-    "uvicorn": {"microworld/", "ssui_gen/stages/review.py"},
+    "uvicorn": {"microworld/", "ssui_gen/curation/patience.py", "ssui_gen/stages/review.py"},
     "llguidance": {"microworld/"},
 }
 

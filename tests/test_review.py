@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from curating import curation, exported, put_paths, record, say
 from jobs import rows, wait_for
-from serving_reviews import SSUI, Served, request, reviewing
+from serving_reviews import SSUI, Served, reviewing, state_of
 
 A, B, C = (record(letter * 4) for letter in "abc")
 
@@ -184,7 +184,10 @@ def test_nothing_else_is_served(still: tuple[Served, Path], path: str) -> None:
     address = served.addresses["ana"]
     host, port = address.split("/")[2].split(":")
     with socket.create_connection((host, int(port))) as raw:  # as it stands: no client tidies the path
-        raw.sendall(f"GET /ana/{path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        key = address.split("/")[3]
+        raw.sendall(
+            f"GET /{key}/{path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
+        )
         answer = b"".join(iter(lambda: raw.recv(65536), b""))
     assert answer.split(b" ")[1] in (b"404", b"405", b"400"), answer[:200]
     assert b"of no item" not in answer and b'"sha"' not in answer
@@ -196,65 +199,14 @@ def test_a_picture_that_no_item_names_any_more_is_not_served(served: Served, run
     assert served.ask("ana", f"pictures/{A.image.sha256}.png").status == 404
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Host": "evil.example"}, 421),
-        ({"Host": "evil.example:80"}, 421),
-        ({"Origin": "http://evil.example"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Content_Type": "text/plain"}, 415),
-        ({"Content_Type": "application/x-www-form-urlencoded"}, 415),
-    ],
-)
-def test_what_another_site_makes_a_browser_send_is_refused(
-    still: tuple[Served, Path], headers: dict[str, str], status: int
-) -> None:
-    served, run = still
-    base = served.lines("ana")["aaaa"]
-    data = {"base": base, "line": base | {"decision": "keep"}}
-    assert served.ask("ana", method="PUT", data=data, **headers).status == status
-    assert lines(run)["aaaa"]["decision"] is None
-
-
-@pytest.mark.parametrize(
-    ("data", "status"),
-    [
-        (b"", 400),
-        (b"{", 400),
-        (b"[" * 9999, 400),
-        (b'{"base":null}', 400),
-        (b" " * 300_000, 413),
-        (b"[]", 400),
-    ],
-)
-def test_any_body_gets_an_answer(still: tuple[Served, Path], data: bytes, status: int) -> None:
-    served, _ = still
-    assert served.ask("ana", method="PUT", data=data).status == status
-
-
-def test_beyond_this_computer_a_key_is_needed_and_stays_the_same(run: Path) -> None:
-    options = ("--host", "0.0.0.0", "--port", "0")
-    with reviewing(run, "ana", "ben", options=options) as server:
-        port = server.addresses["ana"].split(":")[2].split("/")[0]
-        keys = {name: address.rstrip("/").rpartition("/")[2] for name, address in server.addresses.items()}
-        assert len(set(keys.values())) == 2 and all(len(key) >= 32 for key in keys.values())
-        at = f"http://127.0.0.1:{port}"
-        assert request(f"{at}/{keys['ana']}/lines", "GET", None, {}).status == 200
-        for key in ("ana", "", keys["ana"][:-1], keys["ana"] + "x", "%00"):
-            assert request(f"{at}/{key}/lines", "GET", None, {}).status == 404
-    assert (run / "curation" / ".keys.json").stat().st_mode & 0o777 == 0o600
-    with reviewing(run, "ana", options=options) as server:
-        assert server.addresses["ana"].rstrip("/").endswith(keys["ana"])
-
-
 def test_a_port_that_is_taken_is_said(run: Path) -> None:
     import subprocess
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [SSUI, "review", "--run", run, "--as", "ana", "--port", port]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        env = {**os.environ, "XDG_STATE_HOME": str(state_of(run))}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert (done.returncode, "choose another --port" in done.stderr) == (1, True)
 
 

@@ -93,7 +93,7 @@ def test_a_half_done_file_is_valid_and_a_left_out_field_is_as_if_nothing_was_sai
         ({"note": "a" * 4001}, "note", '"aaa', "expected a text of at most 4000 characters; got 4001"),
         ({"edits": {"/answer": 7}}, "edits./answer", "7", "expected the new text; got 7"),
         ({"note": "\x1b[2J"}, "note", '"\\u001b', "got a hidden character, U+001B, as character 1"),
-        ({"seconds": -1}, "seconds", "-1", "expected whole seconds; got -1"),
+        ({"seconds": -1}, "seconds", "-1", "expected whole seconds, at most 10000000; got -1"),
         ({"desicion": "keep"}, "desicion", '"desicion"', "(did you mean decision?)"),
         ({"id": ""}, "id", '""', "expected the id as it was exported; got ''"),
         ({"sha": 7}, "sha", "7", "expected the sha as it was exported; got 7"),

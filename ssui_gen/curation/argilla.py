@@ -97,17 +97,17 @@ def answers_of(record: ArgillaRecord, user: str) -> Answers | None:
         return None
     sha = record.metadata.get("sha")
     if not isinstance(sha, str):
-        raise RecordError(f"{record.id}: metadata: expected the sha that was exported; got {sha!r}")
+        raise RecordError(f"metadata: expected the sha that was exported; got {sha!r}"[:120])
     pointers = {f"{EDIT}{name}": pointer for pointer, name in NAMES.items()}
     known = {DECISION, REASONS, NOTE, *pointers}
     return Answers(
         id=record.id,
         sha=sha,
         decision=given.get(DECISION),
-        reasons=tuple(given.get(REASONS) or ()),
+        reasons=given.get(REASONS, []),
         scores={key: value for key, value in given.items() if key not in known},
-        texts={pointer: str(given[key]) for key, pointer in pointers.items() if key in given},
-        note=given.get(NOTE) or "",
+        texts={pointer: given[key] for key, pointer in pointers.items() if key in given},
+        note=given.get(NOTE, ""),
     )
 
 

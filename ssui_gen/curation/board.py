@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ssui_gen.curation.check import Past, checked, foreign
-from ssui_gen.curation.folder import RESOLVED, Folder, Manifest, share_of, shas
+from ssui_gen.curation.folder import Folder, Manifest, share_of, shas
+from ssui_gen.curation.people import RESOLVED
 from ssui_gen.curation.review import Item, Review
 from ssui_gen.curation.settle import Outcome, settle
 from ssui_gen.curation.sheet import Fault, Sheet

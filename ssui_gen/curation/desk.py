@@ -13,10 +13,11 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import ITEMS, RESOLVED, Folder
+from ssui_gen.curation.folder import ITEMS, Folder
 from ssui_gen.curation.gallery import export_id, gallery
 from ssui_gen.curation.history import History
 from ssui_gen.curation.merge import three_way
+from ssui_gen.curation.people import RESOLVED
 from ssui_gen.curation.pictures import addresses, read_copy
 from ssui_gen.curation.review import Earlier, Form, Item, Review, Words, blank
 from ssui_gen.curation.shape import agreement_with, shape
@@ -42,7 +43,7 @@ class Desk:
         self.title = title
         self._lock = Lock()
         self._sheet: Sheet | None = None
-        self._history = History(folder.root, name)
+        self._history = History(folder, name)
         self._items: dict[str, Item] = {}
         self._export = ""
         self._of: tuple[int, int] | None = None

@@ -21,20 +21,17 @@ from uuid import uuid4
 from pydantic import Field
 
 from ssui_gen.curation.check import Past
+from ssui_gen.curation.people import EXPECTED, RESOLVED, Name, is_name, named
 from ssui_gen.curation.review import Form, Item
 from ssui_gen.curation.sheet import Fault, Sheet, read_sheet
 from ssui_gen.curation.swap import replace_if
 from ssui_gen.curation.texts import sha_of
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import open_own
-from ssui_gen.jsonl import Appender, Line, as_line, atomic_write, read, validate
+from ssui_gen.jsonl import Appender, Line, as_line, atomic_write, document, of_kind, read, validate
 from ssui_gen.records import Record
 
 ITEMS, PAST, MANIFEST = "items.jsonl", "past.jsonl", "manifest.json"
-RESOLVED = "resolved"
-"""The name under which one person decides where others differ."""
-TAKEN = {"items", "past"}
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 PATIENCE = 5.0
 """Seconds in which a program that holds a person's file open for writing should be done."""
 
@@ -45,17 +42,17 @@ class Manifest(Record):
     id: str
     """Never changes: what a browser keeps is kept under it."""
     form: str
-    shares: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    shares: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
     """Ids of the items that were dealt to each person; nobody is named: everybody sees all."""
 
 
 def _passed_over(path: Path) -> str:
     person = re.split(r"[ .(]", path.stem)[0]
-    if NAME.fullmatch(person) and path.with_name(f"{person}.jsonl").exists():
+    if is_name(person) and path.with_name(f"{person}.jsonl").exists():
         return (
             f"passed over: a newer copy of {person}.jsonl? Then put it in that file's place; else delete it"
         )
-    return "a file of this name is passed over: rename it to small letters, digits, - and _"
+    return f"a file of this name is passed over: rename it to {EXPECTED}"
 
 
 class Folder:
@@ -112,7 +109,7 @@ class Folder:
     def names(self) -> list[str]:
         """Everybody who has a file; who settles differences is not among them."""
         found = (path.stem for path in self.root.glob("*.jsonl"))
-        return sorted(name for name in found if name not in TAKEN | {RESOLVED} and NAME.fullmatch(name))
+        return sorted(name for name in found if name != RESOLVED and is_name(name))
 
     def only_name(self) -> str:
         """The one person who has a file. Raises ConfigError where there are several, or none."""
@@ -123,8 +120,8 @@ class Folder:
 
     def misnamed(self) -> list[Fault]:
         """Files that would be passed over for their name."""
-        found = sorted(path for path in self.root.glob("*.jsonl") if path.stem not in TAKEN)
-        odd = [path for path in found if not NAME.fullmatch(path.stem)]
+        found = sorted(path for path in self.root.glob("*.jsonl") if path.name not in (ITEMS, PAST))
+        odd = [path for path in found if not is_name(path.stem)]
         cut = [
             path
             for name in self.names()
@@ -135,12 +132,15 @@ class Folder:
 
     def path(self, name: str) -> Path:
         """A person's file. Raises ConfigError for what can be no name."""
-        if not NAME.fullmatch(name) or name in TAKEN:
-            raise ConfigError(
-                f"{name!r}: expected a name of small letters, digits, - and _, at most 32, "
-                f"other than {' and '.join(sorted(TAKEN))}"
-            )
-        return self.root / f"{name}.jsonl"
+        return self.root / f"{named(name)}.jsonl"
+
+    def inside(self, name: str) -> Path:
+        """A folder of ours in this one, made where there is none. Raises ConfigError where a link stands."""
+        path = self.root / name
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise ConfigError(f"{path}: expected a folder; got {_kind(path)}: take it away and try again")
+        path.mkdir(parents=True, exist_ok=True)
+        return path
 
     def sheet(self, name: str, known: Sheet | None = None) -> Sheet:
         """A person's file as it is now; an empty one where there is none yet. `known` is not read again."""
@@ -151,6 +151,8 @@ class Folder:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
+            if path.is_symlink():
+                raise RecordError(f"{path}: a link that leads nowhere: take it away and try again") from None
             return Sheet(path), None
         except OSError as error:
             raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
@@ -183,12 +185,10 @@ class Folder:
 
     def manifest(self) -> Manifest:
         """Made anew where there is none."""
-        try:
-            return Manifest.model_validate_json((self.root / MANIFEST).read_bytes())
-        except FileNotFoundError:
+        path = self.root / MANIFEST
+        if not path.exists():
             return Manifest(id=uuid4().hex, form=self.form.name)
-        except ValueError as error:
-            raise RecordError(f"{self.root / MANIFEST}: not what was written there: {error}") from None
+        return of_kind(Manifest, document(path), f"{path}: not what was written there")
 
     def put_manifest(self, manifest: Manifest) -> None:
         text = json.dumps(manifest.model_dump(), indent=1)
@@ -204,6 +204,10 @@ class Folder:
             yield
         finally:
             os.close(lock)
+
+
+def _kind(path: Path) -> str:
+    return f"a link to {path.readlink()}" if path.is_symlink() else "a file"
 
 
 def shas(items: Iterable[Item]) -> Past:

@@ -17,8 +17,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ssui_gen.curation.folder import RESOLVED, TAKEN
-from ssui_gen.curation.review import MOST, OTHER, Form, Item, Review, Words
+from ssui_gen.curation.people import RESOLVED, TAKEN
+from ssui_gen.curation.review import LONGEST_LOOK, MOST, OTHER, Form, Item, Review, Words
 from ssui_gen.curation.shape import LONGEST_NOTE
 from ssui_gen.curation.texts import LONGEST, RISK_STEP, parts
 from ssui_gen.records import digest
@@ -72,6 +72,7 @@ def gallery(
         "export": export_id(items),
         "longest": LONGEST if form.edited else {},
         "longest_note": LONGEST_NOTE,
+        "longest_look": LONGEST_LOOK,
         "most": MOST,
         "other": OTHER,
         "risk_step": RISK_STEP,

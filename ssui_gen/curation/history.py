@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 
+from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.review import Review
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.records import Record
@@ -28,10 +28,13 @@ class Change(Record):
 
 
 class History:
-    """What has been changed in one person's file, the newest last. Read once; grows with `add`."""
+    """What has been changed in one person's file, the newest last. Read once; grows with `add`.
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._path = folder / FOLDER / f"{name}.jsonl"
+    Raises ConfigError where its folder is a link, RecordError for what was not written here.
+    """
+
+    def __init__(self, folder: Folder, name: str) -> None:
+        self._path = folder.inside(FOLDER) / f"{name}.jsonl"
         self._states: dict[str, list[Review]] = {}
         self.length = 0
         for row in read(self._path):
@@ -49,7 +52,6 @@ class History:
         if line == was == (self._states.get(line.id) or [line])[-1]:
             return
         change = Change(at=datetime.now(UTC).isoformat(timespec="seconds"), was=was, line=line)
-        self._path.parent.mkdir(exist_ok=True)
         with closing(Appender(self._path)) as rows:
             rows.write(change)
         self._note(change)

@@ -18,6 +18,8 @@ from ssui_gen.curation.review import MOST, Choice, Form, Item
 from ssui_gen.errors import RecordError
 
 IMAGE = "image"
+FLAT = {"annotator", "annotation_id", "sha"}
+"""What tells an element of JSON-MIN: there a task's data stand beside what was said of it."""
 
 
 class _Outside(BaseModel):
@@ -101,20 +103,20 @@ def answers_of(task: Task, user: str) -> Answers | None:
         return None
     id, sha = task.data.get("id"), task.data.get("sha")
     if not isinstance(id, str) or not isinstance(sha, str):
-        raise RecordError(f"a task: data: expected id and sha as exported; got {id!r} and {sha!r}")
+        raise RecordError(f"data: expected id and sha as exported; got {_shown(id)} and {_shown(sha)}")
     found = {result.from_name: _value(result) for result in said[-1].result}
     pointers = {f"{EDIT}{name}": pointer for pointer, name in NAMES.items()}
-    decision = found.get(DECISION) or [None]
+    decision = found.get(DECISION)
     return Answers(
         id=id,
         sha=sha,
-        decision=decision[0],
-        reasons=tuple(found.get(REASONS) or ()),
+        decision=decision[0] if isinstance(decision, list) and len(decision) == 1 else decision or None,
+        reasons=found.get(REASONS, []),
         scores={
             result.from_name: found[result.from_name] for result in said[-1].result if result.type == "rating"
         },
         texts={pointer: found[name] for name, pointer in pointers.items() if name in found},
-        note=found.get(NOTE) or "",
+        note=found.get(NOTE, ""),
         seconds=None if said[-1].lead_time is None else round(said[-1].lead_time),
     )
 
@@ -124,7 +126,17 @@ def _value(result: Result) -> Any:
     if result.type != "textarea":
         return result.value.get(result.type)
     text = result.value.get("text", "")
-    return "\n".join(map(str, text)) if isinstance(text, list) else text
+    return "\n".join(text) if isinstance(text, list) and all(isinstance(one, str) for one in text) else text
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:40]
+
+
+def refused(row: Any) -> str | None:
+    """What keeps an element of a file from being a task, where the tool has other forms of export."""
+    flat = isinstance(row, dict) and "data" not in row and bool(row.keys() & FLAT)
+    return "this is Label Studio's JSON-MIN, which has no ids of items: export as JSON" if flat else None
 
 
 def config(form: Form) -> str:

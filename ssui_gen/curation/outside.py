@@ -27,16 +27,16 @@ DECISION, REASONS, NOTE = "decision", "reasons", "note"
 
 
 class Answers(NamedTuple):
-    """What a person gave back on one item."""
+    """What a person gave back on one item, as a tool's file has it, right or not: see `said`."""
 
     id: str
     sha: str
-    decision: str | None = None
-    reasons: tuple[str, ...] = ()
-    scores: Mapping[str, int] = {}
-    texts: Mapping[str, str] = {}
+    decision: Any = None
+    reasons: Any = ()
+    scores: Mapping[str, Any] = {}
+    texts: Mapping[str, Any] = {}
     """By pointer, as the person left them; one that was not shown is not there."""
-    note: str = ""
+    note: Any = ""
     seconds: int | None = None
 
 
@@ -54,23 +54,34 @@ def answered(item: Item, line: Review) -> Answers:
 
 
 def line_of(form: Form, item: Item, answers: Answers) -> Review:
-    """The line that says the same of the item these answers were given on."""
-    before = {pointer: text_at(item.path, pointer) for pointer in NAMES}
-    edits = {
-        pointer: one_line(text)
-        for pointer, text in answers.texts.items()
-        if one_line(text) != one_line(before.get(pointer, ""))
-    }
+    """The line that says the same of the item these answers were given on; they are of the right shape."""
+    return Review.model_validate(said(form, item, answers))
+
+
+def said(form: Form, item: Item, answers: Answers) -> dict[str, Any]:
+    """Such a line as a JSON object, whatever the answers are: `shape` says what is wrong with it."""
+    texts = {pointer: _in_one(text) for pointer, text in answers.texts.items()}
+    was = {pointer: one_line(text_at(item.path, pointer)) for pointer in NAMES}
     line = blank(form, answers.id, answers.sha)
-    order = [choice.value for choice in form.reasons]
-    said: dict[str, Any] = {
+    return {
+        "id": answers.id,
+        "sha": answers.sha,
         "decision": answers.decision,
-        "reasons": tuple(
-            sorted(answers.reasons, key=lambda one: order.index(one) if one in order else len(order))
-        ),
+        "reasons": _in_order(form, answers.reasons),
         "scores": line.scores | dict(answers.scores),
-        "edits": edits,
+        "edits": {pointer: text for pointer, text in texts.items() if text != was.get(pointer)},
         "note": answers.note,
         "seconds": answers.seconds,
     }
-    return line.model_copy(update=said)
+
+
+def _in_one(text: Any) -> Any:
+    return one_line(text) if isinstance(text, str) else text
+
+
+def _in_order(form: Form, reasons: Any) -> Any:
+    """As the form has them; strangers last."""
+    order = [choice.value for choice in form.reasons]
+    if not isinstance(reasons, list | tuple):
+        return reasons
+    return sorted(reasons, key=lambda one: order.index(one) if one in order else len(order))

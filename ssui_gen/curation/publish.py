@@ -17,6 +17,7 @@ from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.gallery import gallery
 from ssui_gen.curation.merge import merged
+from ssui_gen.curation.people import is_name, named
 from ssui_gen.curation.pictures import addresses, copy_pictures
 from ssui_gen.curation.review import Item
 from ssui_gen.curation.sheet import Fault, Sheet, written
@@ -46,7 +47,7 @@ def publish(folder: Folder, items: Iterable[Item], names: Sequence[str], root: P
     ConfigError for what can be no name, before anything is written.
     """
     for name in names:
-        folder.path(name)
+        named(name)
     fresh = list(items)
     folder.export(fresh)
     folder.put_manifest(folder.manifest())
@@ -96,4 +97,4 @@ def login() -> str:
         found = re.sub(r"[^a-z0-9_-]+", "-", getpass.getuser().lower()).strip("-_")[:32]
     except OSError:  # no such user in this container
         found = ""
-    return found or "me"
+    return found if is_name(found) else "me"

@@ -14,6 +14,10 @@ from ssui_gen.records import ReasoningPath, Record
 
 MOST = 5
 """Scores go from 1 to this."""
+LONGEST_LOOK = 10_000_000
+"""Seconds that an item may have been on the screen: sixteen weeks."""
+Score = Annotated[int, Field(ge=1, le=MOST)]
+Seconds = Annotated[int, Field(ge=0, le=LONGEST_LOOK)]
 
 
 class Choice(Record):
@@ -129,11 +133,11 @@ class Words(Record):
     decision: str | None = None
     """A value of the form; None: not looked at."""
     reasons: tuple[str, ...] = ()
-    scores: dict[str, int | None] = Field(default_factory=dict)
+    scores: dict[str, Score | None] = Field(default_factory=dict)
     edits: dict[str, str] = Field(default_factory=dict)
     """JSON Pointer into the record (RFC 6901) → the new text."""
     note: str = ""
-    seconds: Annotated[int | None, Field(exclude_if=_is_none)] = None
+    seconds: Annotated[Seconds | None, Field(exclude_if=_is_none)] = None
     """How long the item was on the screen; only where a person asked for it to be noted."""
 
     @property

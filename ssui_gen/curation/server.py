@@ -7,17 +7,19 @@ host, origin and content type. Covers routes and refusals; what is answered is t
 from __future__ import annotations
 
 import hmac
-import json
+import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.requests import ClientDisconnect
 
 from ssui_gen.curation.desk import Desk
-from ssui_gen.errors import SsuiError
+from ssui_gen.errors import RecordError, SsuiError
+from ssui_gen.jsonl import parse
 
 LONGEST_BODY = 200_000
 """Bytes."""
@@ -32,8 +34,30 @@ _TYPES = {"png": "image/png", "jpeg": "image/jpeg"}
 _PICTURE = re.compile(r"[0-9a-f]{64}\.(png|jpeg)")
 
 
-def make_app(desks: Mapping[str, Desk], hosts: frozenset[str] | None) -> FastAPI:
-    """`desks` by key; `hosts` are the only names it answers to, so that no other site's name leads here."""
+class Hosts(NamedTuple):
+    """What this server may be called, so that no other site's name leads here."""
+
+    names: frozenset[str]
+    """With the port, or without where any port will do, as behind a tunnel."""
+    addresses: bool = False
+    """Any IP address too: no name of a site is one."""
+
+    def known(self, host: str) -> bool:
+        name = host.lower()
+        bare = re.sub(r":\d+$", "", name)
+        return name in self.names or bare in self.names or (self.addresses and _is_address(bare))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def make_app(desks: Mapping[str, Desk], hosts: Hosts) -> FastAPI:
+    """`desks` by key; nothing is answered under another name than one of `hosts`."""
     app = FastAPI(title="ssui review", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.middleware("http")
@@ -93,10 +117,12 @@ def make_app(desks: Mapping[str, Desk], hosts: frozenset[str] | None) -> FastAPI
     return app
 
 
-def _refused(request: Request, hosts: frozenset[str] | None) -> Response | None:
+def _refused(request: Request, hosts: Hosts) -> Response | None:
     host = request.headers.get("host", "")
-    if hosts is not None and host not in hosts:
-        return JSONResponse({"error": f"expected one of {', '.join(sorted(hosts))} as the host"}, 421)
+    if not hosts.known(host):
+        more = " or an IP address" if hosts.addresses else ""
+        known = f"expected one of {', '.join(sorted(hosts.names))}{more} as the host"
+        return JSONResponse({"error": known}, 421)
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host:
         return JSONResponse({"error": "a page of another site may not ask here"}, 403)
@@ -111,14 +137,16 @@ def _refused(request: Request, hosts: frozenset[str] | None) -> Response | None:
 async def _body(request: Request) -> Any:
     """The JSON value of a request, or the refusal of what is none."""
     data = b""
-    async for part in request.stream():
-        data += part
-        if len(data) > LONGEST_BODY:
-            return JSONResponse({"error": f"expected at most {LONGEST_BODY:,} bytes"}, 413)
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return JSONResponse({"error": "expected JSON"}, 400)
+        async for part in request.stream():
+            data += part
+            if len(data) > LONGEST_BODY:
+                return JSONResponse({"error": f"expected at most {LONGEST_BODY:,} bytes"}, 413)
+        return parse(data, "the body")
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except RecordError as error:
+        return JSONResponse({"error": str(error)}, 400)
 
 
 def _nothing() -> Response:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ssui_gen.curation.located import Key, Way
-from ssui_gen.curation.review import MOST, OTHER, Choice, Earlier, Form, Item, Review
+from ssui_gen.curation.review import LONGEST_LOOK, MOST, OTHER, Choice, Earlier, Form, Item, Review
 from ssui_gen.curation.texts import LONGEST, faults, unfit
 
 LONGEST_NOTE = 4000
@@ -69,17 +69,17 @@ def _words(form: Form, value: dict[str, Any]) -> Iterator[Found]:
         yield ("note",), f"expected a text of at most {LONGEST_NOTE} characters; got {len(note)}"
     elif hidden := unfit(note, note=True):
         yield ("note",), f"expected plain characters; got {hidden}"
-    if seconds is not None and not (_whole(seconds) and seconds >= 0):
-        yield ("seconds",), f"expected whole seconds; got {_shown(seconds)}"
+    if seconds is not None and not (_whole(seconds) and 0 <= seconds <= LONGEST_LOOK):
+        yield ("seconds",), f"expected whole seconds, at most {LONGEST_LOOK}; got {_shown(seconds)}"
 
 
 def _edits(edits: dict[str, Any]) -> Iterator[Found]:
     for pointer, text in edits.items():
-        if not isinstance(text, str):
-            yield (
-                ("edits", pointer if pointer in LONGEST else Key(pointer)),
-                f"expected the new text; got {_shown(text)}",
-            )
+        if pointer not in LONGEST:
+            known = f"expected one of {', '.join(LONGEST)} (step 1 is /steps/0)"
+            yield ("edits", Key(pointer)), f"{known}; got {_shown(pointer)}"
+        elif not isinstance(text, str):
+            yield ("edits", pointer), f"expected the new text; got {_shown(text)}"
 
 
 def _reasons(form: Form, reasons: Any) -> Iterator[Found]:
@@ -87,11 +87,14 @@ def _reasons(form: Form, reasons: Any) -> Iterator[Found]:
         example = json.dumps(_values(form.reasons)[:1])
         yield ("reasons",), f"expected a list such as {example}; got {_shown(reasons)}"
         return
+    known, seen = _values(form.reasons), set()
     for number, reason in enumerate(reasons):
-        if reason not in _values(form.reasons):
-            yield ("reasons", number), _one_of(_values(form.reasons), reason)
-        elif reason in reasons[:number]:
+        if reason not in known:
+            yield ("reasons", number), _one_of(known, reason)
+        elif reason in seen:
             yield ("reasons", number), f"expected each reason once; got {reason!r} again"
+        else:
+            seen.add(reason)
 
 
 def _scores(form: Form, scores: Any) -> Iterator[Found]:
@@ -108,7 +111,7 @@ def _scores(form: Form, scores: Any) -> Iterator[Found]:
 def agreement_with(form: Form, item: Item, line: Review) -> Iterator[Found]:
     """What keeps a line of good shape from being said of `item`, whose sha it has."""
     for pointer, found in faults(item.path, line.edits):
-        yield ("edits", pointer if pointer in LONGEST else Key(pointer)), found
+        yield ("edits", pointer), found
     if form.edited and line.decision == form.edited and not line.edits:
         yield ("edits",), f"expected an edit, as the decision is {form.edited!r}; got none"
     if line.edits and line.decision not in (None, form.edited, form.explained):

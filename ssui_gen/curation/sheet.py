@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ssui_gen.curation.located import Way, located
+from ssui_gen.curation.located import Located, Way, located
 from ssui_gen.curation.review import Form, Review
 from ssui_gen.curation.shape import shape
-from ssui_gen.jsonl import as_line
+from ssui_gen.errors import RecordError
+from ssui_gen.jsonl import DECODER, as_line, parse
 
 _MARKER = re.compile(r"<{7}( |$)|={7}$|>{7}( |$)|\|{7}( |$)")
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 _SPREAD = "expected one object on each line; got objects spread over lines, as an editor's formatting does"
+MOST_FAULTS = 100
+"""Of one line, that are told one by one."""
 _REPAIR = "`ssui curation check --repair` puts each object back on a line of its own"
 
 
@@ -120,37 +124,32 @@ def _read_line(sheet: Sheet, number: int, line: bytes, form: Form) -> None:
     value = _plain(text)
     if value is None or any(shape(form, value)):
         found = located(text)
-        for flaw in found.flaws:
-            fault(flaw.offset + 1, "", flaw.message)
-        wrong = list(shape(form, found.value)) if found.value is not None or not found.flaws else []
-        for way, message in wrong:
-            fault(found.column(way), in_words(way), message)
-        if found.flaws or wrong:
+        wrong = list(islice(_wrong(form, found), MOST_FAULTS + 1))
+        for one in wrong[:MOST_FAULTS]:
+            fault(*one)
+        if len(wrong) > MOST_FAULTS:
+            fault(1, "", f"more is wrong in this line than these {MOST_FAULTS} faults")
+        if wrong:
             return
         value = found.value
     sheet.rows.append(Row(number, text, Review.model_validate(value)))
 
 
+def _wrong(form: Form, found: Located) -> Iterator[tuple[int, str, str]]:
+    """Column, field and words of everything that is wrong with a line."""
+    for flaw in found.flaws:
+        yield flaw.offset + 1, "", flaw.message
+    if found.value is not None or not found.flaws:
+        for way, message in shape(form, found.value):
+            yield found.column(way), in_words(way), message
+
+
 def _plain(text: str) -> Any | None:
     """The value of a line without any flaw, read fast; None where there may be one."""
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
+        return parse(text.encode("utf-8"), "")
+    except RecordError:
         return None
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError
-    return found
-
-
-def _refuse(text: str) -> None:
-    """No field of a line is a number with a point."""
-    raise ValueError(text)
 
 
 def in_words(way: Way) -> str:
@@ -231,30 +230,24 @@ def repaired(content: bytes) -> bytes | None:
 
     None where that is not what is wrong with it.
     """
-    objects = _objects(content)
-    return (
-        "".join(f"{json.dumps(one, ensure_ascii=False, separators=(',', ':'))}\n" for one in objects).encode()
-        if objects
-        else None
-    )
-
-
-def _objects(content: bytes) -> list[dict[str, Any]]:
-    """The objects of a text that is nothing but objects, an array of them, or white space; else none."""
     try:
-        found = _decoded(content)
+        objects = _decoded(content)
+        whole = bool(objects) and all(isinstance(one, dict) for one in objects)
+        return "".join(map(_on_one_line, objects)).encode() if whole else None
     except (ValueError, RecursionError):
-        return []
-    return found if all(isinstance(one, dict) for one in found) else []
+        return None
+
+
+def _on_one_line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
 def _decoded(content: bytes) -> list[Any]:
     """The values of a text, those of an array one by one; raises ValueError where it is no JSON."""
-    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
     text, found = content.decode("utf-8-sig").rstrip(), []
     at = _end_of_gap(text, 0)
     while at < len(text):
-        one, at = decoder.raw_decode(text, at)
+        one, at = DECODER.raw_decode(text, at)
         found += one if isinstance(one, list) else [one]
         at = _end_of_gap(text, at)
     return found

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.deal import deal
-from ssui_gen.curation.folder import RESOLVED, Folder
+from ssui_gen.curation.folder import Folder
+from ssui_gen.curation.people import RESOLVED, named
 from ssui_gen.curation.publish import Published, merge, publish, write_gallery
 from ssui_gen.curation.review import PATHS
 from ssui_gen.curation.risk import ordered
@@ -72,7 +73,7 @@ def assign(folder: Folder, names: Sequence[str], *, overlap: float, each: int, s
             f"expected an overlap from 0 to 1, each from 1 to {most}; got {overlap:g} and {each}"
         )
     for name in names:
-        folder.path(name)
+        named(name)
     if RESOLVED in names:
         raise ConfigError(
             f"{RESOLVED} is no person: that name is for the last word (`ssui curation resolve`)"

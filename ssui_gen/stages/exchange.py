@@ -18,34 +18,36 @@ from ssui_gen.curation import argilla, label_studio
 from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.merge import merged, three_way
-from ssui_gen.curation.outside import Answers, answered, line_of
+from ssui_gen.curation.outside import Answers, answered, line_of, said
+from ssui_gen.curation.people import named
 from ssui_gen.curation.pictures import addresses
-from ssui_gen.curation.review import Item, Review, blank
-from ssui_gen.curation.shape import agreement_with, shape
+from ssui_gen.curation.review import Form, Item, Review, blank
+from ssui_gen.curation.shape import Found, agreement_with, shape
 from ssui_gen.curation.sheet import Sheet, in_words, written
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import as_line, atomic_write, read, validate
+from ssui_gen.jsonl import as_line, atomic_write, document, read, validate
 
 TOOLS = ("argilla", "label_studio")
+MOST_FAULTS = 20
+"""Of a tool's own file, that are told one by one."""
 
 
 def send(folder: Folder, tool: str, name: str) -> Path:
     """Write the items, and what a person has said of them, for a tool; returns the folder."""
     _check_tool(tool)
     board = read_board(folder)
-    said = {line.id: line for line in folder.sheet(name).reviews if line.said}
+    spoken = {line.id: line for line in folder.sheet(name).reviews if line.said}
     items = list(board.share(name).values())
     pictures = addresses(folder.root, items, embed=True)
     rows = [
         (
             item,
             pictures.get(item.path.image.sha256, ""),
-            answered(item, said[item.id]) if _holds(item, said) else None,
+            answered(item, spoken[item.id]) if _holds(item, spoken) else None,
         )
         for item in items
     ]
-    home = folder.root / tool
-    home.mkdir(exist_ok=True)
+    home = folder.inside(tool)
     if tool == "argilla":
         _write(home / "records.json", [argilla.record(item, picture, name, a) for item, picture, a in rows])
         atomic_write(home / "settings.json", json.dumps(argilla.settings(folder.form), indent=1) + "\n")
@@ -57,14 +59,13 @@ def send(folder: Folder, tool: str, name: str) -> Path:
 
 
 def _sent(folder: Folder, tool: str, name: str) -> Path:
-    return folder.root / tool / f"sent_{name}.jsonl"
+    return folder.inside(tool) / f"sent_{named(name)}.jsonl"
 
 
 def _remember(folder: Folder, tool: str, name: str, lines: Iterable[Review]) -> None:
     """What the tool says now; Argilla keeps no seconds."""
     drop: dict[str, None] = {"seconds": None} if tool == "argilla" else {}
     rows = (as_line(line.model_copy(update=drop)) for line in lines)
-    (folder.root / tool).mkdir(exist_ok=True)
     atomic_write(_sent(folder, tool, name), b"".join(rows))
 
 
@@ -102,8 +103,8 @@ def receive(folder: Folder, tool: str, file: Path, name: str, user: str | None =
     """
     _check_tool(tool)
     board = read_board(folder)
-    folder.path(name)
-    answers = _answers(tool, _read(file, tool), user)
+    named(name)
+    answers = _answers(file, tool, _read(file, tool), user)
     lines, faults = _lines(board, answers)
     faults += [str(fault) for fault in board.foreign(folder.sheet(name))]
     if not faults:
@@ -115,23 +116,39 @@ def receive(folder: Folder, tool: str, file: Path, name: str, user: str | None =
 
 
 def _read(file: Path, tool: str) -> list[Any]:
-    kind = argilla.ArgillaRecord if tool == "argilla" else label_studio.Task
+    """The elements of a tool's file, each of its shape."""
     try:
-        rows = json.loads(file.read_bytes())
-        if not isinstance(rows, list):
-            raise ConfigError(f"{file}: expected a list of {tool}'s; got {type(rows).__name__}")
-        return [kind.model_validate(row) for row in rows]
+        rows = document(file)
+    except RecordError as error:
+        raise ConfigError(str(error)) from None
+    if not isinstance(rows, list):
+        raise ConfigError(f"{file}: expected a list of {tool}'s; got {type(rows).__name__}")
+    kind = argilla.ArgillaRecord if tool == "argilla" else label_studio.Task
+    found = [_element(kind, row, f"{file}: [{at}]", tool) for at, row in enumerate(rows)]
+    _stop_at([one for one in found if isinstance(one, str)])
+    return found
+
+
+def _element(kind: type[BaseModel], row: Any, where: str, tool: str) -> BaseModel | str:
+    """One of a tool's, or what is wrong with it in a line."""
+    if tool == "label_studio" and (flat := label_studio.refused(row)):
+        return f"{where}: {flat}"
+    try:
+        return kind.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ConfigError(
-            f"{file}: not {tool}'s: {where}: {first['msg']}; got {str(first['input'])[:60]!r}"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file}: could not be read as JSON: {error}") from None
+        place = ".".join(map(str, first["loc"]))
+        return f"{where}: not {tool}'s: {place}: {first['msg']}; got {str(first['input'])[:60]!r}"
 
 
-def _answers(tool: str, rows: list[Any], user: str | None) -> list[Answers]:
+def _stop_at(faults: Sequence[str]) -> None:
+    """Raises ConfigError with the first of them, and how many there are."""
+    if faults:
+        rest = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+        raise ConfigError("\n".join([*faults[:MOST_FAULTS], *rest]))
+
+
+def _answers(file: Path, tool: str, rows: list[Any], user: str | None) -> list[Answers]:
     module = argilla if tool == "argilla" else label_studio
     there = module.users(rows)
     if user is None and len(there) > 1:
@@ -141,10 +158,15 @@ def _answers(tool: str, rows: list[Any], user: str | None) -> list[Answers]:
     if user is not None and user not in there:
         raise ConfigError(f"--user: expected one of {', '.join(sorted(there)) or 'nobody'}; got {user!r}")
     whose = user if user is not None else next(iter(there), "")
-    try:
-        return [found for row in rows if (found := module.answers_of(row, whose))]
-    except RecordError as error:
-        raise ConfigError(str(error)) from None
+    found: list[Answers] = []
+    faults: list[str] = []
+    for at, row in enumerate(rows):
+        try:
+            found += filter(None, [module.answers_of(row, whose)])
+        except RecordError as error:
+            faults.append(f"{file}: [{at}]: {error}")
+    _stop_at(faults)
+    return found
 
 
 def _lines(board: Board, answers: Sequence[Answers]) -> tuple[dict[str, Review], list[str]]:
@@ -156,13 +178,22 @@ def _lines(board: Board, answers: Sequence[Answers]) -> tuple[dict[str, Review],
         item = known.get((one.id, one.sha))
         if item is None:
             faults.append(f"{one.id}: expected an item of this run, with its sha; got {one.sha!r}")
-            continue
-        line = line_of(board.folder.form, item, one)
-        plain = json.loads(line.model_dump_json())
-        wrong = [*shape(board.folder.form, plain)] or [*agreement_with(board.folder.form, item, line)]
-        faults += (f"{one.id}: {in_words(way)}: {found}" for way, found in wrong)
-        lines[one.id] = line
+        elif one.id in lines:
+            faults.append(f"{one.id}: expected each item once; got it again: leave one of the two there")
+        else:
+            line, wrong = _line(board.folder.form, item, one)
+            faults += (f"{one.id}: {in_words(way)}: {found}" for way, found in wrong)
+            lines[one.id] = line
     return lines, faults
+
+
+def _line(form: Form, item: Item, answers: Answers) -> tuple[Review, list[Found]]:
+    """What was said as a line, and what is wrong with it; a blank one where that is its shape."""
+    plain = said(form, item, answers)
+    if wrong := list(shape(form, plain)):
+        return blank(form, item.id, item.sha), wrong
+    line = Review.model_validate(plain)
+    return line, list(agreement_with(form, item, line))
 
 
 def _together(

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
-import json
-import os
-import secrets
 import socket
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ssui_gen.curation.board import read_board
 from ssui_gen.curation.desk import Desk
 from ssui_gen.curation.folder import Folder
+from ssui_gen.curation.keys import Secret, secret_file
+from ssui_gen.curation.people import named
 from ssui_gen.curation.publish import login, merge
-from ssui_gen.errors import ConfigError, ServerError
+from ssui_gen.errors import ServerError
 
-KEYS = ".keys.json"
-"""The keys that were given to people, for as long as the folder lasts; its owner's alone to read."""
+if TYPE_CHECKING:
+    from ssui_gen.curation.server import Hosts
+
 NEEDED = ("fastapi", "uvicorn")
 
 
@@ -41,35 +40,42 @@ class Place(NamedTuple):
 def serve_review(folder: Folder, names: Sequence[str], place: Place, say: Callable[[str], object]) -> None:
     """Serve until Ctrl-C; `say` is told each person's address.
 
-    Raises ConfigError without an export, ServerError where the port is taken or the server is not installed.
+    Raises ConfigError without an export and for what can be no name, ServerError where the port is taken or
+    the server is not installed.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ServerError(f"{', '.join(missing)}: not installed here: pip install 'ssui_gen[review]'")
     board = read_board(folder)
-    people = list(names) or board.names or [login()]
+    people = list(dict.fromkeys(map(named, names))) or board.names or [login()]
     if faults := merge(folder, people).faults:
         say("\n".join(map(str, faults)))
     title = folder.root.resolve().parent.name
-    keys = dict(zip(people, people, strict=True)) if place.loopback else _keys(folder.root, people)
+    secret = Secret(secret_file())
+    keys = {name: secret.key(folder.root, name) for name in people}
     desks = {keys[name]: Desk(folder, name, title) for name in people}
     with _listen(place) as listening:
         port = listening.getsockname()[1]
         for name in people:
             say(f"{name}: http://{_shown(place)}:{port}/{keys[name]}/")
+        say("Whoever has an address may write in that name.")
+        if not secret.kept:
+            say("There is no place to keep a secret: these addresses hold until this stops.")
         if not place.loopback:
-            say("Whoever has an address may write in that name. Nothing is encrypted: for trusted networks.")
-        _serve(desks, listening, _hosts(port) if place.loopback else None)
+            say("Nothing is encrypted: for trusted networks.")
+        _serve(desks, listening, _hosts(place, port))
 
 
-def _serve(desks: dict[str, Desk], listening: socket.socket, hosts: frozenset[str] | None) -> None:
+def _serve(desks: dict[str, Desk], listening: socket.socket, hosts: Hosts) -> None:
     import uvicorn
 
+    from ssui_gen.curation.patience import LONGEST_HEADERS, Patient, places
     from ssui_gen.curation.server import make_app
 
     config = uvicorn.Config(
-        make_app(desks, hosts), log_config=None, access_log=False, timeout_graceful_shutdown=2
-    )
+        make_app(desks, hosts), log_config=None, access_log=False, timeout_graceful_shutdown=2,
+        http=Patient, ws="none", h11_max_incomplete_event_size=LONGEST_HEADERS, backlog=places(),
+    )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -83,27 +89,18 @@ def _listen(place: Place) -> socket.socket:
         ) from None
 
 
-def _hosts(port: int) -> frozenset[str]:
-    """What a browser on this computer may call it."""
-    return frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+def _hosts(place: Place, port: int) -> Hosts:
+    """What a browser on this computer may call it; and beyond it, this computer's names and any address."""
+    from ssui_gen.curation.server import Hosts
+
+    here = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+    if place.loopback:
+        return Hosts(frozenset(here))
+    names = {socket.gethostname(), socket.getfqdn(), place.host}
+    return Hosts(frozenset([*here, *(name.lower() for name in names)]), addresses=True)
 
 
 def _shown(place: Place) -> str:
     if place.host in ("0.0.0.0", "::"):
         return socket.gethostname()
     return f"[{place.host}]" if ":" in place.host else place.host
-
-
-def _keys(root: Path, names: Sequence[str]) -> dict[str, str]:
-    """A key for each person, the same each time: nobody who does not know it can guess it."""
-    path = root / KEYS
-    try:
-        known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    except ValueError:
-        raise ConfigError(
-            f"{path}: not what was written there: delete it, and people get new addresses"
-        ) from None
-    keys = known | {name: secrets.token_urlsafe(24) for name in names if name not in known}
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(keys, file)
-    return keys

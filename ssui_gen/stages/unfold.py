@@ -16,16 +16,20 @@ from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.markdown import Wrong, read_page, said_there, unfolded
 from ssui_gen.curation.merge import three_way
+from ssui_gen.curation.people import named
 from ssui_gen.curation.pictures import addresses
 from ssui_gen.curation.review import Earlier, Review
 from ssui_gen.curation.sheet import Fault, Sheet, written
 from ssui_gen.curation.texts import faults as edit_faults
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import as_line, atomic_write, read, validate
+from ssui_gen.records import row_id
 
 LINES = ".lines.jsonl"
 """The lines that the files were made of."""
 _NAME = re.compile(r"\d{4,}-[\w-]+\.md")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""An id that may be part of a file's name as it is."""
 
 
 def unfold(folder: Folder, name: str) -> int:
@@ -34,7 +38,7 @@ def unfold(folder: Folder, name: str) -> int:
     Raises ConfigError where the person's file has faults, or files say what has not been folded yet.
     """
     board = read_board(folder)
-    if name not in board.names:
+    if named(name) not in board.names:
         raise ConfigError(
             f"{folder.path(name)}: no such file: export it first (`ssui curation export --as {name}`)"
         )
@@ -48,15 +52,15 @@ def unfold(folder: Folder, name: str) -> int:
 
 
 def _write(board: Board, name: str) -> int:
-    home = board.folder.root / name
-    home.mkdir(exist_ok=True)
+    home = board.folder.inside(name)
     lines = {line.id: line for line in board.folder.sheet(name).reviews}
     items = [item for id, item in board.share(name).items() if id in lines and lines[id].sha == item.sha]
     pictures = addresses(board.folder.root, items, embed=False)
     fresh = {}
     for number, item in enumerate(items, 1):
         picture = f"../{pictures.get(item.path.image.sha256, '')}"
-        fresh[f"{number:04d}-{item.id}.md"] = unfolded(board.folder.form, item, lines[item.id], picture)
+        page = unfolded(board.folder.form, item, lines[item.id], picture)
+        fresh[f"{number:04d}-{_plain(item.id)}.md"] = page
     for path in _files(home):
         if path.name not in fresh:
             path.unlink()
@@ -64,6 +68,11 @@ def _write(board: Board, name: str) -> int:
         atomic_write(home / file, content)
     atomic_write(home / LINES, b"".join(as_line(lines[item.id]) for item in items))
     return len(fresh)
+
+
+def _plain(id: str) -> str:
+    """What stands for an id in a file's name: no id is a path."""
+    return id if _PLAIN.fullmatch(id) else row_id(id)
 
 
 def _files(home: Path) -> list[Path]:
@@ -84,7 +93,7 @@ def fold(folder: Folder, name: str) -> tuple[list[str], list[Fault]]:
     With a fault nothing is taken.
     """
     board = read_board(folder)
-    if not (folder.root / name / LINES).exists():
+    if not (folder.root / named(name) / LINES).exists():
         raise ConfigError(
             f"{folder.root / name}: nothing to fold: `ssui curation unfold --as {name}` comes first"
         )
@@ -99,15 +108,15 @@ def fold(folder: Folder, name: str) -> tuple[list[str], list[Fault]]:
 
 def _said(board: Board, name: str) -> tuple[dict[str, _Said], list[Fault]]:
     """By item, the files that say something new; and what is wrong with any."""
-    home, form = board.folder.root / name, board.folder.form
-    base = {line.id: line for line in (validate(Review, row) for row in read(home / LINES))}
+    home, form = board.folder.inside(name), board.folder.form
+    base = {_plain(line.id): line for line in (validate(Review, row) for row in read(home / LINES))}
     known = {(item.id, item.sha): item for item in [*board.items.values(), *board.folder.past()]}
     said: dict[str, _Said] = {}
     faults: list[Fault] = []
     for path in _files(home):
         id = path.stem.partition("-")[2]
         line = base.get(id)
-        item = known.get((id, line.sha)) if line else None
+        item = known.get((line.id, line.sha)) if line else None
         if line is None or item is None:
             faults.append(
                 Fault(path, 1, 1, "id", f"expected the file of an item; {id!r} was not unfolded here")
@@ -120,7 +129,7 @@ def _said(board: Board, name: str) -> tuple[dict[str, _Said], list[Fault]]:
             faults.append(Fault(path, *wrong))
         elif (now := said_there(item, found, line)) != line:
             faults += (Fault(path, 1, 1, place, what) for place, what in edit_faults(item.path, now.edits))
-            said[id] = _Said(path, line, now)
+            said[line.id] = _Said(path, line, now)
     return said, faults
 
 

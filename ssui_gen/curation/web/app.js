@@ -45,7 +45,7 @@ class App {
   start(name) {
     this.store = DATA.server ? new ServerStore(name) : new BrowserStore(name);
     this.store.onchange = () => this.reload();
-    const share = DATA.shares[name];
+    const share = Object.hasOwn(DATA.shares, name) ? DATA.shares[name] : null;
     this.ids = DATA.items.map((item) => item.id).filter((id) => !share || share.includes(id));
     this.list.line = (id) => this.line(id);
     this.byId("name").textContent = name;
@@ -292,7 +292,8 @@ class App {
   noteTime() {
     const seconds = this.clock.read();
     if (!seconds || !this.at || !said(this.line())) return;
-    this.put({ ...this.line(), seconds: (this.line().seconds ?? 0) + seconds });
+    const all = Math.min((this.line().seconds ?? 0) + seconds, DATA.longest_look);
+    this.put({ ...this.line(), seconds: all });
   }
 
   // --- on the screen ---

@@ -34,9 +34,12 @@ const SOUND = {
     ),
   edits: (value) =>
     isObject(value) &&
-    Object.entries(value).every(([pointer, text]) => pointer in DATA.longest && typeof text === "string"),
+    Object.entries(value).every(
+      ([pointer, text]) => Object.hasOwn(DATA.longest, pointer) && typeof text === "string",
+    ),
   note: (value) => typeof value === "string",
-  seconds: (value) => value === null || Number.isInteger(value),
+  seconds: (value) =>
+    value === null || (Number.isInteger(value) && value >= 0 && value <= DATA.longest_look),
   before: (value) => Array.isArray(value) && value.every((one) => typeof one?.sha === "string"),
 };
 
