@@ -43,19 +43,6 @@ def test_permissions_and_links_stay(tmp_path: Path) -> None:
     assert (real.read_bytes(), link.is_symlink(), real.stat().st_mode & 0o777) == (b"two", True, 0o600)
 
 
-def test_what_stands_in_the_way_is_not_written_through(tmp_path: Path) -> None:
-    path, victim = tmp_path / "a.jsonl", tmp_path / "victim"
-    path.write_bytes(b"one")
-    victim.write_bytes(b"precious")
-    (tmp_path / ".a.jsonl.new").symlink_to(victim)
-    assert replace_if(path, b"two", b"one")
-    assert (path.read_bytes(), victim.read_bytes(), names(tmp_path)) == (
-        b"two",
-        b"precious",
-        ["a.jsonl", "victim"],
-    )
-
-
 def editor(path: Path, rounds: int) -> None:
     """Saves again and again without looking, by renaming or in place; we must take up each save."""
     for number in range(rounds):

@@ -15,6 +15,9 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from ssui_gen.errors import RecordError
+from ssui_gen.files import PRIVATE, atomic_write
+
 LENGTH = 32
 """Bytes of the secret; letters of a key."""
 
@@ -34,7 +37,7 @@ class Secret:
     def __init__(self, path: Path | None) -> None:
         self.kept = False
         self._secret = secrets.token_bytes(LENGTH)
-        with suppress(OSError):
+        with suppress(OSError, RecordError):
             self._keep(path)
 
     def _keep(self, path: Path | None) -> None:
@@ -43,7 +46,7 @@ class Secret:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         known = _read(path)
         if known is None:
-            _write(path, self._secret)
+            atomic_write(path, self._secret, PRIVATE)
         self._secret = known or self._secret
         self.kept = True
 
@@ -64,16 +67,3 @@ def _read(path: Path) -> bytes | None:
         found = opened.read(LENGTH + 1) if private else b""
     return found if len(found) == LENGTH else None
 
-
-def _write(path: Path, secret: bytes) -> None:
-    """Whole, private from the first moment, and in the place of whatever stood there."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(file, "wb") as opened:
-            opened.write(secret)
-            opened.flush()
-            os.fsync(file)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """pairs.jsonl → the same pairs in another trainer's layout, with their pictures as the agents saw them.
 
-Pictures are written anew beside the rows, and named from there: what goes out holds no path of this machine.
+Pictures are written anew beside the rows, and named by the run's folder as it was told: `outputs/demo/…` from a
+checkout, where a trainer that is started there finds them.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class _Pictures:
         """By name and sha256 of the original."""
 
     def name_of(self, pair: Pair, image: str) -> str:
-        """A picture's name from the run's folder; raises ImageError."""
+        """The path of a picture's copy; raises ImageError."""
         same = image == pair.image_ref.path
         ref = pair.image_ref if same else inspect(self.root, image, self.limits)
         if (ref.path, ref.sha256) not in self.names:
@@ -68,9 +69,9 @@ class _Pictures:
     def _written(self, ref: ImageRef) -> str:
         data, kind = cleaned(self.root, ref, self.limits)
         (self.run / PICTURES).mkdir(exist_ok=True)
-        name = f"{PICTURES}/{ref.sha256}.{kind}"
-        atomic_write(self.run / name, data)
-        return name
+        copy = self.run / PICTURES / f"{ref.sha256}.{kind}"
+        atomic_write(copy, data)
+        return copy.as_posix()
 
 
 def _limits(manifest: Path) -> ImageLimits:
