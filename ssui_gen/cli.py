@@ -18,6 +18,7 @@ from rich.console import Console
 from ssui_gen import __version__
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.errors import SsuiError
+from ssui_gen.records import Reason
 
 OUT = Console()
 ERR = Console(stderr=True)
@@ -74,8 +75,20 @@ def _dataset_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mix", action="store_true", help="go on although prompts, cards or models have changed"
     )
+    _retry_option(parser)
     _model_options(parser)
     parser.set_defaults(command=_dataset)
+
+
+def _retry_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--retry",
+        action="append",
+        default=[],
+        choices=[reason.value for reason in Reason],
+        metavar="REASON",
+        help="try rejects of this reason again too; those of circumstances always are",
+    )
 
 
 def _serve_command(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +108,7 @@ def _pairs_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, help="only the first LIMIT paths")
     parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
     parser.add_argument("--mix", action="store_true", help="go on although prompts or models changed")
+    _retry_option(parser)
     _model_options(parser)
     parser.add_argument("--policy", help="name of the served model that is to be trained")
     parser.set_defaults(command=_pairs)
@@ -173,6 +187,7 @@ def _dataset(args: argparse.Namespace) -> int:
         config_file=args.config,
         model=args.model,
         base_url=args.base_url,
+        retry=args.retry,
     )
     outcome = asyncio.run(make_dataset(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
@@ -196,7 +211,16 @@ def _pairs(args: argparse.Namespace) -> int:
 
     config = configure(args.config, args.model, args.base_url, policy=args.policy)
     root, prompts = _root(args), load_prompts(home() / "prompts")
-    plan = Plan(args.run, root, args.uncurated, args.mix, args.limit, config, prompts)
+    plan = Plan(
+        args.run,
+        root,
+        args.uncurated,
+        args.mix,
+        args.limit,
+        config,
+        prompts,
+        frozenset(map(Reason, args.retry)),
+    )
     outcome, pairs = asyncio.run(make_pairs(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
     if outcome.interrupted:

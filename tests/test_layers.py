@@ -87,6 +87,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.pace",
         "jobs.steer",
         "jobs.progress",
+        "jobs.rejects",
         "jobs.ctl",
         "jobs.job",
         "verifying.verify",

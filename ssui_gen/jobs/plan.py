@@ -5,7 +5,7 @@ Raises ConfigError or PromptError for anything wrong; asks no server and writes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.rundir import Edition
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts
+from ssui_gen.records import Reason
 from ssui_gen.settings import parse
 
 AGENTS = {
@@ -44,6 +45,8 @@ class Plan:
     """The folder that holds `agents/` and `prompts/`."""
     cards: dict[str, Card]
     prompts: dict[str, Prompt]
+    retry: frozenset[Reason] = frozenset()
+    """Rejects of these reasons are tried again, though they are of the item."""
 
     def edition(self, models: Mapping[str, str]) -> Edition:
         """What the rows will be made with; `models` is role → served name."""
@@ -70,6 +73,7 @@ def resolve(
     config_file: Path | None,
     model: str | None,
     base_url: str | None,
+    retry: Iterable[str] = (),
 ) -> Plan:
     """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file."""
     if limit is not None and limit < 1:
@@ -79,7 +83,8 @@ def resolve(
     prompts = load_prompts(home() / "prompts")
     for name, reply in AGENTS.items():
         _check(name, reply, cards, prompts)
-    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts)
+    again = frozenset(map(Reason, retry))
+    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts, again)
 
 
 def _check(name: str, reply: str, cards: Mapping[str, Card], prompts: Mapping[str, Prompt]) -> None:

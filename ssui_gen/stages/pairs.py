@@ -26,7 +26,7 @@ from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import Edition, RunDir
 from ssui_gen.jsonl import atomic_write
 from ssui_gen.prompts import Prompt, policy_prompt
-from ssui_gen.records import ReasoningPath
+from ssui_gen.records import Reason, ReasoningPath
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
 PAIRS = "pairs.jsonl"
@@ -46,6 +46,8 @@ class Plan(NamedTuple):
     limit: int | None
     config: Config
     prompts: dict[str, Prompt]
+    retry: frozenset[Reason] = frozenset()
+    """Rejects of these reasons are tried again, though they are of the item."""
 
     @property
     def source(self) -> Path:
@@ -72,7 +74,7 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
         folder = open_.enter_context(RunDir(plan.run, "pairs"))
         bench = load_bench(config.leaks, config.images, plan.run)
         job = await open_.enter_async_context(opened(plan.run, config, plan.roles, plan.root, console))
-        work = Exploration(job, source, plan.root, plan.limit, bench, open_)
+        work = Exploration(job, source, plan.root, plan.limit, bench, plan.retry, open_)
         held = ("regex",) if config.explore.form == "regex" else ()
         needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(config.verify.by)}
         await job.probe(work.sample(), needs, WANTED, saying(console))
