@@ -6,8 +6,10 @@ duplicate keys, NaN and lone surrogates are faults. Does not know what a row mea
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,8 @@ from ssui_gen.records import Record
 
 MAX_LINE = 1_000_000
 """Bytes; a longer line is a fault and is skipped without being held in memory."""
+MAX_OBJECT = 20_000_000
+"""Bytes of a file that is one object."""
 RecordT = TypeVar("RecordT", bound=Record)
 _UNUSUAL = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 _ESCAPES = str.maketrans(_UNUSUAL)
@@ -37,9 +41,9 @@ class Line(NamedTuple):
 
 
 class _Fault(ValueError):
-    def __init__(self, message: str, column: int = 1) -> None:
+    def __init__(self, message: str, column: int = 1, line: int = 1) -> None:
         super().__init__(message)
-        self.column = column
+        self.column, self.line = column, line
 
 
 def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
@@ -102,7 +106,7 @@ def _loads(raw: bytes) -> dict[str, Any]:
     except UnicodeEncodeError:
         raise _Fault("a lone surrogate (half of a \\uXXXX pair); expected whole characters") from None
     except json.JSONDecodeError as error:
-        raise _Fault(f"not JSON: {error.msg}", error.colno) from None
+        raise _Fault(f"not JSON: {error.msg}", error.colno, error.lineno) from None
     except ValueError as error:  # an integer of thousands of digits, a float beyond the largest
         raise _Fault(f"a number out of range: {error}") from None
     except RecursionError:
@@ -128,15 +132,38 @@ def validate(kind: type[RecordT], line: Line) -> RecordT:
     """The line as a record; raises RecordError with the place and the first fault."""
     if line.value is None:
         raise RecordError(line.error)
+    return explained(kind, line.value, f"{line.path}:{line.number}")
+
+
+def read_object(path: Path, most: int = MAX_OBJECT) -> dict[str, Any] | None:
+    """A file that is one JSON object, or None where there is no file; raises RecordError with the place."""
+    if not path.exists():
+        return None
     try:
-        return kind.model_validate(line.value)
+        if not path.is_file():
+            raise RecordError(f"{path}: expected a file")
+        with path.open("rb") as file:
+            raw = file.read(most + 1)
+        if len(raw) > most:
+            raise RecordError(f"{path}: longer than {most:,} bytes")
+        return _loads(raw)
+    except OSError as error:
+        raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
+    except _Fault as fault:
+        raise RecordError(f"{path}:{fault.line}:{fault.column}: {fault}") from None
+
+
+def explained(kind: type[RecordT], value: Any, place: str) -> RecordT:
+    """The value as a record; raises RecordError with the first fault, behind its `place`."""
+    try:
+        return kind.model_validate(value)
     except ValidationError as error:
         first, *more = error.errors()
         field = ".".join(str(part) for part in first["loc"]) or "the row"
         known = f" (known: {', '.join(kind.model_fields)})" if first["type"] == "extra_forbidden" else ""
         rest = f"; {len(more)} more faults" if more else ""
-        where = f"{line.path}:{line.number}: {field}"
-        raise RecordError(f"{where}: {first['msg']}{known}; got {str(first['input'])[:80]!r}{rest}") from None
+        got = repr(str(first["input"])[:80])
+        raise RecordError(f"{place}: {field}: {first['msg']}{known}; got {got}{rest}") from None
 
 
 def as_line(row: Record) -> bytes:
@@ -199,6 +226,23 @@ def _whole_lines(file: int, block: int = 65536) -> int:
             return start + found + 1
         end = start
     return 0
+
+
+def replace(path: Path, content: Iterable[str]) -> Path | None:
+    """Replace a file and keep what it was beside it, as one former edition; returns where, or None where
+    there was nothing or it says the same. Raises RecordError.
+    """
+    new, former = path.with_name(f"{path.name}.new"), path.with_name(f"{path.stem}.former{path.suffix}")
+    atomic_write(new, content)
+    try:
+        changed = path.exists() and not filecmp.cmp(path, new, shallow=False)
+        if changed:
+            shutil.copyfile(path, draft := former.with_name(f"{former.name}.tmp"))
+            draft.replace(former)
+        new.replace(path)
+    except OSError as error:
+        raise RecordError(f"{path}: could not be replaced: {error}; free some space and try again") from None
+    return former if changed else None
 
 
 def atomic_write(path: Path, content: str | bytes | Iterable[str]) -> None:

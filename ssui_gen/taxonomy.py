@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+TAXONOMY = Path(__file__).with_name("taxonomy.yaml")
 NO_RISK = "none"
 """What a benign twin carries where a risky record carries a class."""
 
@@ -30,7 +31,7 @@ class RiskClass(BaseModel):
 @cache
 def _rows() -> tuple[RiskClass, ...]:
     """The classes, and `none` as the last."""
-    rows = yaml.safe_load(files("ssui_gen").joinpath("taxonomy.yaml").read_text("utf-8"))
+    rows = yaml.safe_load(TAXONOMY.read_text("utf-8"))
     return tuple(RiskClass.model_validate(row) for row in rows)
 
 

@@ -65,4 +65,4 @@ def test_an_unknown_layout_is_refused_with_the_known_ones(capsys: pytest.Capture
 def test_without_pairs_it_says_how_to_make_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["export", "--run", str(tmp_path), "--to", "ms_swift"])
-    assert "make it with `make pairs RUN=" in capsys.readouterr().err
+    assert "make it with `ssui pairs --run " in capsys.readouterr().err

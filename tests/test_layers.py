@@ -45,6 +45,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "taxonomy",
         "naming",
         "provenance",
+        "commands",
+        "terminal",
         "shares",
         "records",
         "branches",
@@ -65,6 +67,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "images",
         "jsonl",
         "seeds",
+        "manifest",
         "calling.client",
         "calling.journal",
         "serving.supervise",
@@ -134,7 +137,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.doctor",
     ),
     ("stages.serve",),
-    ("cli_curation", "cli"),
+    ("cli_options", "cli_curation", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
@@ -143,6 +146,8 @@ BESIDE = {
     "prompts": {"marks"},
     "reading": {"branching"},
     "seeds": {"images", "jsonl"},
+    "manifest": {"jsonl", "seeds"},
+    "demo": {"jsonl"},
     "serving.embedded": {"serving.process"},
     "serving.vllm_launch": {"serving.vllm_flags"},
     "serving.vllm": {"serving.process", "serving.vllm_launch"},
@@ -168,7 +173,7 @@ DOORS = {
     "rich": {
         "ssui_gen/jobs/progress.py",
         "ssui_gen/jobs/job.py",
-        "ssui_gen/cli.py",
+        "ssui_gen/terminal.py",
         "ssui_gen/cli_curation.py",
         "ssui_gen/verifying/reliability.py",
         "ssui_gen/stages/",
@@ -197,8 +202,8 @@ WORDS_OF_ROWS = {
     *("branches", "branching", "errors", "jsonl", "prompts", "provenance", "reading", "records", "shares"),
     "taxonomy",
 }
-MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "manifest", "marks", "settings", "terminal"}
+TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
 exploration showed the policy."""
 

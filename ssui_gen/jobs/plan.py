@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
-from ssui_gen.jobs.rundir import Edition
-from ssui_gen.prompts import Prompt, blob_id, home, load_prompts
+from ssui_gen.manifest import Edition
+from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
 from ssui_gen.records import Reason
 from ssui_gen.settings import parse
 
@@ -34,7 +34,7 @@ class Plan:
 
     run: Path
     seeds: Path | None
-    """None means the drawn scenes of the microworld."""
+    """None means those the run was made of; of a new run, the drawn scenes of the microworld."""
     limit: int | None
     """Only the first so many seeds."""
     mix: bool
@@ -45,6 +45,8 @@ class Plan:
     """The folder that holds `agents/` and `prompts/`."""
     cards: dict[str, Card]
     prompts: dict[str, Prompt]
+    toy: bool = False
+    """Let the embedded micro VLM play though the pictures are no drawn scenes."""
     retry: frozenset[Reason] = frozenset()
     """Rejects of these reasons are tried again, though they are of the item."""
 
@@ -55,12 +57,13 @@ class Plan:
             prompts={name: self.prompts[card.prompt].id for name, card in self.cards.items()},
             cards={name: blob_id(file.read_bytes())[:8] for name, file in files.items()},
             models=dict(models),
+            rendered=rendered(),
         )
 
     @property
     def sources(self) -> dict[str, Path]:
         """What is kept word for word beside the rows."""
-        folders = {name: self.home / name for name in ("agents", "prompts")}
+        folders = {name: self.home / name for name in ("agents", "prompts")} | rendered_files()
         return folders | ({"run.yaml": self.config_file} if self.config_file else {})
 
 
@@ -73,6 +76,7 @@ def resolve(
     config_file: Path | None,
     model: str | None,
     base_url: str | None,
+    toy: bool = False,
     retry: Iterable[str] = (),
 ) -> Plan:
     """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file."""
@@ -84,7 +88,7 @@ def resolve(
     for name, reply in AGENTS.items():
         _check(name, reply, cards, prompts)
     again = frozenset(map(Reason, retry))
-    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts, again)
+    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts, toy, again)
 
 
 def _check(name: str, reply: str, cards: Mapping[str, Card], prompts: Mapping[str, Prompt]) -> None:

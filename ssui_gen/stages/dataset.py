@@ -19,7 +19,7 @@ from ssui_gen.agent import Agent
 from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
-from ssui_gen.demo import draw_seeds
+from ssui_gen.demo import DRAWN, FILE, draw_seeds
 from ssui_gen.errors import ImageError
 from ssui_gen.images import data_url, file_url, inspect
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
@@ -28,6 +28,7 @@ from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.manifest import seeds_of, source_of_seeds
 from ssui_gen.records import (
     KINDS,
     REPLIES,
@@ -61,10 +62,10 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     """
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
-        seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
+        seeds = await _seeds(plan)
         roles = [plan.cards[name].model for name in AGENTS]
         media = root_of(seeds, plan.run)
-        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console))
+        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console, plan.toy))
         stage = _Stage(plan, seeds, job, open_)
         needs = {plan.cards[name].model: NEEDED for name in AGENTS if plan.cards[name].picture}
         await job.probe(stage.sample(), needs, WANTED, saying(console))
@@ -75,11 +76,21 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
             settings=plan.config.model_dump(mode="json"),
             features={role: found.model_dump() for role, found in job.features.items()},
             sources=plan.sources,
+            toy=job.toy,
+            seeds=seeds_of(seeds, plan.run),
         )
         stage.hire()
         stage.try_again()
         left = stage.count_left()
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
+
+
+async def _seeds(plan: Plan) -> Path:
+    """As told, else those of before, else drawn."""
+    known, drawn = plan.seeds or source_of_seeds(plan.run), plan.run / DRAWN
+    if known and known != drawn / FILE:
+        return known
+    return await asyncio.to_thread(draw_seeds, drawn)
 
 
 class _Stage:

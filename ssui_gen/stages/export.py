@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from ssui_gen.branches import Pair
+from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
 from ssui_gen.jsonl import atomic_write, read, validate
@@ -17,7 +18,7 @@ def export(run: Path, root: Path, layout: str) -> Path:
         raise ConfigError(f"--to: expected one of {', '.join(EXPORTERS)}; got {layout!r}")
     source = run / "pairs.jsonl"
     if not source.exists():
-        raise ConfigError(f"{source}: no such file: make it with `make pairs RUN={run.name}`")
+        raise ConfigError(f"{source}: no such file: make it with `{command('pairs', run)}`")
     pairs = (validate(Pair, line) for line in read(source))
     rows = (json.dumps(EXPORTERS[layout](pair, root), ensure_ascii=False) + "\n" for pair in pairs)
     target = run / f"pairs_{layout}.jsonl"

@@ -17,6 +17,7 @@ from ssui_gen.curation.desk import Desk
 from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.publish import login, merge
 from ssui_gen.errors import ConfigError, ServerError
+from ssui_gen.manifest import title_of
 
 KEYS = ".keys.json"
 """The keys that were given to people, for as long as the folder lasts; its owner's alone to read."""
@@ -50,7 +51,7 @@ def serve_review(folder: Folder, names: Sequence[str], place: Place, say: Callab
     people = list(names) or board.names or [login()]
     if faults := merge(folder, people).faults:
         say("\n".join(map(str, faults)))
-    title = folder.root.resolve().parent.name
+    title = title_of(folder.root.parent)
     keys = dict(zip(people, people, strict=True)) if place.loopback else _keys(folder.root, people)
     desks = {keys[name]: Desk(folder, name, title) for name in people}
     with _listen(place) as listening:
