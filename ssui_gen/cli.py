@@ -171,8 +171,8 @@ def _dataset(args: argparse.Namespace) -> int:
         return 130
     _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
     if outcome.progress.funnel.kept:
-        _say(f"Next, for people to look: {command('curation', args.run)}")
-        _say(f"Next, without them: {command('pairs', args.run, UNCURATED=True, **asked(args))}")
+        _say(f"Next: {command('curation', args.run)}")
+        _say(f"Or, without people: {command('pairs', args.run, UNCURATED=True, **asked(args))}")
     return 0
 
 
@@ -251,7 +251,7 @@ def _serve(args: argparse.Namespace) -> int:
     told = {"adapter": args.adapter, "gpus": args.gpus, "port": args.port}
     config = configure(args.config, args.model, None, **told)
     media = root_of(args.seeds, Path("outputs")) if args.seeds else Path("outputs")
-    return 0 if asyncio.run(serve(config, media, args.flags, OUT)) else 1
+    return 0 if asyncio.run(serve(config, media, args.flags, OUT, args.seeds)) else 1
 
 
 def _merge(args: argparse.Namespace) -> int:

@@ -80,7 +80,7 @@ def test_every_line_that_a_run_prints_is_understood(fake: Fake, tmp_path: Path) 
     file.write_text(re.sub(r'"decision":null', '"decision":"keep"', file.read_text()))
     end = here(["curation", "apply", "--run", str(run)])
     said += end.out
-    lines = re.findall(r"^(?:Next|Then)[^:]*: (.*)$", said, re.MULTILINE)
+    lines = re.findall(r"^(?:Next|Or|Then)[^:]*: (.*)$", said, re.MULTILINE)
     assert [line.split(" --")[0] for line in lines] == [
         "ssui curation export",
         "ssui pairs",

@@ -135,6 +135,20 @@ def test_an_unknown_reason_is_refused_with_the_list(fake: Fake, tmp_path: Path, 
     assert all(reason.value in end.err for reason in Reason)
 
 
+def test_pairs_that_are_replaced_are_said_and_kept(tmp_path: Path, fake: Fake) -> None:
+    fake.answers = {"none": policy, "judge": judge}
+    made = explored(tmp_path, fake.url)
+    assert "They replace" not in pairs(made).out
+    all_of_them = (made.run / "pairs.jsonl").read_bytes()
+    assert "They replace" not in pairs(made).out
+    (made.run / "curated.jsonl").write_text(json.dumps(made.paths[0]) + "\n")
+    said = pairs(made).out
+    former = made.run / "pairs.former.jsonl"
+    assert f"They replace {len(all_of_them.splitlines())}, which are kept in {former}." in said
+    assert former.read_bytes() == all_of_them != (made.run / "pairs.jsonl").read_bytes()
+    assert not list(made.run.glob("*.new")) + list(made.run.glob("*.tmp"))
+
+
 def test_paths_without_their_pictures_are_explored_when_these_are_there(tmp_path: Path, fake: Fake) -> None:
     fake.answers = {"none": policy, "judge": judge}
     made = explored(tmp_path / "job", fake.url)

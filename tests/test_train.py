@@ -129,6 +129,21 @@ def test_a_finished_training_is_not_done_again_and_another_make_is_refused(
         training.here("done", "lambda=0.5")
 
 
+def test_an_adapter_of_other_data_is_kept_under_a_name(training: Training) -> None:
+    training.here("loop")
+    before, pairs = training.weights("loop"), training.run / "pairs.jsonl"
+    content = pairs.read_bytes()
+    pairs.write_bytes(b"".join(content.splitlines(keepends=True)[:-1]))
+    said = Console(file=io.StringIO(), width=400)
+    folder = training.here("loop", console=said)
+    pairs.write_bytes(content)
+    assert folder.put_aside == training.folder / "loop-1"
+    assert "held an adapter of other data, which is kept as" in said.file.getvalue()  # type: ignore[attr-defined]
+    assert training.weights("loop-1") == before != training.weights("loop")
+    training.here("loop")
+    assert (training.folder / "loop-2").is_dir()
+
+
 @pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_bits(training: Training) -> None:
     """SIGKILL as soon as a checkpoint is there, twice; pairs are capped, so that epochs differ."""
