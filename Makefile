@@ -15,6 +15,8 @@ REVIEWER ?=## make curation, make review: whose file it is; default: the login n
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
+OUT ?=## make train: folder of the adapter; default: outputs/RUN/adapter
+TOY ?=## 1 lets the embedded micro VLM look at other pictures than drawn scenes
 ARGS ?=## anything else for the command
 PYTHON ?= python3## the Python (3.11 or newer) that makes .venv
 
@@ -22,57 +24,63 @@ MICRO := $(filter micro-policy micro-untidy,$(POLICY))
 REAL := $(filter-out $(MICRO),$(POLICY))
 TRAINED := $(patsubst micro-%,microworld/models/%,$(MICRO))$(REAL)
 
+# A word for the shell, whatever stands in it.
+q = '$(subst ','\'',$(1))'
+BLANK := $(subst ,, )
+PARTS := $(subst /, ,$(subst $(BLANK),_,$(RUN)))
+ifneq (,$(if $(PARTS),,empty)$(filter . ..,$(PARTS))$(filter /%,$(subst $(BLANK),_,$(RUN))))
+$(error RUN: expected a name below outputs/, such as RUN=demo; got '$(RUN)')
+endif
+
 VENV := .venv
-SSUI := $(VENV)/bin/ssui
+SSUI := SSUI_BY=make $(VENV)/bin/ssui
+PY := SSUI_BY=make $(VENV)/bin/python
 READY := $(VENV)/.ready
 VLLM := .venv-vllm
-MODELS := $(if $(MODEL),--model "$(MODEL)") $(if $(BASE_URL),--base-url "$(BASE_URL)") --config "$(CONFIG)"
+MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG))
 
 .PHONY: dataset
 dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
-	$(SSUI) dataset --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(ARGS)
+	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
 
 .PHONY: curation
 curation: $(READY) ## outputs/RUN paths → curation/, where people work; merges what they have said
-	$(SSUI) curation export --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
+	$(SSUI) curation export --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(REVIEWER),--as=$(call q,$(REVIEWER))) $(ARGS)
 
 .PHONY: curated
 curated: $(READY) ## what people said in outputs/RUN/curation → curated.jsonl, unless there is a fault
-	$(SSUI) curation apply --run "outputs/$(RUN)" $(ARGS)
+	$(SSUI) curation apply --run=$(call q,outputs/$(RUN)) $(ARGS)
 
 .PHONY: review
 review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl-C
-	$(SSUI) review --run "outputs/$(RUN)" $(if $(REVIEWER),--as "$(REVIEWER)") $(ARGS)
+	$(SSUI) review --run=$(call q,outputs/$(RUN)) $(if $(REVIEWER),--as=$(call q,$(REVIEWER))) $(ARGS)
 
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
-	$(SSUI) pairs --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy "$(POLICY)") $(MODELS) $(ARGS)
-
-TRUTH := $(wildcard $(if $(SEEDS),$(dir $(SEEDS)),outputs/$(RUN)/seeds/)truth.jsonl)
+	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(MODELS) $(if $(TOY),--toy) $(ARGS)
 
 .PHONY: calibrate
 calibrate: $(READY) ## how often F is right about RUN's branches: by people's labels, or the truth about drawn scenes
-	$(if $(TRUTH),$(VENV)/bin/python -m microworld.label_branches "outputs/$(RUN)" --seeds "$(dir $(TRUTH))")
-	$(SSUI) verify calibrate --run "outputs/$(RUN)" $(if $(SEEDS),--seeds "$(SEEDS)") $(MODELS) $(ARGS)
+	$(PY) -m microworld.label_branches $(call q,outputs/$(RUN)) --if-known $(if $(SEEDS),--seeds=$(call q,$(SEEDS)))
+	$(SSUI) verify calibrate --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(MODELS) $(if $(TOY),--toy) $(ARGS)
 
-TRAIN := --config "$(SRPO)" --run "outputs/$(RUN)" $(if $(TRAINED),--model "$(TRAINED)") $(if $(SEEDS),--seeds "$(SEEDS)")
+TRAIN := --config=$(call q,$(SRPO)) --run=$(call q,outputs/$(RUN)) $(if $(TRAINED),--model=$(call q,$(TRAINED))) $(if $(SEEDS),--seeds=$(call q,$(SEEDS)))
 
 .PHONY: train
 train: $(READY) ## outputs/RUN paths and pairs → outputs/RUN/adapter; a micro VLM is measured before and after
-	$(VENV)/bin/python -m train.srpo $(TRAIN) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
-	$(if $(REAL),,$(VENV)/bin/python -m microworld.measure_adapter "outputs/$(RUN)/adapter")
+	$(PY) -m train.srpo $(TRAIN) $(if $(OUT),--output=$(call q,$(OUT))) $(if $(REAL),,--evaluator microworld.measure_adapter) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
 
 .PHONY: overfit
 overfit: $(READY) ## one batch learnt by heart, then said word for word: is a model trained as it is asked?
-	$(VENV)/bin/python -m train.overfit $(TRAIN) $(ARGS)
+	$(PY) -m train.overfit $(TRAIN) $(ARGS)
 
 .PHONY: sweep
 sweep: $(READY) ## the same training over λ, measured: a table and a figure; other axes: ARGS="loss=srpo,dpo seed=0,1,2"
-	$(VENV)/bin/python -m train.sweep $(TRAIN) $(ARGS)
+	$(PY) -m train.sweep $(TRAIN) $(ARGS)
 
 .PHONY: merge
 merge: $(READY) ## ADAPTER and its base → one model beside it
-	$(SSUI) merge "$(ADAPTER)" $(ARGS)
+	$(SSUI) merge $(call q,$(ADAPTER)) $(ARGS)
 
 .PHONY: doctor
 doctor: $(READY) ## check Python, disk and the model server, each with what to do
@@ -87,7 +95,7 @@ $(VLLM)/.ready: scripts/install_vllm.py
 
 .PHONY: serve
 serve: $(READY) $(VLLM)/.ready ## serve MODEL with vLLM until Ctrl-C; flags of vLLM's own: ARGS="-- --max-num-seqs 64"
-	$(SSUI) serve --model "$(MODEL)" --port $(PORT) $(if $(ADAPTER),--adapter "$(ADAPTER)") $(if $(GPUS),--gpus $(GPUS)) $(if $(SEEDS),--seeds "$(SEEDS)") --config "$(CONFIG)" $(ARGS)
+	$(SSUI) serve --model=$(call q,$(MODEL)) --port $(PORT) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER))) $(if $(GPUS),--gpus $(GPUS)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) --config=$(call q,$(CONFIG)) $(ARGS)
 
 .PHONY: graph
 graph: $(READY) ## print the agents' graph as mermaid text
@@ -95,15 +103,15 @@ graph: $(READY) ## print the agents' graph as mermaid text
 
 .PHONY: micro
 micro: $(READY) ## train the micro VLM from scratch (two and a half hours on two cores)
-	$(VENV)/bin/python -m microworld.pretrain $(ARGS)
+	$(PY) -m microworld.pretrain $(ARGS)
 
 .PHONY: measure
 measure: $(READY) ## measure the micro VLM on held-out scenes
-	$(VENV)/bin/python -m microworld.measure $(ARGS)
+	$(PY) -m microworld.measure $(ARGS)
 
 .PHONY: sheet
 sheet: $(READY) ## draw a contact sheet of the microworld to outputs/sheet.png
-	$(VENV)/bin/python -m microworld.draw.sheet outputs/sheet.png
+	$(PY) -m microworld.draw.sheet outputs/sheet.png
 
 .PHONY: test
 test: $(READY) ## the default tests, under ten minutes on two cores

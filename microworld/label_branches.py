@@ -19,7 +19,10 @@ from microworld.score import request_in
 from microworld.score_steps import Truth, first_bad_of, response_fits
 from microworld.world import world
 from ssui_gen.branches import Branch, BranchLabel, Cut
-from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.errors import SsuiError
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import read, validate
+from ssui_gen.manifest import pictures_of
 from ssui_gen.reading import read as read_response
 
 
@@ -52,9 +55,16 @@ def label_of(cut: Cut, branch: Branch, truth: Truth) -> BranchLabel:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.label_branches", description=__doc__)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--seeds", type=Path, help="where truth.jsonl lies; default: seeds of the run")
+    parser.add_argument("--seeds", type=Path, help="where truth.jsonl lies; default: as the run remembers")
+    parser.add_argument("--if-known", action="store_true", help="do nothing where there is no truth")
     args = parser.parse_args()
-    counts = label(args.run, args.seeds or args.run / "seeds")
+    try:
+        seeds = pictures_of(args.run, args.seeds)
+    except SsuiError as error:
+        parser.error(str(error))
+    if args.if_known and not (seeds / "truth.jsonl").exists():
+        return
+    counts = label(args.run, seeds)
     print(", ".join(f"{name}: {count:,}" for name, count in counts.most_common()))
 
 

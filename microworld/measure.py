@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 import transformers
-from rich.console import Console
 from rich.table import Table
 
 from microworld.ask import Checkpoint
@@ -23,6 +22,7 @@ from microworld.measure_policy import measure_policy
 from microworld.model import load
 from microworld.pretrain import MODELS
 from ssui_gen.shares import Share
+from ssui_gen.terminal import Terminal, forgive
 
 SEED = 2026
 """Of the held-out scenes; none was looked at with it before the figures were taken."""
@@ -76,10 +76,11 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=300, help="held-out scenes")
     parser.add_argument("--seed", type=int, default=SEED, help="which held-out scenes")
     parser.add_argument("--threads", type=int, default=2)
+    forgive()
     args = parser.parse_args()
     start = time.monotonic()
     found = figures(args.models, args.n, args.seed, args.threads)
-    Console().print(as_table(found))
+    Terminal().print(as_table(found))
     (args.models / "figures.json").write_text(as_json(found, args.seed, time.monotonic() - start))
 
 

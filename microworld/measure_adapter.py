@@ -22,7 +22,6 @@ from typing import Any
 import torch
 from peft import PeftModel
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from transformers.utils import logging
 
@@ -36,9 +35,10 @@ from microworld.scene import family_of
 from microworld.score import things_named
 from ssui_gen import provenance
 from ssui_gen.errors import ConfigError
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.files import atomic_write
 from ssui_gen.reading import read
 from ssui_gen.shares import Change, share
+from ssui_gen.terminal import Terminal, forgive
 
 MEASURED, BEFORE = "measured.json", "before.json"
 WHEN = ("before", "after")
@@ -191,6 +191,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=200, help="risky pairs, and as many benign ones")
     parser.add_argument("--seed", type=int, default=SEED, help="which held-out scenes")
     parser.add_argument("--threads", type=int, default=half_the_cores(), help="of torch")
+    forgive()
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     logging.disable_progress_bar()
@@ -202,7 +203,7 @@ def main() -> None:
         parser.error(str(error))
     found["seconds"] = round(time.monotonic() - start, 1)
     atomic_write(args.adapter / MEASURED, json.dumps(found, indent=1) + "\n")
-    Console().print(as_table(found["figures"], SHOWN))
+    Terminal().print(as_table(found["figures"], SHOWN))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from microworld.corpus_judge import place
@@ -30,6 +29,7 @@ from ssui_gen.jsonl import read
 from ssui_gen.records import Query, ReasoningPath
 from ssui_gen.shares import Share, share
 from ssui_gen.taxonomy import NO_RISK
+from ssui_gen.terminal import Terminal, forgive
 
 
 class Found(NamedTuple):
@@ -120,6 +120,7 @@ def main() -> None:
     )
     parser.add_argument("run", type=Path)
     parser.add_argument("--seeds", type=Path, help="where truth.jsonl lies; default: seeds of the run")
+    forgive()
     args = parser.parse_args()
     seeds = args.seeds or args.run / "seeds"
     for needed in (args.run / PATHS, seeds / "truth.jsonl"):
@@ -128,7 +129,7 @@ def main() -> None:
                 f"{needed}: no such file: expected a run over drawn scenes, as `make dataset` makes it"
             )
     found = found_in(cases(args.run, seeds))
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(highlight=False, soft_wrap=True)
     console.print(as_table(shares(found)))
     unknown = sum(1 for _ in read(args.run / PATHS)) - len(found)
     console.print(f"No truth is known of {unknown} other records.")

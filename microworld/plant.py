@@ -24,7 +24,8 @@ from microworld.score_steps import ANSWER, Truth, first_bad
 from microworld.world import world
 from ssui_gen.branching import path_class
 from ssui_gen.curation.review import Planted
-from ssui_gen.jsonl import as_line, atomic_write, read, validate
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.records import ReasoningPath, Record, Step
 from ssui_gen.taxonomy import classes
 

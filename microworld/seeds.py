@@ -20,7 +20,7 @@ from random import Random
 from microworld.pool import LARGE, picture
 from microworld.scene import Item, Scene, family, make_scene, truth
 from microworld.world import Split, world
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.files import atomic_write
 from ssui_gen.records import Kind, Seed
 
 ALARMING_EVERY = 24

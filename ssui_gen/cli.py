@@ -13,18 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from rich.console import Console
-
 from ssui_gen import __version__
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
+from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
+from ssui_gen.commands import command
 from ssui_gen.errors import SsuiError
+from ssui_gen.manifest import pictures_of
+from ssui_gen.records import Reason
+from ssui_gen.terminal import Terminal, forgive
 
-OUT = Console()
-ERR = Console(stderr=True)
+OUT, ERR = Terminal(), Terminal(stderr=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one subcommand and exit."""
+    forgive()
     args = _parser().parse_args(argv)
     try:
         code: int = args.command(args)
@@ -60,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     merge.add_argument("--base", help="the model it was trained on; default: as it says")
     merge.set_defaults(command=_merge)
     doctor = commands.add_parser("doctor", help="check this machine and the model server")
-    _model_options(doctor)
+    add_models(doctor)
     doctor.set_defaults(command=_doctor)
     return parser
 
@@ -71,10 +74,7 @@ def _dataset_command(parser: argparse.ArgumentParser) -> None:
         "--seeds", type=Path, help="JSONL file, folder of pictures, or dataset on disk; default: drawn scenes"
     )
     parser.add_argument("--limit", type=int, help="only the first LIMIT seeds")
-    parser.add_argument(
-        "--mix", action="store_true", help="go on although prompts, cards or models have changed"
-    )
-    _model_options(parser)
+    add_job(parser)
     parser.set_defaults(command=_dataset)
 
 
@@ -90,12 +90,10 @@ def _serve_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _pairs_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-    parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
+    add_run(parser)
     parser.add_argument("--limit", type=int, help="only the first LIMIT paths")
     parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
-    parser.add_argument("--mix", action="store_true", help="go on although prompts or models changed")
-    _model_options(parser)
+    add_job(parser)
     parser.add_argument("--policy", help="name of the served model that is to be trained")
     parser.set_defaults(command=_pairs)
 
@@ -105,15 +103,13 @@ def _verify_command(parser: argparse.ArgumentParser) -> None:
 
     orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
     people = orders.add_parser("label", help="a sample of branches for people to label")
-    people.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-    people.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
+    add_run(people)
     people.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who labels")
     people.add_argument("--most", type=int, default=200, help="about so many branches; default: 200")
     people.add_argument("--seed", type=int, default=0, help="of the sample")
     people.set_defaults(command=label)
     order = orders.add_parser("calibrate", help="F against labelled branches")
-    order.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-    order.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
+    add_run(order)
     order.add_argument(
         "--labels", type=Path, help="rows {branch_id, good}; default: people's, else labels.jsonl"
     )
@@ -124,13 +120,13 @@ def _verify_command(parser: argparse.ArgumentParser) -> None:
         choices=get_args(WayName),
         help="ways beside those of verify.by",
     )
-    _model_options(order)
+    add_models(order)
+    add_toy(order)
     order.set_defaults(command=_verify)
 
 
 def _export_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-    parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
+    add_run(parser)
     parser.add_argument("--to", required=True, help="whose layout: trl, llamafactory, ms_swift or step_dpo")
     parser.set_defaults(command=_export)
 
@@ -152,14 +148,6 @@ def _places(text: str) -> int | str:
     raise argparse.ArgumentTypeError(f"expected a number or auto; got {text!r}")
 
 
-def _model_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", type=Path, help="YAML file with the settings that differ from the defaults"
-    )
-    parser.add_argument("--model", help="name of the served model that plays the agents")
-    parser.add_argument("--base-url", help="its server, ending in /v1; several separated by commas")
-
-
 def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import resolve
     from ssui_gen.jobs.progress import summary
@@ -173,6 +161,8 @@ def _dataset(args: argparse.Namespace) -> int:
         config_file=args.config,
         model=args.model,
         base_url=args.base_url,
+        toy=args.toy,
+        retry=args.retry,
     )
     outcome = asyncio.run(make_dataset(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
@@ -181,10 +171,9 @@ def _dataset(args: argparse.Namespace) -> int:
         return 130
     require_kept(outcome.progress.funnel, args.run)
     _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
-    name = args.run.name
-    _say(
-        f"Next: make curation RUN={name}, for people to look; without them: make pairs RUN={name} UNCURATED=1"
-    )
+    if outcome.progress.funnel.kept:
+        _say(f"Next: {command('curation', args.run)}")
+        _say(f"Or, without people: {command('pairs', args.run, UNCURATED=True, **asked(args))}")
     return 0
 
 
@@ -196,24 +185,28 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.stages.report import make_report
 
     config = configure(args.config, args.model, args.base_url, policy=args.policy)
-    root, prompts = _root(args), load_prompts(home() / "prompts")
-    plan = Plan(args.run, root, args.uncurated, args.mix, args.limit, config, prompts)
+    root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
+    retry = frozenset(map(Reason, args.retry))
+    plan = Plan(args.run, root, args.uncurated, args.mix, args.limit, config, prompts, args.toy, retry)
     outcome, pairs = asyncio.run(make_pairs(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
     if outcome.interrupted:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     report = make_report(args.run, plan.source, root)
-    _say(f"{pairs:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
+    _say(f"{pairs.made:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
+    if pairs.former:
+        _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")
     _say(f"Tokens that a pair took, read and written: {report.cost}.")
-    _say(f"Next: make train RUN={args.run.name}{f' POLICY={args.policy}' if args.policy else ''}")
+    if pairs.made:
+        _say(f"Next: {command('train', args.run, POLICY=policy_of(args.run), SEEDS=elsewhere(args))}")
     return 0
 
 
 def _export(args: argparse.Namespace) -> int:
     from ssui_gen.stages.export import export
 
-    _say(f"{export(args.run, _root(args), args.to)}")
+    _say(f"{export(args.run, pictures_of(args.run, args.seeds), args.to)}")
     return 0
 
 
@@ -224,17 +217,11 @@ def _verify(args: argparse.Namespace) -> int:
 
     config = configure(args.config, args.model, args.base_url)
     prompts = load_prompts(home() / "prompts")
-    root = _root(args)
+    root = pictures_of(args.run, args.seeds)
     labels = args.labels or collected(args.run)
-    asyncio.run(make_calibration(Plan(args.run, root, labels, tuple(args.by), config, prompts), OUT))
+    plan = Plan(args.run, root, labels, tuple(args.by), config, prompts, args.toy)
+    asyncio.run(make_calibration(plan, OUT))
     return 0
-
-
-def _root(args: argparse.Namespace) -> Path:
-    """Below which the pictures of a finished run lie."""
-    from ssui_gen.seeds import root_of
-
-    return root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
 
 
 def _say(text: str) -> None:
@@ -245,7 +232,7 @@ def _say(text: str) -> None:
 def _graph(args: argparse.Namespace) -> int:
     from ssui_gen.graph import build
 
-    print(build().get_graph().draw_mermaid())
+    _say(build().get_graph().draw_mermaid())
     return 0
 
 
@@ -265,7 +252,7 @@ def _serve(args: argparse.Namespace) -> int:
     told = {"adapter": args.adapter, "gpus": args.gpus, "port": args.port}
     config = configure(args.config, args.model, None, **told)
     media = root_of(args.seeds, Path("outputs")) if args.seeds else Path("outputs")
-    return 0 if asyncio.run(serve(config, media, args.flags, OUT)) else 1
+    return 0 if asyncio.run(serve(config, media, args.flags, OUT, args.seeds)) else 1
 
 
 def _merge(args: argparse.Namespace) -> int:

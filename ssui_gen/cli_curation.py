@@ -10,17 +10,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError
+from ssui_gen.manifest import pictures_of
+from ssui_gen.terminal import Terminal
 
 if TYPE_CHECKING:
     from ssui_gen.curation.folder import Folder
     from ssui_gen.curation.publish import Published
     from ssui_gen.curation.sheet import Fault
 
-OUT = Console()
+OUT = Terminal()
 OF_LABELS = "of branches (ssui verify label), not of paths"
 
 
@@ -87,8 +89,8 @@ def _review(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from ssui_gen.stages.curation import FOLDER, export
 
-    done = export(args.run, args.names, _pictures(args))
-    code = _published(done, args.run / FOLDER, f"make curated RUN={args.run.name}")
+    done = export(args.run, args.names, pictures_of(args.run, args.seeds))
+    code = _published(done, args.run / FOLDER, command("curated", args.run))
     if args.to:
         from ssui_gen.stages.exchange import send
 
@@ -115,8 +117,9 @@ def label(args: argparse.Namespace) -> int:
     """`ssui verify label`."""
     from ssui_gen.stages.label import FOLDER, export_labels
 
-    done = export_labels(args.run, args.names, _pictures(args), most=args.most, seed=args.seed)
-    return _published(done, args.run / FOLDER, f"make calibrate RUN={args.run.name}")
+    root = pictures_of(args.run, args.seeds)
+    done = export_labels(args.run, args.names, root, most=args.most, seed=args.seed)
+    return _published(done, args.run / FOLDER, command("calibrate", args.run))
 
 
 def collected(run: Path) -> Path | None:
@@ -204,12 +207,6 @@ def _folder(args: argparse.Namespace) -> Folder:
     return labels_folder(args.run) if args.labels else folder_of(args.run)
 
 
-def _pictures(args: argparse.Namespace) -> Path:
-    from ssui_gen.seeds import root_of
-
-    return root_of(args.seeds or args.run / "seeds" / "seeds.jsonl", args.run)
-
-
 def _agreement(args: argparse.Namespace) -> int:
     from ssui_gen.stages.agreement import agreement_table
 
@@ -245,11 +242,13 @@ def _apply(args: argparse.Namespace) -> int:
         table.add_row(state, f"{count:,}")
     OUT.print(table)
     if new := unseen(args.run):
-        _say(f"{new:,} paths were made or changed since the export: `make curation RUN={args.run.name}`")
+        _say(f"{new:,} paths were made or changed since the export: `{command('curation', args.run)}`")
     if states["disputed"]:
         _say(f"{states['disputed']:,} are not used, as people differ: `ssui curation resolve`")
     used = states["kept"] + states["fixed"]
-    _say(f"{used:,} records in {args.run / CURATED}. Next: make pairs RUN={args.run.name}")
+    _say(f"{used:,} records in {args.run / CURATED}.")
+    if used:
+        _say(f"Next: {command('pairs', args.run)}")
     return 0
 
 

@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 from ssui_gen.errors import ServerError
+from ssui_gen.jsonl import read
 
 SEEDS = 48
+DRAWN, FILE = "seeds", "seeds.jsonl"
+"""Where they lie in a run's folder."""
+TRUTH = "truth.jsonl"
 
 
 def draw_seeds(folder: Path, count: int = SEEDS) -> Path:
@@ -16,7 +20,7 @@ def draw_seeds(folder: Path, count: int = SEEDS) -> Path:
 
     Of the train split: what a policy learns from them is measured on scenes that are held out.
     """
-    seeds = folder / "seeds.jsonl"
+    seeds = folder / FILE
     if not seeds.exists():
         what = ["--count", str(count), "--split", "train"]
         command = [sys.executable, "-m", "microworld.seeds", str(folder), *what]
@@ -27,3 +31,9 @@ def draw_seeds(folder: Path, count: int = SEEDS) -> Path:
                 f"{' '.join(command[1:])} failed: {last}: give seeds of your own with SEEDS=..."
             )
     return seeds
+
+
+def are_drawn(root: Path) -> bool:
+    """Whether the pictures below `root` are scenes of the microworld: it writes the truth beside them."""
+    first = next(read(root / TRUTH), None)
+    return bool(first and first.value and {"seed_id", "scene", "things"} <= first.value.keys())

@@ -7,8 +7,10 @@ What is written is there whole or not at all, and private where private. Rows an
 from __future__ import annotations
 
 import errno
+import filecmp
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,14 +31,38 @@ def atomic_write(path: Path, content: str | bytes | Iterable[str], mode: int = P
     """Replace a file so that a reader sees the old content or the new, never a part. A link is replaced, and
     what it names stays. Raises RecordError.
     """
-    parts = [content] if isinstance(content, str | bytes) else content
+    with _explained(path), beside(path, mode) as (temporary, file):
+        _fill(file, content)
+        temporary.replace(path)
+
+
+def replace(path: Path, content: Iterable[str]) -> Path | None:
+    """`atomic_write`, and keep what the file was beside it, as one former edition; returns where, or None
+    where there was nothing or it says the same. Raises RecordError.
+    """
+    former = path.with_name(f"{path.stem}.former{path.suffix}")
+    with _explained(path), beside(path) as (new, file):
+        _fill(file, content)
+        changed = path.exists() and not filecmp.cmp(path, new, shallow=False)
+        if changed:
+            with beside(former) as (copy, target), path.open("rb") as source:
+                shutil.copyfileobj(source, target)
+                copy.replace(former)
+        new.replace(path)
+    return former if changed else None
+
+
+def _fill(file: BinaryIO, content: str | bytes | Iterable[str]) -> None:
+    for part in [content] if isinstance(content, str | bytes) else content:
+        file.write(part.encode("utf-8") if isinstance(part, str) else part)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
     try:
-        with beside(path, mode) as (temporary, file):
-            for part in parts:
-                file.write(part.encode("utf-8") if isinstance(part, str) else part)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.replace(path)
+        yield
     except OSError as error:
         raise RecordError(f"{path}: could not be written: {error}; free some space and try again") from None
 

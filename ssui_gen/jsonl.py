@@ -18,7 +18,6 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from ssui_gen.errors import RecordError
-from ssui_gen.files import atomic_write as atomic_write
 from ssui_gen.files import open_own
 from ssui_gen.records import Record
 
@@ -28,6 +27,8 @@ MAX_DOCUMENT = 100_000_000
 """Bytes of a file that is one JSON document."""
 DEEPEST = 64
 """Lists and objects inside each other."""
+MAX_OBJECT = 20_000_000
+"""Bytes of a file that is one object."""
 _BOM = b"\xef\xbb\xbf"
 RecordT = TypeVar("RecordT", bound=Record)
 _UNUSUAL = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
@@ -48,8 +49,7 @@ class Line(NamedTuple):
 class _Fault(ValueError):
     def __init__(self, message: str, column: int = 1, line: int = 1) -> None:
         super().__init__(message)
-        self.column = column
-        self.line = line
+        self.column, self.line = column, line
 
 
 def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
@@ -181,6 +181,16 @@ def validate(kind: type[RecordT], line: Line) -> RecordT:
     if line.value is None:
         raise RecordError(line.error)
     return of_kind(kind, line.value, f"{line.path}:{line.number}")
+
+
+def read_object(path: Path, most: int = MAX_OBJECT) -> dict[str, Any] | None:
+    """A file that is one JSON object, or None where there is no file; raises RecordError with the place."""
+    if not path.exists():
+        return None
+    value = document(path, most)
+    if not isinstance(value, dict):
+        raise RecordError(f"{path}:1:1: expected an object; got {str(value)[:40]!r}")
+    return value
 
 
 def of_kind(kind: type[RecordT], value: Any, where: str) -> RecordT:

@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ssui_gen import yamls
 from ssui_gen.errors import PromptError
 from ssui_gen.marks import as_words
-from ssui_gen.taxonomy import classes
+from ssui_gen.taxonomy import TAXONOMY, classes
 
 
 def _shown(value: Any) -> Any:
@@ -81,6 +81,16 @@ def home() -> Path:
 def blob_id(source: bytes) -> str:
     """What `git hash-object` prints for a file with this content."""
     return hashlib.sha1(b"blob %d\0" % len(source) + source, usedforsecurity=False).hexdigest()
+
+
+def rendered_files() -> dict[str, Path]:
+    """The files that prompts show beside their own words, by name."""
+    return {TAXONOMY.name: TAXONOMY}
+
+
+def rendered() -> dict[str, str]:
+    """Their git blob ids, as an edition has them."""
+    return {name: blob_id(path.read_bytes())[:8] for name, path in rendered_files().items()}
 
 
 def load_prompt(path: Path) -> Prompt:

@@ -254,6 +254,16 @@ class Reason(StrEnum):
     PATH_INVALID = "path_invalid"
     IN_BENCHMARK = "in_benchmark"
 
+    @property
+    def passing(self) -> bool:
+        """Whether circumstances made it (a server's outage, a file that was not there), not the item: such
+        a reject is tried again by the same command, any other only where a person asks for it.
+        """
+        return self in _PASSING
+
+
+_PASSING = {Reason.CALL_FAILED, Reason.IMAGE_MISSING, Reason.IMAGE_UNREADABLE, Reason.IMAGE_CHANGED}
+
 
 class Reject(Record):
     """A row of `rejects.jsonl`: what was dropped, where, and why."""

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from ssui_gen.album import METADATA, census, files, is_picture, may_be_read
 from ssui_gen.columns import EXAMPLE, as_seed, of_pictures
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import Line, atomic_write, validate
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import Line, validate
 from ssui_gen.records import Reason, Reject, Seed
 from ssui_gen.tables import LINES, TABLES, holds_texts, is_dataset, is_table, rows
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from ssui_gen import yamls
 
+TAXONOMY = Path(__file__).with_name("taxonomy.yaml")
 NO_RISK = "none"
 """What a benign twin carries where a risky record carries a class."""
 
@@ -31,7 +32,7 @@ class RiskClass(BaseModel):
 @cache
 def _rows() -> tuple[RiskClass, ...]:
     """The classes, and `none` as the last."""
-    rows = yamls.load(files("ssui_gen").joinpath("taxonomy.yaml").read_text("utf-8"), "taxonomy.yaml")
+    rows = yamls.read(TAXONOMY)
     return tuple(RiskClass.model_validate(row) for row in rows)
 
 

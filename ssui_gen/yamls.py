@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self.depth += 1
         if self.depth > MOST_DEPTH:
-            raise _wrong(f"deeper than {MOST_DEPTH} levels", self.peek_event().start_mark)
+            raise _wrong(f"deeper than {MOST_DEPTH} levels", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -47,7 +47,7 @@ class _Loader(yaml.SafeLoader):
             kind, got = node.tag.rpartition(":")[2], str(node.value)[:60]
             raise _wrong(f"expected a value of the kind {kind!r}; got {got!r}", node.start_mark) from None
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         seen: set[str] = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):

@@ -116,7 +116,7 @@ def test_items_that_were_edited_are_refused_and_written_anew(run: Path) -> None:
 
 
 def test_without_paths_or_without_an_export_it_says_what_to_do(tmp_path: Path) -> None:
-    assert "make it with `make dataset RUN=none`" in curation(tmp_path / "none", "export").err
+    assert "make it with `ssui dataset --run " in curation(tmp_path / "none", "export").err
     assert "export the items first (`make curation`)" in curation(tmp_path, "check").err
 
 
@@ -292,7 +292,9 @@ def test_words_that_are_not_used_are_said(run: Path) -> None:
     say(run, "ana", aaaa=KEEP, cccc={"edits": FIX["edits"]})
     assert "1 decided, 1 edited but not decided, and so not used" in curation(run, "check").out
     put_paths(run, [record("aaaa", answer="Another answer."), B, C])
-    assert "1 paths were made or changed since the export: `make curation" in curation(run, "apply").out
+    assert (
+        "1 paths were made or changed since the export: `ssui curation export" in curation(run, "apply").out
+    )
 
 
 def test_an_error_is_headed_by_the_command_and_not_by_the_person(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_paths_that_no_person_has_seen_want_a_word(made: Job, capsys: pytest.Cap
         [sys.executable, "-m", "ssui_gen", *asked], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert f"no person has seen its {PATHS} paths" in done.stderr and "UNCURATED=1" in done.stderr
+    assert f"no person has seen its {PATHS} paths" in done.stderr and "--uncurated`" in done.stderr
     (made.run / "curated.jsonl").write_bytes((made.run / "reasoning_paths.jsonl").read_bytes())
     assert pairs(made).code == 0
 

@@ -125,7 +125,7 @@ def test_branches_of_before_the_line_break_are_refused_with_what_makes_them_anew
     done = pairs(todo, "--limit", "1")
     assert done.code == 1
     assert f"{file}:1: schema: expected 2; got 1" in done.err
-    put_away = re.search(r"mv (\S+) (\S+) && make pairs", done.err)
+    put_away = re.search(r"mv (\S+) (\S+) && ssui pairs", done.err)
     assert put_away
     Path(put_away[1]).rename(put_away[2])
     assert pairs(todo, "--limit", "1").code == 0 and len(cuts(todo)) == 6

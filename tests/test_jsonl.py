@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ssui_gen.errors import RecordError
-from ssui_gen.jsonl import Appender, atomic_write, read, validate
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.records import Reason, Reject, Seed
 
 ROW = Reject(
@@ -115,7 +116,8 @@ FILL = """
 import resource, signal, sys
 from pathlib import Path
 from ssui_gen.errors import RecordError
-from ssui_gen.jsonl import Appender, atomic_write
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import Appender
 from ssui_gen.records import Reason, Reject
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))

@@ -170,7 +170,7 @@ def test_labels_are_dealt_compared_unfolded_and_folded_like_reviews(made: Job) -
 
 def test_without_branches_it_says_what_to_do(fake: Fake, tmp_path: Path) -> None:
     todo = explored(tmp_path, fake.url)
-    assert "make it with `make pairs RUN=run`" in label(todo).err
+    assert "make it with `ssui pairs --run " in label(todo).err
 
 
 @pytest.mark.browser

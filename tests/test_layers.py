@@ -51,6 +51,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "taxonomy",
         "naming",
         "provenance",
+        "commands",
+        "terminal",
         "shares",
         "records",
         "branches",
@@ -76,6 +78,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "columns",
         "tables",
         "seeds",
+        "manifest",
         "calling.client",
         "calling.journal",
         "serving.supervise",
@@ -98,6 +101,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.pace",
         "jobs.steer",
         "jobs.progress",
+        "jobs.rejects",
         "jobs.ctl",
         "jobs.job",
         "verifying.verify",
@@ -144,7 +148,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.doctor",
     ),
     ("stages.serve",),
-    ("cli_curation", "cli"),
+    ("cli_options", "cli_curation", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
@@ -157,6 +161,8 @@ BESIDE = {
     "pixels": {"unreadable"},
     "seeds": {"album", "columns", "jsonl", "tables"},
     "tables": {"jsonl"},
+    "manifest": {"jsonl", "seeds"},
+    "demo": {"jsonl"},
     "serving.embedded": {"serving.process"},
     "serving.vllm_launch": {"serving.vllm_flags"},
     "serving.vllm": {"serving.process", "serving.vllm_launch"},
@@ -177,7 +183,6 @@ DOORS = {
         "ssui_gen/terminal.py",
         "ssui_gen/jobs/progress.py",
         "ssui_gen/jobs/job.py",
-        "ssui_gen/cli.py",
         "ssui_gen/cli_curation.py",
         "ssui_gen/verifying/reliability.py",
         "ssui_gen/stages/",
@@ -213,8 +218,8 @@ WORDS_OF_ROWS = {
     *("branches", "branching", "errors", "files", "jsonl", "prompts", "provenance", "reading", "records"),
     *("shares", "taxonomy", "terminal", "yamls"),
 }
-MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "marks", "settings"}
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "images", "seeds", "settings"}
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "manifest", "marks", "settings", "terminal"}
+TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
 exploration showed the policy."""
 

@@ -30,8 +30,8 @@ def test_the_policy_that_pairs_are_made_of_is_the_one_that_is_trained(
     policy: str, settings: str, model: str | None, measured: bool
 ) -> None:
     train = commands("train", "RUN=demo", f"POLICY={policy}")
-    assert f'--config "{settings}"' in train
-    assert (f'--model "{model}"' in train) if model else ("--model" not in train)
+    assert f"--config='{settings}'" in train
+    assert (f"--model='{model}'" in train) if model else ("--model" not in train)
     assert ("microworld.measure_adapter" in train) == measured
     pairs = commands("pairs", "RUN=demo", f"POLICY={policy}")
-    assert (f'--policy "{policy}"' in pairs) == bool(policy)
+    assert (f"--policy='{policy}'" in pairs) == bool(policy)

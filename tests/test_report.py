@@ -64,7 +64,7 @@ def test_the_account_tells_what_a_pair_of_each_kind_took() -> None:
 
 
 def test_the_overview_counts_what_there_is() -> None:
-    seen = Seen(overview(counted(), [Grown(path(), "trees/a.html", Counter(good=2, bad=1))]))
+    seen = Seen(overview(counted(), [Grown(path(), "trees/a.html", Counter(good=2, bad=1))], "demo"))
     assert "5 pairs from 1 paths, out of 1 explored." in seen.text
     words = " ".join(seen.text.split())
     assert "in all a pair risky paths a risky pair benign paths a benign pair pairs 5 5 0" in words
@@ -79,7 +79,7 @@ def test_the_overview_counts_what_there_is() -> None:
 
 
 def test_a_run_without_a_branch_has_a_page_too() -> None:
-    assert "0 pairs" in Seen(overview(Numbers(), [])).text
+    assert "0 pairs" in Seen(overview(Numbers(), [], "demo")).text
 
 
 def test_a_tree_shows_every_step_and_every_branch_and_no_markup_of_a_model() -> None:

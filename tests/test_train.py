@@ -125,8 +125,23 @@ def test_a_finished_training_is_not_done_again_and_another_make_is_refused(
     training.here("done", console=said)
     assert "is done already" in said.file.getvalue()  # type: ignore[attr-defined]
     assert (done / "adapter_model.safetensors").stat().st_mtime_ns == before
-    with pytest.raises(ConfigError, match=r"another make \(lambda 0\.3 → 0\.5\): choose another output"):
+    with pytest.raises(ConfigError, match=r"another make \(lambda 0\.3 → 0\.5\): .* OUT=\S+-1 "):
         training.here("done", "lambda=0.5")
+
+
+def test_an_adapter_of_other_data_is_kept_under_a_name(training: Training) -> None:
+    training.here("loop")
+    before, pairs = training.weights("loop"), training.run / "pairs.jsonl"
+    content = pairs.read_bytes()
+    pairs.write_bytes(b"".join(content.splitlines(keepends=True)[:-1]))
+    said = Console(file=io.StringIO(), width=400)
+    folder = training.here("loop", console=said)
+    pairs.write_bytes(content)
+    assert folder.put_aside == training.folder / "loop-1"
+    assert "held an adapter of other data, which is kept as" in said.file.getvalue()  # type: ignore[attr-defined]
+    assert training.weights("loop-1") == before != training.weights("loop")
+    training.here("loop")
+    assert (training.folder / "loop-2").is_dir()
 
 
 @pytest.mark.slow

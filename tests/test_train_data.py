@@ -151,7 +151,7 @@ def test_sft_wants_no_pairs(run: Path, encoder: Encoder) -> None:
     (run / "pairs.jsonl").unlink()
     found = loaded(run, encoder, loss="sft")
     assert [len(e.pairs) for e in found.examples] == [0, 0, 0]
-    with pytest.raises(ConfigError, match="make pairs RUN=run"):
+    with pytest.raises(ConfigError, match="ssui pairs --run "):
         loaded(run, encoder)
 
 
@@ -286,5 +286,5 @@ def test_rejects_are_written_as_rows(run: Path, encoder: Encoder, tmp_path: Path
 
 
 def test_no_run_no_training(tmp_path: Path, encoder: Encoder) -> None:
-    with pytest.raises(ConfigError, match=r"reasoning_paths.jsonl: no such file: .*make dataset RUN=nowhere"):
+    with pytest.raises(ConfigError, match=r"reasoning_paths.jsonl: no such file: .*ssui dataset --run "):
         loaded(tmp_path / "nowhere", encoder)

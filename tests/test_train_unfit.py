@@ -183,7 +183,7 @@ def test_where_no_pair_is_left_nothing_is_trained(run: Path, encoder: Encoder) -
     """Not the paths alone in the name of a loss of pairs."""
     change(run / "pairs.jsonl", lambda rows: without_break([row for row in rows if row["cut"]]))
     with pytest.raises(
-        ConfigError, match=r"no pair is left: 6 pair prefix_without_break.*`make pairs RUN=run`"
+        ConfigError, match=r"no pair is left: 6 pair prefix_without_break.*`ssui pairs --run "
     ):
         loaded(run, encoder)
     assert loaded(run, encoder, loss="sft").pairs == 0

@@ -15,7 +15,7 @@ from tiny_llava import make_tiny_llava
 
 from ssui_gen.config import Pairing
 from ssui_gen.exploring.pairs import pair_up
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.files import atomic_write
 from ssui_gen.stages.export import export
 
 GOOD = "\n3. Synthesis: the floor is wet.\nAnswer: Careful."

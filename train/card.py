@@ -13,6 +13,7 @@ def card(config: SrpoConfig, facts: dict[str, Any]) -> str:
     seen = (
         "curated by people" if facts["data"]["curated"] else "**not curated**: no person has seen the paths"
     )
+    made = "by a toy model, of drawn scenes" if facts.get("toy") else "by a served model"
     lora = config.lora
     rows = [
         ("loss", f"{o.loss}, λ {o.lam:g}, target {o.target}, span {o.span}, norm {o.norm}"),
@@ -26,6 +27,7 @@ def card(config: SrpoConfig, facts: dict[str, Any]) -> str:
         ("examples", f"{counts['trained']} trained, {counts['held_out']} held out"),
         ("pairs", f"{counts['pairs']}, {seen}"),
         ("left out", ", ".join(f"{n} {why}" for why, n in counts["left_out"].items()) or "nothing"),
+        ("paths and branches made", made),
         ("prompt", facts["prompt"]),
         *((f"sha256 of {name}", f"`{found}`") for name, found in facts["data"]["sha256"].items()),
         ("versions", ", ".join(f"{name} {version}" for name, version in facts["versions"].items())),

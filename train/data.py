@@ -17,13 +17,15 @@ from typing import Any, Literal
 from ssui_gen.branches import Branch as Row
 from ssui_gen.branches import Cut, Pair
 from ssui_gen.branching import render_path
+from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import read, validate
 from ssui_gen.prompts import policy_prompt
 from ssui_gen.records import ReasoningPath
 from train.encode import Encoder
 from train.example import Choice, Example, Prompt
-from train.pairing import AGAIN, Building, check_marks
+from train.pairing import Building, check_marks
 from train.shown import Prompts
 from train.source import BRANCHES, CALLS, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
 from train.tree import grow
@@ -209,6 +211,6 @@ def _nothing_left(source: Source, loaded: Loaded) -> str:
     if not loaded.examples:
         return f"{source.paths}: nothing to train on is left: {counts or 'the file is empty'}"
     return (
-        f"{source.run / PAIRS}: no pair is left: {counts}. Make them anew with `{AGAIN} "
-        f"RUN={source.run.name}`, or train on the paths alone with `loss: sft`"
+        f"{source.run / PAIRS}: no pair is left: {counts}. Make them anew with "
+        f"`{command('pairs', source.run)}`, or train on the paths alone with `loss: sft`"
     )

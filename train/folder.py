@@ -8,14 +8,17 @@
     checkpoints/       the last two, with optimiser and random state
 
 The same command on the same folder goes on from the last whole checkpoint, or finds that all is done.
-Settings or data that have changed are refused: an adapter is of one make.
+A finished adapter of other data is put aside (`adapter-1`) and a new one made; settings that have changed
+are refused: an adapter is of one make.
 """
 
 from __future__ import annotations
 
 import json
 import platform
+from itertools import count
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import accelerate
@@ -25,7 +28,8 @@ import transformers
 
 from ssui_gen import __version__, provenance
 from ssui_gen.errors import ConfigError
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import read_object
 from ssui_gen.settings import as_yaml
 from train.card import card
 from train.config import FILE, SrpoConfig
@@ -47,17 +51,15 @@ class Folder:
 
     def __init__(self, config: SrpoConfig) -> None:
         self.path, self.config = config.folder, config
+        self.finished = False
+        """Whether the training is done already; known from `begin` on."""
+        self.put_aside: Path | None = None
+        """Where a finished adapter of other data is kept, if `begin` found one."""
 
     @property
     def facts(self) -> dict[str, Any]:
         """What `training.json` says; empty for a new folder."""
-        path = self.path / FACTS
-        found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        return found
-
-    @property
-    def finished(self) -> bool:
-        return "figures" in self.facts
+        return read_object(self.path / FACTS) or {}
 
     def begin(
         self, source: Source, loaded: Loaded, model: Any, counts: dict[str, Any], *, write: bool
@@ -66,14 +68,15 @@ class Folder:
 
         Written down by the process that may `write`.
 
-        Raises ConfigError when the folder holds a training of another make.
+        A finished adapter of other data is put aside. Raises ConfigError when the folder holds a training of
+        another make.
         """
-        now = self._make(source, loaded, model)
-        if (before := self.facts) and (changed := _changed(before, now)):
-            raise ConfigError(
-                f"{self.path}: holds a training of another make ({'; '.join(changed)}): choose another "
-                "output, or remove that folder"
-            )
+        now, before = self._make(source, loaded, model), self.facts
+        changed = _changed(before, now) if before else []
+        if changed:
+            self._make_way(before, changed, write=write)
+            before = {}
+        self.finished = "figures" in before
         if write and not self.finished:
             self.path.mkdir(parents=True, exist_ok=True)
             left_out = {" ".join(what): number for what, number in loaded.reasons.items()}
@@ -82,7 +85,20 @@ class Folder:
             self._write({**before, **now, **begun, **counted})
             atomic_write(self.path / FILE, as_yaml(self.config.resolved()))
             loaded.write_rejects(self.path)
-        return self.last_checkpoint()
+        return None if changed else self.last_checkpoint()
+
+    def _make_way(self, before: dict[str, Any], changed: list[str], *, write: bool) -> None:
+        """Keep what is finished, of other data alone, under the next free name; raises ConfigError else."""
+        number = next(n for n in count(1) if not self.path.with_name(f"{self.path.name}-{n}").exists())
+        free = self.path.with_name(f"{self.path.name}-{number}")
+        if "figures" not in before or not all(one.startswith("data.") for one in changed):
+            raise ConfigError(
+                f"{self.path}: holds a training of another make ({'; '.join(changed)}): give the same "
+                f"command another output, OUT={quote(str(free))} (--output), or remove that folder"
+            )
+        if write:
+            self.path.rename(free)
+        self.put_aside = free
 
     def _make(self, source: Source, loaded: Loaded, model: Any) -> dict[str, Any]:
         """What decides the weights."""
@@ -90,6 +106,7 @@ class Folder:
         return {
             "ssui_gen": __version__,
             "base": {"model": self.config.model, "fingerprint": fingerprint(model)},
+            "toy": source.toy,
             "data": {
                 "paths": source.paths.name,
                 "curated": source.curated,

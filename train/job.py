@@ -19,6 +19,7 @@ from torch import Tensor
 from transformers import set_seed
 from transformers.utils import logging
 
+from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read
 from ssui_gen.prompts import policy_prompt
@@ -67,8 +68,10 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     maker = row_maker(config, packing, split.trained, encoder)
     counts = {"trained": len(split.trained), "held_out": len(split.held_out)}
     checkpoint = folder.begin(source, loaded, base, counts, write=args.should_save)
+    if folder.put_aside:
+        say(f"{folder.path}: held an adapter of other data, which is kept as {folder.put_aside}.")
     if folder.finished:
-        say(f"{folder.path}: this training is done already. {next_step(config)}")
+        say(f"{folder.path}: this training is done already.{next_step(config)}")
         return folder
     console.print(account(loaded, split, maker))
     set_seed(config.seed)
@@ -84,7 +87,7 @@ def train(config: SrpoConfig, console: Console) -> Folder:
         draw(trainer.state.log_history, folder.path / CURVES)
         folder.finish(trainer.accelerator.unwrap_model(trainer.model), processor, figures)
     trainer.accelerator.end_training()
-    say(f"Adapter in {folder.path}; its card is README.md, its curves {CURVES}. {next_step(config)}")
+    say(f"Adapter in {folder.path}; its card is README.md, its curves {CURVES}.{next_step(config)}")
     return folder
 
 
@@ -212,7 +215,5 @@ def account(loaded: Loaded, split: Split, maker: RowMaker) -> Table:
 
 def next_step(config: SrpoConfig) -> str:
     """What to run next."""
-    return (
-        f"Next: make serve MODEL={config.model} ADAPTER={config.folder} (a GPU), or a model of its own: "
-        f"make merge ADAPTER={config.folder}"
-    )
+    serve = command("serve", MODEL=config.model, ADAPTER=config.folder)
+    return f"\nNext, on a GPU: {serve}\nNext, one model of both: {command('merge', ADAPTER=config.folder)}"

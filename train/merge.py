@@ -8,22 +8,22 @@ trained on, and the merged model is asked one question: if it answers as the bas
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 from PIL import Image
-from rich.console import Console
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
+from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, SsuiError, TrainError
+from ssui_gen.terminal import Terminal, forgive
 from train.encode import Encoder
-from train.model import adapted_layers, check_base
+from train.model import CONFIG, adapted_layers, adapter_config, check_base, with_weights
 
 QUESTION = "What is here, and what should I know before I touch it?"
 SIDE = 224
@@ -42,7 +42,7 @@ def merge(adapter: Path, output: Path, base: str | None = None) -> float:
         raise ConfigError(f"{name}: the base cannot be loaded: {error}: name it with --base") from None
     check_base(adapter, model)
     before = logits(model, processor)
-    adapted = PeftModel.from_pretrained(model, adapter)
+    adapted = with_weights(model, adapter)
     if not adapted_layers(adapted):
         raise TrainError(f"{adapter}: loaded, and touches no layer of {name}")
     merged = adapted.merge_and_unload(safe_merge=True)
@@ -56,10 +56,12 @@ def merge(adapter: Path, output: Path, base: str | None = None) -> float:
 
 def base_of(adapter: Path) -> str:
     """The name of the model that an adapter says it belongs to."""
-    path = adapter / "adapter_config.json"
-    if not path.exists():
-        raise ConfigError(f"{path}: no such file; expected the folder of a LoRA adapter")
-    return str(json.loads(path.read_text("utf-8"))["base_model_name_or_path"])
+    name = adapter_config(adapter).get("base_model_name_or_path")
+    if not isinstance(name, str) or not name:
+        raise ConfigError(
+            f"{adapter / CONFIG}: base_model_name_or_path: expected a name; got {name!r}: say it with --base"
+        )
+    return name
 
 
 @torch.no_grad()
@@ -78,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("adapter", type=Path)
     parser.add_argument("--output", type=Path, help="default: `merged` beside the adapter")
     parser.add_argument("--base", help="hub name or folder; default: as the adapter says")
+    forgive()
     args = parser.parse_args(argv)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -85,10 +88,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         far = merge(args.adapter, output, args.base)
     except SsuiError as error:
-        Console(stderr=True).print(f"merge: {error}", markup=False, highlight=False, soft_wrap=True)
+        Terminal(stderr=True).print(f"merge: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     said = f"{output}: merged; its logits differ from the base's by up to {far:.2g}."
-    Console().print(f"{said} Next: make serve MODEL={output}", markup=False, highlight=False, soft_wrap=True)
+    say = partial(Terminal().print, markup=False, highlight=False, soft_wrap=True)
+    say(f"{said}\nNext: {command('serve', MODEL=output)}")
 
 
 if __name__ == "__main__":

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import re
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
 
 from ssui_gen.errors import ConfigError
+from ssui_gen.jsonl import read_object
 from train.config import SrpoConfig
 from train.size import SPARED, refuse_too_large
 
+CONFIG = "adapter_config.json"
+BROKEN = (
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, EOFError),
+    *(UnpicklingError, SafetensorError),
+)
+"""What the libraries raise for weights or settings of an adapter that are damaged."""
 FACTS = "training.json"
 """Beside the adapter: what it was made of."""
 RECURRENT = ("in_proj_qkv", "out_proj")
@@ -90,7 +98,7 @@ def with_adapter(model: Any, config: SrpoConfig) -> PeftModel:
     """The model under a fresh adapter, or under the one that the settings name. Raises ConfigError."""
     if config.adapter:
         check_base(config.adapter, model)
-        adapted = PeftModel.from_pretrained(model, config.adapter, is_trainable=True)
+        adapted = with_weights(model, config.adapter, trainable=True)
     else:
         adapted = get_peft_model(model, lora(model, config))
     check_adapted(adapted)
@@ -181,14 +189,34 @@ def fingerprint(model: Any) -> str:
     return found.hexdigest()
 
 
+def adapter_config(adapter: Path) -> dict[str, Any]:
+    """What an adapter says of itself; raises SsuiError where it is no LoRA adapter."""
+    path = adapter / CONFIG
+    found = read_object(path)
+    if found is None:
+        raise ConfigError(f"{path}: no such file; expected the folder of a LoRA adapter")
+    if found.get("peft_type") != "LORA":
+        raise ConfigError(f"{path}: peft_type: expected LORA; got {found.get('peft_type')!r}")
+    return found
+
+
+def with_weights(model: Any, adapter: Path, *, trainable: bool = False) -> Any:
+    """The model with an adapter's weights on it; raises ConfigError where they do not fit or are none."""
+    try:
+        return PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
+    except BROKEN as error:
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ConfigError(f"{adapter}: the adapter cannot be loaded: {said}: train it anew") from None
+
+
 def check_base(adapter: Path, model: Any) -> None:
     """Raises ConfigError if the adapter is none, or was trained on another base."""
-    if not (adapter / "adapter_config.json").exists():
-        raise ConfigError(f"{adapter}: no adapter_config.json there; expected the folder of a LoRA adapter")
-    facts = adapter / FACTS
-    trained_on = json.loads(facts.read_text("utf-8"))["base"] if facts.exists() else {}
+    adapter_config(adapter)
+    trained_on = (read_object(adapter / FACTS) or {}).get("base", {})
+    if not isinstance(trained_on, dict) or (trained_on and "fingerprint" not in trained_on):
+        raise ConfigError(f"{adapter / FACTS}: base: expected model and fingerprint; got {trained_on!r}")
     if trained_on and trained_on["fingerprint"] != fingerprint(model):
         raise ConfigError(
-            f"{adapter}: this adapter was trained on {trained_on['model']}, and the weights of "
+            f"{adapter}: this adapter was trained on {trained_on.get('model')}, and the weights of "
             f"{model.name_or_path} are others: name the model that it was trained on"
         )

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import torch
 from peft import PeftModel
-from rich.console import Console
 from rich.table import Table
 
 from ssui_gen.errors import SsuiError
 from ssui_gen.prompts import policy_prompt
+from ssui_gen.terminal import Terminal, forgive
 from train.config import SrpoConfig, load
 from train.data import Reader
 from train.encode import Encoder
@@ -79,15 +79,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--near-zero", type=float, default=NEAR_ZERO, help="nats a token that are little enough"
     )
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE")
+    forgive()
     args = parser.parse_args(argv)
-    console = Console()
+    console = Terminal()
     try:
         config = load(args.config, args.settings, SETTINGS, run=args.run, model=args.model, seeds=args.seeds)
         config = config.model_copy(update={"output": config.run / "overfit"})
         nll = train(config, console).facts["figures"]["watched"]["end"]["nll"]
         found = recite(config)
     except SsuiError as error:
-        Console(stderr=True).print(f"overfit: {error}", markup=False, highlight=False, soft_wrap=True)
+        Terminal(stderr=True).print(f"overfit: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     console.print(as_table(found))
     learnt = nll < args.near_zero and all(one.word_for_word for one in found)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.files import atomic_write
 
 LOG, CURVES = "log.jsonl", "curves.png"
 PLAIN_LINE_SECONDS = 10.0

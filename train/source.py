@@ -7,19 +7,19 @@ pictures, and the prompt that the policy was explored with. Makes nothing of the
 from __future__ import annotations
 
 import hashlib
-import json
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Literal
 
 from PIL.Image import Image
 
+from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.images import shown
 from ssui_gen.jsonl import read, validate
+from ssui_gen.manifest import PAIRS as EXPLORED
+from ssui_gen.manifest import check_root, made_by_toy, pictures_of, read_manifest
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import ImageRef, Reason, Record, Reject
-from ssui_gen.seeds import root_of
 from ssui_gen.settings import PIXELS, ImageLimits, parse
 from train.config import SrpoConfig
 
@@ -87,17 +87,18 @@ class Source:
         self.curated = curated.exists()
         self.paths = curated if self.curated else self.run / PATHS
         if not self.paths.exists():
-            raise ConfigError(f"{self.paths}: no such file: make it with `make dataset RUN={self.run.name}`")
+            raise ConfigError(f"{self.paths}: no such file: make it with `{command('dataset', self.run)}`")
         if config.objective.needs_pairs and not (self.run / PAIRS).exists():
             raise ConfigError(
-                f"{self.run / PAIRS}: no such file: make it with `make pairs RUN={self.run.name}`, or train "
+                f"{self.run / PAIRS}: no such file: make it with `{command('pairs', self.run)}`, or train "
                 "on the paths alone with `loss: sft`"
             )
-        self.root = root_of(config.seeds or self.run / "seeds" / "seeds.jsonl", self.run)
-        self.manifest = _manifest(self.run / "pairs.json")
-        settings = self.manifest.get("settings", {})
+        self.root = pictures_of(self.run, config.seeds)
+        check_root(self.root, self.run)
+        self.manifest = read_manifest(self.run / EXPLORED)
+        settings = self.manifest.settings
         self.limits = parse(ImageLimits, settings.get("images", {}), "pairs.json: images")
-        self.pixels: int = config.max_pixels or settings.get("serve", {}).get("max_pixels", PIXELS)
+        self.pixels: int = config.max_pixels or _pixels(settings)
         """What the policy's processor scaled larger pictures to, where it does."""
         self.prompt = self._prompt()
 
@@ -105,7 +106,7 @@ class Source:
         """The policy's prompt; raises ConfigError if the branches were drawn with another."""
         path = self.config.prompt or home() / "prompts" / "policy.md"
         prompt = load_prompt(path)
-        used = (self._edition.get("prompts") or {}).get("policy")
+        used = self.manifest.last and self.manifest.last.prompts.get("policy")
         if used and used != prompt.id:
             raise ConfigError(
                 f"{path}: this is {prompt.id}, but the policy was explored with {used}: name that file with "
@@ -119,14 +120,14 @@ class Source:
         return {row.seed_id: row.detail for row in found if row.reason == Reason.IN_BENCHMARK}
 
     @property
-    def _edition(self) -> dict[str, Any]:
-        editions = self.manifest.get("editions") or [{}]
-        return dict(editions[-1].get("edition", {}))
-
-    @property
     def policy(self) -> str | None:
         """The served name of the model that was explored."""
-        return (self._edition.get("models") or {}).get("policy")
+        return self.manifest.last.models.get("policy") if self.manifest.last else None
+
+    @property
+    def toy(self) -> bool:
+        """Whether a toy model made the paths or the branches."""
+        return made_by_toy(self.run)
 
     def hashes(self) -> dict[str, str]:
         """sha256 of each file that is read, by name."""
@@ -142,6 +143,10 @@ class Source:
             raise Unfit(Why(error.reason if error.reason in known else "image_refused"), str(error)) from None
 
 
-def _manifest(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+def _pixels(settings: dict[str, Any]) -> int:
+    """What the policy was served with; raises ConfigError."""
+    served = settings.get("serve", {})
+    found = served.get("max_pixels", PIXELS) if isinstance(served, dict) else None
+    if not isinstance(found, int) or found < 1:
+        raise ConfigError(f"{EXPLORED}: serve.max_pixels: expected a number from 1; got {found!r}")
     return found

@@ -15,21 +15,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from ssui_gen.errors import SsuiError
+from ssui_gen.terminal import Terminal, forgive
 from train.config import load
+from train.evaluator import run_apart
 from train.job import train
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The command."""
+    forgive()
     args = _parser().parse_args(argv)
     first = os.environ.get("RANK", "0") == "0"
-    out, errors = Console(quiet=not first), Console(stderr=True, quiet=not first)
+    out, errors = Terminal(quiet=not first), Terminal(stderr=True, quiet=not first)
     named = {"run": args.run, "model": args.model, "output": args.output, "seeds": args.seeds}
     try:
-        train(load(args.config, args.settings, **named), out)
+        done = train(load(args.config, args.settings, **named), out)
+        if args.evaluator and first:
+            run_apart(args.evaluator, str(done.path))
     except SsuiError as error:
         errors.print("[red]train:[/red] ", end="")
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
@@ -50,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
     parser.add_argument("--model", help="hub name or folder of the policy")
     parser.add_argument("--output", type=Path, help="where the adapter goes; default: adapter of the run")
+    parser.add_argument("--evaluator", help="a module that measures the adapter then, where it was written")
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="any setting, such as lambda=0.5")
     return parser
 

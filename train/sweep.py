@@ -9,8 +9,9 @@ with `before` and `after` (share, low, high), and under `headlines` which of the
 over-refusal and sight. Seeds are put together: mean, least and most.
 
 What is done already is not done again, if it is just this: `train.srpo` is always called and refuses a folder
-of other data or settings, a training by other code is refused here, and figures are served only if they were
-made of this very adapter by this very evaluator; both stand in measured.json under `made_of`.
+of other settings or puts it aside for other data, a training by other code is refused here, and figures are
+served only if they were made of this very adapter by this very evaluator; both stand in measured.json under
+`made_of`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,13 +26,14 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from ssui_gen import provenance
 from ssui_gen.errors import ConfigError, SsuiError, TrainError
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.files import atomic_write
+from ssui_gen.terminal import Terminal, forgive
 from train.config import load
+from train.evaluator import run_apart
 from train.folder import CODE, MAKE, TRAINER
 from train.model import FACTS
 
@@ -71,12 +72,12 @@ def measured(
     """Train and measure one cell, or what is left of it; raises TrainError or ConfigError."""
     adapter = folder / " ".join(setting).replace("/", "_")
     result = adapter / MEASURED
-    _run("train.srpo", "--config", str(config), "--output", str(adapter), *told, *setting)
+    run_apart("train.srpo", "--config", str(config), "--output", str(adapter), *told, *setting)
     made_of = made(adapter, evaluator)
     if known := provenance.kept(result, made_of):
         return known
     result.unlink(missing_ok=True)
-    _run(evaluator, str(adapter))
+    run_apart(evaluator, str(adapter))
     if not result.exists():
         raise TrainError(f"{result}: no such file: {evaluator} ended well and did not write it")
     found: dict[str, Any] = json.loads(result.read_text("utf-8"))
@@ -97,12 +98,6 @@ def made(adapter: Path, evaluator: str) -> dict[str, Any]:
         "adapter": provenance.files(adapter.glob("adapter_*")),
         "evaluator": provenance.code(evaluator),
     }
-
-
-def _run(module: str, *words: str) -> None:
-    command = [sys.executable, "-m", module, *words]
-    if code := subprocess.run(command, check=False).returncode:
-        raise TrainError(f"{' '.join(command[1:])}: ended with {code}; mend it and run the same sweep again")
 
 
 def together(found: dict[Setting, dict[str, Any]]) -> list[Line]:
@@ -209,8 +204,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, help="default: `sweep` of the run")
     parser.add_argument("--evaluator", default=EVALUATOR, help="a module that measures an adapter")
     parser.add_argument("grid", nargs="*", metavar="KEY=A,B,...", help=f"default: {' '.join(USUAL)}")
+    forgive()
     args = parser.parse_args(argv)
-    console = Console()
+    console = Terminal()
     try:
         config = load(args.config, run=args.run, model=args.model)
         folder = args.output or config.run / "sweep"
@@ -225,7 +221,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for cell in cells(args.grid or USUAL)
         }
     except SsuiError as error:
-        Console(stderr=True).print(f"sweep: {error}", markup=False, highlight=False, soft_wrap=True)
+        Terminal(stderr=True).print(f"sweep: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     lines = together(found)
     atomic_write(folder / ROWS, json.dumps([vars(line) for line in lines], indent=1) + "\n")

@@ -108,9 +108,10 @@ async def _answer(request: Request, engine: Engine, asked: ChatRequest, rows: li
 
 async def _unless_left(request: Request, rows: Sequence[Row]) -> list[Reply]:
     """Raises ClientDisconnect as soon as nobody waits for the replies any more."""
-    replies = asyncio.gather(*(asyncio.wrap_future(row.reply) for row in rows))
-    left = asyncio.ensure_future(_left(request))
-    await asyncio.wait({replies, left}, return_when=asyncio.FIRST_COMPLETED)
+    replies: asyncio.Future[list[Reply]] = asyncio.gather(*(asyncio.wrap_future(row.reply) for row in rows))
+    left: asyncio.Future[None] = asyncio.ensure_future(_left(request))
+    both: set[asyncio.Future[Any]] = {replies, left}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     left.cancel()
     if not replies.done():
         replies.cancel()

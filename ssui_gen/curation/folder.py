@@ -27,8 +27,8 @@ from ssui_gen.curation.sheet import Fault, Sheet, read_sheet
 from ssui_gen.curation.swap import replace_if
 from ssui_gen.curation.texts import sha_of
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import open_own
-from ssui_gen.jsonl import Appender, Line, as_line, atomic_write, document, of_kind, read, validate
+from ssui_gen.files import atomic_write, open_own
+from ssui_gen.jsonl import Appender, Line, as_line, document, of_kind, read, validate
 from ssui_gen.records import Record
 
 ITEMS, PAST, MANIFEST = "items.jsonl", "past.jsonl", "manifest.json"

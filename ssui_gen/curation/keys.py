@@ -66,4 +66,3 @@ def _read(path: Path) -> bytes | None:
         private = stat.S_ISREG(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & 0o077
         found = opened.read(LENGTH + 1) if private else b""
     return found if len(found) == LENGTH else None
-

@@ -17,9 +17,8 @@ from pathlib import Path
 
 from ssui_gen.curation.review import Item
 from ssui_gen.errors import ImageError
-from ssui_gen.files import is_regular, read_regular
+from ssui_gen.files import atomic_write, is_regular, read_regular
 from ssui_gen.images import cleaned
-from ssui_gen.jsonl import atomic_write
 from ssui_gen.records import ImageRef
 from ssui_gen.settings import ImageLimits
 

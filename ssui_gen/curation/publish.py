@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,10 +18,11 @@ from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.gallery import gallery
 from ssui_gen.curation.merge import merged
 from ssui_gen.curation.people import is_name, named
-from ssui_gen.curation.pictures import addresses, copy_pictures
+from ssui_gen.curation.pictures import addresses, copies, copy_pictures
 from ssui_gen.curation.review import Item
 from ssui_gen.curation.sheet import Fault, Sheet, written
-from ssui_gen.jsonl import atomic_write
+from ssui_gen.errors import ConfigError
+from ssui_gen.files import atomic_write
 
 GALLERY = "gallery.html"
 
@@ -44,16 +45,27 @@ def publish(folder: Folder, items: Iterable[Item], names: Sequence[str], root: P
     """Let these be the items; merge what `names`, and everybody who has a file, have said.
 
     `root` is the folder below which the pictures lie. Without anybody, the file is the login name's. Raises
-    ConfigError for what can be no name, before anything is written.
+    ConfigError for what can be no name and where no picture at all can be shown, before people are given
+    anything.
     """
     for name in names:
         named(name)
     fresh = list(items)
+    refused = copy_pictures(folder.root, fresh, root)
+    _refuse_blind(folder, fresh, root, refused)
     folder.export(fresh)
     folder.put_manifest(folder.manifest())
-    refused = copy_pictures(folder.root, fresh, root)
     write_gallery(folder, title)
     return merge(folder, names)._replace(refused=refused)
+
+
+def _refuse_blind(folder: Folder, items: Sequence[Item], root: Path, refused: Mapping[str, str]) -> None:
+    there = copies(folder.root)
+    if refused and not any(item.path.image.sha256 in there for item in items):
+        raise ConfigError(
+            f"{root}: none of the {len(refused)} pictures can be shown ({next(iter(refused.values()))}): say "
+            "where they lie with SEEDS=... (--seeds)"
+        )
 
 
 def write_gallery(folder: Folder, title: str) -> None:

@@ -9,7 +9,7 @@ Covers neither drawing (`explore`) nor F (`ways`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
@@ -39,7 +39,8 @@ from ssui_gen.exploring.watch import Watch
 from ssui_gen.images import data_url, file_url
 from ssui_gen.jobs.job import Job
 from ssui_gen.jobs.progress import Funnel
-from ssui_gen.jsonl import Appender, atomic_write, read, validate
+from ssui_gen.jobs.rejects import Rejects
+from ssui_gen.jsonl import Appender
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import Reason, ReasoningPath, Reject
 from ssui_gen.verifying.steady import settled
@@ -64,7 +65,14 @@ class Exploration:
     """Made by `prepare`."""
 
     def __init__(
-        self, job: Job, source: Path, root: Path, limit: int | None, bench: Bench, open_: AsyncExitStack
+        self,
+        job: Job,
+        source: Path,
+        root: Path,
+        limit: int | None,
+        bench: Bench,
+        retry: Collection[Reason],
+        open_: AsyncExitStack,
     ) -> None:
         self.job, self.source, self.root, self.limit, self.bench = job, source, root, limit, bench
         self.funnel = Funnel()
@@ -74,13 +82,13 @@ class Exploration:
         """Paths that are drawn from once more."""
         self.earlier: Explored | None = None
         """Rows of cuts that may be opened again; None as long as there are none."""
-        _forget(job.run / REJECTS)
         without_replaced(job.run / BRANCHES)
         open_.callback(without_replaced, job.run / BRANCHES)
         self.done = open_.enter_context(closing(Seen()))
         """Ids of cuts on disk that have what is enough, and of paths that were rejected."""
         self.branches = open_.enter_context(closing(Appender(job.run / BRANCHES)))
-        self.rejects = open_.enter_context(closing(Appender(job.run / REJECTS)))
+        again = Rejects(job.run / REJECTS, self.funnel, retry=retry, found_anew=FOUND_ANEW)
+        self.rejects = open_.enter_context(closing(again))
         self.pictures = Pictures(root, job.config.images, job.config.limits.seeds_in_flight)
         self._count_done()
 
@@ -89,10 +97,7 @@ class Exploration:
             self._note(cut)
             if cut.id not in self.done and self.earlier is None:
                 self.earlier = Explored(self.branches.path)
-        for line in read(self.rejects.path):
-            reject = validate(Reject, line)
-            self.done.add(reject.seed_id)
-            self.funnel.dropped[reject.stage, reject.reason] += 1
+        self.rejects.count(lambda reject: self.done.add(reject.seed_id))
 
     def _note(self, cut: Cut, sign: int = 1) -> None:
         """Count a row; with `sign` -1 take back one that another replaces."""
@@ -163,6 +168,15 @@ class Exploration:
         parts = ways(settings.by, job, settings, prompts, self.pictures.of)
         verify = together(parts, settings.mode, settings.form)
         self.explorer = Explorer(policy, _how(config), verify, self.pictures.of)
+        self._try_again()
+
+    def _try_again(self) -> None:
+        """Take the rejects that are tried now out of their file."""
+        with closing(Seen()) as tried:
+            for path in self.todo():
+                if isinstance(path, ReasoningPath):
+                    tried.add(path.id)
+            self.rejects.forget(lambda reject: reject.seed_id in tried)
 
     async def _look_at_prompts(self, policy: Policy) -> None:
         for path, _ in islice(self._samples(), 1):
@@ -180,7 +194,7 @@ class Exploration:
 
     async def _explore(self, path: ReasoningPath | Reject) -> None:
         if isinstance(path, Reject):
-            return self._drop(path)
+            return self.rejects.write(path)
         try:
             if why := self.bench and self.bench.holds(path, self.root, self.job.config.images):
                 self._reject(path, Reason.IN_BENCHMARK, why)
@@ -213,11 +227,9 @@ class Exploration:
             self.say(self.watch.warning)
 
     def _reject(self, path: ReasoningPath, reason: Reason, detail: str) -> None:
-        self._drop(Reject(seed_id=path.id, kind=path.kind, stage="explore", reason=reason, detail=detail))
-
-    def _drop(self, reject: Reject) -> None:
-        self.rejects.write(reject)
-        self.funnel.dropped[reject.stage, reject.reason] += 1
+        self.rejects.write(
+            Reject(seed_id=path.id, kind=path.kind, stage="explore", reason=reason, detail=detail)
+        )
 
 
 def _how(config: Config) -> Explore:
@@ -228,14 +240,6 @@ def _how(config: Config) -> Explore:
 
 def _nothing(line: str) -> None:
     """Until somebody listens."""
-
-
-def _forget(rejects: Path) -> None:
-    """Leave out the rejects that each run finds anew."""
-    rows = [validate(Reject, line) for line in read(rejects)]
-    kept = [row for row in rows if row.reason not in FOUND_ANEW]
-    if len(kept) < len(rows):
-        atomic_write(rejects, "".join(f"{row.model_dump_json()}\n" for row in kept))
 
 
 def _kind_of(cut: Cut) -> str:

@@ -14,8 +14,10 @@ from shlex import quote
 from ssui_gen.branches import CUT_SCHEMA, Cut
 from ssui_gen.branching import prefix_at
 from ssui_gen.calling.journal import Seen
+from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import Line, as_line, at, atomic_write, read, validate
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import Line, as_line, at, read, validate
 from ssui_gen.records import Reason, ReasoningPath, Reject
 
 PATHS, CURATED, BRANCHES = "reasoning_paths.jsonl", "curated.jsonl", "branches.jsonl"
@@ -29,15 +31,15 @@ def source_of(run: Path, uncurated: bool) -> Path:
     """
     curated, paths = run / CURATED, run / PATHS
     if not paths.exists():
-        raise ConfigError(f"{paths}: no such file: make it with `make dataset RUN={run.name}`")
+        raise ConfigError(f"{paths}: no such file: make it with `{command('dataset', run)}`")
     if curated.exists():
         _check_same_run(curated, paths)
         return curated
     if not uncurated:
         count = sum(1 for _ in read(paths))
         raise ConfigError(
-            f"{run}: no {CURATED}: no person has seen its {count} paths. `make curation RUN={run.name}`, or "
-            "take them as they are: UNCURATED=1 (--uncurated)"
+            f"{run}: no {CURATED}: no person has seen its {count} paths. `{command('curation', run)}`, or "
+            f"take them as they are: `{command('pairs', run, UNCURATED=True)}`"
         )
     return paths
 
@@ -103,7 +105,7 @@ def read_cuts(file: Path) -> Iterator[tuple[Cut, Line]]:
             raise ConfigError(
                 f"{file}:{line.number}: schema: expected {CUT_SCHEMA}; got {made}: its branches were drawn "
                 "from prefixes without their last line break. Put the file away and draw them anew: "
-                f"mv {quote(str(file))} {quote(f'{file}.old')} && make pairs RUN={quote(run.name)}"
+                f"mv {quote(str(file))} {quote(f'{file}.old')} && {command('pairs', run)}"
             )
         yield validate(Cut, line), line._replace(value=None)
 

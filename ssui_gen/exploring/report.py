@@ -90,11 +90,11 @@ class Grown(NamedTuple):
     """Branches by polarity."""
 
 
-def overview(numbers: Numbers, trees: Sequence[Grown]) -> str:
-    """The page of a run."""
+def overview(numbers: Numbers, trees: Sequence[Grown], run: str) -> str:
+    """The page of a run, which is called `run`."""
     made = numbers.pairs.total()
     return page.page(
-        "Branches and pairs",
+        f"Branches and pairs of {run}",
         page.paragraph(
             f"{made:,} pairs from {len(numbers.pairs):,} paths, out of {numbers.cuts[0]:,} explored."
         ),

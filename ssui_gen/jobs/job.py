@@ -21,14 +21,22 @@ from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.probe import Sample, lacking, probe, require
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
+from ssui_gen.demo import are_drawn
+from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.ctl import controlled
 from ssui_gen.jobs.progress import Funnel, Progressing, saying, shown
 from ssui_gen.jobs.runner import Stop, run_all
-from ssui_gen.jobs.served import Served, served
+from ssui_gen.jobs.served import Served, plays_embedded, served
 from ssui_gen.jobs.steer import steered
+from ssui_gen.manifest import was_toy
+from ssui_gen.serving.embedded import EMBEDDED
 
 CALLS = "calls.sqlite"
 STOPPING = "Stopping: what is in flight will be finished; the same signal again gives it up."
+NO_TOY = (
+    "{media}: these are no drawn scenes, and the embedded micro VLM knows nothing else: name a model "
+    "(MODEL=... or BASE_URL=...), or let it play to see how things work: TOY=1 (--toy)"
+)
 ItemT = TypeVar("ItemT")
 
 
@@ -54,6 +62,11 @@ class Job:
     callers: dict[str, Caller] = field(default_factory=dict)
     """By role."""
 
+    @property
+    def toy(self) -> bool:
+        """Whether a model of the embedded server plays any role."""
+        return any(name in EMBEDDED for name in self.models.names.values())
+
     async def probe(
         self,
         sample: Sample | None,
@@ -78,9 +91,17 @@ class Job:
 
 @asynccontextmanager
 async def opened(
-    run: Path, config: Config, roles: Iterable[str], media: Path, console: Console
+    run: Path, config: Config, roles: Iterable[str], media: Path, console: Console, toy: bool
 ) -> AsyncIterator[Job]:
-    """The models that play `roles` and the run's journal; servers that are started may read `media`."""
+    """The models that play `roles` and the run's journal; servers that are started may read `media`.
+
+    Raises ConfigError where the embedded micro VLM would look at other pictures than drawn scenes, unless
+    `toy` allows it, or did when the run began.
+    """
+    roles = list(roles)
+    toy = toy or was_toy(run, media)
+    if not toy and plays_embedded(config, roles) and not are_drawn(media):
+        raise ConfigError(NO_TOY.format(media=media))
     async with AsyncExitStack() as open_:
         models = await open_.enter_async_context(served(config, run, roles, media, saying(console)))
         journal = open_.enter_context(closing(Journal(run / CALLS)))

@@ -5,14 +5,15 @@ Raises ConfigError or PromptError for anything wrong; asks no server and writes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
-from ssui_gen.jobs.rundir import Edition
-from ssui_gen.prompts import Prompt, blob_id, home, load_prompts
+from ssui_gen.manifest import Edition
+from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
+from ssui_gen.records import Reason
 from ssui_gen.settings import parse
 
 AGENTS = {
@@ -33,7 +34,7 @@ class Plan:
 
     run: Path
     seeds: Path | None
-    """None means the drawn scenes of the microworld."""
+    """None means those the run was made of; of a new run, the drawn scenes of the microworld."""
     limit: int | None
     """Only the first so many seeds."""
     mix: bool
@@ -44,6 +45,10 @@ class Plan:
     """The folder that holds `agents/` and `prompts/`."""
     cards: dict[str, Card]
     prompts: dict[str, Prompt]
+    toy: bool = False
+    """Let the embedded micro VLM play though the pictures are no drawn scenes."""
+    retry: frozenset[Reason] = frozenset()
+    """Rejects of these reasons are tried again, though they are of the item."""
 
     def edition(self, models: Mapping[str, str]) -> Edition:
         """What the rows will be made with; `models` is role → served name."""
@@ -52,12 +57,13 @@ class Plan:
             prompts={name: self.prompts[card.prompt].id for name, card in self.cards.items()},
             cards={name: blob_id(file.read_bytes())[:8] for name, file in files.items()},
             models=dict(models),
+            rendered=rendered(),
         )
 
     @property
     def sources(self) -> dict[str, Path]:
         """What is kept word for word beside the rows."""
-        folders = {name: self.home / name for name in ("agents", "prompts")}
+        folders = {name: self.home / name for name in ("agents", "prompts")} | rendered_files()
         return folders | ({"run.yaml": self.config_file} if self.config_file else {})
 
 
@@ -70,6 +76,8 @@ def resolve(
     config_file: Path | None,
     model: str | None,
     base_url: str | None,
+    toy: bool = False,
+    retry: Iterable[str] = (),
 ) -> Plan:
     """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file."""
     if limit is not None and limit < 1:
@@ -79,7 +87,8 @@ def resolve(
     prompts = load_prompts(home() / "prompts")
     for name, reply in AGENTS.items():
         _check(name, reply, cards, prompts)
-    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts)
+    again = frozenset(map(Reason, retry))
+    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts, toy, again)
 
 
 def _check(name: str, reply: str, cards: Mapping[str, Card], prompts: Mapping[str, Prompt]) -> None:

@@ -39,6 +39,8 @@ class Funnel:
     """Rows by kind."""
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Rejects by stage and reason."""
+    again: Counter[str] = field(default_factory=Counter)
+    """Rejects of earlier processes that this one tries again, by reason."""
     in_flight: int = 0
     fresh: int = 0
     """Seeds finished by this process."""
@@ -132,6 +134,8 @@ def summary(progress: Progressing, title: str, item: Callable[[str], str] = str)
         table.add_row(f"[green]{item(kind)} kept[/green]", f"{count:,}")
     for (stage, reason), count in funnel.dropped.most_common():
         table.add_row(f"[red]rejected[/red] at {stage}: {reason}", f"{count:,}")
+    for reason, count in funnel.again.most_common():
+        table.add_row(f"rejected before, tried again: {reason}", f"{count:,}")
     table.add_section()
     table.add_row("calls made / answered from the journal", f"{tally.calls:,} / {tally.replayed:,}")
     table.add_row("prompt tokens (of these cached)", f"{tally.prompt_tokens:,} ({tally.cached_tokens:,})")

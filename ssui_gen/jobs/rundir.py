@@ -1,13 +1,12 @@
 """A run's folder: who may write it, what it was made with, and whether that has changed.
 
-`run.json` lists the editions of a run: each a set of cards, prompts and models that rows were made with.
-`used/<n>/` holds edition n word for word. Rows themselves are the stages' affair.
+`run.json` (`manifest`) lists the editions of a run: each a set of cards, prompts and models that rows were
+made with. `used/<n>/` holds edition n word for word. Rows themselves are the stages' affair.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -21,28 +20,8 @@ from typing import Any
 from ssui_gen import __version__
 from ssui_gen.errors import ConfigError, RecordError, RunLocked
 from ssui_gen.files import atomic_write, open_own
-from ssui_gen.records import SCHEMA, Record
-
-
-class Edition(Record):
-    """What decides the words of a row: when any of it changes, rows are no longer of one make."""
-
-    prompts: dict[str, str]
-    """Agent to prompt id, for example `reasoning@1:669a4de5`."""
-    cards: dict[str, str]
-    """Agent to the git blob id of its card."""
-    models: dict[str, str]
-    """Role to the served model's name."""
-
-    def changes(self, new: Edition) -> list[str]:
-        """`old → new` for each thing that differs."""
-        pairs = ((getattr(self, part), getattr(new, part)) for part in ("prompts", "cards", "models"))
-        return [
-            f"{key} {old.get(key, 'nothing')} → {now.get(key, 'nothing')}"
-            for old, now in pairs
-            for key in sorted(old.keys() | now.keys())
-            if old.get(key) != now.get(key)
-        ]
+from ssui_gen.manifest import Edition, Made, Manifest, Seeds, read_manifest
+from ssui_gen.prompts import home
 
 
 class RunDir:
@@ -54,6 +33,7 @@ class RunDir:
         """`stage` names the manifest: each stage that writes here has its own."""
         self.path = path
         self.stage = stage
+        _refuse_home(path)
         with self._explained():
             path.mkdir(parents=True, exist_ok=True)
             self._lock = open_own(path / ".lock")
@@ -103,12 +83,9 @@ class RunDir:
     def manifest(self) -> Path:
         return self.path / f"{self.stage}.json"
 
-    def read(self) -> dict[str, Any]:
-        """The manifest; empty for a new run."""
-        if not self.manifest.exists():
-            return {}
-        content: dict[str, Any] = json.loads(self.manifest.read_text("utf-8"))
-        return content
+    def read(self) -> Manifest:
+        """The manifest; empty for a new run. Raises RecordError."""
+        return read_manifest(self.manifest)
 
     def open_edition(
         self,
@@ -117,26 +94,39 @@ class RunDir:
         rows: int,
         mix: bool,
         settings: dict[str, Any],
-        features: dict[str, Any],
+        features: dict[str, dict[str, Any]],
         sources: dict[str, Path],
+        toy: bool,
+        seeds: Seeds | None = None,
     ) -> None:
         """Record what the coming rows are made with, and keep a copy of `sources` (name → file or folder).
 
-        `features` are what each role's model was found to do.
+        `features` are what each role's model was found to do, `toy` whether the embedded micro VLM plays.
 
-        Raises ConfigError when `rows` already exist that were made with something else, unless `mix`.
+        Raises ConfigError when `rows` already exist that were made with something else or whose pictures lie
+        elsewhere, unless `mix`.
         """
-        manifest = self.read()
-        editions = manifest.get("editions", [])
-        last = Edition.model_validate(editions[-1]["edition"]) if editions else None
-        if last and rows and (changed := last.changes(edition)) and not mix:
+        known = self.read()
+        if known.last and rows and (changed := known.last.changes(edition)) and not mix:
             raise ConfigError(_mixed(self.path, rows, changed))
-        if last != edition:
-            editions.append({"from_row": rows, "edition": edition.model_dump(), "since": _now()})
-            self._keep(sources, len(editions))
-        manifest = {"schema": SCHEMA, "ssui_gen": __version__, "git": git_state()} | manifest
-        manifest |= {"editions": editions, "settings": settings, "features": features}
-        atomic_write(self.manifest, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        if seeds and rows and not mix:
+            self._check_root(known.seeds, seeds)
+        made = known.editions
+        if known.last != edition:
+            made = (*made, Made(from_row=rows, edition=edition, since=_now()))
+            self._keep(sources, len(made))
+        new: dict[str, Any] = {"ssui_gen": known.ssui_gen or __version__, "git": known.git or git_state()}
+        new |= {"editions": made, "settings": settings, "features": features, "toy": toy or known.toy}
+        manifest = known.model_copy(update=new | ({"seeds": seeds} if seeds else {}))
+        atomic_write(self.manifest, manifest.model_dump_json(indent=2) + "\n")
+
+    def _check_root(self, old: Seeds | None, new: Seeds) -> None:
+        """A row names its picture below one root; raises ConfigError where that of other rows is another."""
+        if old and old.root != new.root and (self.path / old.root).exists():
+            raise ConfigError(
+                f"{self.path}: the pictures of its rows lie below {old.root}, those of SEEDS below "
+                f"{new.root}: use a new RUN, or --mix (later stages then find the new ones alone)"
+            )
 
     def _keep(self, sources: dict[str, Path], number: int) -> None:
         for name, source in sources.items():
@@ -148,6 +138,13 @@ class RunDir:
                     shutil.copytree(source, target, dirs_exist_ok=True)
                 else:
                     shutil.copyfile(source, target)
+
+
+def _refuse_home(path: Path) -> None:
+    """Raises ConfigError for a folder that holds the program, or all runs: `..`, a link, `outputs` itself."""
+    full, ours = path.resolve(), home().resolve()
+    if ours.is_relative_to(full) or full == (ours / "outputs").resolve():
+        raise ConfigError(f"{path}: expected a folder of the run's own, such as outputs/demo; RUN names it")
 
 
 def _mixed(path: Path, rows: int, changed: list[str]) -> str:

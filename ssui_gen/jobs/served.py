@@ -70,6 +70,12 @@ async def served(
         yield Served({role: clients[p] for role, p in players.items()}, names)
 
 
+def plays_embedded(config: Config, roles: Iterable[str]) -> bool:
+    """Whether the embedded server will play any of `roles`."""
+    players = (config.models[config.player(role)] for role in roles)
+    return any(not role.base_urls and (not role.name or role.name in EMBEDDED) for role in players)
+
+
 class _Ours(NamedTuple):
     """How the servers of this run are started."""
 

@@ -22,11 +22,13 @@ from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config, Verify, WayName
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
+from ssui_gen.files import atomic_write
 from ssui_gen.images import data_url
 from ssui_gen.jobs.job import Job, carry_out, opened
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.jsonl import read, validate
+from ssui_gen.manifest import check_root
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ReasoningPath
 from ssui_gen.shares import Share, share
@@ -53,6 +55,8 @@ class Plan(NamedTuple):
     """Ways beside those that the settings use."""
     config: Config
     prompts: dict[str, Prompt]
+    toy: bool = False
+    """Let the embedded micro VLM play though the pictures are no drawn scenes."""
 
     @property
     def names(self) -> tuple[WayName, ...]:
@@ -72,10 +76,13 @@ async def make_calibration(plan: Plan, console: Console) -> None:
     labels, and as `make_pairs` does.
     """
     known = _labels(plan)
+    check_root(plan.root, plan.run)
     async with AsyncExitStack() as open_:
         open_.enter_context(RunDir(plan.run, "calibration"))
         roles = roles_of(plan.names)
-        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, plan.root, console))
+        job = await open_.enter_async_context(
+            opened(plan.run, plan.config, roles, plan.root, console, plan.toy)
+        )
         await job.probe(_sample(plan, known), needs_of(plan.names), ("logprobs",), saying(console))
         verify = await _settled(plan, job, saying(console))
         work = _Work(plan, job, known, verify)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ssui_gen.commands import command
 from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.deal import deal
 from ssui_gen.curation.folder import Folder
@@ -21,7 +22,9 @@ from ssui_gen.curation.settle import State, curated
 from ssui_gen.curation.sheet import Fault, Sheet, repaired
 from ssui_gen.curation.texts import sha_of
 from ssui_gen.errors import ConfigError
-from ssui_gen.jsonl import as_line, atomic_write, read, validate
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import as_line, read, validate
+from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath
 
 SOURCE, FOLDER, CURATED = "reasoning_paths.jsonl", "curation", "curated.jsonl"
@@ -38,9 +41,9 @@ def export(run: Path, names: Sequence[str], root: Path) -> Published:
     """
     source = run / SOURCE
     if not source.exists():
-        raise ConfigError(f"{source}: no such file: make it with `make dataset RUN={run.name}`")
+        raise ConfigError(f"{source}: no such file: make it with `{command('dataset', run)}`")
     items = ordered([validate(ReasoningPath, line) for line in read(source)])
-    return publish(folder_of(run), items, names, root, run.resolve().name)
+    return publish(folder_of(run), items, names, root, title_of(run))
 
 
 def faults(folder: Folder, names: Iterable[str] = ()) -> list[Fault]:
@@ -82,7 +85,7 @@ def assign(folder: Folder, names: Sequence[str], *, overlap: float, each: int, s
     shares = deal(list(items), names, overlap=overlap, each=each, seed=seed, dealt=manifest.shares)
     folder.put_manifest(manifest.model_copy(update={"shares": shares}))
     merge(folder, names)
-    write_gallery(folder, folder.root.resolve().parent.name)
+    write_gallery(folder, title_of(folder.root.parent))
     return {name: len(share) for name, share in shares.items()}
 
 

@@ -20,14 +20,16 @@ from ssui_gen.agent import Agent
 from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
-from ssui_gen.demo import draw_seeds
+from ssui_gen.demo import DRAWN, FILE, draw_seeds
 from ssui_gen.errors import ImageError, NothingMade
 from ssui_gen.images import data_url, file_url, inspect
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel, saying
+from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.manifest import seeds_of, source_of_seeds
 from ssui_gen.records import (
     KINDS,
     REPLIES,
@@ -47,6 +49,8 @@ PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
 NEEDED = ("sees_pictures",)
 WANTED = ("json_schema", "logprobs", "file_urls", "uuid", "priority")
+FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
+"""What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
 SAMPLED = 20
 """Seeds that are looked through for a picture to ask the models about."""
 
@@ -59,11 +63,11 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     """
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
-        seeds = plan.seeds if plan.seeds else await asyncio.to_thread(draw_seeds, plan.run / "seeds")
+        seeds = await _seeds(plan)
         await asyncio.to_thread(require_seeds, seeds, plan.run)
         roles = [plan.cards[name].model for name in AGENTS]
         media = root_of(seeds, plan.run)
-        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console))
+        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console, plan.toy))
         stage = _Stage(plan, seeds, job, open_)
         needs = {plan.cards[name].model: NEEDED for name in AGENTS if plan.cards[name].picture}
         await job.probe(stage.sample(), needs, WANTED, saying(console))
@@ -74,10 +78,21 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
             settings=plan.config.model_dump(mode="json"),
             features={role: found.model_dump() for role, found in job.features.items()},
             sources=plan.sources,
+            toy=job.toy,
+            seeds=seeds_of(seeds, plan.run),
         )
         stage.hire()
+        stage.try_again()
         left = stage.count_left()
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
+
+
+async def _seeds(plan: Plan) -> Path:
+    """As told, else those of before, else drawn."""
+    known, drawn = plan.seeds or source_of_seeds(plan.run), plan.run / DRAWN
+    if known and known != drawn / FILE:
+        return known
+    return await asyncio.to_thread(draw_seeds, drawn)
 
 
 def require_kept(funnel: Funnel, run: Path) -> None:
@@ -102,7 +117,8 @@ class _Stage:
         self.funnel = Funnel()
         self.done = open_.enter_context(closing(Seen()))
         self.paths = open_.enter_context(closing(Appender(plan.run / PATHS)))
-        self.rejects = open_.enter_context(closing(Appender(plan.run / REJECTS)))
+        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=FOUND_ANEW)
+        self.rejects = open_.enter_context(closing(again))
         self._count_done()
         self.agents: dict[str, Agent[Record]] = {}
         self.pictures = Pictures(self.root, plan.config.images, plan.config.limits.seeds_in_flight)
@@ -138,13 +154,19 @@ class _Stage:
             path = validate(ReasoningPath, line)
             self._note(path.seed_id, path.kind)
             self.funnel.kept[path.kind] += 1
-        for line in read(self.plan.run / REJECTS):
-            reject = validate(Reject, line)
-            self._note(reject.seed_id, reject.kind)
-            self.funnel.dropped[reject.stage, reject.reason] += 1
+        self.rejects.count(lambda reject: self._note(reject.seed_id, reject.kind))
 
     def _note(self, seed_id: str, kind: Kind | None) -> None:
         self.done.add(_done_key(seed_id, kind))
+
+    def try_again(self) -> None:
+        """Take the rejects that are tried now out of their file."""
+        with closing(Seen()) as tried:
+            for seed in self.todo():
+                if isinstance(seed, Seed):
+                    for kind in (None, *self._kinds_left(seed)):
+                        tried.add(_done_key(seed.id, kind))
+            self.rejects.forget(lambda reject: _done_key(reject.seed_id, reject.kind) in tried)
 
     def todo(self) -> Iterator[Seed | Reject]:
         """Seeds in their order, those without anything left to do passed over."""
@@ -204,7 +226,6 @@ class _Stage:
             self.funnel.kept[row.kind] += 1
         else:
             self.rejects.write(row)
-            self.funnel.dropped[row.stage, row.reason] += 1
 
     def _crew(self, item: Item) -> Crew:
         picture, rounds = self.pictures.of(item.image), self.plan.config.limits.reflection_rounds

@@ -25,7 +25,8 @@ from ssui_gen.curation.review import Form, Item, Review, blank
 from ssui_gen.curation.shape import Found, agreement_with, shape
 from ssui_gen.curation.sheet import Sheet, in_words, written
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import as_line, atomic_write, document, read, validate
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import as_line, document, read, validate
 
 TOOLS = ("argilla", "label_studio")
 MOST_FAULTS = 20

@@ -1,7 +1,7 @@
 """pairs.jsonl → the same pairs in another trainer's layout, with their pictures as the agents saw them.
 
-Pictures are written anew beside the rows, and named by the run's folder as it was told: `outputs/demo/…` from a
-checkout, where a trainer that is started there finds them.
+Pictures are written anew beside the rows and named by the run's folder as it was told: in a checkout that is
+`outputs/demo/…`, where a trainer that is started there finds them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ssui_gen.branches import Pair
+from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
+from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect
-from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.jsonl import read, validate
 from ssui_gen.records import ImageRef
 from ssui_gen.settings import ImageLimits, parse
 
@@ -31,7 +33,7 @@ def export(run: Path, root: Path, layout: str) -> Path:
         raise ConfigError(f"--to: expected one of {', '.join(EXPORTERS)}; got {layout!r}")
     source = run / "pairs.jsonl"
     if not source.exists():
-        raise ConfigError(f"{source}: no such file: make it with `make pairs RUN={run.name}`")
+        raise ConfigError(f"{source}: no such file: make it with `{command('pairs', run)}`")
     target = run / f"pairs_{layout}.jsonl"
     atomic_write(target, "".join(_rows(source, _Pictures(run, root), layout)))
     if layout == "llamafactory":

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ssui_gen.commands import command
 from ssui_gen.curation.board import read_board
 from ssui_gen.curation.folder import ITEMS, Folder
 from ssui_gen.curation.labels import Drawn, labels, sample
@@ -14,7 +15,9 @@ from ssui_gen.curation.review import BRANCHES as FORM
 from ssui_gen.curation.sheet import Fault
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
-from ssui_gen.jsonl import as_line, atomic_write
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import as_line
+from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath
 
 FOLDER, LABELS = "labels", "labels_people.jsonl"
@@ -30,11 +33,11 @@ def export_labels(run: Path, names: Sequence[str], root: Path, *, most: int, see
     Raises ConfigError where there are no branches.
     """
     if not (run / BRANCHES).exists():
-        raise ConfigError(f"{run / BRANCHES}: no such file: make it with `make pairs RUN={run.name}`")
+        raise ConfigError(f"{run / BRANCHES}: no such file: make it with `{command('pairs', run)}`")
     folder = labels_folder(run)
     begun = frozenset(folder.items()) if (folder.root / ITEMS).exists() else frozenset()
     items = sample(_branches(run), most, seed, begun)
-    return publish(folder, items, names, root, f"{run.resolve().name}: branches")
+    return publish(folder, items, names, root, f"{title_of(run)}: branches")
 
 
 def _branches(run: Path) -> Iterator[Drawn]:

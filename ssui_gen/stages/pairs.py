@@ -21,12 +21,14 @@ from ssui_gen.exploring.exploration import Exploration
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
 from ssui_gen.exploring.leaks import Bench, load_bench
 from ssui_gen.exploring.pairs import pair_up
+from ssui_gen.files import replace
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.progress import saying
-from ssui_gen.jobs.rundir import Edition, RunDir
-from ssui_gen.jsonl import atomic_write
-from ssui_gen.prompts import Prompt, policy_prompt
-from ssui_gen.records import ReasoningPath
+from ssui_gen.jobs.rundir import RunDir
+from ssui_gen.jsonl import read
+from ssui_gen.manifest import Edition, check_root
+from ssui_gen.prompts import Prompt, policy_prompt, rendered
+from ssui_gen.records import Reason, ReasoningPath
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
 PAIRS = "pairs.jsonl"
@@ -46,6 +48,10 @@ class Plan(NamedTuple):
     limit: int | None
     config: Config
     prompts: dict[str, Prompt]
+    toy: bool = False
+    """Let the embedded micro VLM play though the pictures are no drawn scenes."""
+    retry: frozenset[Reason] = frozenset()
+    """Rejects of these reasons are tried again, though they are of the item."""
 
     @property
     def source(self) -> Path:
@@ -62,17 +68,30 @@ class Plan(NamedTuple):
         asked = (prompt_of(name, self.config.verify, self.prompts) for name in self.config.verify.by)
         used = {prompt.name: prompt.id for prompt in (self.prompts["policy"], *asked) if prompt}
         how = {name: getattr(self.config, name).model_dump_json() for name in ("explore", "verify")}
-        return Edition(prompts=used, cards=how, models={})
+        return Edition(prompts=used, cards=how, models={}, rendered=rendered())
 
 
-async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
-    """Do what is left of `plan`; returns how many pairs there are. Raises as `make_dataset` does."""
+class Written(NamedTuple):
+    """The pairs of a run."""
+
+    made: int
+    before: int
+    """How many there were."""
+    former: Path | None
+    """Where those are kept, if they were others."""
+
+
+async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
+    """Do what is left of `plan`; returns what became of its pairs. Raises as `make_dataset` does."""
     source, config, edition = plan.source, plan.config, plan.edition
+    check_root(plan.root, plan.run)
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run, "pairs"))
         bench = load_bench(config.leaks, config.images)
-        job = await open_.enter_async_context(opened(plan.run, config, plan.roles, plan.root, console))
-        work = Exploration(job, source, plan.root, plan.limit, bench, open_)
+        job = await open_.enter_async_context(
+            opened(plan.run, config, plan.roles, plan.root, console, plan.toy)
+        )
+        work = Exploration(job, source, plan.root, plan.limit, bench, plan.retry, open_)
         held = ("regex",) if config.explore.form == "regex" else ()
         needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(config.verify.by)}
         await job.probe(work.sample(), needs, WANTED, saying(console))
@@ -83,6 +102,7 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, int]:
             settings=config.model_dump(mode="json"),
             features={role: found.model_dump() for role, found in job.features.items()},
             sources={},
+            toy=job.toy,
         )
         await work.prepare(plan.prompts, saying(console))
         outcome = await _pass(job, work, console)
@@ -98,9 +118,9 @@ async def _pass(job: Job, work: Exploration, console: Console) -> Outcome:
     return await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
 
 
-def write_pairs(plan: Plan, source: Path, bench: Bench) -> int:
-    """Pair up what was drawn from the paths of `source`; returns how many pairs there are."""
-    count = 0
+def write_pairs(plan: Plan, source: Path, bench: Bench) -> Written:
+    """Pair up what was drawn from the paths of `source`."""
+    count, before = 0, sum(1 for _ in read(plan.run / PAIRS))
 
     def rows() -> Iterator[str]:
         nonlocal count
@@ -108,8 +128,8 @@ def write_pairs(plan: Plan, source: Path, bench: Bench) -> int:
             count += 1
             yield pair.model_dump_json() + "\n"
 
-    atomic_write(plan.run / PAIRS, rows())
-    return count
+    former = replace(plan.run / PAIRS, rows())
+    return Written(count, before, former)
 
 
 def _pairs(plan: Plan, source: Path, bench: Bench) -> Iterator[Pair]:

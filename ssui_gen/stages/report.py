@@ -14,8 +14,10 @@ from ssui_gen.exploring.cost import Who
 from ssui_gen.exploring.exploration import REJECTS
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
 from ssui_gen.exploring.report import Grown, Numbers, overview, tree
+from ssui_gen.files import atomic_write
 from ssui_gen.jobs.job import CALLS
-from ssui_gen.jsonl import atomic_write, read, validate
+from ssui_gen.jsonl import read, validate
+from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath, Reject
 
 OVERVIEW, TREES = "pairs.html", "trees"
@@ -45,7 +47,7 @@ def make_report(run: Path, source: Path, root: Path) -> Report:
         numbers.dropped[validate(Reject, line).reason] += 1
     for line in read(run / "pairs.jsonl"):
         numbers.add_pair(validate(Pair, line))
-    atomic_write(run / OVERVIEW, overview(numbers, trees))
+    atomic_write(run / OVERVIEW, overview(numbers, trees, title_of(run)))
     return Report(run / OVERVIEW, numbers.cost.account(numbers.pairs_by_kind))
 
 

@@ -15,6 +15,7 @@ from ssui_gen.curation.keys import Secret, secret_file
 from ssui_gen.curation.people import named
 from ssui_gen.curation.publish import login, merge
 from ssui_gen.errors import ServerError
+from ssui_gen.manifest import title_of
 
 if TYPE_CHECKING:
     from ssui_gen.curation.server import Hosts
@@ -50,7 +51,7 @@ def serve_review(folder: Folder, names: Sequence[str], place: Place, say: Callab
     people = list(dict.fromkeys(map(named, names))) or board.names or [login()]
     if faults := merge(folder, people).faults:
         say("\n".join(map(str, faults)))
-    title = folder.root.resolve().parent.name
+    title = title_of(folder.root.parent)
     secret = Secret(secret_file())
     keys = {name: secret.key(folder.root, name) for name in people}
     desks = {keys[name]: Desk(folder, name, title) for name in people}

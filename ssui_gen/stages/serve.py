@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ssui_gen.commands import command
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.progress import saying
@@ -22,8 +23,11 @@ LOGS = Path("outputs/serve")
 CHECK_SECONDS = 0.5
 
 
-async def serve(config: Config, media: Path, words: Sequence[str], console: Console) -> bool:
-    """Serve the model that plays the agents; whether it was fit. `words` are flags of vLLM's own.
+async def serve(
+    config: Config, media: Path, words: Sequence[str], console: Console, seeds: Path | None = None
+) -> bool:
+    """Serve the model that plays the agents; whether it was fit. `words` are flags of vLLM's own, `seeds` the
+    pictures that it is served for.
 
     Raises ConfigError or ServerError if it cannot be started, or ends by itself.
     """
@@ -39,8 +43,9 @@ async def serve(config: Config, media: Path, words: Sequence[str], console: Cons
     log = LOGS / f"vllm-{launches[0].port}.log"
     async with VllmServers(launches, log=log, start_seconds=seconds, notice=say) as servers:
         fit = await examine(_asking(config, servers.urls), console)
-        told = f"MODEL={Path(role.adapter).name if role.adapter else role.name}"
-        say(f"\nIn another terminal: make dataset BASE_URL={','.join(servers.urls)} {told} SEEDS=...")
+        name = Path(role.adapter).name if role.adapter else role.name
+        asking = command("dataset", BASE_URL=",".join(servers.urls), MODEL=name, SEEDS=seeds)
+        say(f"\nIn another terminal: {asking}")
         say(f"Pictures below {media.resolve()} are read from there. Ctrl-C stops the server.")
         await _until_stopped(servers)
     say("Stopped.")

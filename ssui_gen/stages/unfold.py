@@ -22,7 +22,8 @@ from ssui_gen.curation.review import Earlier, Review
 from ssui_gen.curation.sheet import Fault, Sheet, written
 from ssui_gen.curation.texts import faults as edit_faults
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import as_line, atomic_write, read, validate
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.records import row_id
 
 LINES = ".lines.jsonl"
