@@ -29,7 +29,7 @@ def whole(folder: Path, fake: Fake, seeds: list[dict[str, str]]) -> list[str]:
 def after_an_outage(folder: Path, fake: Fake, count: int) -> Job:
     fake.always = "500"
     made = job(folder, fake.url, plain(count), tries_per_call=1)
-    assert made.here().code == 0
+    assert made.here().code == 1
     assert made.reasons == {"call_failed": 2 * count} and not made.paths
     fake.always = None
     return made
