@@ -130,6 +130,10 @@ test-browser: $(READY) ## the tests of the review page in a real Chromium, insta
 test-vllm: $(READY) $(VLLM)/.ready ## the tests against a real vLLM, on its CPU build where there is no GPU
 	$(VENV)/bin/python -m pytest -m vllm $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(READY) ## ten minutes of mutated inputs at every door that takes what others wrote
+	$(VENV)/bin/python tests/fuzzing.py $(ARGS)
+
 .PHONY: golden
 golden: $(READY) ## rewrite the golden files after a change of prompts; read the diff
 	$(VENV)/bin/python -m pytest tests/test_prompts.py --golden -q

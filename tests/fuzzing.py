@@ -1,0 +1,234 @@
+"""Every door that takes what others wrote, against what nobody expects: good inputs, mutated.
+
+A door may refuse with the errors that it names, and nothing else: no other exception, no input that keeps it
+busy. `make fuzz` tries for ten minutes; `test_fuzz.py` a little of it each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+from curating import PICTURE, item, record
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from microworld.serving import protocol
+from ssui_gen import jsonl, reading, tables
+from ssui_gen.calling import metrics, wire
+from ssui_gen.config import Leaks, load_config
+from ssui_gen.curation.check import checked
+from ssui_gen.curation.markdown import read_page, unfolded
+from ssui_gen.curation.review import PATHS, blank
+from ssui_gen.curation.sheet import read_sheet, repaired, written
+from ssui_gen.errors import ConfigError, ImageError, PromptError, RecordError
+from ssui_gen.exploring.leaks import load_bench
+from ssui_gen.images import inspect, perceptual_hash, shown
+from ssui_gen.manifest import read_manifest
+from ssui_gen.prompts import load_prompt
+from ssui_gen.seeds import read_seeds
+from ssui_gen.settings import ImageLimits
+
+ROOT = Path(__file__).parent.parent
+BUSY = 10.0
+"""Seconds that no input of this size may take, on a busy machine too."""
+WORDS = (
+    *(b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\x1b]0;x\x07", b"\xe2\x80\xa8", b"\\ud800", b"\r\n"),
+    *(b"\n\n", b"{", b"}", b"[" * 200, b"]", b'"', b"'", b":", b",", b"\t", b"---\n", b"{{", b"%}"),
+    *(b"&a ", b"*a", b"!!int ", b"<<: ", b"null", b"true", b"NaN", b"1e999", b"-1", b"9" * 5000, b"9.9"),
+    *(b"2024-31-12", b"../../x", b"/etc/passwd", b"none", b"x" * 9000, b"<<<<<<< a\n", b"=======\n"),
+    *(b"<think>", b"Answer:", b"1. ", b"### ", b"<|im_end|>", b"<image>"),
+)  # fmt: skip
+
+
+class Door(NamedTuple):
+    """What takes bytes from outside, some that are good, and what it may refuse others with."""
+
+    enter: Callable[[bytes, Path], object]
+    good: tuple[bytes, ...]
+    refusals: tuple[type[Exception], ...] = ()
+
+
+@st.composite
+def mutated(draw: st.DrawFn, good: tuple[bytes, ...]) -> bytes:
+    """One of the good inputs after a few cuts, doublings, insertions and flips; seldom any bytes."""
+    data = draw(st.sampled_from(good))
+    for _ in range(draw(st.integers(0, 6))):
+        start = draw(st.integers(0, len(data)))
+        end = min(len(data), start + draw(st.integers(0, 60)))
+        change = draw(st.sampled_from(("cut", "double", "insert", "flip", "any")))
+        part = {
+            "cut": b"",
+            "double": data[start:end] * 2,
+            "insert": draw(st.sampled_from(WORDS)) + data[start:end],
+            "flip": bytes(byte ^ 0x55 for byte in data[start:end]),
+            "any": draw(st.binary(max_size=12)),
+        }[change]
+        data = data[:start] + part + data[end:]
+    return data
+
+
+def at(name: str, enter: Callable[[Path], object]) -> Callable[[bytes, Path], object]:
+    """A door that takes a file."""
+
+    def through(data: bytes, folder: Path) -> object:
+        (folder / name).write_bytes(data)
+        return enter(folder / name)
+
+    return through
+
+
+def _picture(path: Path) -> None:
+    ref = inspect(path.parent, path.name, ImageLimits())
+    shown(path.parent, ref, ImageLimits())
+    perceptual_hash(path.parent, path.name, ImageLimits())
+
+
+def _prompt(path: Path) -> None:
+    load_prompt(path).render(text="x", classes=(), options={}, path="", response="", kind="risky")
+
+
+def _sheet(data: bytes, folder: Path) -> None:
+    sheet = read_sheet(folder / "ana.jsonl", data, PATHS)
+    for fault in checked(sheet, PATHS, {ITEM.id: ITEM}, {}):
+        assert str(fault)
+    repaired(data)
+
+
+def _response(data: bytes, folder: Path) -> None:
+    text = data.decode("utf-8", "replace")
+    assert "".join(text[part.start : part.stop] for part in reading.read(text).parts) == text
+
+
+def _pictures() -> tuple[bytes, ...]:
+    made = []
+    for kind in ("png", "jpeg", "webp", "gif", "bmp", "tiff"):
+        buffer = BytesIO()
+        Image.linear_gradient("L").resize((40, 30)).convert("RGB").save(buffer, kind)
+        made.append(buffer.getvalue())
+    return (PICTURE, *made)
+
+
+ITEM = item(record("aaaa"))
+_LINE = blank(PATHS, ITEM.id, ITEM.sha)
+_CHAT = {"model": "m", "messages": [{"role": "user", "content": "Where?"}], "n": 2, "max_tokens": 9}
+_TOKEN = {"token": "yes", "logprob": -0.1, "top_logprobs": [{"token": "no", "logprob": -2.4}]}
+_CHOICE = {"message": {"content": "yes"}, "finish_reason": "stop", "logprobs": {"content": [_TOKEN]}}
+_MADE = {"model": "m", "choices": [_CHOICE], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}
+_LOAD = b'vllm:num_requests_running{model="m"} 3.0\nvllm:kv_cache_usage_perc{engine="0"} 0.25\n'
+_PATH = b"1. Visual context: A kitchen.\n2. **Textual request:** To mix.\n\n### Step 3:\nBoth.\n\nAnswer: No."
+_ROWS = b'{"id": "a", "image": "a.png", "text": "Where?"}\n{"id": "b", "image": "b.png"}\n'
+_RUN = (ROOT / "run.yaml").read_bytes() if (ROOT / "run.yaml").exists() else b""
+
+DOORS: dict[str, Door] = {
+    "settings": Door(
+        at("run.yaml", load_config),
+        (
+            _RUN,
+            b"twins: false\nlimits: {tries_per_call: 2}\n",
+            b"models:\n  vlm: &a {like: judge}\n  b: *a\n",
+        ),
+        (ConfigError,),
+    ),
+    "prompts": Door(
+        at("query.md", _prompt),
+        tuple(path.read_bytes() for path in sorted((ROOT / "prompts").glob("*.md"))),
+        (PromptError,),
+    ),
+    "rows": Door(at("a.jsonl", lambda path: list(jsonl.read(path))), (_ROWS,)),
+    "documents": Door(at("a.json", jsonl.document), (json.dumps([_MADE, _CHAT]).encode(),), (RecordError,)),
+    "manifests": Door(
+        at("run.json", read_manifest),
+        (b"{}", b'{"schema": 1, "editions": [{"edition": {}}]}'),
+        (RecordError,),
+    ),
+    "tables": Door(
+        at("t.csv", lambda path: list(tables.rows(path))),
+        (b"id,image,text\na,a.png,Where?\n",),
+        (ConfigError,),
+    ),
+    "seeds": Door(
+        at("seeds.jsonl", lambda path: list(read_seeds(path, lambda _: True, path.parent))),
+        (_ROWS,),
+        (ConfigError,),
+    ),
+    "benchmarks": Door(
+        at("bench.json", lambda path: load_bench(Leaks(bench=(str(path),)), ImageLimits())),
+        (b'[{"question": "Where is it?", "answer": "There."}]',),
+        (ConfigError,),
+    ),
+    "pictures": Door(at("a.png", _picture), _pictures(), (ImageError,)),
+    "completions": Door(
+        lambda data, _: wire.completion(data.decode("utf-8", "replace"), "m", 0.1, 1),
+        (json.dumps(_MADE).encode(),),
+        (ValueError,),
+    ),
+    "loads of servers": Door(lambda data, _: metrics.read(data.decode("utf-8", "replace")), (_LOAD,)),
+    "responses": Door(_response, (_PATH, b"<think>\nHm.\n</think>\n" + _PATH)),
+    "requests": Door(
+        lambda data, _: protocol.read(bytearray(data)), (json.dumps(_CHAT).encode(),), (protocol.Refusal,)
+    ),
+    "people's lines": Door(_sheet, (written([_LINE]), written([_LINE, _LINE]))),
+    "people's Markdown": Door(
+        lambda data, _: read_page(PATHS, ITEM, data.decode("utf-8", "replace")),
+        (unfolded(PATHS, ITEM, _LINE, "a.png").encode(),),
+    ),
+}
+
+
+def attempt(door: Door, count: int, chance: int) -> Counter[str]:
+    """Enter a door `count` times; raises what it must not raise, with the input that did it."""
+    tried: Counter[str] = Counter()
+
+    @seed(chance)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=BUSY * 1000,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(mutated(door.good))
+    def enter(data: bytes) -> None:
+        tried["inputs"] += 1
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                door.enter(data, Path(folder))
+            except door.refusals as refusal:
+                tried["refused"] += 1
+                assert str(refusal).strip()
+
+    enter()
+    return tried
+
+
+def main() -> None:
+    """All doors by turns, then how often each was tried and how often it refused."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    args = parser.parse_args()
+    print(f"seed {args.seed}", flush=True)
+    end, counts = time.monotonic() + 60 * args.minutes, {name: Counter[str]() for name in DOORS}
+    chance = random.Random(args.seed)
+    while time.monotonic() < end:
+        for name, door in DOORS.items():
+            print(f"\r{name:<20} {sum(c['inputs'] for c in counts.values()):>9,}", end="", file=sys.stderr)
+            counts[name] += attempt(door, 100, chance.randrange(2**32))
+    for name, count in counts.items():
+        print(f"{name:<20} {count['inputs']:>9,} inputs, {count['refused']:>9,} refused")
+    print(f"{'all':<20} {sum(count['inputs'] for count in counts.values()):>9,} inputs, nothing else raised")
+
+
+if __name__ == "__main__":
+    main()
