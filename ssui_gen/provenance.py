@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +27,9 @@ def kept(path: Path, made_of: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a JSON file holds, if it was made of just this; else None, and it must be made anew."""
     if not path.exists():
         return None
-    found: Any = json.loads(path.read_text("utf-8"))
+    found: Any = None
+    with suppress(ValueError, RecursionError):  # cut off or of another make: it is made anew
+        found = json.loads(path.read_text("utf-8"))
     same = isinstance(found, dict) and found.get(MADE_OF) == json.loads(json.dumps(made_of))
     return found if same else None
 

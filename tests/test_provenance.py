@@ -23,9 +23,9 @@ def test_a_figure_is_served_for_the_same_making_alone(tmp_path: Path) -> None:
     assert found and found["share"] == 0.5
     for other in ({**made_of, "n": 201}, {**made_of, "more": 1}, {"n": 200}, {}):
         assert kept(path, other) is None
-    for old in ("[]", "{}", '{"make": {"n": 200}}'):
+    for old in ("[]", "{}", '{"make": {"n": 200}}', '{"made_of": {"n"', "[" * 100_000, ""):
         path.write_text(old)
-        assert kept(path, made_of) is None, "made before this was kept"
+        assert kept(path, made_of) is None, "made before this was kept, or cut off"
 
 
 def test_files_are_known_by_their_names_and_bytes(tmp_path: Path) -> None:

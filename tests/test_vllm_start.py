@@ -121,6 +121,14 @@ def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
         about_adapter(str(tmp_path))
 
 
+@pytest.mark.parametrize("config", ["{", "[1]", "7", "[" * 100_000, '{"r": "x"}', '{"r": null}', '{"r": -1}'])
+def test_a_broken_adapter_is_told_in_one_line(tmp_path: Path, config: str) -> None:
+    (tmp_path / "adapter_config.json").write_text(config)
+    with pytest.raises(ConfigError, match=r"adapter_config\.json: .*expected") as caught:
+        about_adapter(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_named_python_wins_and_without_any_the_command_that_helps_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

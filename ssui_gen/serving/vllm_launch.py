@@ -123,13 +123,18 @@ def about_adapter(folder: str) -> Adapter:
     """Raises ConfigError for a folder that holds no LoRA adapter."""
     path = Path(folder).expanduser()
     config = _config(path, "adapter_config.json", "a LoRA adapter's folder, as PEFT saves it")
-    return Adapter(path.resolve().name, str(path.resolve()), int(config.get("r", 16)))
+    rank = config.get("r", 16)
+    if not isinstance(rank, int) or rank < 1:
+        raise ConfigError(
+            f"{path / 'adapter_config.json'}: r: expected a whole number from 1 on; got {rank!r}"
+        )
+    return Adapter(path.resolve().name, str(path.resolve()), rank)
 
 
 def _config(folder: Path, name: str, expected: str) -> dict[str, Any]:
     try:
         return dict(json.loads((folder / name).read_text("utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         why = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         raise ConfigError(f"{folder / name}: {why}: expected {expected}") from None
 
