@@ -119,7 +119,7 @@ test: $(READY) ## the default tests, under ten minutes on two cores
 
 .PHONY: test-slow
 test-slow: $(READY) ## the slow tests: kills, faults, memory
-	$(VENV)/bin/python -m pytest -m slow $(ARGS)
+	KILLS=50 $(VENV)/bin/python -m pytest -m slow $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(READY) ## the tests of the review page in a real Chromium, installed with apt where it can be

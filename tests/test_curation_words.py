@@ -119,7 +119,7 @@ def test_a_merge_killed_at_any_moment_keeps_every_word(tmp_path: Path) -> None:
     run = exported(tmp_path / "demo", [record(id) for id in ids])
     say(run, "ana", **{id: {"decision": "keep", "note": f"of {id}"} for id in ids[::2]})
     longest = seconds_of(run, "export") * 1.2
-    for number in range(15):
+    for number in range(8):
         said = words(run)
         put_paths(run, [record(id, answer=f"Answer {number}.") for id in rng.sample(ids, MANY - 20)])
         killed_at_random(rng, run, "export", longest)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from tiny_families import tiny
@@ -121,6 +123,8 @@ def test_a_batch_is_learnt_by_heart_and_a_rate_of_nothing_is_noticed(training: T
 
 # --- sweeping --------------------------------------------------------------------------------------
 
+FIGURE = {"share": 0.5, "low": 0.4, "high": 0.6}
+
 
 def test_every_combination_is_a_cell() -> None:
     assert cells(["a=1,2", "b=x"]) == [("a=1", "b=x"), ("a=2", "b=x")]
@@ -144,6 +148,20 @@ def test_seeds_are_put_together_and_what_was_before_comes_first() -> None:
     assert lines[0].shares["unsafe"] == (0.5, 0.4, 0.6)
     assert lines[1].shares["unsafe"] == pytest.approx((0.3, 0.2, 0.4))
     assert lines[2].shares["unsafe"] == (0.1, 0, 1)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=5))
+def test_what_seeds_come_to_together_lies_among_them(shares: list[float]) -> None:
+    """A mean of floats may lie a hair outside, and no figure has a negative bar."""
+    found = {
+        ("lambda=0", f"seed={seed}"): {
+            "headlines": {"a": "a"},
+            "figures": {"a": {"before": FIGURE, "after": FIGURE | {"share": share}}},
+        }
+        for seed, share in enumerate(shares)
+    }
+    middle, low, high = together(found)[1].shares["a"]
+    assert low == min(shares) <= middle <= high == max(shares)
 
 
 def swept(

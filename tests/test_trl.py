@@ -16,6 +16,8 @@ from tiny_llava import make_tiny_llava
 from ssui_gen.config import Pairing
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.files import atomic_write
+from ssui_gen.images import inspect
+from ssui_gen.settings import ImageLimits
 from ssui_gen.stages.export import export
 
 GOOD = "\n3. Synthesis: the floor is wet.\nAnswer: Careful."
@@ -41,7 +43,7 @@ def written(folder: Path) -> Path:
     for name in ("a.png", "b.png"):
         Image.new("RGB", (64, 64), "teal").save(folder / name)
         drawn = cut(2, branch(GOOD, "good"), branch("\n3. Synthesis: fine.\nAnswer: Go.", "bad"))
-        drawn = drawn.model_copy(update={"image": drawn.image.model_copy(update={"path": name})})
+        drawn = drawn.model_copy(update={"image": inspect(folder, name, ImageLimits())})
         rows += pair_up([drawn], Pairing(), system="Think.")
     atomic_write(folder / "pairs.jsonl", "".join(row.model_dump_json() + "\n" for row in rows))
     return folder / "pairs.jsonl"
