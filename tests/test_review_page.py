@@ -178,9 +178,9 @@ def test_axe_finds_nothing_on_the_served_page(context: BrowserContext, served: S
     seen = Visit(context, served.addresses["ana"])
     seen.page.route("**/lines", lambda route: route.abort())
     seen.press("1")
-    say(run, "ana", aaaa={"decision": "drop", "reasons": ["private"]})
     seen.page.wait_for_selector("#saved.trouble")
     assert seen.violations() == []
+    say(run, "ana", aaaa={"decision": "drop", "reasons": ["private"]})
     seen.page.unroute("**/lines")
     seen.page.wait_for_selector(".clash")
     assert seen.violations() == []
