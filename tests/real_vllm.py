@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "microworld" / "models" / "agents"
-READY = re.compile(r"BASE_URL=(\S+) MODEL=(\S+)")
+READY = re.compile(r"dataset --base-url (\S+) --model (\S+)")
 
 
 class Serving(NamedTuple):
