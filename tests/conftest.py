@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
 _outside_allowed = False
+MAKEFILE = (Path(__file__).parent.parent / "Makefile").read_text("utf-8")
+TOLD_MAKE = (
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "MFLAGS",
+    "SSUI_BY",
+    *re.findall(r"^([A-Z_]+) \?=", MAKEFILE, re.MULTILINE),
+)
+"""What whoever runs the tests by make has told it: no test's affair, though many run make themselves."""
 SILENCED = ("OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "LANGSMITH_", "LANGCHAIN_")
 
 
@@ -57,7 +67,7 @@ def _guarded(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.upper().startswith(SILENCED):
+        if name.upper().startswith(SILENCED) or name in TOLD_MAKE:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LANGSMITH_TRACING", "false")
 
