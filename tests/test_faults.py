@@ -138,6 +138,7 @@ def test_a_server_that_dies_midway_costs_no_row_and_no_seed(fake: Fake, tmp_path
     assert cut.content == whole.content
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_the_rows_loses_none_of_them(fake: Fake, tmp_path: Path) -> None:
     whole = job(tmp_path / "whole", fake.url, plain(8, kind="risky"))
     whole.here()
@@ -157,6 +158,7 @@ def test_a_full_disk_under_the_rows_loses_none_of_them(fake: Fake, tmp_path: Pat
     assert cut.content == whole.content
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_the_journal_stops_the_run_and_it_goes_on(fake: Fake, tmp_path: Path) -> None:
     whole = job(tmp_path / "whole", fake.url, plain(10))
     whole.here()

@@ -36,6 +36,7 @@ def picture_of(body: dict[str, Any]) -> str:
     return next((part["image_url"]["url"] for part in parts if part["type"] == "image_url"), "")
 
 
+@pytest.mark.slow
 def test_the_embedded_server_continues_token_for_token_and_refuses_what_it_does_not_know(
     tmp_path: Path,
 ) -> None:

@@ -37,6 +37,7 @@ def later(made: Job) -> list[list[str]]:
     ]
 
 
+@pytest.mark.slow
 def test_every_stage_keeps_the_key_to_itself(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -386,6 +386,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
+@pytest.mark.slow
 def test_it_stops_cleanly_in_the_middle_of_a_reply(folder: Path) -> None:
     with start("--model", str(folder)) as process:
         assert process.stdout and process.stderr

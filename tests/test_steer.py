@@ -111,6 +111,7 @@ def test_steering_can_be_off() -> None:
         asyncio.run(run(fake))
 
 
+@pytest.mark.slow
 def test_a_server_that_is_often_too_busy_costs_no_seed(tmp_path: Path) -> None:
     with serve(room=6, latency=0.05, retry_after="0.05") as fake:
         todo = job(tmp_path, fake.url, plain(60, kind="risky"), calls_in_flight=24, tries_per_call=30)

@@ -129,6 +129,7 @@ def test_a_finished_training_is_not_done_again_and_another_make_is_refused(
         training.here("done", "lambda=0.5")
 
 
+@pytest.mark.slow
 def test_an_adapter_of_other_data_is_kept_under_a_name(training: Training) -> None:
     training.here("loop")
     before, pairs = training.weights("loop"), training.run / "pairs.jsonl"

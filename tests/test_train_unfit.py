@@ -72,6 +72,7 @@ def test_a_mark_written_as_words_costs_its_path(run: Path, encoder: Encoder, edi
     assert found.rejects[0].detail.endswith("its 3 pairs go with it")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ratio", "reason", "says"),
     [
