@@ -56,11 +56,18 @@ def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
     """Every line that is not blank, in constant memory; a missing file has none. Raises RecordError."""
     if not path.exists():
         return
+    _refuse_pipe(path)
     try:
         with path.open("rb") as file:
             yield from _numbered(path, file, max_line)
     except OSError as error:
         raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
+
+
+def _refuse_pipe(path: Path) -> None:
+    """A folder that was brought may hold one, and nobody would ever write into it."""
+    if path.is_fifo():
+        raise RecordError(f"{path}: is a pipe; expected a file")
 
 
 def at(line: Line, max_line: int = MAX_LINE) -> Line:
@@ -150,6 +157,7 @@ def parse(raw: bytes, where: str) -> Any:
 
 def document(path: Path, most: int = MAX_DOCUMENT) -> Any:
     """The one JSON value of a file of at most `most` bytes. Raises RecordError with the place."""
+    _refuse_pipe(path)
     try:
         with path.open("rb") as file:
             raw = file.read(most + 1)

@@ -113,20 +113,6 @@ def test_what_is_missing_or_a_folder_is_said(tmp_path: Path) -> None:
     assert refused(tmp_path, "folder.png")[0] == "image_refused"
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "an empty file"),
-        (b"hello, I am a text", "no picture"),
-        (b"%PDF-1.7", "a PDF: save its page"),
-    ],
-)
-def test_what_is_no_picture_is_said(tmp_path: Path, content: bytes, says: str) -> None:
-    (tmp_path / "a.png").write_bytes(content)
-    reason, message = refused(tmp_path, "a.png")
-    assert (reason, says in message) == ("image_unreadable", True)
-
-
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "bmp"])
 def test_a_truncated_picture_is_unreadable(tmp_path: Path, kind: str) -> None:
     path = saved(tmp_path / f"a.{kind}", painted((200, 150)))

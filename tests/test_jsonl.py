@@ -1,15 +1,17 @@
 """JSONL as people and crashes leave it: every fault located, no good row lost, no half row kept."""
 
+import os
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ssui_gen.errors import RecordError
 from ssui_gen.files import atomic_write
-from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.jsonl import Appender, document, read, read_object, validate
 from ssui_gen.records import Reason, Reject, Seed
 
 ROW = Reject(
@@ -164,6 +166,15 @@ def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
         Appender(tmp_path / "none" / "rows.jsonl")
     with pytest.raises(RecordError, match="could not be read: Is a directory"):
         list(read(tmp_path))
+
+
+@pytest.mark.parametrize("door", [lambda path: list(read(path)), document, read_object])
+def test_a_pipe_that_nobody_writes_into_keeps_nobody_waiting(
+    tmp_path: Path, door: Callable[[Path], object]
+) -> None:
+    os.mkfifo(tmp_path / "a.jsonl")
+    with pytest.raises(RecordError, match=r"a\.jsonl: is a pipe; expected a file"):
+        door(tmp_path / "a.jsonl")
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

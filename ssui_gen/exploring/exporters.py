@@ -1,6 +1,6 @@
 """Pairs in the layouts of other trainers. Pure; pictures go by the names that they are given.
 
-- `trl`: as `pairs.jsonl`, which TRL reads as it is in the folder of the file;
+- `trl`: as `pairs.jsonl`, with those names;
 - `llamafactory`: sharegpt preference with pictures (github.com/hiyouga/LLaMA-Factory, data/README.md);
 - `ms_swift`: messages with `rejected_response` (swift.readthedocs.io, Custom dataset);
 - `step_dpo`: one step after a shared beginning, as in Math-Step-DPO-10K (huggingface.co/datasets/xinlai).

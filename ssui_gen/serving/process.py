@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from ssui_gen.errors import ServerError
+from ssui_gen.errors import RecordError, ServerError
+from ssui_gen.files import PRIVATE, open_own
 
 SHOWN_LINES = 12
 """Of the log, in an error."""
@@ -93,9 +94,7 @@ class ServerProcess:
 
 def _opened(log: Path) -> IO[bytes]:
     """For appending; a link or a pipe in its place, as a folder that was brought may hold, is refused."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        return os.fdopen(os.open(log, flags, 0o600), "ab")
-    except OSError as error:
-        why = f"{log}: expected a file for the server's log; got: {error.strerror}: remove it"
-        raise ServerError(why) from None
+        return os.fdopen(open_own(log, os.O_WRONLY | os.O_APPEND, PRIVATE), "ab")
+    except RecordError as error:
+        raise ServerError(f"{error}: the server's log goes there: remove it") from None

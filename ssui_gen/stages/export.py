@@ -17,6 +17,8 @@ from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
 from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect
 from ssui_gen.jsonl import read, validate
+from ssui_gen.manifest import PAIRS as EXPLORED
+from ssui_gen.manifest import read_manifest
 from ssui_gen.records import ImageRef
 from ssui_gen.settings import ImageLimits, parse
 
@@ -56,7 +58,7 @@ class _Pictures:
     """Pictures of a run, each written once."""
 
     def __init__(self, run: Path, root: Path) -> None:
-        self.run, self.root, self.limits = run, root, _limits(run / "pairs.json")
+        self.run, self.root, self.limits = run, root, _limits(run / EXPLORED)
         self.names: dict[tuple[str, str], str] = {}
         """By name and sha256 of the original."""
 
@@ -76,12 +78,6 @@ class _Pictures:
         return copy.as_posix()
 
 
-def _limits(manifest: Path) -> ImageLimits:
+def _limits(explored: Path) -> ImageLimits:
     """As exploration showed its pictures."""
-    if not manifest.exists():
-        return ImageLimits()
-    try:
-        settings = json.loads(manifest.read_bytes())["settings"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{manifest}: not what `make pairs` wrote: {error!r}: run it again") from None
-    return parse(ImageLimits, settings.get("images", {}), f"{manifest}: images")
+    return parse(ImageLimits, read_manifest(explored).settings.get("images", {}), f"{explored}: images")
