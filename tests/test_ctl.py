@@ -56,6 +56,7 @@ def most_at_once(fake: Fake) -> int:
     return fake.most_in_flight
 
 
+@pytest.mark.slow
 def test_a_paused_job_makes_no_call_until_it_is_resumed_and_then_ends(fake: Fake, tmp_path: Path) -> None:
     fake.latency = 0.02
     with running(tmp_path, fake, seeds=40) as (todo, process):
@@ -139,6 +140,7 @@ def test_a_folder_without_a_job_is_named(tmp_path: Path) -> None:
         assert str(folder) in said.err
 
 
+@pytest.mark.slow
 def test_what_a_killed_job_left_is_told_and_then_taken_over(slow: Fake, tmp_path: Path) -> None:
     with running(tmp_path, slow) as (todo, process):
         process.kill()

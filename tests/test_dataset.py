@@ -109,6 +109,7 @@ def test_what_is_wrong_with_one_seed_costs_only_that_seed(fake: Fake, tmp_path: 
     assert all(r.detail and r.kind is None for r in rejects)
 
 
+@pytest.mark.slow
 def test_sigterm_drains_says_how_to_resume_and_costs_no_call(fake: Fake, tmp_path: Path) -> None:
     whole = job(tmp_path / "whole", fake.url, plain(20))
     whole.here()

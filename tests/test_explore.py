@@ -380,6 +380,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_rows(tmp_path: Path) -> None
         assert_same(todo, whole)
 
 
+@pytest.mark.slow
 def test_killed_when_all_was_drawn_once_it_asks_the_server_as_before(tmp_path: Path) -> None:
     """A picture to ask about is then one of those that are drawn from again."""
     with serve(latency=0.1) as fake:

@@ -64,6 +64,7 @@ def test_a_limit_leaves_the_rejects_beyond_it(fake: Fake, tmp_path: Path) -> Non
     assert (len(made.paths), made.reasons) == (2, {"call_failed": 4})
 
 
+@pytest.mark.slow
 def test_a_kill_while_failed_calls_are_tried_again_loses_nothing(tmp_path: Path) -> None:
     with serve(latency=0.02) as fake:
         made = after_an_outage(tmp_path, fake, 4)

@@ -417,6 +417,7 @@ def ask_and_forget(url: str, asked: dict[str, Any]) -> None:
         return
 
 
+@pytest.mark.slow
 def test_a_taken_port_and_a_missing_checkpoint_are_said_at_once(folder: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -76,6 +76,7 @@ def test_a_killed_supervisor_takes_server_and_worker_with_it(manner: str) -> Non
         assert all(gone_within(pid, 60) for pid in family)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="nothing else tells which process is whose")
 def test_killed_in_its_first_moments_it_leaves_nothing() -> None:
     rng = random.Random(5)

@@ -92,6 +92,7 @@ def test_a_training_trains(training: Training, done: Path) -> None:
     assert looks[-1]["eval_margin"] > looks[0]["eval_margin"]
 
 
+@pytest.mark.slow
 def test_loss_is_the_mean_over_examples_however_they_share_rows(training: Training, done: Path) -> None:
     training.here("two_a_row", "trees_per_row=2")
     training.here("alone", "packing=none")
@@ -358,6 +359,7 @@ def test_a_likelihood_that_sinks_raises_the_alarm(training: Training) -> None:
     assert "chosen branches are less likely than at the start" in said.file.getvalue()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_the_command_explains_itself_in_one_line(training: Training) -> None:
     done = training.there("wrong", "held_outt=0.1")
     assert done.returncode == 1

@@ -191,6 +191,7 @@ def test_a_damaged_journal_is_explained(run: Path, encoder: Encoder) -> None:
         loaded(run, encoder)
 
 
+@pytest.mark.slow
 def test_a_real_server_is_shown_what_training_shows(tmp_path: Path) -> None:
     """Over HTTP, at the root and after a prefix; the server reports the prompt's ids."""
     folder, photo = make_tiny_llava(tmp_path / "tiny"), picture(0)

@@ -65,7 +65,10 @@ async def run_all(
         async with asyncio.TaskGroup() as group:
             for _ in range(in_flight):
                 group.create_task(worker())
-    except* SsuiError as errors:
+    except BaseExceptionGroup as group:  # `except*` gives what it raises bare in some versions of Python only
+        errors, others = group.split(SsuiError)
+        if errors is None or others is not None:
+            raise
         raise _first(errors) from None
 
 
