@@ -47,15 +47,22 @@ CHAT_TEMPLATE = """
   {%- else -%}
     {%- for part in m.content -%}
       {%- if part.type in ('image', 'image_url') -%}{{- '<image>\\n' -}}
-      {%- elif part.type == 'text' -%}{{- part.text -}}{%- endif -%}
+      {%- elif part.type == 'text' -%}
+        {%- set asked = part.text.split('\\n# Asked: ') -%}
+        {{- asked[0] -}}
+        {%- if asked | length == 2 -%}
+          {{- '\\n# Asked: ' + asked[1].split('\\n')[0] + '\\n' + asked[1].split('\\nOptions:\\n')[-1] -}}
+        {%- endif -%}
+      {%- endif -%}
     {%- endfor -%}
   {%- endif -%}
   {{- '<|end|>\\n' -}}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{- '<|start|>assistant\\n' -}}{%- endif -%}
 """.strip()
-"""Of a system message only the agent's name counts, so prompts can be reworded without retraining. Marks that
-stand in somebody's text are made words before (`serving/engine.py`, `ssui_gen/marks.py`).
+"""Of a system message only the agent's name counts, and of a judge's rubric only what is asked and the
+options, so prompts can be reworded without retraining. Marks that stand in somebody's text are made words
+before (`serving/engine.py`, `ssui_gen/marks.py`).
 """
 
 

@@ -90,7 +90,7 @@ class Agent(Generic[ReplyT]):
             **({"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self.card.label_logprobs else {}),
         }
         affinity = picture.ref.sha256 if picture else ""
-        return Request(self.name, body, picture.part if picture else None, affinity, asked.depth)
+        return Request(self.name, body, (picture.part,) if picture else (), affinity, asked.depth)
 
     def _draw(self, asked: Asked, attempt: int) -> dict[str, int]:
         """The draw number, sent as the sampling seed; a greedy call has but one draw."""

@@ -143,7 +143,25 @@ WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"
 """The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
 
 
-class Verify(Settings):
+class Judging(Settings):
+    """How a model is asked to pick an option about a response, and when it is believed."""
+
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """From which probability on a model's verdict is good."""
+    doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    """So near the threshold a verdict is a coin flip, and no verdict."""
+    orders: Literal["when_unsure", "both"] = "when_unsure"
+    """In which orders a model is shown its options: in one, drawn by what it is shown, and in the other where
+    the first was not sure, and for a tenth of the responses in any case, so that what order does is known."""
+    sure: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    """From which probability of one option on a first order is sure."""
+    least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Below it the model did not answer the question."""
+    most_gap: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Beyond it the model's two orders contradict each other."""
+
+
+class Verify(Judging):
     """F: which branches reach the right end."""
 
     by: Annotated[tuple[WayName, ...], Field(min_length=1)] = ("label", "judge")
@@ -154,19 +172,6 @@ class Verify(Settings):
     form: FormRule = "readable"
     """readable: a branch that cannot be read as six steps and an answer is unverified. strict: one that is
     not written as the prompt asks is bad; then pairs teach form, too."""
-    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """From which probability on a model's verdict is good."""
-    doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    """So near the threshold a verdict is a coin flip, and no verdict."""
-    orders: Literal["when_unsure", "both"] = "when_unsure"
-    """In which orders a model is shown its options: in one, drawn by the branch, and in the other where the
-    first was not sure, and for a tenth of the branches in any case, so that what order does is known."""
-    sure: Annotated[float, Field(gt=0.5, le=1)] = 0.9
-    """From which probability of one option on a first order is sure."""
-    least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Below it the model did not answer the question."""
-    most_gap: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Beyond it the model's two orders contradict each other."""
     guard: GuardWords = GuardWords()
 
     @model_validator(mode="after")

@@ -35,8 +35,8 @@ from microworld.responses import (
 )
 from microworld.score_steps import ANSWER, answer_fits
 from microworld.shown import GREY, Others
+from ssui_gen.judging.questions import places as asked_about
 from ssui_gen.records import Step
-from ssui_gen.verifying.first_bad_step import places as asked_about
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(160)) if not scene.alarm]
 OTHERS = Others(SCENES)

@@ -26,10 +26,11 @@ from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Verify
 from ssui_gen.images import inspect
+from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.questions import places
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.settings import ImageLimits
-from ssui_gen.verifying.choosing import Asked
-from ssui_gen.verifying.first_bad_step import FirstBadStep, own, places
+from ssui_gen.verifying.first_bad_step import FirstBadStep, own
 from ssui_gen.verifying.judge import Judge
 from ssui_gen.verifying.verify import Case
 

@@ -7,7 +7,7 @@ HTTP fails (`client`). The picture enters a request by its hash and becomes byte
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -43,10 +43,11 @@ class Request:
     agent: str
     body: dict[str, Any]
     """Fields of chat.completions; the picture's URL is `sha256:<hash>@<longest side>`."""
-    picture: Callable[[Sending], dict[str, Any]] | None
-    """Makes the picture's part of the message; called only when the journal does not know the answer."""
+    pictures: Sequence[Callable[[Sending], dict[str, Any]]]
+    """Each makes the part of a message that shows a picture, in the order in which they stand there; called
+    only when the journal does not know the answer."""
     affinity: str
-    """The picture's hash: calls about one picture go to one replica, whose caches know it."""
+    """The first picture's hash: calls about one picture go to one replica, whose caches know it."""
     depth: int
     """How far along its item this call is; deeper calls go first."""
 
@@ -56,18 +57,19 @@ class Request:
         return digest(self.body)
 
     def wire(self, sending: Sending) -> dict[str, Any]:
-        """The body as it is sent, with the picture in it. vLLM serves the lowest priority first."""
+        """The body as it is sent, with the pictures in it. vLLM serves the lowest priority first."""
         body = self.body | ({"priority": -self.depth} if sending.by_depth else {})
-        if self.picture is None:
+        if not self.pictures:
             return body
-        picture = self.picture(sending)
-        return {**body, "messages": [_with_picture(m, picture) for m in body["messages"]]}
+        shown = iter([picture(sending) for picture in self.pictures])
+        return {**body, "messages": [_with_pictures(message, shown) for message in body["messages"]]}
 
 
-def _with_picture(message: dict[str, Any], picture: dict[str, Any]) -> dict[str, Any]:
+def _with_pictures(message: dict[str, Any], shown: Iterator[dict[str, Any]]) -> dict[str, Any]:
     if isinstance(message["content"], str):
         return message
-    return {**message, "content": [picture if p["type"] == "image_url" else p for p in message["content"]]}
+    parts = (next(shown) if part["type"] == "image_url" else part for part in message["content"])
+    return {**message, "content": list(parts)}
 
 
 @dataclass

@@ -53,4 +53,4 @@ def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture
     if settings.form == "regex":
         body |= {"structured_outputs": {"regex": rest_of_path(draw.cut)}}
     body |= {"return_token_ids": True} if policy.token_ids else {}
-    return Request("policy", body, picture.part, picture.ref.sha256, draw.cut)
+    return Request("policy", body, (picture.part,), picture.ref.sha256, draw.cut)

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from ssui_gen.branches import Judgement
 from ssui_gen.config import Verify
+from ssui_gen.judging.choosing import Asked, choose
+from ssui_gen.judging.questions import ANSWER, NONE, QUESTIONS, places
 from ssui_gen.records import STEP_NAMES
-from ssui_gen.verifying.choosing import Asked, choose, weighed
 from ssui_gen.verifying.verify import Case
+from ssui_gen.verifying.weighing import shown, weighed
 
-NONE, ANSWER = "none", "answer"
+FIRST_BAD = QUESTIONS["first_bad"]
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,10 @@ class FirstBadStep:
 
     async def __call__(self, case: Case) -> Judgement:
         """Raises what a call raises."""
-        options = places(case.cut)
+        options = places(len(STEP_NAMES), after=case.cut)
         good = (NONE,) if self.settings.level == "outcome" else [o for o in options if o not in own(case.cut)]
-        return weighed(await choose(self.asked, case, options, self.settings), good, self.settings)
-
-
-def places(cut: int) -> tuple[str, ...]:
-    """Where a branch from this cut can first go wrong, `none` first."""
-    steps = (f"step {number}" for number in range(cut + 1, len(STEP_NAMES) + 1))
-    return (NONE, *steps, ANSWER)
+        chosen = await choose(self.asked, FIRST_BAD, shown(case), options, self.settings)
+        return weighed(chosen, good, self.settings)
 
 
 def own(cut: int) -> tuple[str, ...]:

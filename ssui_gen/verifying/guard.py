@@ -17,10 +17,11 @@ from ssui_gen.branches import Judgement
 from ssui_gen.calling.calls import Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify
+from ssui_gen.judging.choosing import DEPTH, Asked, Chosen, greedy
 from ssui_gen.labels import behind, first_shares
 from ssui_gen.marks import as_words
-from ssui_gen.verifying.choosing import DEPTH, Asked, Chosen, greedy, weighed
 from ssui_gen.verifying.verify import Case
+from ssui_gen.verifying.weighing import weighed
 
 SHOWN = 60
 """Characters of what is no verdict."""
@@ -52,8 +53,8 @@ class Guard:
         messages = self._messages(picture, as_words(case.path.query.text), as_words(case.response))
         body = {"model": self.asked.model, "messages": messages, **greedy(guard.tokens)}
         body |= {"chat_template_kwargs": guard.template} if guard.template else {}
-        part, sha256 = (picture.part, picture.ref.sha256) if picture else (None, "")
-        return Request("guard", body, part, sha256, DEPTH)
+        parts, sha256 = ((picture.part,), picture.ref.sha256) if picture else ((), "")
+        return Request("guard", body, parts, sha256, DEPTH)
 
     def _messages(self, picture: Picture | None, text: str, response: str) -> list[dict[str, Any]]:
         if not self.asked.prompt:

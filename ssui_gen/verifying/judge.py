@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from ssui_gen.branches import Judgement
 from ssui_gen.config import Verify
-from ssui_gen.verifying.choosing import Asked, choose, weighed
+from ssui_gen.judging.choosing import Asked, choose
+from ssui_gen.judging.questions import QUESTIONS
 from ssui_gen.verifying.verify import Case
+from ssui_gen.verifying.weighing import shown, weighed
 
-RIGHT, WRONG = "right", "wrong"
+RIGHT = QUESTIONS["right"]
 
 
 @dataclass(frozen=True)
@@ -21,4 +23,5 @@ class Judge:
 
     async def __call__(self, case: Case) -> Judgement:
         """Raises what a call raises."""
-        return weighed(await choose(self.asked, case, (RIGHT, WRONG), self.settings), (RIGHT,), self.settings)
+        chosen = await choose(self.asked, RIGHT, shown(case), RIGHT.options, self.settings)
+        return weighed(chosen, RIGHT.good, self.settings)

@@ -9,9 +9,9 @@ from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify, WayName
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.job import Job
+from ssui_gen.judging.choosing import Asked
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef
-from ssui_gen.verifying.choosing import Asked
 from ssui_gen.verifying.first_bad_step import FirstBadStep
 from ssui_gen.verifying.guard import Guard
 from ssui_gen.verifying.judge import Judge
@@ -38,6 +38,8 @@ ASKING: Mapping[str, Way] = {
 }
 
 
+JUDGE = "judge"
+"""The prompt of every way that is shown options."""
 IN_ORDERS = ("judge", "first_bad_step")
 """Those that are shown options in an order."""
 
@@ -54,7 +56,7 @@ def needs_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 def prompt_of(name: str, settings: Verify, prompts: Mapping[str, Prompt]) -> Prompt | None:
     """The prompt of a way that asks; raises ConfigError for a guard's prompt that is not there."""
-    wanted = settings.guard.prompt if name == "guard" else name
+    wanted = settings.guard.prompt if name == "guard" else JUDGE
     if wanted is None or name not in ASKING:
         return None
     if wanted not in prompts:

@@ -1,0 +1,1 @@
+"""RSBench: items, a model's responses to them, what a judge and people say of these, and the figures."""
