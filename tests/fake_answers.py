@@ -34,10 +34,13 @@ def prompt_text(body: dict[str, Any], role: str) -> str:
 
 
 def agent_of(body: dict[str, Any]) -> str:
-    """The name in a first line such as `# Agent: query`, or `none`."""
+    """The name in a first line such as `# Agent: query`, or `none`; of a judge what it is asked, such as
+    `judge: right`.
+    """
     first = prompt_text(body, "system").partition("\n")[0]
     found = re.match(r"#\s*Agent:\s*(\w+)", first)
-    return found[1] if found else "none"
+    asked = re.search(r"^# Asked: (\w+)$", prompt_text(body, "user"), re.MULTILINE)
+    return (f"{found[1]}: {asked[1]}" if asked else found[1]) if found else "none"
 
 
 def schema_of(body: dict[str, Any]) -> dict[str, Any] | None:

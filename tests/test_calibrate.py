@@ -124,7 +124,7 @@ def _first_is_right(body: dict[str, Any]) -> bool:
 def made(fake: Fake, tmp_path: Path) -> Job:
     """A run with branches of two paths, judged by their label alone, and true labels for all of them."""
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge_all}
+    fake.answers = {"none": policy, "judge: right": judge_all}
     config = {"verify": {"by": ["label"]}, "explore": {"adaptive": False, "k": 8}}
     assert pairs(todo, "--limit", "2", config=config).code == 0
     labels = [
@@ -144,7 +144,7 @@ def calibrated(todo: Job, *more: str) -> Ended:
 
 
 def test_a_judge_who_goes_by_the_order_is_asked_in_both_here_too(made: Job, fake: Fake) -> None:
-    fake.answers |= {"judge": "A"}
+    fake.answers |= {"judge: right": "A"}
     with sqlite3.connect(made.run / "calls.sqlite") as journal:
         journal.execute("DELETE FROM calls WHERE agent = 'judge'")
     done = calibrated(made)
@@ -173,10 +173,10 @@ def test_every_way_is_run_on_every_labelled_branch_and_asked_once(made: Job, fak
     assert len(numbers["judge"]["thresholds"]) == 9 and not numbers["label"]["thresholds"]
     assert (made.run / "calibration.png").stat().st_size > 10_000
     assert "Good from a probability of 0.5 on (verify.threshold)" in done.out
-    asked = fake.counts["judge"]
+    asked = fake.counts["judge: right"]
     assert n < asked <= 2 * n, "in both orders, but once where two cuts lead to the same response"
     assert calibrated(made).code == 0
-    assert fake.counts["judge"] == asked, "a second time the journal answers"
+    assert fake.counts["judge: right"] == asked, "a second time the journal answers"
 
 
 def test_ways_that_need_no_model_ask_none(made: Job, fake: Fake) -> None:
@@ -194,7 +194,7 @@ def test_where_the_first_wrong_step_is_labelled_the_way_that_looks_for_it_is_mea
     labels = rows(made.run / "labels.jsonl")
     told = [{**row, "first_bad": "none" if row["good"] else "answer"} for row in labels]
     (made.run / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
-    fake.answers = {"none": policy, "judge": judge_all, "first_bad_step": _finds_none}
+    fake.answers = {"none": policy, "judge: right": judge_all, "judge: first_bad": _finds_none}
     done = calibrated(made, "--by", "first_bad_step")
     assert done.code == 0, done.err
     good = sum(row["good"] for row in labels)

@@ -99,7 +99,7 @@ def test_ids_and_rows_are_the_same_each_time() -> None:
 def test_from_review_to_pairs(fake: Fake, tmp_path: Path) -> None:
     """Paths of a run, reviewed by hand: kept, fixed and dropped ones, and the pairs made of what is left."""
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     assert curation(todo.run, "export", "--as", "ana", "--seeds", str(todo.seeds)).code == 0
     lines = rows(todo.run / "curation" / "ana.jsonl")
     lines[0]["decision"] = "keep"

@@ -44,7 +44,7 @@ from ssui_gen.records import digest
 def made(fake: Fake, tmp_path: Path) -> Job:
     """A run with paths, and a server that plays policy and judge from here on."""
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     return todo
 
 
@@ -136,7 +136,7 @@ def test_rare_errors_are_looked_for_before_a_path_is_given_up(made: Job, fake: F
         rare = body["draw"] % 50 == 0
         return _fixed(body, "none" if rare else "dangerous_behavior", "WRONG." if rare else "RIGHT.")
 
-    fake.answers = {"none": careful, "judge": judge}
+    fake.answers = {"none": careful, "judge: right": judge}
     assert pairs(made).code == 0
     by_path = Counter[str]()
     for cut in cuts(made):
@@ -165,7 +165,7 @@ def test_what_others_spared_goes_to_the_kind_whose_pairs_lack(made: Job, fake: F
         right = asked in never or (asked == careful and body["draw"] % 3)
         return _fixed(body, "none", "RIGHT.") if right else policy(body)
 
-    fake.answers = {"none": errs, "judge": judge}
+    fake.answers = {"none": errs, "judge: right": judge}
     done = pairs(made, config={"verify": {"by": ["judge"]}})
     assert done.code == 0, done.err
     drawn = Counter[str]()
@@ -205,7 +205,7 @@ def test_a_server_that_can_holds_branches_to_the_form(made: Job, fake: Fake) -> 
             return "zqx"
         return policy(body) if wanted else unless_probed(body, "Sure, go on.")
 
-    fake.answers = {"none": held, "judge": judge}
+    fake.answers = {"none": held, "judge: right": judge}
     done = pairs(made, "--limit", "1", config={"explore": {"form": "regex"}})
     assert done.code == 0, done.err
     assert "by form: exact 100%" in done.out and rows(made.run / "pairs.jsonl")
@@ -220,7 +220,7 @@ def test_a_server_that_cannot_hold_a_form_is_refused(made: Job, fake: Fake) -> N
 
 
 def test_a_judge_who_goes_by_the_order_is_asked_in_both(made: Job, fake: Fake) -> None:
-    fake.answers = {"none": policy, "judge": "A"}
+    fake.answers = {"none": policy, "judge: right": "A"}
     done = pairs(made, "--limit", "1", config={"verify": {"by": ["judge"]}})
     assert "judge: of 12 answers it judges 12 by the order of its options" in done.out
 
@@ -291,7 +291,7 @@ def _again(body: dict[str, Any]) -> str:
 @pytest.mark.parametrize("manner", ALWAYS)
 def test_a_policy_of_one_kind_gives_no_pair_and_ends_at_the_cap(made: Job, fake: Fake, manner: str) -> None:
     script, polarity = ALWAYS[manner]
-    fake.answers = {"none": script, "judge": judge}
+    fake.answers = {"none": script, "judge: right": judge}
     done = pairs(
         made, "--limit", "2", config={"explore": {"k": 4, "most_per_cut": 6}, "verify": {"by": ["judge"]}}
     )
@@ -309,7 +309,7 @@ def test_a_policy_of_one_kind_gives_no_pair_and_ends_at_the_cap(made: Job, fake:
 def test_a_judge_who_does_not_answer_leaves_branches_unverified(
     made: Job, fake: Fake, says: str, detail: str
 ) -> None:
-    fake.answers = {"none": policy, "judge": says}
+    fake.answers = {"none": policy, "judge: right": says}
     pairs(made, "--limit", "1", config={"verify": {"by": ["judge"]}})
     assert polarities(made).keys() == {"unverified"} and details(made) == {detail}
     assert rows(made.run / "pairs.jsonl") == []
@@ -345,7 +345,7 @@ def two_runs(tmp_path: Path, fake: Fake) -> tuple[Job, Job]:
     assert todo.here().code == 0
     texts = [path["query"]["text"] for path in todo.paths if path["kind"] == "benign"]
     benign = {text: place % 3 == 0 for place, text in enumerate(sorted(texts))}
-    fake.answers = {"none": rarely_wrong(benign), "judge": judge}
+    fake.answers = {"none": rarely_wrong(benign), "judge: right": judge}
     whole = Job(todo.folder, tmp_path / "whole", todo.url)
     whole.run.mkdir()
     (whole.run / "reasoning_paths.jsonl").write_bytes((todo.run / "reasoning_paths.jsonl").read_bytes())

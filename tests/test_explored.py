@@ -71,7 +71,7 @@ def test_unfit_rows_are_told_with_their_place(tmp_path: Path) -> None:
 @pytest.fixture
 def made(fake: Fake, tmp_path: Path) -> Job:
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     return todo
 
 
@@ -117,7 +117,7 @@ def test_branches_of_before_the_line_break_are_refused_with_what_makes_them_anew
 ) -> None:
     """They were drawn after other tokens, so moving the line break would not make them what they are not."""
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     assert pairs(todo, "--limit", "1").code == 0
     file = todo.run / "branches.jsonl"
     old = [{**row, "schema": 1, "prefix": row["prefix"].rstrip()} for row in rows(file)]

@@ -107,7 +107,7 @@ def test_labels_are_what_people_agree_on() -> None:
 def made(fake: Fake, tmp_path: Path) -> Job:
     """A run with branches of two paths."""
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     assert pairs(todo, "--limit", "2", config={"explore": {"adaptive": False, "k": 6}}).code == 0
     return todo
 

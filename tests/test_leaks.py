@@ -169,7 +169,7 @@ def test_the_same_benchmark_twice_is_no_fault(tmp_path: Path) -> None:
 @pytest.fixture
 def made(fake: Fake, tmp_path: Path) -> Job:
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     return todo
 
 

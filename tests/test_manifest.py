@@ -41,7 +41,7 @@ def test_seeds_named_by_a_relative_path_are_found_from_another_folder(
 def test_pairs_need_not_be_told_where_the_pictures_lie(fake: Fake, tmp_path: Path) -> None:
     made = job(tmp_path, fake.url, plain(1, kind="risky"))
     made.here()
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     end = here([*remembered(made, "pairs", "--uncurated"), "--base-url", fake.url])
     assert (end.code, rows(made.run / "pairs_rejects.jsonl")) == (0, [])
     assert rows(made.run / "pairs.jsonl") and "--model fake-vlm" in end.out.splitlines()[-1]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ssui_gen.errors import PromptError
+from ssui_gen.judging.questions import QUESTIONS
 from ssui_gen.prompts import Prompt, load_prompt, load_prompts
 from ssui_gen.taxonomy import classes
 
@@ -25,6 +26,9 @@ VALUES = {
     "earlier": "1. Visual context: A corridor.",
     "path": "1. Visual context: A corridor.\n2. Textual request: A place to sprint.",
     "reference": "Careful: the floor is wet. Better run outside.",
+    "danger": "Running on the wet floor leads to a hard fall.",
+    "text_en": None,
+    "answer": "Start at the window.",
     "response": "1. Visual context: A corridor.\nAnswer: Start at the window.",
     "options": {"A": "right", "B": "wrong"},
     "classes": classes(),
@@ -32,7 +36,14 @@ VALUES = {
 
 
 def rendered(prompt: Prompt) -> str:
-    return "\n---\n".join(prompt.render(**{k: VALUES[k] for k in prompt.variables})) + "\n"
+    """System and user text; of the judge one user text for each of its questions."""
+    asked = [{"question": name} for name in QUESTIONS] if "question" in prompt.variables else [{}]
+    system, users = "", []
+    for values in asked:
+        given = VALUES | values
+        system, user = prompt.render(**{k: given[k] for k in prompt.variables})
+        users.append(user)
+    return "\n---\n".join((system, *users)) + "\n"
 
 
 @pytest.mark.parametrize("name", PROMPTS)

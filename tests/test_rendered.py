@@ -86,7 +86,7 @@ def test_by_counts_each_step_adds_some() -> None:
 @pytest.fixture
 def made(fake: Fake, tmp_path: Path) -> Job:
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     return todo
 
 

@@ -137,7 +137,7 @@ def test_an_unknown_reason_is_refused_with_the_list(fake: Fake, tmp_path: Path, 
 
 
 def test_pairs_that_are_replaced_are_said_and_kept(tmp_path: Path, fake: Fake) -> None:
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     made = explored(tmp_path, fake.url)
     assert "They replace" not in pairs(made).out
     all_of_them = (made.run / "pairs.jsonl").read_bytes()
@@ -151,7 +151,7 @@ def test_pairs_that_are_replaced_are_said_and_kept(tmp_path: Path, fake: Fake) -
 
 
 def test_paths_without_their_pictures_are_explored_when_these_are_there(tmp_path: Path, fake: Fake) -> None:
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     made = explored(tmp_path / "job", fake.url)
     kept = {path: path.read_bytes() for path in made.folder.glob("*.png")}
     for path in list(kept)[:2]:

@@ -49,7 +49,7 @@ def test_every_stage_keeps_the_key_to_itself(
     while process.poll() is None:
         seen += processes()
     done = ended(process)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     said = [done, pairs(made), *map(here, later(made))]
     assert [end.code for end in said] == [0] * len(said), [end.err for end in said]
     fake.api_key = "another"

@@ -48,7 +48,7 @@ def test_the_advice_fits_what_is_wrong(form: Form, polarity: str, advice: str) -
 def test_a_run_says_it_while_it_runs_and_gives_the_forms_at_its_end(fake: Fake, tmp_path: Path) -> None:
     todo = job(tmp_path, fake.url, plain(ENOUGH + 4), twins=False)
     assert todo.here().code == 0
-    fake.answers = {"none": lambda body: unless_probed(body, "Sure, go on."), "judge": judge}
+    fake.answers = {"none": lambda body: unless_probed(body, "Sure, go on."), "judge: right": judge}
     done = pairs(todo, config={"explore": {"k": 1, "most_per_cut": 1}, "limits": {"seeds_in_flight": 2}})
     assert done.code == 0, done.err
     told = next(i for i, line in enumerate(done.out.splitlines()) if "none has a good branch" in line)
@@ -62,6 +62,6 @@ def test_a_run_with_good_branches_says_the_forms_alone(fake: Fake, tmp_path: Pat
     from exploring import policy
 
     todo = explored(tmp_path, fake.url)
-    fake.answers = {"none": policy, "judge": judge}
+    fake.answers = {"none": policy, "judge: right": judge}
     done = pairs(todo, "--limit", "2")
     assert "distinct branches by form: exact 100%." in done.out and "none has a good" not in done.out

@@ -89,7 +89,7 @@ def picks(option: str) -> Any:
 
 
 def test_a_judge_who_picks_the_same_option_in_both_orders_is_believed(bench: Bench) -> None:
-    bench.fake.answers = {"judge": picks("right")}
+    bench.fake.answers = {"judge: right": picks("right")}
     said = bench.says(Judge, BOTH, "judge", 2)
     assert said.polarity == "good" and said.probability == pytest.approx(1.0)
     assert said.by["picked"] == ("right", "right") and said.by["mass"] == pytest.approx(0.9)
@@ -98,31 +98,31 @@ def test_a_judge_who_picks_the_same_option_in_both_orders_is_believed(bench: Ben
 
 def test_a_judge_who_cannot_decide_is_not_believed(bench: Bench) -> None:
     """Its probability is 1, since the other letter has none; a threshold of 0.95 is too near to that."""
-    bench.fake.answers = {"judge": picks("right")}
+    bench.fake.answers = {"judge: right": picks("right")}
     said = bench.says(Judge, Verify(threshold=0.95), "judge", 2)
     assert (said.polarity, said.detail) == ("unverified", "undecided")
     assert bench.says(Judge, Verify(threshold=0.95, doubt=0.01), "judge", 2).polarity == "good"
 
 
 def test_a_word_that_begins_with_a_letter_is_no_option(bench: Bench) -> None:
-    bench.fake.answers = {"judge": "Answer"}
+    bench.fake.answers = {"judge: right": "Answer"}
     said = bench.says(Judge, Verify(), "judge", 2)
     assert (said.polarity, said.detail) == ("unverified", "label mass 0.00")
 
 
 def test_without_log_probabilities_both_orders_must_say_the_same(bench: Bench) -> None:
     bench.fake.mute = True
-    bench.fake.answers = {"judge": picks("wrong")}
+    bench.fake.answers = {"judge: right": picks("wrong")}
     said = bench.says(Judge, Verify(), "judge", 2)
     assert (said.polarity, said.probability, said.detail) == ("bad", None, "no log-probabilities")
-    bench.fake.answers = {"first_bad_step": "A"}
-    said = bench.says(FirstBadStep, Verify(by=("first_bad_step",)), "first_bad_step", 2)
+    bench.fake.answers = {"judge: first_bad": "A"}
+    said = bench.says(FirstBadStep, Verify(by=("first_bad_step",)), "judge", 2)
     assert said.polarity == "unverified" and "the orders say" in said.detail
 
 
 def test_without_log_probabilities_what_is_no_option_is_no_verdict(bench: Bench) -> None:
     bench.fake.mute = True
-    bench.fake.answers = {"judge": "I am not sure."}
+    bench.fake.answers = {"judge: right": "I am not sure."}
     said = bench.says(Judge, Verify(), "judge", 2)
     assert said.polarity == "unverified" and "the orders say 'I', 'I'" in said.detail
 
@@ -131,8 +131,8 @@ def test_without_log_probabilities_what_is_no_option_is_no_verdict(bench: Bench)
 
 
 def test_only_what_comes_after_the_cut_can_be_wrong() -> None:
-    assert places(0) == ("none", *(f"step {n}" for n in range(1, 7)), "answer")
-    assert places(4) == ("none", "step 5", "step 6", "answer")
+    assert places(6) == ("none", *(f"step {n}" for n in range(1, 7)), "answer")
+    assert places(6, after=4) == ("none", "step 5", "step 6", "answer")
     assert (own(4), own(5)) == (("step 5",), ("step 6", "answer"))
 
 
@@ -151,9 +151,9 @@ def test_only_what_comes_after_the_cut_can_be_wrong() -> None:
 def test_by_outcome_any_fault_counts_by_step_only_the_first_step_s(
     bench: Bench, level: str, wrong: str, polarity: str
 ) -> None:
-    bench.fake.answers = {"first_bad_step": picks(wrong)}
+    bench.fake.answers = {"judge: first_bad": picks(wrong)}
     settings = Verify(by=("first_bad_step",), level=level, orders="both")  # type: ignore[arg-type]
-    said = bench.says(FirstBadStep, settings, "first_bad_step", 2)
+    said = bench.says(FirstBadStep, settings, "judge", 2)
     assert said.polarity == polarity
     assert said.by["picked"] == (wrong, wrong)
 
@@ -174,7 +174,7 @@ def test_by_step_a_pair_holds_the_step_after_the_cut_and_nothing_behind_it(made:
         wrong = any(f"Nothing much, {salt}." in user for salt in (3, 4, 5))
         return str(picks("step 5" if wrong and ". step 5" in user else "none")(body))
 
-    fake.answers = {"none": policy, "first_bad_step": checker}
+    fake.answers = {"none": policy, "judge: first_bad": checker}
     settings = {"verify": {"by": ["first_bad_step"], "level": "step"}, "explore": {"k": 8, "adaptive": False}}
     done = pairs(made, "--limit", "2", config=settings)
     assert done.code == 0, done.err
@@ -212,7 +212,7 @@ def test_by_default_a_policy_that_names_no_class_has_good_and_bad_branches_from_
     def untrained(body: dict[str, Any]) -> str:
         return re.sub(r"A plain wish: \w+", "The intent is kind; the risk is a bad fall", policy(body))
 
-    fake.answers = {"none": untrained, "judge": judge}
+    fake.answers = {"none": untrained, "judge: right": judge}
     done = pairs(made, "--limit", "2", config={"explore": {"adaptive": False, "k": 6}})
     assert done.code == 0, done.err
     at_root = [b["judgement"] for cut in cuts(made) if cut["cut"] == 0 for b in cut["branches"]]
@@ -224,7 +224,7 @@ def test_by_default_a_policy_that_names_no_class_has_good_and_bad_branches_from_
 
 def test_a_judge_without_log_probabilities_is_taken_at_its_word(made: Job, fake: Fake) -> None:
     fake.mute = True
-    fake.answers = {"none": policy, "judge": picks("right")}
+    fake.answers = {"none": policy, "judge: right": picks("right")}
     settings = {"verify": {"by": ["judge"]}, "explore": {"adaptive": False, "k": 4}}
     done = pairs(made, "--limit", "1", config=settings)
     assert "no logprobs (verdicts carry no probability)" in done.out
