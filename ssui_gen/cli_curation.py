@@ -234,7 +234,7 @@ def _resolve(args: argparse.Namespace) -> int:
 def _apply(args: argparse.Namespace) -> int:
     from ssui_gen.stages.curation import CURATED, apply, unseen
 
-    states, found = apply(args.run)
+    states, found, former = apply(args.run)
     if found:
         return _told(found, "nothing was written")
     table = Table("what", "items")
@@ -246,7 +246,8 @@ def _apply(args: argparse.Namespace) -> int:
     if states["disputed"]:
         _say(f"{states['disputed']:,} are not used, as people differ: `ssui curation resolve`")
     used = states["kept"] + states["fixed"]
-    _say(f"{used:,} records in {args.run / CURATED}.")
+    kept = f"; those it replaces are kept in {former}" if former else ""
+    _say(f"{used:,} records in {args.run / CURATED}{kept}.")
     if used:
         _say(f"Next: {command('pairs', args.run)}")
     return 0

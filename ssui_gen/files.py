@@ -27,7 +27,7 @@ class NotRegular(OSError):
     """A link, a folder, a pipe or a device where a file was expected."""
 
 
-def atomic_write(path: Path, content: str | bytes | Iterable[str], mode: int = PUBLIC) -> None:
+def atomic_write(path: Path, content: str | bytes | Iterable[str | bytes], mode: int = PUBLIC) -> None:
     """Replace a file so that a reader sees the old content or the new, never a part. A link is replaced, and
     what it names stays. Raises RecordError.
     """
@@ -36,7 +36,7 @@ def atomic_write(path: Path, content: str | bytes | Iterable[str], mode: int = P
         temporary.replace(path)
 
 
-def replace(path: Path, content: Iterable[str]) -> Path | None:
+def replace(path: Path, content: Iterable[str | bytes]) -> Path | None:
     """`atomic_write`, and keep what the file was beside it, as one former edition; returns where, or None
     where there was nothing or it says the same. Raises RecordError.
     """
@@ -52,7 +52,7 @@ def replace(path: Path, content: Iterable[str]) -> Path | None:
     return former if changed else None
 
 
-def _fill(file: BinaryIO, content: str | bytes | Iterable[str]) -> None:
+def _fill(file: BinaryIO, content: str | bytes | Iterable[str | bytes]) -> None:
     for part in [content] if isinstance(content, str | bytes) else content:
         file.write(part.encode("utf-8") if isinstance(part, str) else part)
     file.flush()

@@ -57,6 +57,14 @@ def require_seeds(source: Path, run: Path) -> None:
     next(read_seeds(source, lambda _: True, run), None)
 
 
+def passed_over(source: Path) -> str:
+    """What lies among a folder's pictures that is none, by ending; empty where there is nothing such."""
+    if is_dataset(source) or not source.is_dir():
+        return ""
+    rest = [path for path in files(source) if path.name not in METADATA and not is_picture(path)]
+    return census(rest) if rest else ""
+
+
 def _seeds(source: Path, run: Path) -> Iterator[Seed | Reject]:
     if is_dataset(source) or (source.is_file() and is_table(source)):
         return _from_rows(source, run / PICTURES)

@@ -182,6 +182,10 @@ def test_apply_writes_what_was_kept_with_where_it_comes_from(run: Path) -> None:
     before = (run / "curated.jsonl").read_bytes()
     assert curation(run, "apply").code == 0
     assert (run / "curated.jsonl").read_bytes() == before
+    assert not (run / "curated.former.jsonl").exists()
+    say(run, "ana", aaaa=DROP, bbbb=DROP, cccc=FIX)
+    assert "1 records in" in (said := curation(run, "apply").out) and "curated.former.jsonl" in said
+    assert (run / "curated.former.jsonl").read_bytes() == before
 
 
 def test_apply_is_all_or_nothing(run: Path) -> None:

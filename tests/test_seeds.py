@@ -10,7 +10,7 @@ from PIL import Image
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import Reject, Seed
-from ssui_gen.seeds import read_seeds, root_of
+from ssui_gen.seeds import passed_over, read_seeds, root_of
 
 
 def seeds(source: Path, run: Path) -> list[Seed | Reject]:
@@ -70,6 +70,17 @@ def test_no_picture_of_a_folder_vanishes_without_a_reason(tmp_path: Path) -> Non
     assert long.reason == odd.reason == "seed_invalid"
     assert "at most 200 characters, in UTF-8; rename the file" in long.detail
     assert odd.model_dump_json()
+
+
+def test_what_is_no_picture_in_an_album_is_counted(tmp_path: Path) -> None:
+    album = tmp_path / "album"
+    for name in ("a.png", "b.heic", "clip.mov", "deep/other.MOV", "notes", "metadata.jsonl", ".DS_Store"):
+        (album / name).parent.mkdir(parents=True, exist_ok=True)
+        (album / name).touch()
+    assert passed_over(album) == ".mov 2, without an ending 1"
+    assert passed_over(album / "deep").startswith(".mov")
+    (album / "clip.mov").unlink()
+    assert passed_over(album / "a.png") == passed_over(tmp_path / "none") == ""
 
 
 def test_a_source_that_is_no_file_of_rows_is_refused(tmp_path: Path) -> None:

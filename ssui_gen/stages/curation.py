@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ssui_gen.commands import command
 from ssui_gen.curation.board import Board, read_board
@@ -22,7 +23,7 @@ from ssui_gen.curation.settle import State, curated
 from ssui_gen.curation.sheet import Fault, Sheet, repaired
 from ssui_gen.curation.texts import sha_of
 from ssui_gen.errors import ConfigError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import replace
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath
@@ -102,20 +103,30 @@ def unseen(run: Path) -> int:
     return sum((path.id, sha_of(path)) not in known for path in paths)
 
 
-def apply(run: Path) -> tuple[Counter[State], list[Fault]]:
-    """Write `curated.jsonl`, unless anything is wrong; returns how many items came to which end, and what is.
+class Applied(NamedTuple):
+    """What became of people's words."""
+
+    states: Counter[State]
+    """How many items came to which end."""
+    faults: list[Fault]
+    """What is wrong; then nothing was written."""
+    former: Path | None = None
+    """Where the rows that were replaced are kept, if they were others."""
+
+
+def apply(run: Path) -> Applied:
+    """Write `curated.jsonl`, unless anything is wrong.
 
     Raises ConfigError where nobody has decided anything.
     """
     board = read_board(folder_of(run))
     states = Counter(outcome.state for outcome in board.outcomes.values())
     if found := _faults(board):
-        return states, found
+        return Applied(states, found)
     if not states["kept"] + states["fixed"] + states["dropped"]:
         raise ConfigError(
             f"{board.folder.root}: nobody has decided anything that holds ({states['disputed']} disputed): "
             "nothing was written"
         )
     rows = filter(None, (curated(board.outcomes[id]) for id in sorted(board.items)))
-    atomic_write(run / CURATED, b"".join(map(as_line, rows)))
-    return states, []
+    return Applied(states, [], replace(run / CURATED, map(as_line, rows)))

@@ -42,7 +42,7 @@ from ssui_gen.records import (
     Seed,
     row_id,
 )
-from ssui_gen.seeds import read_seeds, require_seeds, root_of
+from ssui_gen.seeds import passed_over, read_seeds, require_seeds, root_of
 from ssui_gen.state import Crew, Item
 
 PATHS = "reasoning_paths.jsonl"
@@ -65,6 +65,8 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         folder = open_.enter_context(RunDir(plan.run))
         seeds = await _seeds(plan)
         await asyncio.to_thread(require_seeds, seeds, plan.run)
+        if rest := await asyncio.to_thread(passed_over, seeds):
+            saying(console)(f"{seeds}: passed over as no pictures: {rest}")
         roles = [plan.cards[name].model for name in AGENTS]
         media = root_of(seeds, plan.run)
         job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console, plan.toy))
