@@ -84,11 +84,13 @@ def _option(name: str, value: object) -> str:
 
 
 def _ssui() -> str:
-    """As this program was called, if it was; by its bare name where the shell finds it."""
+    """As this program was called, or, if another was, the one beside this Python; by its bare name where the
+    shell finds that very program.
+    """
     called = Path(sys.argv[0])
     if called.parts[-2:] == ("ssui_gen", "__main__.py"):
         return f"{quote(sys.executable)} -m ssui_gen"
-    if called.name != "ssui":
-        return "ssui"
+    ours = called if called.name == "ssui" else Path(sys.executable).with_name("ssui")
     found = shutil.which("ssui")
-    return "ssui" if found and Path(found).resolve() == called.resolve() else quote(sys.argv[0])
+    bare = not ours.exists() or (found and Path(found).resolve() == ours.resolve())
+    return "ssui" if bare else quote(str(ours))

@@ -1,5 +1,6 @@
 """What is printed to be pasted goes through a real shell and means what was meant; RUN names a run."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 from fake_server import Fake
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jobs import here, job, plain
+from jobs import SSUI, here, job, plain
 
 from ssui_gen.cli import _parser
 from ssui_gen.commands import BY, command
@@ -18,6 +19,11 @@ ROOT = Path(__file__).parents[1]
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=12).filter(
     lambda name: name.strip() == name and "/" not in name and set(name) != {"."}
 )
+
+
+@pytest.fixture(autouse=True)
+def _found_by_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{SSUI.parent}{os.pathsep}{os.environ['PATH']}")
 
 
 def made(line: str) -> str:
@@ -52,6 +58,11 @@ def test_whoever_has_no_make_is_told_the_program(run: str, seeds: str) -> None:
     line = command("curation", Path("/somewhere") / run, SEEDS=f"./{seeds}")
     args = _parser().parse_args(words_of(line, "ssui"))
     assert (args.run, args.seeds) == (Path("/somewhere") / run, Path(f"./{seeds}"))
+
+
+def test_a_program_that_the_shell_does_not_find_is_named_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
+    assert command("merge", ADAPTER="a b") == f"{shlex.quote(str(SSUI))} merge 'a b'"
 
 
 def test_a_run_outside_outputs_has_no_name_for_make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
