@@ -184,7 +184,7 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.stages.pairs import PAIRS, Plan, make_pairs
     from ssui_gen.stages.report import make_report
 
-    config = configure(args.config, args.model, args.base_url, policy=args.policy)
+    config = configure(args.config, args.model, args.base_url, run=args.run, policy=args.policy)
     root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
     retry = frozenset(map(Reason, args.retry))
     plan = Plan(args.run, root, args.uncurated, args.mix, args.limit, config, prompts, args.toy, retry)
@@ -215,7 +215,7 @@ def _verify(args: argparse.Namespace) -> int:
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.calibrate import Plan, make_calibration
 
-    config = configure(args.config, args.model, args.base_url)
+    config = configure(args.config, args.model, args.base_url, run=args.run)
     prompts = load_prompts(home() / "prompts")
     root = pictures_of(args.run, args.seeds)
     labels = args.labels or collected(args.run)

@@ -47,6 +47,16 @@ def test_pairs_need_not_be_told_where_the_pictures_lie(fake: Fake, tmp_path: Pat
     assert rows(made.run / "pairs.jsonl") and "--model fake-vlm" in end.out.splitlines()[-1]
 
 
+def test_models_are_those_of_the_run_where_nothing_else_is_said(fake: Fake, tmp_path: Path) -> None:
+    made = job(tmp_path, fake.url, plain(1, kind="risky"))
+    made.here()
+    fake.answers = {"none": policy, "judge: right": judge}
+    end = here(remembered(made, "pairs", "--uncurated"))
+    assert (end.code, rows(made.run / "pairs_rejects.jsonl")) == (0, []), end.err
+    other = here([*remembered(made, "pairs", "--uncurated"), "--base-url", "http://127.0.0.1:1/v1"])
+    assert other.code == 1 and "127.0.0.1:1" in other.err
+
+
 def test_the_dataset_goes_on_with_the_seeds_it_began_with(fake: Fake, tmp_path: Path) -> None:
     made = job(tmp_path, fake.url, plain(3, kind="risky"))
     made.here("--limit", "1")

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
-from ssui_gen.manifest import Edition
+from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
 from ssui_gen.records import Reason
 from ssui_gen.settings import parse
@@ -82,7 +83,7 @@ def resolve(
     """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file."""
     if limit is not None and limit < 1:
         raise ConfigError(f"--limit: expected a number from 1; got {limit}")
-    config = configure(config_file, model, base_url)
+    config = configure(config_file, model, base_url, run=run)
     cards = load_cards(home() / "agents", config.models)
     prompts = load_prompts(home() / "prompts")
     for name, reply in AGENTS.items():
@@ -110,12 +111,17 @@ def configure(
     model: str | None,
     base_url: str | None,
     *,
+    run: Path | None = None,
     adapter: str | None = None,
     policy: str | None = None,
     **serve: int | None,
 ) -> Config:
-    """The settings of a file; what the command line says of the agents' model and of serving wins."""
+    """The settings of a file; what the command line says of the agents' model and of serving wins. Where
+    neither names a model, the models are those that the `run` was made with.
+    """
     config = load_config(config_file) if config_file else Config()
+    if run and not (model or base_url) and config.models == Config().models:
+        config = parse(Config, config.model_dump() | _models_of(run), str(run / RUN))
     urls = [_url(part.strip()) for part in (base_url or "").split(",") if part.strip()]
     role = {"name": model, "base_urls": urls, "adapter": adapter}
     data = config.model_dump()
@@ -124,6 +130,12 @@ def configure(
         data["models"]["policy"] = data["models"]["vlm"] | {"name": policy, "adapter": None}
     data["serve"] |= {key: value for key, value in serve.items() if value is not None}
     return parse(Config, data, str(config_file or "command line"))
+
+
+def _models_of(run: Path) -> dict[str, Any]:
+    """As the run remembers them; nothing of a new one."""
+    settings = read_manifest(run / RUN).settings
+    return {"models": settings["models"]} if "models" in settings else {}
 
 
 def _url(text: str) -> str:
