@@ -10,8 +10,11 @@ BASE_URL ?=## its server, ending in /v1; several separated by commas; default: t
 CONFIG ?= run.yaml## settings that differ from the defaults
 POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name, folder or micro-untidy
 SRPO ?= $(if $(REAL),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
-UNCURATED ?=## make pairs: 1 takes paths that no person has seen
+UNCURATED ?=## make pairs, make rsbench: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
+LICENCE ?=## make rsbench: of pictures and texts, such as CC-BY-4.0
+HOLDOUT ?=## make rsbench: a share of the scenarios, or a file with an id a line; default: all
+AGAINST ?=## make rsbench: folders of other runs that are trained on, to prove that nothing of it is in them
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
@@ -81,6 +84,10 @@ sweep: $(READY) ## the same training over λ, measured: a table and a figure; ot
 .PHONY: merge
 merge: $(READY) ## ADAPTER and its base → one model beside it
 	$(SSUI) merge $(call q,$(ADAPTER)) $(ARGS)
+
+.PHONY: rsbench
+rsbench: $(READY) ## curated, held-out paths of RUN → outputs/RUN/rsbench, a benchmark to be given away under LICENCE
+	$(SSUI) bench publish --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LICENCE),--licence=$(call q,$(LICENCE))) $(if $(HOLDOUT),--holdout=$(call q,$(HOLDOUT))) $(foreach run,$(AGAINST),--against=$(call q,$(run))) $(if $(UNCURATED),--uncurated) $(ARGS)
 
 .PHONY: doctor
 doctor: $(READY) ## check Python, disk and the model server, each with what to do

@@ -35,15 +35,16 @@ from microworld.responses import right_answer
 from microworld.scene import Scene, family, family_of
 from microworld.world import Rule, world
 from ssui_gen import provenance
+from ssui_gen.benching.bench import ITEMS, read_bench, write_bench
 from ssui_gen.benching.records import BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line
 from ssui_gen.taxonomy import crosswalk_of
 
-NAME, LICENCE = "rsbench-microworld", "Apache-2.0"
+NAME, VERSION, LICENCE = "rsbench-microworld", "1", "Apache-2.0"
 SCENARIOS, SEED = 400, 2026
-ITEMS, TRUTH, PICTURES, MADE = "bench.jsonl", "truth.jsonl", "pictures", "drawn.json"
+TRUTH, PICTURES = "truth.jsonl", "pictures"
 RESPONSES = "responses.jsonl"
 """Of a model, in its folder below the bench's."""
 SAFE_APART = Unimodal(text_only="safe", image_only="safe", by="truth")
@@ -175,19 +176,18 @@ def write(folder: Path, count: int = SCENARIOS, seed: int = SEED) -> bool:
     Raises ConfigError where another one lies there that models have been asked: their rows would be of items
     that nobody can look at any more.
     """
-    made_of = {"scenarios": count, "seed": seed, "code": provenance.code("microworld.bench")["sha256"]}
-    if _is_there(folder, made_of):
+    made = {"scenarios": count, "seed": seed, "code": provenance.code("microworld.bench")["sha256"]}
+    if _is_there(folder, made):
         return False
     pictures, canary = Pictures(), canary_of(count, seed)
-    made = [pair for one in scenarios(count, seed) for pair in items_of(one, pictures, canary)]
-    rows = b"".join(as_line(item) for _, item in made)
-    _check_unanswered(folder, rows)
+    known = [pair for one in scenarios(count, seed) for pair in items_of(one, pictures, canary)]
+    items = [item for _, item in known]
+    _check_unanswered(folder, items)
     (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     for name, data in pictures.files.items():
         atomic_write(folder / name, data)
-    atomic_write(folder / TRUTH, "".join(_truth(*pair) for pair in made))
-    atomic_write(folder / ITEMS, rows)
-    atomic_write(folder / MADE, provenance.as_kept({"sha256": _sha(rows)}, made_of))
+    atomic_write(folder / TRUTH, "".join(_truth(*pair) for pair in known))
+    write_bench(folder, NAME, folder, items, version=VERSION, licence=LICENCE, made=made)
     return True
 
 
@@ -197,28 +197,24 @@ def _truth(one: drawn.Item, item: Item) -> str:
     return json.dumps(row) + "\n"
 
 
-def _is_there(folder: Path, made_of: dict[str, object]) -> bool:
-    known, rows = provenance.kept(folder / MADE, made_of), folder / ITEMS
-    if not known or not rows.exists() or not (folder / TRUTH).exists():
+def _is_there(folder: Path, made: dict[str, object]) -> bool:
+    """Whether all of it is there, made of this."""
+    try:
+        found = read_bench(folder)
+    except SsuiError:  # nothing yet, or not whole
         return False
-    data = rows.read_bytes()
-    items = (Item.model_validate_json(line) for line in data.splitlines())
-    return _sha(data) == known["sha256"] and all((folder / i.images[0].path).exists() for i in items)
+    return found.about.made == made and not found.rejects and (folder / TRUTH).exists()
 
 
-def _check_unanswered(folder: Path, rows: bytes) -> None:
+def _check_unanswered(folder: Path, items: list[Item]) -> None:
     there = folder / ITEMS
-    if not there.exists() or there.read_bytes() == rows:
+    if not there.exists() or there.read_bytes() == b"".join(map(as_line, items)):
         return
     if asked := sorted(path.parent.name for path in folder.glob(f"*/{RESPONSES}")):
         raise ConfigError(
             f"{there}: holds other items than this seed and code give, and {', '.join(asked)} have answered "
             f"them: name another folder, or put that one away: mv {folder} {folder}.old"
         )
-
-
-def _sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def main() -> None:

@@ -135,6 +135,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.report",
         *CURATION,
         "benching.records",
+        "benching.bench",
+        "benching.scenarios",
+        "benching.publishing",
+        "benching.proof",
+        "benching.bench_card",
     ),
     (
         "stages.dataset",
@@ -148,10 +153,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.calibrate",
         "stages.report",
         "stages.export",
+        "stages.rsbench",
         "stages.doctor",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli"),
+    ("cli_options", "cli_curation", "cli_publish", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
@@ -222,12 +228,8 @@ WORDS_OF_ROWS = {
     *("shares", "taxonomy", "terminal", "yamls"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
-    "benching.records",
-    "curation.review",
-    "manifest",
-    "marks",
-    "settings",
-    "terminal",
+    *("benching.bench", "benching.records", "curation.review", "judging.questions", "manifest", "marks"),
+    *("settings", "terminal"),
 }
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
