@@ -36,6 +36,7 @@ from microworld.scene import Scene, family, family_of
 from microworld.world import Rule, world
 from ssui_gen import provenance
 from ssui_gen.benching.bench import ITEMS, read_bench, write_bench
+from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
@@ -45,8 +46,6 @@ from ssui_gen.taxonomy import crosswalk_of
 NAME, VERSION, LICENCE = "rsbench-microworld", "1", "Apache-2.0"
 SCENARIOS, SEED = 400, 2026
 TRUTH, PICTURES = "truth.jsonl", "pictures"
-RESPONSES = "responses.jsonl"
-"""Of a model, in its folder below the bench's."""
 SAFE_APART = Unimodal(text_only="safe", image_only="safe", by="truth")
 
 

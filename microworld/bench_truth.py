@@ -14,17 +14,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from microworld.bench import RESPONSES
 from microworld.bench import TRUTH as KNOWN
 from microworld.score_steps import Truth
 from microworld.truth import Texts, true_option
 from microworld.world import world
 from ssui_gen import provenance
-from ssui_gen.benching.records import BenchJudgement, Response, Unscored
+from ssui_gen.benching.asked import questions_of
+from ssui_gen.benching.kept import RESPONSES
+from ssui_gen.benching.records import BenchJudgement, Response
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, read, validate
-from ssui_gen.judging.questions import OF_PATH, RSBENCH, QuestionName
+from ssui_gen.judging.questions import RSBENCH
 
 JUDGE, TRUTHS = "truth", "truth.jsonl"
 
@@ -63,9 +64,9 @@ def write(folder: Path) -> Counter[str]:
 
 def judged(response: Response, truth: Truth | None, edition: str) -> Iterator[BenchJudgement]:
     """All questions about one response; `truth` None: of an item that this world does not know."""
-    texts = _texts(response)
+    texts, asked = Texts(response.path.text or None, response.answer), questions_of(response)
     for question in RSBENCH:
-        verdict = true_option(question, texts, truth) if truth else None
+        verdict = true_option(question, texts, truth) if truth and question in asked else None
         yield BenchJudgement(
             id=BenchJudgement.id_of(response.id, question, JUDGE),
             response_id=response.id,
@@ -74,19 +75,8 @@ def judged(response: Response, truth: Truth | None, edition: str) -> Iterator[Be
             rubric=edition,
             judge=JUDGE,
             verdict=verdict,
-            unscored=None if verdict else _why(question, texts),
+            unscored=None if verdict else "undecided" if question in asked else "not_asked",
         )
-
-
-def _texts(response: Response) -> Texts:
-    """What a judge is shown of it."""
-    return Texts(response.path.text or None, response.answer or None)
-
-
-def _why(question: QuestionName, texts: Texts) -> Unscored:
-    path, answer = texts.path is not None, texts.answer is not None
-    there = path and answer if question == "first_bad" else path if question in OF_PATH else answer
-    return "undecided" if there else "not_asked"
 
 
 def _edition() -> str:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import get_args
 
 from ssui_gen import __version__
+from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
-from ssui_gen.cli_publish import add_publish
 from ssui_gen.commands import command
 from ssui_gen.errors import SsuiError
 from ssui_gen.manifest import pictures_of
@@ -53,10 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_review(commands.add_parser("review", help="serve the review page; each word is written at once"))
     _verify_command(commands.add_parser("verify", help="how often F is right"))
-    bench = commands.add_parser("bench", help="benchmarks: one of your own to be published")
-    orders = bench.add_subparsers(dest="order", required=True, metavar="ORDER")
-    add_publish(orders.add_parser("publish", help="curated, held-out paths → an RSBench to give away"))
     _export_command(commands.add_parser("export", help="pairs in the layout of another trainer"))
+    add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))

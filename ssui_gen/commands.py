@@ -18,6 +18,7 @@ ORDERS = {
     "curation": "curation export",
     "curated": "curation apply",
     "calibrate": "verify calibrate",
+    "bench": "bench run",
     "rsbench": "bench publish",
 }
 """What a target of make is for `ssui`, where it has another name there."""

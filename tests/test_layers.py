@@ -135,7 +135,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.report",
         *CURATION,
         "benching.records",
+        "benching.players",
         "benching.bench",
+        "benching.pieces",
+        "benching.asked",
+        "benching.placing",
+        "benching.judged",
+        "benching.answering",
+        "benching.kept",
+        "benching.entry",
+        "benching.forecast",
+        "benching.raw",
+        "benching.sources",
         "benching.scenarios",
         "benching.publishing",
         "benching.proof",
@@ -155,9 +166,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.export",
         "stages.rsbench",
         "stages.doctor",
+        "stages.bench",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli_publish", "cli"),
+    ("cli_options", "cli_curation", "cli_publish", "cli_bench", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
@@ -228,8 +240,8 @@ WORDS_OF_ROWS = {
     *("shares", "taxonomy", "terminal", "yamls"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
-    *("benching.bench", "benching.records", "curation.review", "judging.questions", "manifest", "marks"),
-    *("settings", "terminal"),
+    *("benching.asked", "benching.bench", "benching.kept", "benching.records", "judging.questions"),
+    *("curation.review", "manifest", "marks", "settings", "terminal"),
 }
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what

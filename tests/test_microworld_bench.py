@@ -17,6 +17,7 @@ from microworld.measure_agents import test_pairs as measured_pairs
 from microworld.scene import Scene, split_of_rule_place
 from microworld.seeds import seeds
 from microworld.world import world
+from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import BenchJudgement, Item, Piece, Response, ResponsePath
 from ssui_gen.branching import render_path
 from ssui_gen.errors import ConfigError
@@ -161,7 +162,7 @@ def test_another_seed_takes_no_rows_that_were_answered(tmp_path: Path) -> None:
     assert write(tmp_path, 1, seed=7)
     before = (tmp_path / bench.ITEMS).read_bytes()
     (tmp_path / "a-model").mkdir()
-    (tmp_path / "a-model" / bench.RESPONSES).write_text("{}\n")
+    (tmp_path / "a-model" / RESPONSES).write_text("{}\n")
     with pytest.raises(ConfigError, match=r"a-model have answered them: name another folder, or .*mv "):
         write(tmp_path, 1, seed=8)
     assert (tmp_path / bench.ITEMS).read_bytes() == before
@@ -209,7 +210,7 @@ def test_the_command_writes_rows_beside_the_responses(drawn: Path) -> None:
     said = [reference(items[0]), response(items[1], [], "Sorry, I can't help with that.", "")]
     folder = drawn / "m"
     folder.mkdir()
-    (folder / bench.RESPONSES).write_text("".join(one.model_dump_json() + "\n" for one in said))
+    (folder / RESPONSES).write_text("".join(one.model_dump_json() + "\n" for one in said))
     assert bench_truth.write(drawn) == {"m": 7 + 3}
     rows = [
         BenchJudgement.model_validate_json(line)
