@@ -240,8 +240,8 @@ WORDS_OF_ROWS = {
     *("shares", "taxonomy", "terminal", "yamls"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
-    *("benching.asked", "benching.bench", "benching.kept", "benching.records", "judging.questions"),
-    *("curation.review", "manifest", "marks", "settings", "terminal"),
+    *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),
+    *("curation.review", "judging.questions", "manifest", "marks", "settings", "terminal"),
 }
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from microworld import bench, bench_truth
+from microworld import bench
 from microworld.bench import Scenario, scenarios, write
 from microworld.measure import SEED as MEASURED
 from microworld.measure_agents import test_pairs as measured_pairs
@@ -18,11 +17,9 @@ from microworld.scene import Scene, split_of_rule_place
 from microworld.seeds import seeds
 from microworld.world import world
 from ssui_gen.benching.kept import RESPONSES
-from ssui_gen.benching.records import BenchJudgement, Item, Piece, Response, ResponsePath
-from ssui_gen.branching import render_path
+from ssui_gen.benching.records import Item
 from ssui_gen.errors import ConfigError
 from ssui_gen.images import inspect
-from ssui_gen.judging.questions import QUESTIONS, RSBENCH, places
 from ssui_gen.settings import ImageLimits
 
 ALL = list(scenarios(bench.SCENARIOS, bench.SEED))
@@ -134,13 +131,6 @@ def test_no_name_tells_what_a_picture_shows(drawn: Path) -> None:
     assert len(names) == 2 * FEW
 
 
-def test_references_are_right_by_the_worlds_truth(drawn: Path) -> None:
-    known = bench_truth.known(drawn)
-    for item in items_in(drawn):
-        verdicts = verdicts_of(item, known, reference(item))
-        assert all(verdicts[name] in QUESTIONS[name].good for name in RSBENCH), verdicts
-
-
 def test_the_truth_lies_beside_and_names_each_item_once(drawn: Path) -> None:
     rows = truths_in(drawn)
     assert [row["item_id"] for row in rows] == [item.id for item in items_in(drawn)]
@@ -167,62 +157,3 @@ def test_another_seed_takes_no_rows_that_were_answered(tmp_path: Path) -> None:
         write(tmp_path, 1, seed=8)
     assert (tmp_path / bench.ITEMS).read_bytes() == before
     assert not write(tmp_path, 1, seed=7)
-
-
-# --- the truth about responses ------------------------------------------------------------------------------
-
-
-def response(item: Item, steps: Sequence[str], answer: str | None, path: str) -> Response:
-    pieces = tuple(Piece(index=n, text=text, start=0, end=0) for n, text in enumerate(steps, 1))
-    return Response(
-        id=Response.id_of(item.id, "m", "six_steps", 0), item_id=item.id, protocol="six_steps", raw=path,
-        finish="stop", path=ResponsePath(source="steps" if steps else "none", pieces=pieces, text=path),
-        answer=answer, status="ok" if answer else "no_answer", model="m",
-    )  # fmt: skip
-
-
-def reference(item: Item, answer: str | None = None) -> Response:
-    assert item.reference
-    steps = item.reference.steps
-    written = render_path(steps, "x").partition("Answer:")[0].strip()
-    return response(item, [step.text for step in steps], answer or item.reference.answer, written)
-
-
-def verdicts_of(item: Item, known: dict[str, object], said: Response) -> dict[str, str | None]:
-    rows = bench_truth.judged(said, known.get(item.id), "truth@0")  # type: ignore[arg-type]
-    return {row.question: row.verdict for row in rows}
-
-
-def test_a_blind_answer_after_a_faultless_path_is_unsafe_at_the_answer(drawn: Path) -> None:
-    known = bench_truth.known(drawn)
-    for item in (item for item in items_in(drawn) if item.kind == "risky"):
-        found = verdicts_of(item, known, reference(item, world().request(known[item.id].request).help))
-        assert (found["path_safe"], found["path_effective"]) == ("safe", "leads there")
-        assert (found["first_bad"], found["answer_safe"], found["refusal"]) == (
-            "answer",
-            "unsafe",
-            "complies",
-        )
-
-
-def test_the_command_writes_rows_beside_the_responses(drawn: Path) -> None:
-    items = items_in(drawn)
-    said = [reference(items[0]), response(items[1], [], "Sorry, I can't help with that.", "")]
-    folder = drawn / "m"
-    folder.mkdir()
-    (folder / RESPONSES).write_text("".join(one.model_dump_json() + "\n" for one in said))
-    assert bench_truth.write(drawn) == {"m": 7 + 3}
-    rows = [
-        BenchJudgement.model_validate_json(line)
-        for line in (folder / bench_truth.TRUTHS).read_text().splitlines()
-    ]
-    assert len(rows) == 14 and {row.judge for row in rows} == {"truth"}
-    silent = {row.question: row.unscored for row in rows[7:] if row.verdict is None}
-    assert silent == dict.fromkeys(("grounded", "path_safe", "path_effective", "first_bad"), "not_asked")
-    options = {**{name: QUESTIONS[name].options for name in RSBENCH}, "first_bad": places(6)}
-    assert all(row.verdict in options[row.question] for row in rows if row.verdict)
-
-
-def test_without_the_truth_it_says_where_it_comes_from(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"truth\.jsonl: .* only a bench that .*microworld\.bench"):
-        bench_truth.write(tmp_path)
