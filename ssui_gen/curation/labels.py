@@ -54,7 +54,7 @@ def _rank(id: str, seed: int) -> bytes:
 def _item(one: Drawn) -> Item:
     text = one.branch.text
     sha = sha_of(one.path, one.cut.cut, text)
-    return Item(id=one.branch.id, sha=sha, risk=0.0, why=(), path=one.path, cut=one.cut.cut, branch=text)
+    return Item(id=one.branch.id, sha=sha, risk=0.0, why=(), of=one.path, cut=one.cut.cut, branch=text)
 
 
 def labels(outcomes: Sequence[Outcome]) -> tuple[list[BranchLabel], Counter[str]]:

@@ -61,7 +61,7 @@ def publish(folder: Folder, items: Iterable[Item], names: Sequence[str], root: P
 
 def _refuse_blind(folder: Folder, items: Sequence[Item], root: Path, refused: Mapping[str, str]) -> None:
     there = copies(folder.root)
-    if refused and not any(item.path.image.sha256 in there for item in items):
+    if refused and not any(ref.sha256 in there for item in items for ref in item.pictures):
         raise ConfigError(
             f"{root}: none of the {len(refused)} pictures can be shown ({next(iter(refused.values()))}): say "
             "where they lie with SEEDS=... (--seeds)"
