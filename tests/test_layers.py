@@ -135,6 +135,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.report",
         *CURATION,
         "benching.records",
+        "benching.drawn",
+        "benching.folders",
+        "benching.exhibits",
+        "benching.labelled",
+        "benching.card",
+        "benching.trying",
+        "benching.alarms",
     ),
     (
         "stages.dataset",
@@ -149,9 +156,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.report",
         "stages.export",
         "stages.doctor",
+        "stages.bench_label",
+        "stages.bench_card",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli"),
+    ("cli_options", "cli_curation", "cli_bench_people", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
