@@ -15,11 +15,11 @@ from shlex import quote
 
 BY, OUTPUTS = "SSUI_BY", "outputs"
 ORDERS = {
+    "bench-label": "bench label",
+    "bench-card": "bench card",
     "curation": "curation export",
     "curated": "curation apply",
     "calibrate": "verify calibrate",
-    "bench-label": "bench label",
-    "bench-card": "bench card",
 }
 """What a target of make is for `ssui`, where it has another name there."""
 OPTIONS = {"REVIEWER": "--as", "OUT": "--output"}

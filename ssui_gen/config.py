@@ -200,7 +200,7 @@ class Labelling(Settings):
     most: Annotated[int, Field(ge=2)] = 200
     """About so many of each kind of item: half of what the judge calls right, half of what it does not."""
     overlap: Annotated[float, Field(ge=0, le=1)] = 0.3
-    """So many of them two people see, where there are several: how far people agree stands beside the judge."""
+    """So many of them two people see, where there are several, to tell how far people agree."""
     seed: int = 0
 
 
@@ -278,12 +278,12 @@ class Config(Settings):
     images: ImageLimits = ImageLimits()
     limits: Limits = Limits()
     explore: Explore = Explore()
-    verify: Verify = Verify()
-    pairs: Pairing = Pairing()
-    leaks: Leaks = Leaks()
     labelling: Labelling = Labelling()
     card: Carding = Carding()
     alarms: Alarms = Alarms()
+    verify: Verify = Verify()
+    pairs: Pairing = Pairing()
+    leaks: Leaks = Leaks()
 
     @model_validator(mode="after")
     def _likes_are_there(self) -> Config:
