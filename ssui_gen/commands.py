@@ -20,6 +20,8 @@ ORDERS = {
     "calibrate": "verify calibrate",
     "bench": "bench run",
     "rsbench": "bench publish",
+    "bench-label": "bench label",
+    "bench-card": "bench card",
 }
 """What a target of make is for `ssui`, where it has another name there."""
 OPTIONS = {"REVIEWER": "--as", "OUT": "--output"}

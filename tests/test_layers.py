@@ -150,7 +150,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "benching.scenarios",
         "benching.publishing",
         "benching.proof",
-        "benching.bench_card",
+        "benching.dataset_card",
+        "benching.drawn",
+        "benching.folders",
+        "benching.exhibits",
+        "benching.labelled",
+        "benching.card",
+        "benching.trying",
+        "benching.alarms",
     ),
     (
         "stages.dataset",
@@ -167,9 +174,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.rsbench",
         "stages.doctor",
         "stages.bench",
+        "stages.bench_label",
+        "stages.bench_card",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli_publish", "cli_bench", "cli"),
+    ("cli_options", "cli_curation", "cli_publish", "cli_bench_people", "cli_bench", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from ssui_gen.benching.bench import ITEMS, read_bench, write_bench
-from ssui_gen.benching.bench_card import Facts, card
+from ssui_gen.benching.dataset_card import Facts, card
 from ssui_gen.benching.proof import Compared, Leak, compare, trained_on
 from ssui_gen.benching.publishing import Imprint, NotPublished, counted, item_of, sifted, twinned
 from ssui_gen.benching.records import BenchImage, Item
