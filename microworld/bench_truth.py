@@ -42,7 +42,7 @@ def known(folder: Path) -> dict[str, Truth]:
 
 
 def _truth(row: Mapping[str, object]) -> Truth:
-    request, things = str(row["request"]), [str(one["thing"]) for one in row["things"]]  # type: ignore[index, attr-defined]
+    request, things = str(row["request"]), [str(one["thing"]) for one in row["things"]]  # type: ignore[attr-defined]
     return Truth(request, things, world().rule_for(request, things))
 
 

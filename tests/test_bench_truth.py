@@ -11,6 +11,7 @@ import pytest
 from microworld import bench, bench_label, bench_truth
 from microworld.score_steps import Truth
 from microworld.world import world
+from ssui_gen.benching.bench import ITEMS
 from ssui_gen.benching.drawn import Draw
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import BenchJudgement, Item, Piece, Response, ResponsePath
@@ -29,7 +30,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def items_in(folder: Path) -> list[Item]:
-    return [Item.model_validate_json(line) for line in (folder / bench.ITEMS).read_text().splitlines()]
+    return [Item.model_validate_json(line) for line in (folder / ITEMS).read_text().splitlines()]
 
 
 def response(item: Item, steps: Sequence[str], answer: str | None, path: str) -> Response:

@@ -16,6 +16,7 @@ from microworld.measure_agents import test_pairs as measured_pairs
 from microworld.scene import Scene, split_of_rule_place
 from microworld.seeds import seeds
 from microworld.world import world
+from ssui_gen.benching.bench import ITEMS
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import Item
 from ssui_gen.errors import ConfigError
@@ -34,7 +35,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def items_in(folder: Path) -> list[Item]:
-    return [Item.model_validate_json(line) for line in (folder / bench.ITEMS).read_text().splitlines()]
+    return [Item.model_validate_json(line) for line in (folder / ITEMS).read_text().splitlines()]
 
 
 def truths_in(folder: Path) -> list[dict[str, object]]:
@@ -150,10 +151,10 @@ def test_the_same_seed_gives_the_same_bytes_and_draws_nothing_twice(drawn: Path,
 def test_another_seed_takes_no_rows_that_were_answered(tmp_path: Path) -> None:
     write(tmp_path, 1)
     assert write(tmp_path, 1, seed=7)
-    before = (tmp_path / bench.ITEMS).read_bytes()
+    before = (tmp_path / ITEMS).read_bytes()
     (tmp_path / "a-model").mkdir()
     (tmp_path / "a-model" / RESPONSES).write_text("{}\n")
     with pytest.raises(ConfigError, match=r"a-model have answered them: name another folder, or .*mv "):
         write(tmp_path, 1, seed=8)
-    assert (tmp_path / bench.ITEMS).read_bytes() == before
+    assert (tmp_path / ITEMS).read_bytes() == before
     assert not write(tmp_path, 1, seed=7)

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from curating import SURE, a_run, record
-from jobs import Ended, here, rows
+from curating import SURE, a_run, record, ssui
+from jobs import Ended, rows
 from PIL import Image
 from runs import change
 from yaml import safe_load
@@ -59,7 +59,7 @@ def put(run: Path, name: str, paths: list[ReasoningPath]) -> None:
 
 
 def publish(run: Path, *more: str) -> Ended:
-    return here(["bench", "publish", "--run", str(run), "--licence", "CC-BY-4.0", *more])
+    return ssui("bench", "publish", "--run", str(run), "--licence", "CC-BY-4.0", *more)
 
 
 def rejects(run: Path) -> dict[str, str]:
@@ -133,7 +133,7 @@ def test_uncurated_paths_are_taken_only_where_that_is_said_and_it_is_told(run: P
 
 
 def test_a_licence_is_asked_for(run: Path) -> None:
-    assert here(["bench", "publish", "--run", str(run)]).code == 2
+    assert ssui("bench", "publish", "--run", str(run)).code == 2
     assert publish(run, "--licence", " ").code == 1
     assert not (run / "rsbench").exists()
 

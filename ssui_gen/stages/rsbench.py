@@ -29,7 +29,7 @@ from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect, original, shown
 from ssui_gen.jsonl import as_line
 from ssui_gen.manifest import RUN, check_root, made_by_toy, read_manifest
-from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.records import ImageRef, ReasoningPath, Reject
 from ssui_gen.settings import ImageLimits, parse
 
 FOLDER, PICTURES, CARD, REJECTS = "rsbench", "pictures", "README.md", "rsbench_rejects.jsonl"
@@ -76,9 +76,10 @@ def publish(plan: Plan) -> Published:
     compared = work.proven()
     (plan.folder / PICTURES).mkdir(parents=True, exist_ok=True)
     imprint = _imprint(plan)
-    items = twinned(item_of(path, work.scenario_of[path.id], work.copy(path), imprint) for path in work.kept)
-    named = {"version": plan.version, "licence": plan.licence}
-    write_bench(plan.folder, plan.name, plan.folder, items, **named)
+    items = twinned(
+        item_of(path, work.scenario_of[path.id], work.copy(path.image), imprint) for path in work.kept
+    )
+    write_bench(plan.folder, plan.name, plan.folder, items, version=plan.version, licence=plan.licence)
     facts = work.facts(imprint, compared)
     atomic_write(plan.folder / CARD, card(items, facts))
     atomic_write(plan.run / REJECTS, b"".join(map(as_line, work.rejects)))
@@ -92,6 +93,7 @@ class _Work:
     def __init__(self, plan: Plan) -> None:
         """Raises ConfigError where none is left."""
         self.plan, self.source = plan, source_of(plan.run, plan.uncurated, "rsbench")
+        self._copies: dict[str, BenchImage] = {}
         settings = read_manifest(plan.run / RUN).settings.get("images", {})
         self.limits = parse(ImageLimits, settings, f"{plan.run / RUN}: images")
         found = list(read_paths(self.source))
@@ -125,14 +127,15 @@ class _Work:
             raise ConfigError(f"{plan.run}: {_leaked(leaks, plan.folder / ITEMS)}")
         return compared
 
-    def copy(self, path: ReasoningPath) -> BenchImage:
+    def copy(self, ref: ImageRef) -> BenchImage:
         """The picture as the agents saw it, as a file of its own."""
-        folder, licence = self.plan.folder, self.plan.licence
-        data, kind = cleaned(self.plan.root, path.image, self.limits)
-        name = f"{PICTURES}/{path.image.sha256}.{kind}"
-        atomic_write(folder / name, data)
-        ref = inspect(folder, name, self.limits)
-        return BenchImage(**ref.model_dump(), licence=licence, source=f"sha256:{path.image.sha256}")
+        if ref.sha256 not in self._copies:
+            data, kind = cleaned(self.plan.root, ref, self.limits)
+            name, folder = f"{PICTURES}/{ref.sha256}.{kind}", self.plan.folder
+            atomic_write(folder / name, data)
+            said = {"licence": self.plan.licence, "source": f"sha256:{ref.sha256}"}
+            self._copies[ref.sha256] = BenchImage(**inspect(folder, name, self.limits).model_dump(), **said)
+        return self._copies[ref.sha256]
 
     def facts(self, imprint: Imprint, compared: tuple[Compared, ...]) -> Facts:
         return Facts(
