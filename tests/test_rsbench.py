@@ -154,6 +154,16 @@ def test_the_same_words_under_a_harmless_picture_are_a_twin(run: Path) -> None:
     assert items["shelf"].twin and items["shelf"].twin.changed == "image"
 
 
+def test_nothing_is_written_or_swept_behind_a_link(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    kept = tmp_path / "theirs" / f"{'0' * 64}.png"
+    kept.write_text("mine")
+    (run / "rsbench").mkdir()
+    (run / "rsbench" / "pictures").symlink_to(tmp_path / "theirs")
+    done = publish(run)
+    assert done.code == 1 and "is a link" in done.err and list((tmp_path / "theirs").iterdir()) == [kept]
+
+
 # --- what is not ------------------------------------------------------------------------------------------
 
 

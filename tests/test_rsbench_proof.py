@@ -11,13 +11,16 @@ from curating import record
 from jobs import rows
 from PIL import Image, ImageOps
 from runs import change
+from test_exporters import BAD, GOOD
+from test_pairs import branch, cut
 from test_rsbench import LIMITS, made, publish
 
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.scenarios import held_out, scenarios_of
-from ssui_gen.config import Leaks
+from ssui_gen.config import Leaks, Pairing
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.leaks import load_bench
+from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.images import inspect
 from ssui_gen.records import ReasoningPath
 
@@ -94,6 +97,25 @@ def test_what_training_left_out_may_be_published_and_the_card_proves_it(run: Pat
 def test_of_an_adapter_of_other_data_every_path_counts(run: Path) -> None:
     trained(run, "grill", "grill-twin", stale=True)
     assert publish(run, "--holdout", only(run, "grill")).code == 1
+
+
+@pytest.mark.parametrize("facts", ["{}", '{"data": []}', '{"data": {"paths": "..", "sha256": 1}}'])
+def test_of_an_adapter_that_says_nothing_of_its_data_every_path_counts(run: Path, facts: str) -> None:
+    trained(run, "grill", "grill-twin")
+    (run / "adapter" / "training.json").write_text(facts)
+    assert publish(run, "--holdout", only(run, "grill")).code == 1
+
+
+def test_a_pair_counts_as_soon_as_it_is_made(run: Path) -> None:
+    paths = [ReasoningPath.model_validate(row) for row in rows(run / "curated.jsonl")]
+    grill = next(path for path in paths if path.id == "grill")
+    (pair,) = pair_up([cut(2, branch(GOOD, "good"), branch(BAD, "bad"))], Pairing(), system="")
+    of_grill = pair.model_copy(update={"path_id": grill.id, "image_ref": grill.image})
+    (run / "pairs.jsonl").write_text(of_grill.model_dump_json() + "\n")
+    refused = publish(run, "--holdout", only(run, "grill"))
+    assert refused.code == 1 and "1 paths were trained on" in refused.err
+    assert publish(run, "--holdout", only(run, "kettle")).code == 0
+    assert "| mine | pairs.jsonl | 1 | 0 | 0 |" in (run / "rsbench" / "README.md").read_text()
 
 
 def test_another_runs_copy_is_found_by_its_look_and_its_words(run: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ pictures or texts are compared stands in `exploring.leaks`, with what it cannot 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,15 +81,21 @@ def _paths(file: Path) -> Iterator[ReasoningPath]:
 
 def _read_by(run: Path, adapter: Path, known: dict[str, ReasoningPath]) -> set[str]:
     """Ids of the paths that one training has read."""
-    facts = read_object(adapter / FACTS) or {}
-    data: Any = facts.get("data") or {}
-    file = run / str(Path(str(data.get("paths", PATHS))).name)
-    if data.get("sha256", {}).get(file.name) != _sha(file):
+    data = _inside(read_object(adapter / FACTS), "data")
+    name = CURATED if data.get("paths") == CURATED else PATHS
+    file = run / name
+    if _inside(data, "sha256").get(name) != _sha(file):
         return set(known)
     left_out = (line.value or {} for line in read(adapter / LEFT_OUT))
     return {path.id for path in _paths(file)} - {
         str(row.get("id")) for row in left_out if row.get("what") == "path"
     }
+
+
+def _inside(value: Mapping[str, Any] | None, key: str) -> Mapping[str, Any]:
+    """The object under a key; an empty one where there is none: the folder may be anybody's."""
+    found = (value or {}).get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _sha(file: Path) -> str:

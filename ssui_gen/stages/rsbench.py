@@ -10,6 +10,7 @@ Written again, a folder keeps its canary. Nothing is written where an item was t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,7 @@ from ssui_gen.records import ImageRef, ReasoningPath, Reject
 from ssui_gen.settings import ImageLimits, parse
 
 FOLDER, PICTURES, CARD, REJECTS = "rsbench", "pictures", "README.md", "rsbench_rejects.jsonl"
+_COPY = re.compile(r"[0-9a-f]{64}\.(png|jpeg)")
 NAMED = 5
 """Leaks that a refusal tells of."""
 
@@ -74,7 +76,7 @@ def publish(plan: Plan) -> Published:
     check_root(plan.root, plan.run)
     work = _Work(plan)
     compared = work.proven()
-    (plan.folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    _room(plan.folder)
     imprint = _imprint(plan)
     items = twinned(
         item_of(path, work.scenario_of[path.id], work.copy(path.image), imprint) for path in work.kept
@@ -177,9 +179,18 @@ def _canary(folder: Path) -> str:
         return ""
 
 
+def _room(folder: Path) -> None:
+    """The folder of the copies: our own, whatever a folder that was brought may have in its place."""
+    pictures = folder / PICTURES
+    for place in (folder, pictures):
+        if place.is_symlink():
+            raise ConfigError(f"{place}: is a link; expected a folder of this run's own: remove the link")
+    pictures.mkdir(parents=True, exist_ok=True)
+
+
 def _sweep(folder: Path, items: Sequence[Item]) -> None:
     """Copies of what is published no more must not go out with the rest."""
     named = {folder / item.images[0].path for item in items}
     for path in (folder / PICTURES).iterdir():
-        if path not in named and not path.is_dir():
+        if path not in named and _COPY.fullmatch(path.name):
             path.unlink()
