@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from curating import record
+from exploring import explored, judge, pairs, policy
+from fake_server import Fake
 from jobs import rows
 from PIL import Image, ImageOps
 from runs import change
@@ -156,6 +158,23 @@ def test_a_training_run_without_its_pictures_is_compared_by_bytes_and_words(
 def test_a_run_to_be_held_against_that_is_not_there_is_told(run: Path, tmp_path: Path) -> None:
     done = publish(run, "--against", str(tmp_path / "none"))
     assert done.code == 1 and "expected the folder of a run (--against)" in done.err
+
+
+def test_published_first_and_explored_then_nothing_has_leaked(fake: Fake, tmp_path: Path) -> None:
+    todo = explored(tmp_path, fake.url)
+    fake.answers = {"none": policy, "judge": judge}
+    told = ("--seeds", str(todo.seeds), "--uncurated", "--holdout", "0.5")
+    first = publish(todo.run, *told)
+    assert first.code == 0, first.err
+    held = {item.source.row for item in read_bench(todo.run / "rsbench").items}
+    bench = str(todo.run / "rsbench" / "bench.jsonl")
+    assert pairs(todo, config={"leaks": {"bench": [bench]}}).code == 0
+    paired = {row["path_id"] for row in rows(todo.run / "pairs.jsonl")}
+    assert paired and not paired & held
+    again = publish(todo.run, *told)
+    assert again.code == 0, again.err
+    card = (todo.run / "rsbench" / "README.md").read_text()
+    assert f"| run | pairs.jsonl | {len(paired)} | 0 | 0 |" in card
 
 
 def test_what_is_published_is_kept_out_of_pairs_by_the_leak_guard(run: Path) -> None:
