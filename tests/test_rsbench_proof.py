@@ -160,6 +160,7 @@ def test_a_run_to_be_held_against_that_is_not_there_is_told(run: Path, tmp_path:
     assert done.code == 1 and "expected the folder of a run (--against)" in done.err
 
 
+@pytest.mark.slow
 def test_published_first_and_explored_then_nothing_has_leaked(fake: Fake, tmp_path: Path) -> None:
     todo = explored(tmp_path, fake.url)
     fake.answers = {"none": policy, "judge": judge}
