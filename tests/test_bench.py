@@ -1,4 +1,4 @@
-"""`ssui bench run` against a fake server: every item answered, every response judged, every failure a reason."""
+"""`ssui bench run` against a fake server: all items answered, all responses judged, each failure a reason."""
 
 from __future__ import annotations
 
