@@ -1,5 +1,5 @@
-"""SIGKILL at random moments of `ssui bench run`: the rows are those of a run that was not killed, and no call is
-made twice but those that were in flight.
+"""SIGKILL at random moments of `ssui bench run`: its rows are those of a run that was not killed, and no call
+is made twice but those that were in flight.
 """
 
 from __future__ import annotations
