@@ -27,6 +27,7 @@ from microworld.serving import protocol
 from ssui_gen import jsonl, reading, tables
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.pieces import Sent, respond
+from ssui_gen.benching.proof import trained_on
 from ssui_gen.calling import metrics, wire
 from ssui_gen.config import Leaks, load_config
 from ssui_gen.curation.check import checked
@@ -120,6 +121,13 @@ def _sent(data: bytes, folder: Path) -> None:
             assert all(sent.whole[one.start : one.end] == one.text for one in path.pieces)
 
 
+def _trained(data: bytes, folder: Path) -> None:
+    (folder / "adapter").mkdir(exist_ok=True)
+    (folder / "adapter" / "training.json").write_bytes(data)
+    (folder / "reasoning_paths.jsonl").write_text(record("a").model_dump_json() + "\n")
+    trained_on(folder, whole=False)
+
+
 def _pictures() -> tuple[bytes, ...]:
     made = []
     for kind in ("png", "jpeg", "webp", "gif", "bmp", "tiff"):
@@ -200,6 +208,9 @@ DOORS: dict[str, Door] = {
         at("bench.jsonl", lambda path: read_bench(path.parent)),
         (_ITEMS, _ITEMS * 2),
         (ConfigError, RecordError),
+    ),
+    "what a training says of itself": Door(
+        _trained, (b'{"data": {"paths": "curated.jsonl", "sha256": {"curated.jsonl": "0"}}}',), (RecordError,)
     ),
     "requests": Door(
         lambda data, _: protocol.read(bytearray(data)), (json.dumps(_CHAT).encode(),), (protocol.Refusal,)
