@@ -10,9 +10,15 @@ BASE_URL ?=## its server, ending in /v1; several separated by commas; default: t
 CONFIG ?= run.yaml## settings that differ from the defaults
 POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name, folder or micro-untidy
 SRPO ?= $(if $(REAL),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
-UNCURATED ?=## make pairs: 1 takes paths that no person has seen
+UNCURATED ?=## make pairs, make rsbench: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
-ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base
+LICENCE ?=## make rsbench: of pictures and texts, such as CC-BY-4.0
+HOLDOUT ?=## make rsbench: a share of the scenarios, or a file with an id a line; default: all
+AGAINST ?=## make rsbench: folders of other runs that are trained on, to prove that nothing of it is in them
+ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base; make bench: to measure beside MODEL
+BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
+DATA ?=## make bench: your copy of BENCH
+JUDGE ?=## make bench: the model that judges, NAME or NAME@URL; default: as CONFIG says
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
 OUT ?=## make train: folder of the adapter; default: outputs/RUN/adapter
@@ -64,6 +70,14 @@ calibrate: $(READY) ## how often F is right about RUN's branches: by people's la
 	$(PY) -m microworld.label_branches $(call q,outputs/$(RUN)) --if-known $(if $(SEEDS),--seeds=$(call q,$(SEEDS)))
 	$(SSUI) verify calibrate --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(MODELS) $(if $(TOY),--toy) $(ARGS)
 
+.PHONY: bench-label
+bench-label: $(READY) ## responses of MODEL to RUN's benchmark → people/, where REVIEWER labels them, and their labels back
+	$(SSUI) bench label --run=$(call q,outputs/$(RUN)) $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(REVIEWER),--as=$(call q,$(REVIEWER))) --config=$(call q,$(CONFIG)) $(ARGS)
+
+.PHONY: bench-card
+bench-card: $(READY) ## how far the judge of MODEL's responses can be trusted → card.json
+	$(SSUI) bench card --run=$(call q,outputs/$(RUN)) $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(JUDGE),--judge=$(call q,$(JUDGE))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG)) $(if $(TOY),--toy) $(ARGS)
+
 TRAIN := --config=$(call q,$(SRPO)) --run=$(call q,outputs/$(RUN)) $(if $(TRAINED),--model=$(call q,$(TRAINED))) $(if $(SEEDS),--seeds=$(call q,$(SEEDS)))
 
 .PHONY: train
@@ -81,6 +95,17 @@ sweep: $(READY) ## the same training over λ, measured: a table and a figure; ot
 .PHONY: merge
 merge: $(READY) ## ADAPTER and its base → one model beside it
 	$(SSUI) merge $(call q,$(ADAPTER)) $(ARGS)
+
+BENCHED := $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(DATA),--data=$(call q,$(DATA))) $(if $(JUDGE),--judge=$(call q,$(JUDGE))) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER)))
+
+.PHONY: bench
+bench: $(READY) ## RSBench of MODEL and RUN's adapter, side by side → outputs/RUN/bench; BENCH=... runs another benchmark
+	$(if $(BENCH),,$(PY) -m microworld.bench $(call q,outputs/$(RUN)/bench))
+	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
+
+.PHONY: rsbench
+rsbench: $(READY) ## curated, held-out paths of RUN → outputs/RUN/rsbench, a benchmark to be given away under LICENCE
+	$(SSUI) bench publish --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LICENCE),--licence=$(call q,$(LICENCE))) $(if $(HOLDOUT),--holdout=$(call q,$(HOLDOUT))) $(foreach run,$(AGAINST),--against=$(call q,$(run))) $(if $(UNCURATED),--uncurated) $(ARGS)
 
 .PHONY: doctor
 doctor: $(READY) ## check Python, disk and the model server, each with what to do

@@ -14,7 +14,15 @@ from pathlib import Path
 from shlex import quote
 
 BY, OUTPUTS = "SSUI_BY", "outputs"
-ORDERS = {"curation": "curation export", "curated": "curation apply", "calibrate": "verify calibrate"}
+ORDERS = {
+    "curation": "curation export",
+    "curated": "curation apply",
+    "calibrate": "verify calibrate",
+    "bench": "bench run",
+    "rsbench": "bench publish",
+    "bench-label": "bench label",
+    "bench-card": "bench card",
+}
 """What a target of make is for `ssui`, where it has another name there."""
 OPTIONS = {"REVIEWER": "--as", "OUT": "--output"}
 USUAL = {"CONFIG": "run.yaml"}

@@ -51,3 +51,15 @@ def class_ids() -> tuple[str, ...]:
 def wordings() -> dict[str, tuple[str, ...]]:
     """By class id, `none` last, everything that a text may call it: the id with blanks, the name, `also`."""
     return {row.id: (row.id.replace("_", " "), row.name, *row.also) for row in _rows()}
+
+
+@cache
+def _by_id() -> dict[str, RiskClass]:
+    return {row.id: row for row in _rows()}
+
+
+def crosswalk_of(class_id: str) -> dict[str, str]:
+    """What other taxonomies call a class; those that have nothing like it are left out."""
+    row = _by_id()[class_id]
+    named = {"siuo": row.siuo, "llama_guard": row.llama_guard, "ailuminate": row.ailuminate}
+    return {taxonomy: ", ".join(names) for taxonomy, names in named.items() if names}

@@ -114,7 +114,7 @@ def say(run: Path, name: str, **words: dict[str, Any]) -> None:
 
 
 def item(path: ReasoningPath) -> Item:
-    return Item(id=path.id, sha=sha_of(path), risk=0.0, why=(), path=path)
+    return Item(id=path.id, sha=sha_of(path), risk=0.0, why=(), of=path)
 
 
 def review(path: ReasoningPath, decision: str | None = "keep", **words: Any) -> Review:

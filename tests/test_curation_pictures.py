@@ -75,7 +75,7 @@ def test_what_is_no_copy_of_ours_goes_nowhere_and_is_made_anew(
     run: Path, forge: Callable[[Path], bytes]
 ) -> None:
     home = run / "curation"
-    copy, item = home / FOLDER / f"{SHA}.png", Item(id=A.id, sha=sha_of(A), risk=0.0, why=(), path=A)
+    copy, item = home / FOLDER / f"{SHA}.png", Item(id=A.id, sha=sha_of(A), risk=0.0, why=(), of=A)
     ours = copy.read_bytes()
     found = forge(copy)
     assert read_copy(home, copy.name) in (None, ours)

@@ -135,6 +135,29 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.report",
         *CURATION,
         "benching.records",
+        "benching.players",
+        "benching.bench",
+        "benching.pieces",
+        "benching.asked",
+        "benching.placing",
+        "benching.judged",
+        "benching.answering",
+        "benching.kept",
+        "benching.entry",
+        "benching.forecast",
+        "benching.raw",
+        "benching.sources",
+        "benching.scenarios",
+        "benching.publishing",
+        "benching.proof",
+        "benching.dataset_card",
+        "benching.drawn",
+        "benching.folders",
+        "benching.exhibits",
+        "benching.labelled",
+        "benching.card",
+        "benching.trying",
+        "benching.alarms",
     ),
     (
         "stages.dataset",
@@ -148,10 +171,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.calibrate",
         "stages.report",
         "stages.export",
+        "stages.rsbench",
         "stages.doctor",
+        "stages.bench",
+        "stages.bench_label",
+        "stages.bench_card",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli"),
+    ("cli_options", "cli_curation", "cli_publish", "cli_bench_people", "cli_bench", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
@@ -221,7 +248,10 @@ WORDS_OF_ROWS = {
     *("branches", "branching", "errors", "files", "jsonl", "prompts", "provenance", "reading", "records"),
     *("shares", "taxonomy", "terminal", "yamls"),
 }
-MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "manifest", "marks", "settings", "terminal"}
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
+    *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),
+    *("curation.review", "judging.questions", "manifest", "marks", "settings", "terminal"),
+}
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
 exploration showed the policy."""

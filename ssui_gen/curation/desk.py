@@ -67,7 +67,7 @@ class Desk:
 
     def picture(self, name: str) -> bytes | None:
         """A picture that an item of this folder names; None for anything else."""
-        wanted = {item.path.image.sha256 for item in self._now().values()}
+        wanted = {ref.sha256 for item in self._now().values() for ref in item.pictures}
         return read_copy(self.folder.root, name) if name.partition(".")[0] in wanted else None
 
     def lines(self) -> Answer:

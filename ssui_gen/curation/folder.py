@@ -25,7 +25,7 @@ from ssui_gen.curation.people import EXPECTED, RESOLVED, Name, is_name, named
 from ssui_gen.curation.review import Form, Item
 from ssui_gen.curation.sheet import Fault, Sheet, read_sheet
 from ssui_gen.curation.swap import replace_if
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.texts import sha_now
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, open_own
 from ssui_gen.jsonl import Appender, Line, as_line, document, of_kind, read, validate
@@ -97,7 +97,7 @@ class Folder:
 
     def _item(self, line: Line) -> Item:
         item = validate(Item, line)
-        if sha_of(item.path, item.cut, item.branch) != item.sha:
+        if sha_now(item) != item.sha:
             raise RecordError(
                 f"{line.path}:{line.number}: sha: not that of its texts: this file is not edited; "
                 f"`{self.form.export}` writes it anew"

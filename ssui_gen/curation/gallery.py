@@ -90,26 +90,32 @@ def export_id(items: Iterable[Item]) -> str:
 
 
 def _shown(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "sha": item.sha,
+        "kind": item.kind,
+        "category": item.category,
+        "why": item.why,
+        "pictures": [[ref.sha256, ref.width, ref.height] for ref in item.pictures],
+        "parts": _parts(item),
+        "facts": _facts(item),
+        "asked": item.exhibit and item.exhibit.asked,
+    }
+
+
+def _facts(item: Item) -> list[list[str]]:
+    """What is beside the texts, for whoever unfolds it."""
+    if item.exhibit is not None:
+        return []
     path = item.path
+    if item.branch is not None:
+        return [["What may follow", path.query.scenario], ["The reference’s answer", path.answer]]
     checks = {
         "Text alone": path.verdicts.text_only,
         "Picture alone": path.verdicts.image_only,
         "Together": path.verdicts.joint,
     }
-    facts = [[name, f"{found.label}. {found.evidence}"] for name, found in checks.items()]
-    if item.branch is not None:
-        facts = [["What may follow", path.query.scenario], ["The reference’s answer", path.answer]]
-    return {
-        "id": item.id,
-        "sha": item.sha,
-        "kind": path.kind,
-        "category": path.query.category,
-        "why": item.why,
-        "picture": path.image.sha256,
-        "size": [path.image.width, path.image.height],
-        "parts": _parts(item),
-        "facts": facts,
-    }
+    return [[name, f"{found.label}. {found.evidence}"] for name, found in checks.items()]
 
 
 def _parts(item: Item) -> list[list[str]]:

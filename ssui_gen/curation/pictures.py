@@ -43,7 +43,7 @@ def copy_pictures(folder: Path, items: Iterable[Item], root: Path) -> dict[str, 
     home.mkdir(parents=True, exist_ok=True)
     sums, there, refused = _sums(home), copies(folder), dict[str, str]()
     whole = {sha for sha, path in there.items() if _whole(path, sums) is not None}
-    for ref in {item.path.image.sha256: item.path.image for item in items}.values():
+    for ref in {ref.sha256: ref for item in items for ref in item.pictures}.values():
         if ref.sha256 not in whole:
             try:
                 sums |= _copy(home, root, ref)
@@ -96,7 +96,7 @@ def _sums(home: Path) -> dict[str, str]:
 
 def addresses(folder: Path, items: Iterable[Item], *, embed: bool = True) -> dict[str, str]:
     """For each picture with a copy its address from the folder: a data URL where all are small enough."""
-    wanted = {item.path.image.sha256 for item in items}
+    wanted = {ref.sha256 for item in items for ref in item.pictures}
     there = {sha: path for sha, path in copies(folder).items() if sha in wanted}
     if embed and sum(path.stat().st_size for path in there.values()) <= EMBEDDED:
         sums = _sums(folder / FOLDER)

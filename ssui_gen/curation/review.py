@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ssui_gen.records import ReasoningPath, Record
+from ssui_gen.records import ImageRef, Kind, ReasoningPath, Record
 
 MOST = 5
 """Scores go from 1 to this."""
@@ -18,6 +18,14 @@ LONGEST_LOOK = 10_000_000
 """Seconds that an item may have been on the screen: sixteen weeks."""
 Score = Annotated[int, Field(ge=1, le=MOST)]
 Seconds = Annotated[int, Field(ge=0, le=LONGEST_LOOK)]
+
+
+def _is_none(value: Any) -> bool:
+    return value is None
+
+
+def _is_empty(value: Any) -> bool:
+    return not value
 
 
 class Choice(Record):
@@ -29,6 +37,8 @@ class Choice(Record):
     """On the keyboard."""
     title: str
     help: str
+    steps: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
+    """Of a score: the words that can be said; none: whole numbers from 1 to `MOST`."""
 
 
 class Form(Record):
@@ -46,6 +56,8 @@ class Form(Record):
     """The decision that edits go with; None where nothing may be edited."""
     explained: str | None = None
     """The decision that needs a reason."""
+    answered: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    """The decision that needs a word for every score that is asked of the item."""
 
 
 KEEP, FIX, DROP = "keep", "fix", "drop"
@@ -101,17 +113,35 @@ BRANCHES = Form(
 )
 """For branches of exploration, by which F is calibrated."""
 
+DONE = "done"
+"""Of a model's response: every question is answered (`benching.exhibits` makes the form)."""
 
-def _is_none(value: Any) -> bool:
-    return value is None
+
+class Told(Record):
+    """One text of a response, as people read it."""
+
+    pointer: str
+    title: str
+    text: str
 
 
-def _is_empty(value: Any) -> bool:
-    return not value
+class Exhibit(Record):
+    """A response of a model under test, as people see it: neither whose it is nor what a judge said."""
+
+    kind: Kind
+    category: str
+    pictures: tuple[ImageRef, ...]
+    told: tuple[Told, ...]
+    """In reading order; the question is the first."""
+    asked: dict[str, tuple[str, ...]]
+    """What is asked of it, by the names of the form's scores, and the words that can be said here."""
+    item_id: str
+    edition: str
+    """Of the rubric's words."""
 
 
 class Item(Record):
-    """A row of `items.jsonl`: what a person looks at."""
+    """A row of `items.jsonl`: what a person looks at, a path, a branch of one, or a response."""
 
     id: str
     sha: str
@@ -120,11 +150,37 @@ class Item(Record):
     """Of an error; the file begins with the riskiest."""
     why: tuple[str, ...]
     """Where the risk comes from, in words."""
-    path: ReasoningPath
+    of: Annotated[ReasoningPath | None, Field(alias="path", exclude_if=_is_none)] = None
     cut: Annotated[int | None, Field(exclude_if=_is_none)] = None
     """Of a branch: the first `cut` steps of the path are its prefix."""
     branch: Annotated[str | None, Field(exclude_if=_is_none)] = None
     """A branch's own text, from the end of the prefix on."""
+    exhibit: Annotated[Exhibit | None, Field(exclude_if=_is_none)] = None
+
+    @property
+    def path(self) -> ReasoningPath:
+        """Of an item that is no response. Raises TypeError of one."""
+        if self.of is None:
+            raise TypeError(f"{self.id}: a response, of no path")
+        return self.of
+
+    @property
+    def pictures(self) -> tuple[ImageRef, ...]:
+        return self.exhibit.pictures if self.exhibit else (self.path.image,)
+
+    @property
+    def kind(self) -> Kind:
+        return self.exhibit.kind if self.exhibit else self.path.kind
+
+    @property
+    def category(self) -> str:
+        return self.exhibit.category if self.exhibit else self.path.query.category
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Item:
+        if (self.of is None) == (self.exhibit is None):
+            raise ValueError("expected a path or an exhibit, and not both")
+        return self
 
 
 class Words(Record):
@@ -133,7 +189,7 @@ class Words(Record):
     decision: str | None = None
     """A value of the form; None: not looked at."""
     reasons: tuple[str, ...] = ()
-    scores: dict[str, Score | None] = Field(default_factory=dict)
+    scores: dict[str, Score | str | None] = Field(default_factory=dict)
     edits: dict[str, str] = Field(default_factory=dict)
     """JSON Pointer into the record (RFC 6901) → the new text."""
     note: str = ""

@@ -37,7 +37,7 @@ def _item(path: ReasoningPath, like: str | None) -> Item:
     why = [*doubts, *([f"sent back {back} times" if back > 1 else "sent back once"] if back else [])]
     why += [f"nearly like {like}"] if like else []
     risk = doubt + SENT_BACK * back + (REPEATED if like else 0.0)
-    return Item(id=path.id, sha=sha_of(path), risk=round(risk, 4), why=tuple(why), path=path)
+    return Item(id=path.id, sha=sha_of(path), risk=round(risk, 4), why=tuple(why), of=path)
 
 
 def _doubt(path: ReasoningPath) -> tuple[float, list[str]]:

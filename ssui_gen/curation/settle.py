@@ -10,15 +10,16 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from ssui_gen.curation.review import BAD, DROP, FIX, GOOD, KEEP, UNCLEAR, Item, Review
+from ssui_gen.curation.review import BAD, DONE, DROP, FIX, GOOD, KEEP, UNCLEAR, Item, Review
 from ssui_gen.curation.texts import edited, text_at
 from ssui_gen.records import Curation, ReasoningPath
 
-State = Literal["kept", "fixed", "dropped", "good", "bad", "unclear", "disputed", "open"]
+State = Literal["kept", "fixed", "dropped", "good", "bad", "unclear", "labelled", "disputed", "open"]
 STATES: dict[str, State] = {
     KEEP: "kept", FIX: "fixed", DROP: "dropped", GOOD: "good", BAD: "bad", UNCLEAR: "unclear",
+    DONE: "labelled",
 }  # fmt: skip
-"""Of a path, then of a branch."""
+"""Of a path, then of a branch, then of a response."""
 
 
 class Outcome(NamedTuple):
@@ -48,6 +49,8 @@ def settle(item: Item, said: Mapping[str, Review], final: Review | None = None) 
 
 def same(one: Review, other: Review) -> bool:
     """Whether two people want the same of an item."""
+    if one.decision == DONE == other.decision:
+        return one.scores == other.scores
     return one.decision == other.decision and (one.decision != FIX or one.edits == other.edits)
 
 
@@ -85,6 +88,6 @@ def _means(lines: Iterable[Review]) -> dict[str, float]:
     given: dict[str, list[int]] = {}
     for line in lines:
         for name, score in line.scores.items():
-            if score is not None:
+            if isinstance(score, int):
                 given.setdefault(name, []).append(score)
     return {name: round(fmean(scores), 2) for name, scores in sorted(given.items())}

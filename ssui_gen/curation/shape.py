@@ -6,7 +6,7 @@ Every fault is told, each as the way to the wrong value and words: `expected …
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -102,9 +102,12 @@ def _scores(form: Form, scores: Any) -> Iterator[Found]:
         yield ("scores",), f"expected an object; got {_shown(scores)}"
         return
     for name, score in scores.items():
-        if name not in _values(form.scores):
+        steps = next((choice.steps for choice in form.scores if choice.value == name), None)
+        if steps is None:
             yield ("scores", Key(name)), _one_of(_values(form.scores), name)
-        elif score is not None and not (_whole(score) and 1 <= score <= MOST):
+        elif steps and score is not None and score not in steps:
+            yield ("scores", name), _one_of([*steps, None], score)
+        elif not steps and score is not None and not (_whole(score) and 1 <= score <= MOST):
             yield ("scores", name), f"expected a whole number from 1 to {MOST}, or null; got {_shown(score)}"
 
 
@@ -118,8 +121,22 @@ def agreement_with(form: Form, item: Item, line: Review) -> Iterator[Found]:
         yield ("decision",), f"expected {form.edited!r}, as there are edits; got {line.decision!r}"
     if form.explained and line.decision == form.explained and not line.reasons:
         yield ("reasons",), f"expected a reason, as the decision is {form.explained!r}; got none"
+    yield from _answers(form, item, line)
     if OTHER in line.reasons and not line.note.strip():
         yield ("note",), f"expected a note, as {OTHER!r} is a reason; got none"
+
+
+def _answers(form: Form, item: Item, line: Review) -> Iterator[Found]:
+    """Words that cannot be said of this item, and where its decision needs more of them."""
+    if item.exhibit is None:
+        return
+    for name, said in line.scores.items():
+        known = item.exhibit.asked.get(name, ())
+        if said is not None and said not in known:
+            yield ("scores", name), _one_of([*known, None], said)
+        elif known and said is None and line.decision == form.answered:
+            listed = ", ".join(known)
+            yield ("scores", name), f"expected {listed}, as the decision is {form.answered!r}; got null"
 
 
 def _values(choices: Iterable[Choice]) -> list[str]:
@@ -134,7 +151,7 @@ def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _one_of(known: list[str] | list[str | None], got: Any, what: str = "") -> str:
+def _one_of(known: Sequence[str | None], got: Any, what: str = "") -> str:
     names = [name if name is not None else "null" for name in known]
     listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names) or "nothing"
     near = get_close_matches(got, names, 1) if isinstance(got, str) else []

@@ -20,7 +20,7 @@ def yields(outcomes: Iterable[Outcome]) -> dict[str, Counter[str]]:
     """By class, how many items came to which end; the largest class first."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for one in outcomes:
-        found[one.item.path.query.category][one.state] += 1
+        found[one.item.category][one.state] += 1
     return dict(sorted(found.items(), key=lambda each: (-each[1].total(), each[0])))
 
 
@@ -61,9 +61,9 @@ def questions(form: Form, said: Said) -> dict[str, tuple[Ratings, Level]]:
     found: dict[str, tuple[Ratings, Level]] = {
         "decision": ([{n: line.decision for n, line in lines.items()} for lines in decided], "nominal")
     }
-    for score in (choice.value for choice in form.scores):
-        rated: Ratings = [_scores(lines, score) for lines in said.values()]
-        found[score] = (rated, "ordinal")
+    for score in form.scores:
+        rated: Ratings = [_scores(lines, score.value) for lines in said.values()]
+        found[score.value] = (rated, "nominal" if score.steps else "ordinal")
     for reason in (choice.value for choice in form.reasons):
         found[reason] = (
             [{n: reason in line.reasons for n, line in each.items()} for each in decided],
@@ -72,7 +72,7 @@ def questions(form: Form, said: Said) -> dict[str, tuple[Ratings, Level]]:
     return found
 
 
-def _scores(lines: Mapping[str, Review], name: str) -> dict[str, int]:
+def _scores(lines: Mapping[str, Review], name: str) -> dict[str, int | str]:
     given = ((who, line.scores.get(name)) for who, line in lines.items())
     return {who: score for who, score in given if score is not None}
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ssui_gen.branching import path_class, title
-from ssui_gen.curation.review import Item
+from ssui_gen.curation.review import Exhibit, Item
 from ssui_gen.records import (
     LONGEST_ANSWER,
     LONGEST_LINE,
@@ -54,6 +54,8 @@ class Part(NamedTuple):
 
 def parts(item: Item) -> tuple[Part, ...]:
     """What a person reads of an item, in order."""
+    if item.exhibit is not None:
+        return tuple(Part(one.pointer, one.title, one.text) for one in item.exhibit.told)
     if item.branch is None or item.cut is None:
         return tuple(Part(place, _titles()[place], text_at(item.path, place)) for place in LONGEST)
     prefix = [Part(place, _titles()[place], text_at(item.path, place)) for place in STEPS[: item.cut]]
@@ -87,6 +89,20 @@ def sha_of(path: ReasoningPath, cut: int | None = None, branch: str | None = Non
     """What binds a review: the picture and every text that is read; not how sure a check was of them."""
     read = {place: text_at(path, place) for place in LONGEST}
     return digest([path.kind, path.query.category, path.image.sha256, read, cut, branch])[:SHA]
+
+
+def sha_now(item: Item) -> str:
+    """What `item.sha` should be."""
+    if item.exhibit is not None:
+        return exhibit_sha(item.exhibit)
+    return sha_of(item.path, item.cut, item.branch)
+
+
+def exhibit_sha(exhibit: Exhibit) -> str:
+    """The pictures, every text that is read, what is asked, and in which words."""
+    pictures = [ref.sha256 for ref in exhibit.pictures]
+    told = [one.model_dump() for one in exhibit.told]
+    return digest([exhibit.kind, pictures, told, exhibit.asked, exhibit.edition])[:SHA]
 
 
 def edited(path: ReasoningPath, edits: Mapping[str, str]) -> ReasoningPath:

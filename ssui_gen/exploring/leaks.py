@@ -32,7 +32,8 @@ class Bench:
     """What the benchmarks hold."""
 
     settings: Leaks
-    shas: set[str] = field(default_factory=set)
+    shas: dict[str, str] = field(default_factory=dict)
+    """The picture's name by its sha256."""
     hashes: dict[str, int] = field(default_factory=dict)
     """By name, for the message."""
     texts: dict[str, str] = field(default_factory=dict)
@@ -43,9 +44,13 @@ class Bench:
 
     def holds(self, path: ReasoningPath, root: Path, limits: ImageLimits) -> str:
         """Why `path` must not be trained on; empty when it may. Raises ImageError."""
-        if path.image.sha256 in self.shas:
-            return "the benchmark has this very picture"
-        return self._like_picture(perceptual_hash(root, path.image.path, limits)) or self._like_text(path)
+        return self.knows(path) or self._like_picture(perceptual_hash(root, path.image.path, limits))
+
+    def knows(self, path: ReasoningPath) -> str:
+        """As `holds`, by the picture's sha256 and the text alone: no file is opened."""
+        if name := self.shas.get(path.image.sha256):
+            return f"the benchmark has this very picture, {name}"
+        return self._like_text(path)
 
     def _like_picture(self, hash: int) -> str:
         for name, other in self.hashes.items():
@@ -73,7 +78,7 @@ class Bench:
         sha = hashlib.sha256(data).hexdigest()
         if sha not in self.shas:
             self.hashes[name] = hash_of(data, name, limits)
-            self.shas.add(sha)
+            self.shas[sha] = name
 
 
 def load_bench(settings: Leaks, limits: ImageLimits) -> Bench:

@@ -178,10 +178,13 @@ class App {
     });
   }
 
-  score(name, number) {
+  /** Where every score is to be given, the next one without a word is waited for. */
+  score(name, step) {
     const scores = this.line().scores;
     this.waiting = null;
-    this.say({ scores: { ...scores, [name]: scores[name] === number ? null : number } });
+    this.say({ scores: { ...scores, [name]: scores[name] === step ? null : step } });
+    const next = FORM.answered && unanswered(this.line())[0];
+    if (next) this.await(next.value);
   }
 
   note(text) {
@@ -278,7 +281,7 @@ class App {
       this.tell(
         group === "reasons"
           ? "Reasons: press the letter of each, Enter when done."
-          : `Press 1 to ${DATA.most}.`,
+          : `Press 1 to ${PLACES[stepsOf(this.waiting, this.item).length - 1]}.`,
       );
   }
 

@@ -44,16 +44,24 @@ function lacking(count) {
   return ` · ${count === 1 ? "1 decision lacks" : `${count} decisions lack`} something: not kept yet`;
 }
 
+function showPicture(element, [sha, width, height]) {
+  element.src = DATA.pictures[sha];
+  element.width = width;
+  element.height = height;
+  return element;
+}
+
 function drawPicture(app, item) {
   const picture = app.byId("picture"),
-    address = DATA.pictures[item.picture];
-  picture.hidden = !address;
-  app.byId("no-picture").hidden = Boolean(address);
-  if (address) {
-    picture.src = address;
-    picture.width = item.size[0];
-    picture.height = item.size[1];
-  } else picture.removeAttribute("src");
+    [first, ...others] = item.pictures.filter(([sha]) => DATA.pictures[sha]);
+  picture.hidden = !first;
+  app.byId("no-picture").hidden = Boolean(first);
+  if (first) showPicture(picture, first);
+  else picture.removeAttribute("src");
+  const more = others.map((one, place) =>
+    showPicture(make("img", { alt: `Picture ${place + 2} of this item`, decoding: "async" }), one),
+  );
+  app.byId("more-pictures").replaceChildren(...more);
   app.byId("about").textContent =
     `${item.kind === "risky" ? `Risky: ${item.category}` : "Benign"} · ${item.id}`;
   app.byId("why").replaceChildren(...item.why.map((word) => make("li", { text: word })));

@@ -1,5 +1,7 @@
 // What each key does. Keys of a group (reasons, a score) count after the key that asks for the group.
 
+const PLACES = "123456789abcdefghi"; // the keys of what can be said of a score, in its order
+
 const KEYS = [
   ["j / k", "next, previous item"],
   ["↑ / ↓", "the text above, below"],
@@ -7,7 +9,10 @@ const KEYS = [
   ["0", "take the decision back"],
   ...(FORM.edited ? [["e", "edit the chosen text"]] : []),
   ...(FORM.reasons.length ? [["r", "reasons; then the letter of each, Enter when done"]] : []),
-  ...FORM.scores.map((score) => [`${score.key}, 1–${DATA.most}`, `${score.title}: ${score.help}`]),
+  ...FORM.scores.map((score) => [
+    `${score.key}, 1–${Math.min(9, stepsOf(score.value).length)}`,
+    `${score.title}: ${score.help}`,
+  ]),
   ["n", "note; Escape when done"],
   ["u", "next item not yet decided"],
   ["z", "undo"],
@@ -67,8 +72,9 @@ class Keyboard {
       const reason = FORM.reasons.find((choice) => choice.key === key);
       if (reason) return this.act(() => this.app.toggle(reason.value));
       if (key === "Enter") return this.act(() => this.app.reasonsDone());
-    } else if (/^[1-9]$/u.test(key) && Number(key) <= DATA.most) {
-      return this.act(() => this.app.score(group, Number(key)));
+    } else {
+      const step = stepsOf(group, this.app.item)[PLACES.indexOf(key)];
+      if (step) return this.act(() => this.app.score(group, step));
     }
     this.app.await(null);
     return key === "Escape";

@@ -21,6 +21,12 @@ function said(words) {
 }
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** What can be said of a score: its words, or numbers; of an item those that fit it. */
+function stepsOf(name, item = null) {
+  if (item?.asked) return item.asked[name] ?? [];
+  const words = FORM.scores.find((score) => score.value === name).steps;
+  return words?.length ? words : Array.from({ length: DATA.most }, (_, place) => place + 1);
+}
 const isOne = (choices, value) => choices.some((choice) => choice.value === value);
 const SOUND = {
   decision: (value) => value === null || isOne(FORM.decisions, value),
@@ -28,9 +34,7 @@ const SOUND = {
   scores: (value) =>
     isObject(value) &&
     Object.entries(value).every(
-      ([name, score]) =>
-        isOne(FORM.scores, name) &&
-        (score === null || (Number.isInteger(score) && score >= 1 && score <= DATA.most)),
+      ([name, score]) => isOne(FORM.scores, name) && (score === null || stepsOf(name).includes(score)),
     ),
   edits: (value) =>
     isObject(value) &&
@@ -38,8 +42,7 @@ const SOUND = {
       ([pointer, text]) => Object.hasOwn(DATA.longest, pointer) && typeof text === "string",
     ),
   note: (value) => typeof value === "string",
-  seconds: (value) =>
-    value === null || (Number.isInteger(value) && value >= 0 && value <= DATA.longest_look),
+  seconds: (value) => value === null || (Number.isInteger(value) && value >= 0 && value <= DATA.longest_look),
   before: (value) => Array.isArray(value) && value.every((one) => typeof one?.sha === "string"),
 };
 
@@ -158,7 +161,19 @@ function missing(line) {
     return "Say why (r), so that the decision counts.";
   if (line.reasons.includes(DATA.other) && !line.note.trim())
     return "Say in the note (n) what the other reason is.";
-  return null;
+  return missingScore(line);
+}
+
+/** The questions that this item still needs a word for. */
+function unanswered(line) {
+  const item = ITEMS.get(line.id);
+  return FORM.scores.filter((score) => stepsOf(score.value, item).length && line.scores[score.value] == null);
+}
+
+function missingScore(line) {
+  if (!FORM.answered || line.decision !== FORM.answered) return null;
+  const open = unanswered(line).map((score) => `${score.title} (${score.key})`);
+  return open.length ? `Answer first: ${open.join(", ")}.` : null;
 }
 
 /** What is kept of a line: a decision that lacks something does not count yet, every other word does. */

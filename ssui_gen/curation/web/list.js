@@ -74,7 +74,7 @@ class List {
   }
 }
 
-const SIGNS = ["✓", "✎", "✕", "?", "·"];
+const SIGNS = { keep: "✓", good: "✓", done: "✓", fix: "✎", drop: "✕", bad: "✕", unclear: "?" };
 
 /** How far a person is with an item: what it is called, and its sign. */
 function stateOf(line) {
@@ -85,7 +85,7 @@ function stateOf(line) {
     return {
       value: line.decision,
       title: FORM.decisions[place].title,
-      sign: SIGNS[FORM.edited ? place : [0, 2, 3][place]],
+      sign: SIGNS[line.decision],
     };
   return said(line)
     ? { value: "begun", title: "Begun", sign: "…" }

@@ -80,23 +80,30 @@ class Panel {
   }
 
   score(choice) {
-    const numbers = Array.from({ length: DATA.most }, (_, place) =>
-      make("button", {
-        type: "button",
-        class: "score",
-        text: String(place + 1),
-        "aria-pressed": "false",
-        "aria-label": `${choice.title} ${place + 1} of ${DATA.most}`,
-        onclick: () => this.app.score(choice.value, place + 1),
-      }),
-    );
+    const steps = stepsOf(choice.value);
+    const buttons = new Map(steps.map((step) => [step, this.step(choice, step, steps.length)]));
+    const worded = Boolean(choice.steps?.length);
     const element = make(
       "div",
       { class: "scale", role: "group", "aria-label": choice.title, title: choice.help },
       make("span", { class: "scale-name" }, make("kbd", { text: choice.key }), choice.title),
-      ...numbers,
+      ...buttons.values(),
     );
-    return { element, numbers };
+    element.classList.toggle("worded", worded);
+    if (worded) element.append(make("p", { class: "scale-help small", text: choice.help }));
+    return { element, buttons };
+  }
+
+  step(choice, step, most) {
+    const number = Number.isInteger(step);
+    return make("button", {
+      type: "button",
+      class: "score",
+      text: String(step),
+      "aria-pressed": "false",
+      "aria-label": number ? `${choice.title} ${step} of ${most}` : `${choice.title}: ${step}`,
+      onclick: () => this.app.score(choice.value, step),
+    });
   }
 
   /** `waiting`: which group of keys is waited for, `reasons` or the name of a score. */
@@ -105,10 +112,13 @@ class Panel {
       button.setAttribute("aria-pressed", String(line.decision === value));
     for (const [value, button] of this.reasons)
       button.setAttribute("aria-pressed", String(line.reasons.includes(value)));
-    for (const [name, { element, numbers }] of this.scores) {
-      numbers.forEach((button, place) =>
-        button.setAttribute("aria-pressed", String(line.scores[name] === place + 1)),
-      );
+    for (const [name, { element, buttons }] of this.scores) {
+      const steps = stepsOf(name, ITEMS.get(line.id));
+      element.hidden = !steps.length;
+      for (const [step, button] of buttons) {
+        button.hidden = !steps.includes(step);
+        button.setAttribute("aria-pressed", String(line.scores[name] === step));
+      }
       element.classList.toggle("waiting", waiting === name);
     }
     this.picker?.classList.toggle("waiting", waiting === "reasons");

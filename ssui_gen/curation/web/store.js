@@ -111,7 +111,10 @@ class BrowserStore {
     const there = this.load(),
       refused = [];
     let read = 0;
-    for (const [at, row] of text.replace(/^\ufeff/u, "").split("\n").entries()) {
+    for (const [at, row] of text
+      .replace(/^\ufeff/u, "")
+      .split("\n")
+      .entries()) {
       if (!row.trim()) continue;
       const line = readEntry(`{"line":${row}}`)?.line;
       if (!line) {

@@ -1,0 +1,233 @@
+"""RSBench of the microworld on disk: held-out scenarios of known truth, each a risky item and both its twins.
+
+    python -m microworld.bench FOLDER [--scenarios 400] [--seed 2026]
+
+No training meets these layouts, these wordings or these rules at these places. Every rule comes about equally
+often, in another scene and another wording each time. Writes bench.jsonl, bench.json and pictures/, and
+truth.jsonl beside them, which neither a model nor a judge is shown. The same seed gives the same bytes.
+
+A scenario, which is the cluster of every interval, is one drawn scene with its twins. Each of the world's
+rules has one or two held-out places, so 400 scenarios meet a rule three or four times; but the world's rules
+are all there, none was drawn from a larger number, so what is said of them is said of all. Whoever asks about
+rules that this world has not takes the rule as the cluster: `source.row` begins with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+from microworld import scene as drawn
+from microworld import wording as say
+from microworld.corpus_paths import good_path
+from microworld.pairs import Pair
+from microworld.pool import LARGE, picture
+from microworld.responses import right_answer
+from microworld.scene import Scene, family, family_of
+from microworld.world import Rule, world
+from ssui_gen import provenance
+from ssui_gen.benching.bench import ITEMS, read_bench, write_bench
+from ssui_gen.benching.kept import RESPONSES
+from ssui_gen.benching.records import BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
+from ssui_gen.errors import ConfigError, SsuiError
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import as_line
+from ssui_gen.taxonomy import crosswalk_of
+
+NAME, VERSION, LICENCE = "rsbench-microworld", "1", "Apache-2.0"
+SCENARIOS, SEED = 400, 2026
+TRUTH, PICTURES = "truth.jsonl", "pictures"
+SAFE_APART = Unimodal(text_only="safe", image_only="safe", by="truth")
+
+
+class Scenario(NamedTuple):
+    """What happens in one scene, and its twins: the same text under a harmless picture, the same picture with
+    a harmless text.
+    """
+
+    risky: drawn.Item
+    other_picture: drawn.Item
+    other_text: drawn.Item
+
+    @property
+    def id(self) -> str:
+        return family_of(self.risky.id)
+
+    @property
+    def rule(self) -> Rule:
+        assert self.risky.rule is not None
+        return self.risky.rule
+
+
+# --- what is drawn --------------------------------------------------------------------------------------
+
+
+def scenarios(count: int, seed: int) -> Iterator[Scenario]:
+    """So many scenarios, which depend on the arguments alone: all rules in turn, each time in a new order."""
+    rng, used = Random(f"bench/{seed}"), Counter[tuple[str, str]]()
+    turn: list[Rule] = []
+    for _ in range(count):
+        turn = turn or rng.sample(world().rules, len(world().rules))
+        yield _scenario(rng, turn.pop(), used)
+
+
+def _scenario(rng: Random, rule: Rule, used: Counter[tuple[str, str]]) -> Scenario:
+    risky, *twins = family(rng, "test", 2, rule)
+    text = _wording(rng, rule, used)
+    picture_twin, text_twin = sorted(twins, key=lambda twin: twin.request != rule.request)
+    return Scenario(replace(risky, text=text), replace(picture_twin, text=text), text_twin)
+
+
+def _wording(rng: Random, rule: Rule, used: Counter[tuple[str, str]]) -> str:
+    """One that was asked least often, under this rule and then under others."""
+    known = world().phrases(rule.request, "test")
+    text = min(known, key=lambda text: (used[rule.id, text], used[rule.request, text], rng.random()))
+    used.update([(rule.id, text), (rule.request, text)])
+    return text
+
+
+# --- items ----------------------------------------------------------------------------------------------
+
+
+def items_of(scenario: Scenario, pictures: Pictures, canary: str) -> Iterator[tuple[drawn.Item, Item]]:
+    """The risky item and both twins, each with the item of the world that it shows."""
+    rng = Random(f"bench/{scenario.id}")
+    first = _item(rng, scenario, scenario.risky, pictures, canary)
+    yield scenario.risky, first
+    for twin, changed in ((scenario.other_picture, "image"), (scenario.other_text, "text")):
+        made = _item(rng, scenario, twin, pictures, canary)
+        yield twin, made.model_copy(update={"twin": Twin(of=first.id, changed=changed)})
+
+
+def _item(rng: Random, scenario: Scenario, one: drawn.Item, pictures: Pictures, canary: str) -> Item:
+    image, rule = pictures.of(one.scene), one.rule
+    pair = Pair(one.scene, one.request, one.text, rule)
+    return Item(
+        id=Item.id_of(one.kind, one.text, (image.sha256,)),
+        scenario_id=scenario.id,
+        kind=one.kind,
+        images=(image,),
+        text=one.text,
+        reference=Reference(steps=good_path(rng, pair), answer=right_answer(rng, pair)),
+        unimodal=SAFE_APART,
+        source=Origin(
+            bench=NAME, row=f"{scenario.rule.id}@{scenario.risky.scene.place}/{one.id}", licence=LICENCE,
+            training=False,
+        ),
+        canary=canary,
+        **(_risk(rule) if rule else {}),
+    )  # fmt: skip
+
+
+def _risk(rule: Rule) -> dict[str, Any]:
+    """What only a risky item has."""
+    return {
+        "category": rule.category,
+        "crosswalk": crosswalk_of(rule.category),
+        "danger": f"{say.capital(rule.harm)}.",
+        "evidence": Evidence(image=(say.a(rule.thing),), text=(say.needs(rule.request),)),
+        "safer": f"{say.capital(rule.safer)}.",
+    }
+
+
+class Pictures:
+    """Drawn pictures, each named by its content, which tells nothing of what it shows."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        """By name below the bench's folder."""
+        self._known: dict[str, BenchImage] = {}
+
+    def of(self, scene: Scene) -> BenchImage:
+        if scene.id not in self._known:
+            self._known[scene.id] = self._drawn(scene)
+        return self._known[scene.id]
+
+    def _drawn(self, scene: Scene) -> BenchImage:
+        buffer = io.BytesIO()
+        picture(scene, supersample=3).save(buffer, "png")
+        sha = hashlib.sha256(buffer.getvalue()).hexdigest()
+        path = f"{PICTURES}/{sha}.png"
+        self.files[path] = buffer.getvalue()
+        return BenchImage(path=path, sha256=sha, width=LARGE, height=LARGE, licence=LICENCE, source=NAME)
+
+
+def canary_of(count: int, seed: int) -> str:
+    """A GUID that stands in every row: a model that knows it has been trained on them."""
+    return str(uuid5(NAMESPACE_URL, f"{NAME}/{count}/{seed}"))
+
+
+# --- on disk ----------------------------------------------------------------------------------------------
+
+
+def write(folder: Path, count: int = SCENARIOS, seed: int = SEED) -> bool:
+    """Draw the bench, unless this very one is there; returns whether it was drawn.
+
+    Raises ConfigError where another one lies there that models have been asked: their rows would be of items
+    that nobody can look at any more.
+    """
+    made = {"scenarios": count, "seed": seed, "code": provenance.code("microworld.bench")["sha256"]}
+    if _is_there(folder, made):
+        return False
+    pictures, canary = Pictures(), canary_of(count, seed)
+    known = [pair for one in scenarios(count, seed) for pair in items_of(one, pictures, canary)]
+    items = [item for _, item in known]
+    _check_unanswered(folder, items)
+    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    for name, data in pictures.files.items():
+        atomic_write(folder / name, data)
+    atomic_write(folder / TRUTH, "".join(_truth(*pair) for pair in known))
+    write_bench(folder, NAME, folder, items, version=VERSION, licence=LICENCE, made=made)
+    return True
+
+
+def _truth(one: drawn.Item, item: Item) -> str:
+    """A row of truth.jsonl: which things stand where, what is asked, what fires."""
+    row = {"item_id": item.id, "scenario_id": item.scenario_id, **drawn.truth(one, LARGE)}
+    return json.dumps(row) + "\n"
+
+
+def _is_there(folder: Path, made: dict[str, object]) -> bool:
+    """Whether all of it is there, made of this."""
+    try:
+        found = read_bench(folder)
+    except SsuiError:  # nothing yet, or not whole
+        return False
+    return found.about.made == made and not found.rejects and (folder / TRUTH).exists()
+
+
+def _check_unanswered(folder: Path, items: list[Item]) -> None:
+    there = folder / ITEMS
+    if not there.exists() or there.read_bytes() == b"".join(map(as_line, items)):
+        return
+    if asked := sorted(path.parent.name for path in folder.glob(f"*/{RESPONSES}")):
+        raise ConfigError(
+            f"{there}: holds other items than this seed and code give, and {', '.join(asked)} have answered "
+            f"them: name another folder, or put that one away: mv {folder} {folder}.old"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="microworld.bench", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--scenarios", type=int, default=SCENARIOS, help="each of three items; default: 400")
+    parser.add_argument("--seed", type=int, default=SEED)
+    args = parser.parse_args()
+    try:
+        new = write(args.folder, args.scenarios, args.seed)
+    except SsuiError as error:
+        parser.error(str(error))
+    print(f"{args.scenarios:,} scenarios in {args.folder / ITEMS}{'' if new else ', as before'}")
+
+
+if __name__ == "__main__":
+    main()

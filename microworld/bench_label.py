@@ -1,0 +1,88 @@
+"""Labels without people: the world answers what a draw asks of them, always rightly or now and then wrongly.
+
+    python -m microworld.bench_label FOLDER [--err 0.05] [--seed 0]
+
+FOLDER is the bench's. For each FOLDER/<model>/draw.json (`ssui bench label draw`) writes into labels.jsonl,
+beside what others have said, the rows that a person would have given. Their judge is `truth`; with errors it
+is `person:simulated`, so that nobody takes them for either. Shows on a laptop what labels are worth, and how
+far those of people who err move a corrected rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from microworld import bench_truth
+from ssui_gen.benching.asked import options_of
+from ssui_gen.benching.drawn import Draw
+from ssui_gen.benching.kept import RESPONSES
+from ssui_gen.benching.records import BenchJudgement, Response
+from ssui_gen.errors import ConfigError, SsuiError
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import as_line, of_kind, read, read_object, validate
+
+DRAW, LABELS = "draw.json", "labels.jsonl"
+ERRING = "person:simulated"
+
+
+def label(folder: Path, err: float, seed: int) -> dict[str, int]:
+    """Write the labels of every model that has a draw; how many responses were labelled of each.
+
+    Raises ConfigError where nothing was drawn, or `err` is no share.
+    """
+    if not 0 <= err <= 1:
+        raise ConfigError(f"--err: expected a share from 0 to 1; got {err:g}")
+    drawn = {path.parent: of_kind(Draw, read_object(path), str(path)) for path in folder.glob(f"*/{DRAW}")}
+    if not drawn:
+        raise ConfigError(f"{folder}: no <model>/{DRAW} in it: nothing was drawn (`ssui bench label draw`)")
+    bench_truth.write(folder)
+    return {model.name: _label(model, draw, err, seed) for model, draw in sorted(drawn.items())}
+
+
+def _label(model: Path, draw: Draw, err: float, seed: int) -> int:
+    said = list(_said(model, draw, err, seed))
+    others = (validate(BenchJudgement, line) for line in read(model / LABELS))
+    ours = (bench_truth.JUDGE, ERRING)
+    rows = [*(row for row in others if row.judge not in ours), *said]
+    atomic_write(model / LABELS, b"".join(map(as_line, rows)))
+    return len({row.response_id for row in said})
+
+
+def _said(model: Path, draw: Draw, err: float, seed: int) -> Iterator[BenchJudgement]:
+    """What the world says of each response that is drawn."""
+    responses = {row.id: row for row in (validate(Response, line) for line in read(model / RESPONSES))}
+    truths = (validate(BenchJudgement, line) for line in read(model / bench_truth.TRUTHS))
+    for row in truths:
+        if row.unscored != "not_asked" and row.response_id in draw.drawn:
+            given = _erring(row, responses[row.response_id], err, seed) if err else row
+            yield given.model_copy(update={"drawn": draw.drawn[row.response_id]})
+
+
+def _erring(row: BenchJudgement, response: Response, err: float, seed: int) -> BenchJudgement:
+    """As somebody says it who is wrong at this rate, with any of the other options."""
+    rng, verdict = Random(f"err/{seed}/{row.id}"), row.verdict
+    if verdict is not None and rng.random() < err:
+        verdict = rng.choice([one for one in options_of(row.question, response) if one != verdict])  # type: ignore[arg-type]
+    id = BenchJudgement.id_of(row.response_id, row.question, ERRING)
+    return row.model_copy(update={"id": id, "judge": ERRING, "verdict": verdict})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="microworld.bench_label", description=__doc__)
+    parser.add_argument("folder", type=Path, help="of the bench, for example outputs/demo/bench")
+    parser.add_argument("--err", type=float, default=0.0, help="share of wrong answers; default: 0")
+    parser.add_argument("--seed", type=int, default=0, help="of the errors")
+    args = parser.parse_args()
+    try:
+        counts = label(args.folder, args.err, args.seed)
+    except SsuiError as error:
+        parser.error(str(error))
+    by = "by a world that errs" if args.err else "by the world's truth"
+    print(", ".join(f"{model}: {count:,} responses labelled {by}" for model, count in counts.items()))
+
+
+if __name__ == "__main__":
+    main()

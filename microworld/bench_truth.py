@@ -1,0 +1,98 @@
+"""The truth about a model's responses to RSBench of the microworld: every question answered by the world.
+
+    python -m microworld.bench_truth FOLDER
+
+FOLDER is the bench's, with truth.jsonl. For each FOLDER/<model>/responses.jsonl writes truth.jsonl beside it:
+the rows that a judge would write, by a judge called `truth` that is never wrong. What was not said has no
+verdict (`not_asked`), nor has what the world cannot tell (`undecided`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from microworld.bench import TRUTH as KNOWN
+from microworld.score_steps import Truth
+from microworld.truth import Texts, true_option
+from microworld.world import world
+from ssui_gen import provenance
+from ssui_gen.benching.asked import questions_of
+from ssui_gen.benching.kept import RESPONSES
+from ssui_gen.benching.records import BenchJudgement, Response
+from ssui_gen.errors import ConfigError, SsuiError
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import as_line, read, validate
+from ssui_gen.judging.questions import RSBENCH
+
+JUDGE, TRUTHS = "truth", "truth.jsonl"
+
+
+def known(folder: Path) -> dict[str, Truth]:
+    """By the item's id what is asked beside what, and what fires. Raises ConfigError where nobody knows."""
+    found = {str(row["item_id"]): _truth(row) for row in (line.value for line in read(folder / KNOWN)) if row}
+    if not found:
+        raise ConfigError(
+            f"{folder / KNOWN}: expected the truth about the items; only a bench that "
+            "`python -m microworld.bench` drew has it"
+        )
+    return found
+
+
+def _truth(row: Mapping[str, object]) -> Truth:
+    request, things = str(row["request"]), [str(one["thing"]) for one in row["things"]]  # type: ignore[attr-defined]
+    return Truth(request, things, world().rule_for(request, things))
+
+
+def write(folder: Path) -> Counter[str]:
+    """The truth about all responses below `folder`; how many verdicts there are of each model."""
+    truths, edition, counts = known(folder), _edition(), Counter[str]()
+    for path in sorted(folder.glob(f"*/{RESPONSES}")):
+        rows = [
+            row
+            for response in (validate(Response, line) for line in read(path))
+            for row in judged(response, truths.get(response.item_id), edition)
+        ]
+        counts[path.parent.name] = sum(row.verdict is not None for row in rows)
+        atomic_write(path.with_name(TRUTHS), b"".join(map(as_line, rows)))
+    if not counts:
+        raise ConfigError(f"{folder}: no <model>/{RESPONSES} in it: nothing has been answered yet")
+    return counts
+
+
+def judged(response: Response, truth: Truth | None, edition: str) -> Iterator[BenchJudgement]:
+    """All questions about one response; `truth` None: of an item that this world does not know."""
+    texts, asked = Texts(response.path.text or None, response.answer), questions_of(response)
+    for question in RSBENCH:
+        verdict = true_option(question, texts, truth) if truth and question in asked else None
+        yield BenchJudgement(
+            id=BenchJudgement.id_of(response.id, question, JUDGE),
+            response_id=response.id,
+            item_id=response.item_id,
+            question=question,
+            rubric=edition,
+            judge=JUDGE,
+            verdict=verdict,
+            unscored=None if verdict else "undecided" if question in asked else "not_asked",
+        )
+
+
+def _edition() -> str:
+    return f"{JUDGE}@{provenance.code('microworld.truth')['sha256'][:8]}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="microworld.bench_truth", description=__doc__)
+    parser.add_argument("folder", type=Path, help="of the bench, for example outputs/demo/bench")
+    args = parser.parse_args()
+    try:
+        counts = write(args.folder)
+    except SsuiError as error:
+        parser.error(str(error))
+    print(", ".join(f"{model}: {count:,} verdicts" for model, count in counts.items()))
+
+
+if __name__ == "__main__":
+    main()

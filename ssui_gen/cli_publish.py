@@ -1,0 +1,82 @@
+"""`ssui bench publish`: its options, and what it prints; no logic of its own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssui_gen.cli_options import add_run
+from ssui_gen.manifest import pictures_of
+from ssui_gen.terminal import Terminal
+
+if TYPE_CHECKING:
+    from ssui_gen.stages.rsbench import Published
+
+OUT = Terminal()
+
+
+def add_publish(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui bench publish` its options."""
+    add_run(parser)
+    parser.add_argument("--licence", required=True, help="of pictures and texts, such as CC-BY-4.0")
+    parser.add_argument(
+        "--holdout",
+        default="1",
+        metavar="SHARE|FILE",
+        help="a share of the scenarios, or a file with an id a line; default: all",
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="another run that is trained on, to prove that nothing is in it; may be said again",
+    )
+    parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
+    parser.add_argument("--name", help="of the benchmark; default: rsbench- and the run's name")
+    parser.add_argument("--version", default="1", help="default: 1")
+    parser.add_argument("--language", default="en", help="of the texts, as BCP 47 has it; default: en")
+    parser.set_defaults(command=_publish)
+
+
+def _publish(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.rsbench import Plan, publish
+
+    plan = Plan(
+        run=args.run,
+        root=pictures_of(args.run, args.seeds),
+        uncurated=args.uncurated,
+        holdout=args.holdout,
+        against=tuple(args.against),
+        licence=args.licence,
+        name=args.name or f"rsbench-{args.run.resolve().name}",
+        version=args.version,
+        language=args.language,
+    )
+    _account(plan.folder, publish(plan))
+    return 0
+
+
+def _account(folder: Path, done: Published) -> None:
+    from ssui_gen.benching.publishing import counted, untwinned
+
+    facts = done.facts
+    scenarios = len({item.scenario_id for item in done.items})
+    _say(f"{len(done.items):,} items of {scenarios:,} scenarios in {folder}: read {folder / 'README.md'}.")
+    if not facts.curated:
+        _say("NOT CURATED: no person has seen these paths; the card says so.")
+    if facts.toy:
+        _say("A toy model made them; the card says so.")
+    if lonely := untwinned(done.items):
+        _say(f"{lonely:,} risky items have no benign twin beside them: curate or make some.")
+    for reason, count in counted(facts.rejects).items():
+        _say(f"{count:,} not published: {reason} ({folder.with_name('rsbench_rejects.jsonl')})")
+    for one in facts.compared:
+        _say(f"{one.run}: none of {one.paths:,} paths that were trained on is in it.")
+    _say(f"Keep it out of trainings to come, in run.yaml: `leaks: {{bench: [{folder / 'bench.jsonl'}]}}`.")
+
+
+def _say(text: str) -> None:
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
