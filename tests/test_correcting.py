@@ -62,9 +62,7 @@ def test_every_interval_holds_its_rate_and_lies_in_what_is_possible(
 
 
 @given(tables, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(
-    cells: list[tuple[bool, bool, bool, int]], rng: Random
-) -> None:
+def test_the_order_of_rows_does_not_matter(cells: list[tuple[bool, bool, bool, int]], rng: Random) -> None:
     rows = rows_of(cells)
     mixed = rng.sample(rows, len(rows))
     one, other = corrected(rows), corrected(mixed)
@@ -248,9 +246,7 @@ def test_ppi_is_that_of_its_authors(
     for k in range(n):
         truth = rng.random() < rate
         probability = round(min(1, max(0, (0.8 if truth else 0.2) + rng.gauss(0, noise))), 3)
-        rows.append(
-            Judged(probability > 0.5, truth if k < labels else None, str(k), labels / n, probability)
-        )
+        rows.append(Judged(probability > 0.5, truth if k < labels else None, str(k), labels / n, probability))
     found = number(corrected(rows, "ppi"))
     assert found.value == pytest.approx(value, abs=0.002)
     assert width(found) == pytest.approx(high - low, rel=0.025)
