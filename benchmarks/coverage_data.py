@@ -1,9 +1,9 @@
 """Where `bench_coverage.py` has its truth from: a bench folder, labelled branches, MSTS, or nowhere.
 
 A `Population` is what one judge said of one model's responses to one question, with the truth of each. Of a
-bench folder the truth is the rows of its `truth.jsonl` (or of `labels.jsonl` whose judge is `truth`); of a run
-of the microworld the labels of its branches; of MSTS people's final labels. Its two files are joined by the
-order of their rows, as their own notebook does.
+bench folder the truth is the rows of its `truth.jsonl` (or of `labels.jsonl` whose judge is `truth`); of a
+run of the microworld the labels of its branches; of MSTS people's final labels. Its two files are joined by
+the order of their rows, as their own notebook does.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ COUNTS = {
     "gemini-1.5-pro": (123, 113),
     "Llama-Guard-3-11B-Vision": (36, 32),
 }
-"""Of 181 unsafe and 3,819 safe replies those that each judge calls unsafe, by the table that MSTS publishes in
-its notebook: all that rows drawn independently depend on.
+"""Of 181 unsafe and 3,819 safe replies those that each judge calls unsafe, by the table that MSTS publishes
+in its notebook: all that rows drawn independently depend on.
 """
 
 
@@ -68,8 +68,8 @@ def test_rates_of_a_clone_of_msts_are_covered_as_they_once_were(bench: ModuleTyp
 
 
 def _as_once(bench: ModuleType, folder: Path, judge: str, repetitions: int) -> None:
-    """Coverage within what so few repetitions know, half widths nearly; Rogan and Gladen's is narrower now, as
-    it counts that its yes and its errors are of the same rows.
+    """Coverage within what so few repetitions know, half widths nearly; Rogan and Gladen's is narrower now,
+    as it counts that its yes and its errors are of the same rows.
     """
     populations = list(bench.of_msts(folder, [judge]))
     found = bench.independently(populations[0], repetitions, 1)

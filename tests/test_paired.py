@@ -78,8 +78,8 @@ def test_a_comparison_of_nothing_is_a_fault() -> None:
 
 
 def model(rate: float, seed: int, labelled: range, noise: float = 0.0, lot: int = 7) -> list[Judged]:
-    """500 responses, of which those of a range of scenarios are labelled; the judge is wrong in a tenth. Rows of
-    two models with one `lot` are alike but for their noise.
+    """500 responses, of which those of a range of scenarios are labelled; the judge is wrong in a tenth. Rows
+    of two models with one `lot` are alike but for their noise.
     """
     rng, common, rows = Random(seed), Random(lot), []
     for k in range(500):

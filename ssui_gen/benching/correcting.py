@@ -43,7 +43,9 @@ class Judged(NamedTuple):
     cluster: str
     """The scenario."""
     drawn: float | None = None
-    """With which probability it was drawn to be labelled; None: nobody drew it, its label corrects nothing."""
+    """With which probability it was drawn to be labelled; None: nobody drew it, its label corrects
+    nothing.
+    """
     probability: float | None = None
     """The judge's, that it is so."""
 

@@ -1,4 +1,5 @@
-"""What is truly so, from what a judge said of all rows and people of some: three estimators, on columns. Pure.
+"""What is truly so, from what a judge said of all rows and people of some: three estimators, on columns.
+Pure.
 
 A judge errs, so the share of its yes is no measurement. People label rows drawn with known probabilities from
 the same rows, and what they say of these corrects it. Each estimator gives a value, a 95 % interval, and what
@@ -68,14 +69,15 @@ class Estimate(NamedTuple):
 
 
 def post_stratified(table: Table) -> Estimate:
-    """θ = Σ W_v p_v: of each stratum v its share W_v of all rows, and the share p_v of its labels that are true.
+    """θ = Σ W_v p_v: of each stratum v its share W_v of all rows, and the share p_v of its labels that are
+    true.
 
-    Interval: MOVER (Zou and Donner 2008, Statistics in Medicine 27:1693), which joins arms as squares: those of
-    each p_v, which are Jeffreys' (as Laud 2017, Pharmaceutical Statistics 16:334), and those of the shares. The
-    arms of labels and of shares are each stretched by the root of how many times wider the clusters make that
-    part of θ's variance (by influence values), at least 1, and by Student's t; both are, where the two parts go
-    together. A stratum without labels may be anything: it is 0 for the lower end and 1 for the upper one, and
-    the value lies between.
+    Interval: MOVER (Zou and Donner 2008, Statistics in Medicine 27:1693), which joins arms as squares: those
+    of each p_v, which are Jeffreys' (as Laud 2017, Pharmaceutical Statistics 16:334), and those of the
+    shares. The arms of labels and of shares are each stretched by the root of how many times wider the
+    clusters make that part of θ's variance (by influence values), at least 1, and by Student's t; both are,
+    where the two parts go together. A stratum without labels may be anything: it is 0 for the lower end and 1
+    for the upper one, and the value lies between.
     """
     strata = _strata(table)
     below = _at(table, strata, 0.0)
@@ -140,8 +142,8 @@ def _arms_of_shares(value: float, spread: float, rows: int) -> Interval:
 
 
 def _influence(table: Table, fitted: Floats, strata: _Strata) -> tuple[Floats, float, float]:
-    """What each cluster adds to the value; how many times wider that makes what shares, and what labels, leave
-    open.
+    """What each cluster adds to the value; how many times wider that makes what shares, and what labels,
+    leave open.
 
     A row adds how far its fitted value is from the mean and, if labelled, how far its label is from that, for
     all rows of its stratum.
@@ -172,7 +174,9 @@ def _student(table: Table, rows: NDArray[np.bool_]) -> float:
 
 
 def variance(sums: Floats, other: Floats | None = None) -> float:
-    """Of a mean, from what each cluster adds to it: G / (G − 1) · Σ s²; with `other` the covariance of two."""
+    """Of a mean, from what each cluster adds to it: G / (G − 1) · Σ s²; with `other` the covariance of
+    two.
+    """
     held = int(np.count_nonzero((sums != 0) | (other is not None and other != 0)))
     return held / max(1, held - 1) * float(sums @ (sums if other is None else other))
 
@@ -184,9 +188,9 @@ def powered(table: Table) -> Estimate:
     """PPI++ (Angelopoulos, Duchi and Zrnic 2023, arXiv 2311.01453) of a mean, by the judge's probabilities.
 
     θ = λ·mean(f) + Σ w (y − λ f) / Σ w with f over all rows, w one by the probability of having been labelled
-    and λ the slope of y on f over the labels. That is their θ with λ·(N − n)/N, as here the n labelled rows are
-    among the N. The variance is the clusters', the interval Student's. Unscored rows without labels are 0 for
-    the lower end and 1 for the upper one.
+    and λ the slope of y on f over the labels. That is their θ with λ·(N − n)/N, as here the n labelled rows
+    are among the N. The variance is the clusters', the interval Student's. Unscored rows without labels are 0
+    for the lower end and 1 for the upper one.
     """
     below = _powered(table, 0.0)
     if not table.unknown.any():
@@ -263,7 +267,9 @@ class Rate(NamedTuple):
 
 
 def rate(hits: Floats, weight: Floats, table: Table) -> Rate | None:
-    """How many of the rows with a weight are hits (1 or 0), at their effective size; None without such rows."""
+    """How many of the rows with a weight are hits (1 or 0), at their effective size; None without such
+    rows.
+    """
     if not weight.any():
         return None
     part = weight / weight.sum()

@@ -119,9 +119,9 @@ def has_not_risen(change: Change, margin: float) -> bool:
 def difference(before: Sequence[Judged], after: Sequence[Judged]) -> Change | Refused:
     """How much the true rate differs, each model's corrected by its own labels.
 
-    The two intervals are joined by MOVER; the two rates go together as far as their scenarios' parts do, which
-    makes it shorter where the same scenarios are labelled of both. Where unscored rows are only bounded the
-    ends are the worst that may be.
+    The two intervals are joined by MOVER; the two rates go together as far as their scenarios' parts do,
+    which makes it shorter where the same scenarios are labelled of both. Where unscored rows are only bounded
+    the ends are the worst that may be.
     """
     names = [row.cluster for row in (*before, *after)]
     tables = [tabulate(rows, names) for rows in (before, after)]
