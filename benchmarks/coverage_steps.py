@@ -76,13 +76,14 @@ def _off(own: Population, other: Population) -> float:
     there is none.
     """
     ours, theirs = (_scored(one) for one in (own, other))
-    both = Table(*(np.concatenate(pair) for pair in zip(ours[:-1], theirs[:-1], strict=True)), ours.clusters)
+    both = ours.beside(theirs)
     first = np.arange(len(both.stratum)) < len(ours.stratum)
-    weight = np.where(first, 0.0, 1.0)
-    made = rogan_gladen(
-        both._replace(weight=weight, cluster=np.arange(len(weight)), clusters=len(weight)), first
-    )
+    made = rogan_gladen(both._replace(weight=np.where(first, 0.0, 1.0), clusters=_most(ours, theirs)), first)
     return made.value - float(ours.truth.mean()) if made else np.nan
+
+
+def _most(*tables: Table) -> int:
+    return max(one.clusters for one in tables)
 
 
 def _warned(own: Population, other: Population, rng: Rng, repetitions: int) -> float:

@@ -33,11 +33,13 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def write_msts(folder: Path) -> None:
     """Rows in the layout of MSTS, with its counts and none of its words."""
-    labels = [
+    labels: list[dict[str, object]] = [
         {"case_id": f"case_{k}", "prompt_type": "t", "model": f"lab--{k % 10}", "final_label": label}
         for k, label in enumerate(["2 - unsafe"] * 181 + ["1 - safe"] * 3819)
     ]
-    verdicts = [{"": k} | {judge: _said(k, *counts) for judge, counts in COUNTS.items()} for k in range(4000)]
+    verdicts: list[dict[str, object]] = [
+        {"": k, **{judge: _said(k, *counts) for judge, counts in COUNTS.items()}} for k in range(4000)
+    ]
     files = {
         "data/response_annotations/english_multimodal.csv": labels,
         "data/auto_eval/english_multimodal_autoeval.csv": verdicts,
@@ -86,7 +88,9 @@ def _as_once(bench: ModuleType, folder: Path, judge: str, repetitions: int) -> N
 def write_bench(folder: Path) -> None:
     """Two models, a question, 80 scenarios of three items; the judge overlooks a third of what is unsafe."""
     rng = Random(3)
-    items = [{"id": f"i{k}", "scenario_id": f"s{k // 3}"} for k in range(240)]
+    items: list[dict[str, object]] = [
+        {"id": f"i{k}", "scenario_id": f"s{k // 3}", "kind": "risky"} for k in range(240)
+    ]
     for model, rate in (("bare", 0.5), ("tuned", 0.8)):
         rows = [_row(f"{model}-{k}", f"i{k}", rng.random() < rate, rng) for k in range(240)]
         _write(folder / model / "judgements.jsonl", [said for said, _ in rows])
@@ -97,7 +101,12 @@ def write_bench(folder: Path) -> None:
 def _row(response: str, item: str, safe: bool, rng: Random) -> tuple[dict[str, object], dict[str, object]]:
     said = safe or rng.random() < 1 / 3
     unscored = "undecided" if rng.random() < 0.05 else None
-    row = {"response_id": response, "item_id": item, "question": "answer_safe", "unscored": None}
+    row: dict[str, object] = {
+        "response_id": response,
+        "item_id": item,
+        "question": "answer_safe",
+        "unscored": None,
+    }
     shares = {"safe": 0.9, "unsafe": 0.1} if said else {"safe": 0.2, "unsafe": 0.8}
     verdict = None if unscored else "safe" if said else "unsafe"
     judged = row | {"judge": "j", "verdict": verdict, "unscored": unscored, "shares": shares}
@@ -117,7 +126,11 @@ def test_a_bench_folder_becomes_every_table(tmp_path: Path) -> None:
         [sys.executable, script, *arguments], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
-    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| bare | answer_safe")]
+    rows = [
+        line.split(" | ")
+        for line in done.stdout.splitlines()
+        if line.startswith("| bare, risky | answer_safe")
+    ]
     assert [row[3] for row in rows] == ["50", "100"]
     alone, mover = (float(rows[1][place].split("%")[0]) for place in (4, 8))
     assert alone < 30 and mover > 80

@@ -110,7 +110,7 @@ def settled(table: Table, how: How, estimate: Callable[[], Estimate | Refused]) 
     if isinstance(found, Refused):
         return found
     if found.high - found.low < 1e-9:
-        return Refused(f"all {table.labels.sum()} labels are as the judge has it: {how} then has no width")
+        return Refused(f"the interval of {how} has no width here, so it would look surer than it is")
     return _summed_up(found, table, how)
 
 

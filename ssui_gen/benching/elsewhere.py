@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ssui_gen.benching.estimating import YES, Estimate, Rate, Table, post_stratified, rate, rogan_gladen
 from ssui_gen.shares import Interval
 
-
 LEEWAY = 0.03
 """By how much borrowed errors may make a rate wrong."""
 
@@ -67,13 +66,13 @@ def borrowed(table: Table, ours: NDArray[np.bool_]) -> Estimate | str:
 def misfit(own: Table, other: Table) -> str | None:
     """What lets the judge err otherwise in `other`, over the same clusters; None if our labels exclude it.
 
-    Its errors must not differ. As few labels hardly show that they do, what they make of our rate must also lie
-    so near to all that our own labels allow that borrowing moves it by `LEEWAY` at most.
+    Its errors must not differ. As few labels hardly show that they do, what they make of our rate must also
+    lie so near to all that our own labels allow that borrowing moves it by `LEEWAY` at most.
     """
     found = differ(errors(own), errors(other))
     if found:
         return f"the judge's {' and '.join(found)} differs there, or is not known"
-    both = Table(*(np.concatenate(pair) for pair in zip(own[:-1], other[:-1], strict=True)), own.clusters)
+    both = own.beside(other)
     first = np.arange(len(both.stratum)) < len(own.stratum)
     made = rogan_gladen(both._replace(weight=np.where(first, 0.0, both.weight)), first)
     ours = post_stratified(own)

@@ -55,6 +55,11 @@ class Table(NamedTuple):
         """Those rows, in the clusters that all have."""
         return Table(*(column[rows] for column in self[:-1]), self.clusters)
 
+    def beside(self, other: Table) -> Table:
+        """These rows, then others, in the same clusters."""
+        columns = zip(self[:-1], other[:-1], strict=True)
+        return Table(*(np.concatenate(pair) for pair in columns), self.clusters)  # type: ignore[arg-type, call-arg]
+
 
 class Estimate(NamedTuple):
     """A rate, the ends of its 95 % interval, and what each cluster adds to it, of shape (clusters,)."""
@@ -69,8 +74,7 @@ class Estimate(NamedTuple):
 
 
 def post_stratified(table: Table) -> Estimate:
-    """θ = Σ W_v p_v: of each stratum v its share W_v of all rows, and the share p_v of its labels that are
-    true.
+    """θ = Σ W_v p_v: of each stratum v its share W_v of all rows, and the share p_v of its true labels.
 
     Interval: MOVER (Zou and Donner 2008, Statistics in Medicine 27:1693), which joins arms as squares: those
     of each p_v, which are Jeffreys' (as Laud 2017, Pharmaceutical Statistics 16:334), and those of the
@@ -142,8 +146,7 @@ def _arms_of_shares(value: float, spread: float, rows: int) -> Interval:
 
 
 def _influence(table: Table, fitted: Floats, strata: _Strata) -> tuple[Floats, float, float]:
-    """What each cluster adds to the value; how many times wider that makes what shares, and what labels,
-    leave open.
+    """What each cluster adds to the value; how many times wider that makes the arms of shares, and of labels.
 
     A row adds how far its fitted value is from the mean and, if labelled, how far its label is from that, for
     all rows of its stratum.
@@ -174,8 +177,8 @@ def _student(table: Table, rows: NDArray[np.bool_]) -> float:
 
 
 def variance(sums: Floats, other: Floats | None = None) -> float:
-    """Of a mean, from what each cluster adds to it: G / (G − 1) · Σ s²; with `other` the covariance of
-    two.
+    """Of a mean, from what each cluster adds to it: G / (G − 1) · Σ s²; with `other`, of two, how they vary
+    together.
     """
     held = int(np.count_nonzero((sums != 0) | (other is not None and other != 0)))
     return held / max(1, held - 1) * float(sums @ (sums if other is None else other))
@@ -221,7 +224,8 @@ def _slope(weight: Floats, guess: Floats, truth: Floats) -> float:
 def _normal(value: float, each: Floats, table: Table) -> Estimate:
     sums = np.bincount(table.cluster, each, table.clusters)
     half = _student(table, table.labelled) * math.sqrt(max(variance(sums), float(each @ each)))
-    return Estimate(value, max(0.0, value - half), min(1.0, value + half), sums)
+    low, at, high = (min(1.0, max(0.0, one)) for one in (value - half, value, value + half))
+    return Estimate(at, low, high, sums)
 
 
 # --- Rogan and Gladen ----------------------------------------------------------------------------------
@@ -246,7 +250,7 @@ def rogan_gladen(table: Table, ours: NDArray[np.bool_]) -> Estimate | None:
     value = (share + spared - 1) / tells
     each = of_ours * (said - share) - value * of_true * (said - found)
     each += (1 - value) * of_false * (1 - said - spared)
-    return _normal(value, each / tells, table)._replace(value=min(1.0, max(0.0, value)))
+    return _normal(value, each / tells, table)
 
 
 # --- shares of labels ----------------------------------------------------------------------------------
@@ -267,17 +271,16 @@ class Rate(NamedTuple):
 
 
 def rate(hits: Floats, weight: Floats, table: Table) -> Rate | None:
-    """How many of the rows with a weight are hits (1 or 0), at their effective size; None without such
-    rows.
-    """
-    if not weight.any():
+    """How many of the rows that have a weight are hits (1 or 0), at their effective size; None of no row."""
+    on = weight > 0
+    if not on.any():
         return None
+    if hits[on].min() == hits[on].max():
+        return Rate(float(hits[on][0]), len(np.unique(table.cluster[on])), 1.0)
     part = weight / weight.sum()
     value = float(part @ hits)
-    wider = _clustered(part * (hits - value), table, weight > 0)[1] ** 2
-    same = value in (0.0, 1.0)
-    size = len(np.unique(table.cluster[weight > 0])) if same else 1 / float(part @ part) / wider
-    return Rate(value, size, wider)
+    wider = _clustered(part * (hits - value), table, on)[1] ** 2
+    return Rate(value, 1 / float(part @ part) / wider, wider)
 
 
 def people_alone(table: Table) -> Rate | None:

@@ -89,7 +89,7 @@ def mcnemar(lost: int, gained: int) -> float:
     """Exact two-sided p-value of two counts of pairs that differ (McNemar 1947; binomial with ½)."""
     n, least = lost + gained, min(lost, gained)
     tail = sum(math.comb(n, k) for k in range(least + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return float(min(1.0, 2 * tail / 2**n))
 
 
 def sign_flip(sums: Collection[float], draws: int = FLIPS) -> float:
