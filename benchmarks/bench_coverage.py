@@ -6,9 +6,9 @@
 
 One repetition draws as many scenarios as there are, with replacement, has n of the judged rows labelled, and
 asks each estimator for its interval; the truth is the rate of all rows. Labels are drawn plainly; or half
-from each verdict and all that is unscored ("by verdict", as `make bench-label` does); or by whole scenarios.
-Prints Markdown. A cell is how often the interval held the truth, and ± half its width in points; "refused"
-counts repetitions without a number.
+from each verdict and all that is unscored ("by verdict"), or so by a verdict on the whole response ("by
+response", as `make bench-label` does); or by whole scenarios. Prints Markdown. A cell is how often the
+interval held the truth, and ± half its width in points; "refused" counts repetitions without a number.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ NAMES = (JUDGE, *(way.name for way in WAYS))
 WANTED = (0.93, 0.98)
 """Coverage that MOVER is to have from `FROM` labels on, for every model and question."""
 FROM = 100
-CHECKED = ("MOVER", "MOVER by verdict")
+CHECKED = ("MOVER", "MOVER by verdict", "MOVER by response")
+SAVED = CHECKED[:2]
 EXTREME = 0.02
 """Rates this near to 0 or 1 may be held more often: nothing of n is far from nothing in most draws."""
 MSTS_DRAWN, MSTS_LABELLED = 1000, 400
@@ -81,7 +82,7 @@ def coverage(cells: Iterable[Cell]) -> list[Cell]:
         done.append(cell)
         p = cell.population
         saved = (
-            f"{np.mean(found.saved):.0f}" if (found := cell.tallies[way]).saved else "–" for way in CHECKED
+            f"{np.mean(found.saved):.0f}" if (found := cell.tallies[way]).saved else "–" for way in SAVED
         )
         row = [p.model, p.question, f"{p.rate:.1%} / {p.says:.1%}", str(cell.n)]
         row += [str(tally) for tally in cell.tallies.values()]

@@ -48,8 +48,9 @@ class Population(NamedTuple):
 
     @property
     def says(self) -> float:
-        """The judge's share of yes."""
-        return float((self.stratum[self.stratum != UNSCORED] == 1).mean())
+        """The judge's share of yes; nan where it scored none."""
+        scored = self.stratum[self.stratum != UNSCORED]
+        return float((scored == 1).mean()) if len(scored) else np.nan
 
 
 Row = tuple[bool | None, float | None, bool, str, str]
