@@ -78,8 +78,8 @@ def by_verdict(rng: Rng, table: Table, n: int, unscored: bool = True) -> Table:
 
 
 def by_response(rng: Rng, table: Table, n: int) -> Table:
-    """As `by_verdict`, but by a verdict that differs from this question's in a fifth of the rows: responses are
-    drawn by what the judge makes of them as a whole.
+    """As `by_verdict`, but by a verdict that differs from this question's in a fifth of the rows: responses
+    are drawn by what the judge makes of them as a whole.
     """
     turned = (rng.random(len(table.stratum)) < 0.2) & (table.stratum != UNSCORED)
     other = np.where(turned, 1 - table.stratum, table.stratum)
