@@ -170,6 +170,7 @@ def test_usage_counts_tokens(http: httpx.Client) -> None:
         "prompt_tokens": prompt,
         "completion_tokens": 15,
         "total_tokens": prompt + 15,
+        "prompt_tokens_details": {"cached_tokens": answer["usage"]["prompt_tokens_details"]["cached_tokens"]},
     }
 
 
