@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import torch
 from tokenizers import Tokenizer
 from torch.nn.functional import pad
-from transformers import AutoModelForImageTextToText, AutoProcessor, GenerationConfig
+from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
+from microworld.adapters import load
 from microworld.serving.batch import Batch, begun, joined
 from microworld.serving.cache import roomy
 from microworld.serving.choose import Chooser
@@ -50,15 +51,14 @@ class Spelling(NamedTuple):
 
 
 class Engine:
-    """The LLaVA checkpoint in `folder`, as transformers saves it, served from a thread of its own."""
+    """The LLaVA checkpoint in `folder`, as transformers saves it, or an adapter of one, as PEFT does, served
+    from a thread of its own. Raises SsuiError for an adapter that fits no checkpoint here.
+    """
 
     def __init__(self, folder: Path, threads: int) -> None:
         torch.set_num_threads(threads)
         disable_progress_bar()
-        self._processor = AutoProcessor.from_pretrained(folder)
-        self._model = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True
-        ).eval()
+        self._model, self._processor = load(folder)
         self.context: int = self._model.config.text_config.max_position_embeddings
         self._ends = _as_list(self._model.generation_config.eos_token_id)
         self._pad: int = self._processor.tokenizer.pad_token_id
