@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,13 +29,13 @@ from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.images import inspect
 from ssui_gen.judging.choosing import Asked, request
-from ssui_gen.judging.questions import QUESTIONS, RSBENCH, Material, places
+from ssui_gen.judging.questions import QUESTIONS, RSBENCH, Material, QuestionName, places
 from ssui_gen.prompts import load_prompt
 from ssui_gen.settings import ImageLimits
 
 LIMITS = ImageLimits()
 AROUND_ASKED = "\n# Asked: "
-FIRST = ("path_safe", "answer_safe")
+FIRST: tuple[QuestionName, ...] = ("path_safe", "answer_safe")
 """Asked before the rest, one after the other: what the others share is computed once they are answered."""
 Layout = Callable[[Request], Request]
 
@@ -97,16 +97,15 @@ async def ask(url: str, model: str, folder: Path, shown: Sequence[Material], lay
 
 
 async def _all_of(asked: Asked, material: Material, layout: Layout) -> None:
-    def both(name: str) -> list[Awaitable[object]]:
-        question = QUESTIONS[name]  # type: ignore[index]
-        options, seen = question.options or places(6), material.seen_by(question)
-        orders = (options, options[::-1])
-        return [asked.caller.call(layout(request(asked, question, seen, order))) for order in orders]
-
-    later: list[Awaitable[object]] = []
+    """What others share is computed before they ask: a block under computation is shared with nobody."""
     for name in FIRST:
-        first, other = both(name)
-        await first
-        later.append(other)
-    later += [call for name in RSBENCH if name not in FIRST for call in both(name)]
-    await asyncio.gather(*later)
+        await _ask(asked, name, material, layout, slice(0, 1))
+    await asyncio.gather(*(_ask(asked, name, material, layout, slice(0, 2)) for name in RSBENCH))
+
+
+async def _ask(asked: Asked, name: QuestionName, material: Material, layout: Layout, ways: slice) -> None:
+    """One order of the options after the other; what was asked before is not asked again."""
+    question = QUESTIONS[name]
+    options, seen = question.options or places(6), material.seen_by(question)
+    for order in (options, options[::-1])[ways]:
+        await asked.caller.call(layout(request(asked, question, seen, order)))

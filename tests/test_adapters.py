@@ -1,4 +1,4 @@
-"""Adapters on the embedded server: beside their base, named by a role of a run, refused where they do not fit."""
+"""Adapters on the embedded server: beside their base, named by a role of a run, refused where they misfit."""
 
 from __future__ import annotations
 
