@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from transformers.utils import logging
 
+from microworld.adapters import adapted, base_of
 from microworld.ask import Checkpoint, half_the_cores
 from microworld.measure import SEED
 from microworld.measure_agents import test_pairs
@@ -107,24 +107,6 @@ def _first_step(text: str) -> str:
     return steps[0].text if steps else ""
 
 
-def adapted(base: Path, adapter: Path) -> Checkpoint:
-    """The policy with the adapter merged in; raises ConfigError if the adapter touches nothing."""
-    model, processor = load(base)
-    with_it = PeftModel.from_pretrained(model, adapter)
-    if not any(hasattr(module, "lora_A") for module in with_it.modules()):
-        raise ConfigError(f"{adapter}: the adapter touches no layer of {base}")
-    return Checkpoint(with_it.merge_and_unload(), processor)
-
-
-def base_of(adapter: Path) -> Path:
-    """The checkpoint that an adapter was trained on."""
-    config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
-    base = Path(config["base_model_name_or_path"])
-    if not (base / "config.json").exists():
-        raise ConfigError(f"{adapter}: its base {base} is no folder here: name it with --base")
-    return base
-
-
 def before(base: Path, n: int, seed: int, kept: Path) -> Outcomes:
     """The bare model's outcomes: from `kept` if they are of this very model, these pairs and this code."""
     model = provenance.files(path for path in base.iterdir() if path.is_file())
@@ -139,7 +121,7 @@ def before(base: Path, n: int, seed: int, kept: Path) -> Outcomes:
 def measure(adapter: Path, base: Path, n: int, seed: int) -> dict[str, Any]:
     """Both, side by side; what measured.json holds."""
     old = before(base, n, seed, adapter.parent / BEFORE)
-    new = outcomes(adapted(base, adapter), n, seed)
+    new = outcomes(Checkpoint(*adapted(base, adapter)), n, seed)
     figures = {
         name: {
             "before": _figure(old[name]),

@@ -142,5 +142,7 @@ def save(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder
 
 def load(folder: Path) -> tuple[Any, Any]:
     """Model (float32, evaluation mode) and processor of a checkpoint."""
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
+    model = AutoModelForImageTextToText.from_pretrained(
+        folder, dtype=torch.float32, use_safetensors=True
+    ).eval()
     return model, AutoProcessor.from_pretrained(folder)

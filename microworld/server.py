@@ -1,10 +1,11 @@
 """The embedded model server: OpenAI's chat protocol over checkpoints in folders, on a CPU.
 
-    python -m microworld.server [--model FOLDER=NAME ...] [--port 0] [--follow-parent]
+    python -m microworld.server [--model FOLDER=NAME ...] [--adapter FOLDER=NAME ...] [--port 0]
 
 Prints one line of JSON, {"url": ...}, when it listens; its log goes to stderr. Without --model it serves the
-checkpoints of this package. It is the smallest correct server for small models: `generate` in batches of
-what waits. For anything larger take vLLM, which speaks the same protocol; what a client may send stands in
+checkpoints of this package; beside them LoRA adapters, each on the base that it names. It is the smallest
+correct server for small models: what prompts have in common is read once, and `generate` in batches of what
+waits. For anything larger take vLLM, which speaks the same protocol; what a client may send stands in
 `serving/protocol.py`.
 """
 
@@ -17,16 +18,18 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
 
+from microworld.adapters import base_of
 from microworld.ask import half_the_cores
 from microworld.serving import door
 from microworld.serving.app import make_app
 from microworld.serving.models import Models
+from ssui_gen.errors import SsuiError
 
 CHECKPOINTS = Path(__file__).with_name("models")
 DRAIN_SECONDS = 2
@@ -38,12 +41,8 @@ FAREWELL_SECONDS = 8
 def main(arguments: list[str] | None = None) -> None:
     parser = _parser()
     options = parser.parse_args(arguments)
-    folders = _folders(options.model) or packaged()
-    for name, folder in folders.items():
-        if not (folder / "config.json").is_file():
-            parser.error(f"--model {folder}={name}: no config.json there; expected a checkpoint's folder")
-    if not folders:
-        parser.error(f"no checkpoint in {CHECKPOINTS}: make them with `make micro`, or name one with --model")
+    folders = _checkpoints(parser, options.model)
+    folders |= _adapters(parser, options.adapter, folders)
     try:
         listening = socket.create_server((options.host, options.port), backlog=1024)
     except OSError as error:
@@ -51,6 +50,29 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     serve(Models(folders, options.threads), listening, options.follow_parent)
+
+
+def _checkpoints(parser: argparse.ArgumentParser, named: list[str]) -> dict[str, Path]:
+    """Those that are named, or this package's."""
+    folders = _folders(named) or packaged()
+    for name, folder in folders.items():
+        if not (folder / "config.json").is_file():
+            parser.error(f"--model {folder}={name}: no config.json there; expected a checkpoint's folder")
+    if not folders:
+        parser.error(f"no checkpoint in {CHECKPOINTS}: make them with `make micro`, or name one with --model")
+    return folders
+
+
+def _adapters(parser: argparse.ArgumentParser, named: list[str], taken: Container[str]) -> dict[str, Path]:
+    folders = _folders(named)
+    for name, folder in folders.items():
+        if name in taken:
+            parser.error(f"--adapter {folder}={name}: a --model is served so: say {folder}=NAME")
+        try:
+            base_of(folder)
+        except SsuiError as error:
+            parser.error(f"--adapter {error}")
+    return folders
 
 
 def packaged() -> dict[str, Path]:
@@ -106,7 +128,7 @@ def _at_end_of_stdin(stop: Callable[[], None]) -> None:
 
 def _folders(models: list[str]) -> dict[str, Path]:
     pairs = [model.rpartition("=") for model in models]
-    return {name if folder else Path(name).name: Path(folder or name) for folder, _, name in pairs}
+    return {name if folder else Path(name).resolve().name: Path(folder or name) for folder, _, name in pairs}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,6 +137,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--model", action="append", default=[], metavar="FOLDER[=NAME]", help="may be given several times"
+    )
+    parser.add_argument(
+        "--adapter", action="append", default=[], metavar="FOLDER[=NAME]", help="a LoRA adapter, as --model"
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")

@@ -23,7 +23,7 @@ from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, SsuiError, TrainError
 from ssui_gen.terminal import Terminal, forgive
 from train.encode import Encoder
-from train.model import CONFIG, adapted_layers, adapter_config, check_base, with_weights
+from train.model import CONFIG, adapter_config, merged
 
 QUESTION = "What is here, and what should I know before I touch it?"
 SIDE = 224
@@ -40,16 +40,12 @@ def merge(adapter: Path, output: Path, base: str | None = None) -> float:
         processor = AutoProcessor.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{name}: the base cannot be loaded: {error}: name it with --base") from None
-    check_base(adapter, model)
     before = logits(model, processor)
-    adapted = with_weights(model, adapter)
-    if not adapted_layers(adapted):
-        raise TrainError(f"{adapter}: loaded, and touches no layer of {name}")
-    merged = adapted.merge_and_unload(safe_merge=True)
-    far = float((logits(merged, processor) - before).abs().max())
+    both = merged(model, adapter)
+    far = float((logits(both, processor) - before).abs().max())
     if far == 0:
         raise TrainError(f"{adapter}: merged, and the model answers as {name} does: nothing was written")
-    merged.save_pretrained(output)
+    both.save_pretrained(output)
     processor.save_pretrained(output)
     return far
 

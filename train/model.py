@@ -15,7 +15,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
 
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, TrainError
 from ssui_gen.jsonl import read_object
 from train.config import SrpoConfig
 from train.size import SPARED, refuse_too_large
@@ -207,6 +207,17 @@ def with_weights(model: Any, adapter: Path, *, trainable: bool = False) -> Any:
     except BROKEN as error:
         said = " ".join(str(error).split())[:300] or type(error).__name__
         raise ConfigError(f"{adapter}: the adapter cannot be loaded: {said}: train it anew") from None
+
+
+def merged(model: Any, adapter: Path) -> Any:
+    """The model with an adapter's weights added to its own; raises SsuiError if it is no adapter of this
+    model, or touches nothing of it.
+    """
+    check_base(adapter, model)
+    adapted = with_weights(model, adapter)
+    if not adapted_layers(adapted):
+        raise TrainError(f"{adapter}: loaded, and touches no layer of {model.name_or_path}")
+    return adapted.merge_and_unload(safe_merge=True)
 
 
 def check_base(adapter: Path, model: Any) -> None:

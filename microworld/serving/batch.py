@@ -8,17 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch.nn.functional import pad
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
 from microworld.serving.rows import Row
-
-KeysValues = tuple[torch.Tensor, torch.Tensor]
-"""Of one layer, each of shape (rows, heads, tokens - 1, width)."""
 
 
 @dataclass(frozen=True)
@@ -28,70 +22,42 @@ class Batch:
     rows: list[Row]
     ids: torch.Tensor
     mask: torch.Tensor
-    past: list[KeysValues]
+    past: torch.Tensor
+    """Keys and values, shape (layers, 2, rows, heads, tokens - 1, width)."""
 
-    def pick(self, rows: Sequence[Row], lines: Sequence[int]) -> Batch:
-        """These lines for these rows, without the padding that none of them needs."""
+    def unfinished(self) -> Batch | None:
+        """What remains when the finished rows have left, without the padding that none needs; None if
+        nothing does.
+        """
+        lines = [i for i, row in enumerate(self.rows) if not row.reply.done()]
+        if len(lines) in (0, len(self.rows)):
+            return self if lines else None
         at = torch.tensor(lines, dtype=torch.long)
         mask = self.mask[at]
         lead = int(mask.any(0).int().argmax())
-        past = [(keys[at, :, lead:], values[at, :, lead:]) for keys, values in self.past]
-        return Batch(list(rows), self.ids[at, lead:], mask[:, lead:], past)
+        past = self.past[:, :, at, :, lead:]
+        return Batch([self.rows[i] for i in lines], self.ids[at, lead:], mask[:, lead:], past)
 
     def widened(self, tokens: int) -> Batch:
         """The same, padded on the left to this many tokens."""
         more = tokens - self.ids.shape[1]
-        past = [(pad(keys, (0, 0, more, 0)), pad(values, (0, 0, more, 0))) for keys, values in self.past]
+        past = pad(self.past, (0, 0, more, 0))
         return Batch(self.rows, pad(self.ids, (more, 0)), pad(self.mask, (more, 0)), past)
 
-    def unfinished(self) -> Batch | None:
-        """What remains when the finished rows have left; None if nothing does."""
-        lines = [i for i, row in enumerate(self.rows) if not row.reply.done()]
-        return self.pick([self.rows[i] for i in lines], lines) if lines else None
+
+def begun(row: Row, past: torch.Tensor) -> Batch:
+    """A row whose prompt was read and whose first token is chosen; `past` has no dimension of rows."""
+    ids = torch.tensor([row.prompt.ids + row.tokens])
+    return Batch([row], ids, torch.ones_like(ids), past[:, :, None])
 
 
-def joined(one: Batch, other: Batch) -> Batch:
-    """Both as one batch."""
-    longest = max(one.ids.shape[1], other.ids.shape[1])
-    one, other = one.widened(longest), other.widened(longest)
-    past = [
-        (torch.cat([one_keys, keys]), torch.cat([one_values, values]))
-        for (one_keys, one_values), (keys, values) in zip(one.past, other.past, strict=True)
-    ]
+def joined(batches: Sequence[Batch]) -> Batch:
+    """All as one batch."""
+    longest = max(batch.ids.shape[1] for batch in batches)
+    wide = [batch.widened(longest) for batch in batches]
     return Batch(
-        one.rows + other.rows, torch.cat([one.ids, other.ids]), torch.cat([one.mask, other.mask]), past
+        [row for batch in batches for row in batch.rows],
+        torch.cat([batch.ids for batch in wide]),
+        torch.cat([batch.mask for batch in wide]),
+        torch.cat([batch.past for batch in wide], 2),
     )
-
-
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-    """A cache layer with room for `room` more tokens.
-
-    transformers' own copies all keys and values to append one token, which was the largest cost of a step.
-    """
-
-    def __init__(self, past: KeysValues, room: int) -> None:
-        super().__init__()
-        self._buffers = tuple(pad(kept, (0, 0, 0, room)) for kept in past)
-        self.keys, self.values = past
-        self.dtype, self.device = self.keys.dtype, self.keys.device
-        self.is_initialized = True
-
-    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> KeysValues:
-        begin = self.get_seq_length()
-        end = begin + key_states.shape[-2]
-        for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
-            buffer[..., begin:end, :] = new
-        self.keys, self.values = (buffer[..., :end, :] for buffer in self._buffers)
-        return self.keys, self.values
-
-
-def roomy(past: Sequence[KeysValues], room: int) -> DynamicCache:
-    """The cache that `generate` is given."""
-    cache = DynamicCache()
-    cache.layers = [RoomyLayer(layer, room) for layer in past]
-    return cache
-
-
-def taken(cache: DynamicCache) -> list[KeysValues]:
-    """What `generate` or a forward left in a cache."""
-    return [(layer.keys, layer.values) for layer in cache.layers]

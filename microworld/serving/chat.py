@@ -45,6 +45,7 @@ def completion(
             "prompt_tokens": len(prompt.ids),
             "completion_tokens": written,
             "total_tokens": len(prompt.ids) + written,
+            "prompt_tokens_details": {"cached_tokens": prompt.cached},
         },
         **({"prompt_token_ids": prompt.ids} if request.return_token_ids else {}),
         **({"prompt_text": prompt.text} if request.return_prompt_text else {}),
@@ -55,9 +56,10 @@ def _prompt(engine: Engine, request: ChatRequest) -> Prompt:
     parts = [
         part for message in request.messages if isinstance(message.content, list) for part in message.content
     ]
+    urls = [part.image_url.url for part in parts if isinstance(part, ImagePart)]
     return engine.encode(
         [_message(message, engine.words) for message in request.messages],
-        pictures([part.image_url.url for part in parts if isinstance(part, ImagePart)]),
+        pictures(urls, engine.sight.take),
         add_generation_prompt=request.add_generation_prompt,
         continue_final_message=request.continue_final_message,
     )

@@ -31,7 +31,11 @@ class Chooser:
         self._closing = closing
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """`scores` are the model's logits, shape (rows, vocabulary)."""
+        """What `generate` asks: all minus infinity but for the tokens chosen."""
+        return torch.full_like(scores, -torch.inf).scatter_(1, self.choose(scores)[:, None], 0.0)
+
+    def choose(self, scores: torch.Tensor) -> torch.Tensor:
+        """The next token of each row, shape (rows,); `scores` are the model's logits, (rows, vocabulary)."""
         open_rows = [i for i, row in enumerate(self._rows) if not row.reply.done()]
         chosen = torch.zeros(len(self._rows), dtype=torch.long)
         if open_rows:
@@ -40,7 +44,7 @@ class Chooser:
             self._score(open_rows, chosen, scores)
         for i in open_rows:
             self._append(self._rows[i], int(chosen[i]))
-        return torch.full_like(scores, -torch.inf).scatter_(1, chosen[:, None], 0.0)
+        return chosen
 
     def finished(self, input_ids: torch.Tensor, scores: object) -> torch.Tensor:
         """Which rows need no more tokens: bool, shape (rows,)."""

@@ -1,8 +1,8 @@
 """One loaded model: prompts in, replies out, whatever waits decoded together by transformers' `generate`.
 
-`generate` runs in strides of a few tokens. Between them, finished rows leave the batch and waiting rows
-join it, so that a short reply never waits for a long one. A prompt that several rows share is read once.
-Covers no HTTP and no streaming.
+A prompt is read (`reading`), and what follows it is a reply's first token; a reply of one is finished then.
+The others go on in strides of `generate` of a few tokens. Between them, finished rows leave the batch and
+waiting rows join it, so that a short reply never waits for a long one. Covers no HTTP and no streaming.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from PIL import Image
 from tokenizers import Tokenizer
 from torch.nn.functional import pad
-from transformers import AutoModelForImageTextToText, AutoProcessor, DynamicCache, GenerationConfig
+from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
-from microworld.serving.batch import Batch, joined, roomy, taken
+from microworld.adapters import load
+from microworld.serving.batch import Batch, begun, joined
+from microworld.serving.cache import roomy
 from microworld.serving.choose import Chooser
 from microworld.serving.grammar import Grammars
+from microworld.serving.prefixes import names_of
 from microworld.serving.protocol import Refusal, stopping
+from microworld.serving.reading import Reader
 from microworld.serving.rows import Prompt, Row
+from microworld.serving.sight import Picture, Sight
 from ssui_gen.marks import as_words
 
 MAX_ROWS = 32
@@ -47,15 +51,14 @@ class Spelling(NamedTuple):
 
 
 class Engine:
-    """The LLaVA checkpoint in `folder`, as transformers saves it, served from a thread of its own."""
+    """The LLaVA checkpoint in `folder`, as transformers saves it, or an adapter of one, as PEFT does, served
+    from a thread of its own. Raises SsuiError for an adapter that fits no checkpoint here.
+    """
 
     def __init__(self, folder: Path, threads: int) -> None:
         torch.set_num_threads(threads)
         disable_progress_bar()
-        self._processor = AutoProcessor.from_pretrained(folder)
-        self._model = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True
-        ).eval()
+        self._model, self._processor = load(folder)
         self.context: int = self._model.config.text_config.max_position_embeddings
         self._ends = _as_list(self._model.generation_config.eos_token_id)
         self._pad: int = self._processor.tokenizer.pad_token_id
@@ -66,6 +69,8 @@ class Engine:
         self.grammars = Grammars(self._processor.tokenizer, vocabulary, self._ends)
         self.spelling = [self._spell(token) for token in range(vocabulary)]
         self.longest_token = max(len(spelling.raw) for spelling in self.spelling)
+        self.sight = Sight(self._model, self._processor)
+        self._reader = Reader(self._model, self.sight)
         self._encoding = threading.Lock()
         self._waiting: queue.SimpleQueue[Row | None] = queue.SimpleQueue()
         self._closing = threading.Event()
@@ -77,18 +82,30 @@ class Engine:
         """`text` with this model's own marks as plain words: only a template ends turns, shows pictures."""
         return self._marks.sub(lambda mark: as_words(mark[0]), text)
 
-    def encode(self, messages: list[dict[str, Any]], images: list[Image.Image], **template: bool) -> Prompt:
+    def encode(self, messages: list[dict[str, Any]], pictures: list[Picture], **template: bool) -> Prompt:
         """The prompt as the model reads it; `template` goes to the chat template. Raises Refusal."""
         try:
             text: str = self._processor.apply_chat_template(messages, **template)
         except ValueError as error:
             raise Refusal(f"messages: {error}") from None
         mark = self._processor.image_token
-        if text.count(mark) != len(images):
-            raise Refusal(f"messages: {text.count(mark)} {mark!r} for {len(images)} pictures in {text!r}")
+        between = text.split(mark)
+        if len(between) != len(pictures) + 1:
+            raise Refusal(f"messages: {len(between) - 1} {mark!r} for {len(pictures)} pictures in {text!r}")
+        marks = [*(picture.marks for picture in pictures), ""]
+        ids = self._ids("".join(words + shown for words, shown in zip(between, marks, strict=True)))
+        return Prompt(text, ids, pictures, names_of(self._words_of(ids, pictures)))
+
+    def _ids(self, text: str) -> list[int]:
         with self._encoding:
-            inputs = self._processor(text=text, images=images or None, return_tensors="pt")
-        return Prompt(text, inputs["input_ids"][0].tolist(), inputs.get("pixel_values"))
+            ids: list[int] = self._processor.tokenizer(text)["input_ids"]
+        return ids
+
+    def _words_of(self, ids: list[int], pictures: Sequence[Picture]) -> list[bytes]:
+        """Each token in bytes; one that stands for a picture with what the picture is."""
+        shown = iter([picture.sha for picture in pictures for _ in range(picture.tokens)])
+        image: int = self._processor.image_token_id
+        return [token.to_bytes(4) + (next(shown) if token == image else b"") for token in ids]
 
     def submit(self, rows: Sequence[Row]) -> None:
         """Each row's `reply` is set when it is finished, or fails with what went wrong; raises Refusal."""
@@ -120,8 +137,8 @@ class Engine:
 
     def _gather(self, batch: Batch | None) -> list[Row]:
         """Rows that may join; waits for the first if there is nothing else to do."""
-        if batch is not None:
-            return self._drain(MAX_ROWS - len(batch.rows))
+        if batch is not None or not self._waiting.empty():
+            return self._drain(MAX_ROWS - (len(batch.rows) if batch else 0))
         first = self._waiting.get()
         time.sleep(GATHER_SECONDS)
         rows = self._drain(MAX_ROWS - 1)
@@ -140,30 +157,18 @@ class Engine:
     @torch.inference_mode()
     def _stride(self, batch: Batch | None, new: Sequence[Row]) -> Batch | None:
         """Let `new` rows join, decode a stride, and let finished rows leave."""
-        if new:
-            batch = joined(batch, self._read(new)) if batch else self._read(new)
-        return self._written(batch).unfinished() if batch else None
+        batches = [*([batch] if batch else []), *(self._started(new) if new else [])]
+        return self._written(joined(batches)).unfinished() if batches else None
 
-    def _read(self, rows: Sequence[Row]) -> Batch:
-        """Read the rows' prompts, each once, but for the last token, which `generate` reads."""
-        prompts = list(dict.fromkeys(row.prompt for row in rows))
-        ids, mask = _padded([prompt.ids for prompt in prompts], self._pad)
-        pixels = [prompt.pixels for prompt in prompts if prompt.pixels is not None]
-        cache = DynamicCache()
-        self._model(
-            input_ids=ids[:, :-1],
-            attention_mask=mask[:, :-1],
-            position_ids=(mask[:, :-1].cumsum(-1) - 1).clamp(min=0),
-            pixel_values=torch.cat(pixels) if pixels else None,
-            past_key_values=cache,
-            logits_to_keep=1,
-        )
-        lines = [prompts.index(row.prompt) for row in rows]
-        return Batch([], ids, mask, taken(cache)).pick(rows, lines)
+    def _started(self, rows: Sequence[Row]) -> list[Batch]:
+        """The rows that are not finished with their first token."""
+        read = self._reader.read(list(dict.fromkeys(row.prompt for row in rows)))
+        self._chooser(rows).choose(torch.stack([read[row.prompt].logits for row in rows]))
+        return [begun(row, read[row.prompt].past) for row in rows if not row.reply.done()]
 
     def _written(self, batch: Batch) -> Batch:
         """The batch after one stride."""
-        chooser = Chooser(batch.rows, self._speller, self._ends, self._closing)
+        chooser = self._chooser(batch.rows)
         steps = min(STRIDE, max(row.how.max_tokens - len(row.tokens) for row in batch.rows))
         cache = roomy(batch.past, steps)
         ids = self._model.generate(
@@ -176,7 +181,10 @@ class Engine:
             do_sample=False,
         )
         mask = pad(batch.mask, (0, ids.shape[1] - batch.ids.shape[1]), value=1)
-        return Batch(batch.rows, ids, mask, taken(cache))
+        return Batch(batch.rows, ids, mask, cache.past)
+
+    def _chooser(self, rows: Sequence[Row]) -> Chooser:
+        return Chooser(rows, self._speller, self._ends, self._closing)
 
     def _spell(self, token: int) -> Spelling:
         text: str = self._speller.decode([token], skip_special_tokens=False)
@@ -187,14 +195,6 @@ def _marks(tokenizer: Any) -> re.Pattern[str]:
     """Every token that is read as itself wherever it stands."""
     marks = sorted((str(token) for token in tokenizer.added_tokens_decoder.values()), key=len, reverse=True)
     return re.compile("|".join(map(re.escape, marks)) or "(?!)")
-
-
-def _padded(prompts: Sequence[list[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and attention mask, padded on the left; shape (prompts, longest)."""
-    longest = max(map(len, prompts))
-    ids = torch.tensor([[pad] * (longest - len(prompt)) + prompt for prompt in prompts])
-    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
-    return ids, mask
 
 
 def _give_up(rows: Sequence[Row], fault: BaseException) -> None:

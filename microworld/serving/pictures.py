@@ -1,4 +1,4 @@
-"""Data URLs to pictures. Covers limits and broken files; fetches nothing.
+"""Data URLs to pictures. Covers limits and broken files; fetches nothing, and keeps nothing (`sight`).
 
 All pictures of a request are measured by their headers before one is decoded.
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
+from hashlib import sha256
+from typing import TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
@@ -24,16 +27,21 @@ MAX_PICTURES = 16
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error)
 """What Pillow raises for a damaged file, according to where the damage is."""
+TakenT = TypeVar("TakenT")
 
 
-def pictures(urls: Sequence[str]) -> list[Image.Image]:
-    """The first frame of each picture, in RGB; raises Refusal."""
+def pictures(urls: Sequence[str], take: Callable[[bytes, Callable[[], Image.Image]], TakenT]) -> list[TakenT]:
+    """What `take` makes of each picture, by the hash of its bytes and, if it wants that, its first frame in
+    RGB; raises Refusal.
+    """
     if len(urls) > MAX_PICTURES:
         raise _refused(f"expected at most {MAX_PICTURES} pictures in a request; got {len(urls)}")
     with ExitStack() as stack:
-        opened = [stack.enter_context(_opened(_content(url))) for url in urls]
+        contents = [_content(url) for url in urls]
+        opened = [stack.enter_context(_opened(content)) for content in contents]
         _check(opened)
-        return [_decoded(image) for image in opened]
+        shas = [sha256(content).digest() for content in contents]
+        return [take(sha, partial(_decoded, image)) for sha, image in zip(shas, opened, strict=True)]
 
 
 def _check(opened: Sequence[Image.Image]) -> None:

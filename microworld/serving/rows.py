@@ -7,21 +7,23 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, NamedTuple
 
-import torch
-
 from microworld.serving.grammar import Grammar
+from microworld.serving.sight import Picture
 
 Finish = Literal["stop", "length"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Prompt:
     """What the model reads."""
 
     text: str
     ids: list[int]
-    pixels: torch.Tensor | None
-    """Shape (pictures, 3, height, width)."""
+    pictures: list[Picture]
+    names: list[bytes]
+    """Of its blocks (`prefixes`)."""
+    cached: int = 0
+    """How many of its tokens had been read before, for another prompt; known once it is read."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ class Job:
     @property
     def toy(self) -> bool:
         """Whether a model of the embedded server plays any role."""
-        return any(name in EMBEDDED for name in self.models.names.values())
+        names = self.models.names
+        return any(name in EMBEDDED for name in names.values()) or plays_embedded(self.config, names)
 
     async def probe(
         self,

@@ -18,6 +18,7 @@ from ssui_gen.config import Config, Limits, ModelRole, Serve
 from ssui_gen.errors import AccessDenied, ConfigError
 from ssui_gen.serving.embedded import EMBEDDED, EmbeddedServer
 from ssui_gen.serving.vllm import VllmServers
+from ssui_gen.serving.vllm_flags import Adapter
 from ssui_gen.serving.vllm_launch import about_adapter, plan
 
 """Sent where no key is set: local servers ask for none, but the protocol wants the header."""
@@ -73,7 +74,12 @@ async def served(
 def plays_embedded(config: Config, roles: Iterable[str]) -> bool:
     """Whether the embedded server will play any of `roles`."""
     players = (config.models[config.player(role)] for role in roles)
-    return any(not role.base_urls and (not role.name or role.name in EMBEDDED) for role in players)
+    return any(not role.base_urls and _is_embedded(role) for role in players)
+
+
+def _is_embedded(role: ModelRole) -> bool:
+    """Whether the embedded server plays a role that names no server."""
+    return not role.name or role.name in EMBEDDED
 
 
 class _Ours(NamedTuple):
@@ -86,11 +92,11 @@ class _Ours(NamedTuple):
 
     async def start(self, roles: dict[str, ModelRole], stack: AsyncExitStack) -> dict[str, tuple[str, ...]]:
         """Addresses for each of `roles`, which name no server."""
-        named = {name: role for name, role in roles.items() if role.name and role.name not in EMBEDDED}
+        named = {name: role for name, role in roles.items() if not _is_embedded(role)}
         urls: dict[str, tuple[str, ...]] = {}
-        if roles.keys() != named.keys():
-            embedded = stack.enter_context(EmbeddedServer(log=self.run / "server.log"))
-            urls = dict.fromkeys(roles, (embedded.url,))
+        if own := {name: role for name, role in roles.items() if _is_embedded(role)}:
+            server = EmbeddedServer(log=self.run / "server.log", adapters=_adapters(own))
+            urls = dict.fromkeys(own, (stack.enter_context(server).url,))
         if named:
             servers = await stack.enter_async_context(self._vllm(named))
             urls |= dict.fromkeys(named, servers.urls)
@@ -109,6 +115,29 @@ class _Ours(NamedTuple):
         launches = plan(next(iter(models)), adapters, self.media, self.serve, flags={})
         seconds = self.serve.start_seconds
         return VllmServers(launches, log=self.run / "vllm.log", start_seconds=seconds, notice=self.notice)
+
+
+def _adapters(roles: dict[str, ModelRole]) -> dict[str, Path]:
+    """What the embedded server has to serve beside its own; raises ConfigError for what it cannot."""
+    found: dict[str, Adapter] = {}
+    for name, role in roles.items():
+        if role.adapter:
+            adapter = about_adapter(role.adapter)
+            _check_adapter(
+                f"models.{name}.adapter: {role.adapter}", adapter, found.get(adapter.name, adapter)
+            )
+            found[adapter.name] = adapter
+    return {name: Path(adapter.folder) for name, adapter in found.items()}
+
+
+def _check_adapter(where: str, adapter: Adapter, so_called: Adapter) -> None:
+    if not (Path(adapter.base) / "config.json").is_file():
+        raise ConfigError(
+            f"{where}: its base {adapter.base!r} is no checkpoint's folder here: name it beside the adapter "
+            "(name), so that vLLM serves both, or a server that has them (base_urls)"
+        )
+    if adapter.name in EMBEDDED or adapter != so_called:
+        raise ConfigError(f"{where}: another model is served as {adapter.name!r}: rename the folder")
 
 
 def _client(role: ModelRole, urls: tuple[str, ...], limits: Limits) -> ChatClient:

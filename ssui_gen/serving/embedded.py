@@ -22,23 +22,31 @@ EMBEDDED = ("micro-agents", "micro-judge", "micro-policy", "micro-untidy")
 class EmbeddedServer:
     """A context manager; `url` ends in /v1 and is there once it is entered.
 
-    `models` are checkpoint folders by served name; without them the server takes its own. Entering raises
-    ServerError with the last lines of `log`, to which the server's log is appended.
+    `models` are checkpoint folders by served name; without them the server takes its own. `adapters` of them,
+    LoRA's, are served beside them. Entering raises ServerError with the last lines of `log`, to which the
+    server's log is appended.
     """
 
     def __init__(
-        self, *, log: Path, models: Mapping[str, Path] | None = None, start_seconds: float = 60.0
+        self,
+        *,
+        log: Path,
+        models: Mapping[str, Path] | None = None,
+        adapters: Mapping[str, Path] | None = None,
+        start_seconds: float = 60.0,
     ) -> None:
         self.url = ""
         self._log = log
         self._start_seconds = start_seconds
         self._command = [sys.executable, "-m", "microworld.server", "--follow-parent"]
-        for name, folder in (models or {}).items():
-            self._command += ["--model", f"{folder}={name}"]
+        self._needed = NEEDED if not adapters else (*NEEDED, "peft")
+        for flag, folders in (("--model", models), ("--adapter", adapters)):
+            for name, folder in (folders or {}).items():
+                self._command += [flag, f"{folder}={name}"]
         self._process: ServerProcess | None = None
 
     def __enter__(self) -> EmbeddedServer:
-        _check_installed()
+        _check_installed(self._needed)
         self._process = ServerProcess(self._command, self._log, listen=True)
         with ExitStack() as unless_up:
             unless_up.callback(self.close)
@@ -68,12 +76,13 @@ class EmbeddedServer:
             self._process.close()
 
 
-def _check_installed() -> None:
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+def _check_installed(needed: tuple[str, ...]) -> None:
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    extras = "micro,train" if "peft" in missing else "micro"
     if missing:
         raise ServerError(
             f"the embedded model needs {', '.join(missing)}, not installed here: run "
-            "pip install 'ssui_gen[micro]', or name a model server of yours (BASE_URL=...)"
+            f"pip install 'ssui_gen[{extras}]', or name a model server of yours (BASE_URL=...)"
         )
 
 

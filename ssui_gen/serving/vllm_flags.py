@@ -60,6 +60,8 @@ class Adapter(NamedTuple):
     name: str
     folder: str
     rank: int
+    base: str = ""
+    """The model that it says it was trained on."""
 
 
 def weights(model: Model) -> float:

@@ -128,7 +128,8 @@ def about_adapter(folder: str) -> Adapter:
         raise ConfigError(
             f"{path / 'adapter_config.json'}: r: expected a whole number from 1 on; got {rank!r}"
         )
-    return Adapter(path.resolve().name, str(path.resolve()), rank)
+    base = str(config.get("base_model_name_or_path") or "")
+    return Adapter(path.resolve().name, str(path.resolve()), rank, base)
 
 
 def _config(folder: Path, name: str, expected: str) -> dict[str, Any]:
