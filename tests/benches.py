@@ -58,7 +58,7 @@ def siuo_row(number: int, **other: Any) -> dict[str, Any]:
 def siuo(folder: Path, *rows: dict[str, Any]) -> Path:
     rows = rows or (siuo_row(1), siuo_row(2, category="morality"), siuo_row(3, category="a new domain"))
     for row in rows:
-        picture(folder / "data/images" / Path(str(row.get("image", "x.png"))).name)
+        picture(folder / "data/images" / f"{Path(str(row['image'])).stem}.png")
     written(folder / "data/siuo_gen.json", rows)
     return folder
 

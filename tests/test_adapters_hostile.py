@@ -119,7 +119,7 @@ def test_a_file_beyond_all_measure_is_refused_unread(tmp_path: Path) -> None:
     [
         "",
         "{",
-        "[" * 100_000,
+        "[" * 900,
         '{"chat": NaN}',
         '{"chat": [], "chat": []}',
         "null",
