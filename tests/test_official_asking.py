@@ -11,6 +11,7 @@ from typing import Any
 import benches
 import pytest
 from benches import read
+from crew import caller
 from fake_answers import prompt_text
 from fake_server import Fake, serve
 from scored import response
@@ -20,10 +21,6 @@ from ssui_gen.benching.official.asking import Scorer
 from ssui_gen.benching.official.shape import Judged, Official, Rubric
 from ssui_gen.benching.official.table import table
 from ssui_gen.benching.records import Item, Response
-from ssui_gen.calling.calls import Caller
-from ssui_gen.calling.client import ChatClient
-from ssui_gen.calling.gate import Gate
-from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.errors import ServerGone
 from ssui_gen.judging.choosing import Asked
@@ -38,13 +35,10 @@ def judged(fake: Fake, folder: Path, rules: Official, asking: Asking) -> list[Ju
     """Every answer scored through the real client and journal, one after the other."""
 
     async def run() -> list[Judged]:
-        journal, show = Journal(folder / "calls.sqlite"), Pictures(folder, ImageLimits(), 8).of
-        client = ChatClient([fake.url], api_key="", timeout_seconds=5, tries=1, pause_seconds=0.01)
-        async with client:
-            scorer = Scorer(rules, Asked(Caller(client, journal, Gate(4)), "fake-vlm", PROMPT, show))
-            rows = [await scorer(item, answer) for item, answer in asking]
-        journal.close()
-        return rows
+        async with caller(fake.url, folder, tries=1) as through:
+            shown = Pictures(folder, ImageLimits(), 8).of
+            scorer = Scorer(rules, Asked(through, "fake-vlm", PROMPT, shown))
+            return [await scorer(item, answer) for item, answer in asking]
 
     return asyncio.run(run())
 
