@@ -61,7 +61,8 @@ class Copy:
 
     def object_of(self, path: Path) -> dict[str, Any]:
         """A file that is one JSON object."""
-        return self._of(path, dict)
+        value: dict[str, Any] = self._of(path, dict)
+        return value
 
     def _of(self, path: Path, kind: type) -> Any:
         try:
