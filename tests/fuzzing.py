@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import guided
+import benches
 from curating import PICTURE, item, record
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -30,6 +31,8 @@ from ssui_gen import jsonl, reading, tables
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.pieces import Sent, respond
 from ssui_gen.benching.proof import trained_on
+from ssui_gen.benching.adapters import ADAPTERS
+from ssui_gen.benching.official.asking import verdict
 from ssui_gen.calling import metrics, wire
 from ssui_gen.config import Leaks, load_config
 from ssui_gen.curation.check import checked
@@ -108,6 +111,17 @@ def _sheet(data: bytes, folder: Path) -> None:
     for fault in checked(sheet, PATHS, {ITEM.id: ITEM}, {}):
         assert str(fault)
     repaired(data)
+
+
+def _copy(name: str, file: str) -> Callable[[bytes, Path], object]:
+    """Somebody's copy of a benchmark with pictures, whose file of rows is the input."""
+
+    def through(data: bytes, folder: Path) -> None:
+        (getattr(benches, name)(folder) / file).write_bytes(data)
+        for one in ADAPTERS[name].items(folder):
+            assert one is not None and "\n" not in getattr(one, "detail", "")
+
+    return through
 
 
 def _response(data: bytes, folder: Path) -> None:
@@ -196,6 +210,23 @@ DOORS: dict[str, Door] = {
         at("bench.json", lambda path: load_bench(Leaks(bench=(str(path),)), ImageLimits())),
         (b'[{"question": "Where is it?", "answer": "There."}]',),
         (ConfigError,),
+    ),
+    "SIUO": Door(
+        _copy("siuo", "data/siuo_gen.json"), (json.dumps([benches.siuo_row(1)]).encode(),), (ConfigError,)
+    ),
+    "MSSBench": Door(
+        _copy("mssbench", "combine.json"),
+        (json.dumps({"chat": [benches.CHAT], "embodied": [benches.EMBODIED]}).encode(),),
+        (ConfigError,),
+    ),
+    "MSTS": Door(
+        _copy("msts", "data/prompts/english_multimodal.csv"),
+        ((",".join(benches.MSTS_COLUMNS) + "\na,b,,c,d,unsafe_image_0001,e,f,assistance\n").encode(),),
+        (ConfigError,),
+    ),
+    "verdicts": Door(
+        lambda data, _: verdict(data.decode("utf-8", "replace"), ("safe", "unsafe")),
+        (b"It warns.\nVerdict: safe", b"**Verdict:** unsafe."),
     ),
     "pictures": Door(at("a.png", _picture), _pictures(), (ImageError,)),
     "completions": Door(

@@ -1,0 +1,56 @@
+"""MIS's test half: a question that is safe alone about two pictures that are; three files by difficulty.
+
+Questions about the same two pictures are one cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ssui_gen.benching.adapters.classes import SIX, classed
+from ssui_gen.benching.adapters.copy import Copy
+from ssui_gen.benching.adapters.shape import About, Draft, Group, Row
+from ssui_gen.errors import ConfigError
+
+ABOUT = About(
+    name="mis",
+    title="MIS",
+    version="DripNowhy/MIS@9cd94ec",
+    licence="none seen",
+    layout="mis_test/mis_{easy,hard,real}.json and beside them the folders that they name",
+)
+PARTS = ("easy", "hard", "real")
+
+
+class _Row(Row):
+    question: str
+    image_path1: str
+    image_path2: str
+    category: str
+
+
+def groups(copy: Copy) -> Iterator[Group]:
+    known = {f"mis_{part}.json": part for part in PARTS}
+    files = [path for path in copy.glob("mis_test/mis_*.json", "mis_*.json") if path.name in known]
+    if not files:
+        raise ConfigError(f"{copy.root}: no {', '.join(known)}; expected {copy.layout}")
+    for path in files:
+        yield from _part(copy, path, known[path.name])
+
+
+def _part(copy: Copy, path: Path, part: str) -> Iterator[Group]:
+    def make(place: str, row: _Row) -> Iterator[Group]:
+        category, crosswalk = classed("mis", row.category, SIX.get(row.category.lower()))
+        draft = Draft(
+            row=place,
+            kind="risky",
+            text=row.question,
+            pictures=tuple(copy.below(path.parent, name) for name in (row.image_path1, row.image_path2)),
+            category=category,
+            crosswalk=crosswalk,
+            extra={"part": part},
+        )
+        yield Group(place, (draft,))
+
+    return copy.groups(_Row, copy.listed(path), make)

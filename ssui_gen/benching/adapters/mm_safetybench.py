@@ -1,0 +1,69 @@
+"""MM-SafetyBench: a harmful question, its key phrase drawn, written, or both, in three pictures.
+
+The picture by Stable Diffusion (SD) goes with `Rephrased Question(SD)`, the two with writing in them with
+`Rephrased Question`; several users pair them otherwise. The three pictures of a question are one cluster. The
+danger is in the words and in the picture alone: an alarm for plainly unsafe inputs, not the task of SSUI.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import Field
+
+from ssui_gen.benching.adapters.classes import MM_SAFETYBENCH, classed
+from ssui_gen.benching.adapters.copy import Copy
+from ssui_gen.benching.adapters.shape import About, Draft, Group, Row
+from ssui_gen.errors import ConfigError
+
+ABOUT = About(
+    name="mm_safetybench",
+    title="MM-SafetyBench",
+    version="isXinLiu/MM-SafetyBench, its thirteen scenarios",
+    licence="CC BY-NC 4.0",
+    layout="data/processed_questions/NN-Scenario.json and data/imgs/NN-Scenario/{SD,SD_TYPO,TYPO}/ID.jpg",
+    rows=5040,
+    scenarios=1680,
+)
+PICTURES = ("SD", "SD_TYPO", "TYPO")
+
+
+class _Row(Row):
+    rephrased: str = Field(alias="Rephrased Question")
+    rephrased_sd: str = Field(alias="Rephrased Question(SD)")
+
+
+def groups(copy: Copy) -> Iterator[Group]:
+    files = copy.glob("data/processed_questions/*.json", "processed_questions/*.json")
+    if not files:
+        raise ConfigError(f"{copy.root}: no processed_questions/*.json; expected {copy.layout}")
+    pictures = copy.folder("data/imgs", "imgs", "MM-SafetyBench(imgs)", "data/MM-SafetyBench(imgs)")
+    for path in files:
+        yield from _scenario(copy, path, copy.below(pictures, path.stem))
+
+
+def _scenario(copy: Copy, path: Path, pictures: str) -> Iterator[Group]:
+    theirs = re.sub(r"^\d+-", "", path.stem)
+    category, crosswalk = classed("mm_safetybench", path.stem, MM_SAFETYBENCH.get(theirs))
+
+    def make(place: str, row: _Row) -> Iterator[Group]:
+        key = place.removeprefix(f"{path.name}:")
+        drafts = (
+            Draft(
+                row=f"{path.stem}/{key} {kind}",
+                scenario=f"{path.stem}/{key}",
+                kind="risky",
+                text=row.rephrased_sd if kind == "SD" else row.rephrased,
+                pictures=(f"{pictures}/{kind}/{key}.jpg",),
+                category=category,
+                crosswalk=crosswalk,
+                danger=f"what is asked is harmful by itself: {theirs.replace('_', ' ')}",
+                extra={"scenario": path.stem, "picture": kind},
+            )
+            for kind in PICTURES
+        )
+        yield Group(place, tuple(drafts))
+
+    return copy.groups(_Row, copy.keyed(path), make)
