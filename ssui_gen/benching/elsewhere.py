@@ -1,0 +1,59 @@
+"""Labels from elsewhere, of other models or planted: does the judge err there as often as here? Pure.
+
+Only then do they tell anything of this model's rate. On public data the errors of one judge differ between
+models by half (specificity 0.99 on one, 0.47 on another), so this is asked each time, of this model's own
+labels, and whoever has none of these may not borrow.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy.typing import NDArray
+
+from ssui_gen.benching.estimating import YES, Estimate, Rate, Table, rate, rogan_gladen
+from ssui_gen.shares import Interval
+
+
+class Errors(NamedTuple):
+    """How often the judge is right of what is true, and of what is not; None where there is none of it."""
+
+    sensitivity: Rate | None
+    specificity: Rate | None
+
+
+def errors(table: Table) -> Errors:
+    """Of the labelled rows that were scored, weighted as they were drawn."""
+    said, truth = (table.stratum == YES).astype(float), np.nan_to_num(table.truth)
+    return Errors(rate(said, table.weight * truth, table), rate(1 - said, table.weight * (1 - truth), table))
+
+
+def differ(here: Errors, there: Errors) -> tuple[str, ...]:
+    """Which of the two differ: the 95 % interval of the difference (Newcombe 1998, Statistics in Medicine
+    17:873, method 10, at effective sizes) leaves out 0, or one of them is not known.
+    """
+    return tuple(name for name in Errors._fields if not _alike(getattr(here, name), getattr(there, name)))
+
+
+def _alike(here: Rate | None, there: Rate | None) -> bool:
+    if here is None or there is None:
+        return False
+    low, high = _difference(here, there)
+    return low <= 0 <= high
+
+
+def _difference(here: Rate, there: Rate) -> Interval:
+    (a, b), (c, d) = here.interval, there.interval
+    apart = here.value - there.value
+    return apart - math.hypot(here.value - a, d - there.value), apart + math.hypot(
+        b - here.value, there.value - c
+    )
+
+
+def borrowed(table: Table, ours: NDArray[np.bool_]) -> Estimate | tuple[str, ...]:
+    """Rogan and Gladen's rate of `ours` with the errors of all labels, or what differs elsewhere."""
+    found = () if ours.all() else differ(errors(table.only(ours)), errors(table.only(~ours)))
+    return found or rogan_gladen(table, ours) or ("the judge's use",)
