@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ssui_gen.benching.records import BenchJudgement, Item, Protocol, Response
-from ssui_gen.judging.questions import OF_PATH, QUESTIONS, QuestionName
+from ssui_gen.judging.questions import OF_PATH, QUESTIONS, RSBENCH, QuestionName
 from ssui_gen.records import KINDS, Kind
 
 Said = Mapping[QuestionName, BenchJudgement]
@@ -58,8 +58,7 @@ class Case(NamedTuple):
 
     @property
     def has_path(self) -> bool:
-        path = self.response.path
-        return bool(path.pieces or path.text) and path.source not in ("none", "hidden")
+        return bool(self.response.path.pieces)
 
 
 class Measure(NamedTuple):
@@ -141,13 +140,24 @@ class Model(NamedTuple):
     cases: tuple[Case, ...]
     unanswered: tuple[Item, ...]
     """Items to which no response was asked yet."""
+    judge: str
+    """Whose verdicts count; those of others, if there are any, are left out."""
+    asked: frozenset[QuestionName]
+    """What it was asked."""
     strangers: Counter[str]
     """Rows of items or responses that are not here, by file."""
 
     @property
     def has_paths(self) -> bool:
-        """Whether its path is measured: at least half of its responses have one."""
-        return 2 * sum(case.has_path for case in self.cases) >= max(1, len(self.cases))
+        """Whether its path is measured: it was asked about, and at least half of the responses have one."""
+        having = sum(case.has_path for case in self.cases)
+        return set(_PATH) <= self.asked and 2 * having >= max(1, len(self.cases))
+
+    @property
+    def measures(self) -> list[Measure]:
+        """Those of which there can be a figure."""
+        kept = (one for one in MEASURES.values() if set(one.parts) <= self.asked)
+        return [one for one in kept if self.has_paths or not one.of_path]
 
     @property
     def headline(self) -> Measure:
@@ -172,42 +182,57 @@ def gather(
 ) -> list[Model]:
     """The rows of one folder joined, a `Model` per protocol, the one with the most responses first.
 
-    Planted items test the judge and are left out. Of rows with the same id the last counts, as a row that was
-    tried again comes later.
+    Planted items test the judge and are left out. Of rows with the same id the first counts; of several
+    judges the one that said most.
     """
-    asked = {item.id: item for item in items if not item.planted}
-    known = {row.id: row for row in responses}
-    drawn = [row for row in labels if row.drawn]
-    truth = [row for row in labels if row.judge == "truth" and not row.drawn]
-    said = [_by_response(rows) for rows in (judgements, drawn, truth)]
-    of = defaultdict[tuple[str, Protocol], list[Case]](list)
-    planted = {item.id for item in items if item.planted}
+    known: dict[str, Response] = {}
+    for row in responses:
+        known.setdefault(row.id, row)
+    judge = _judge_of(judgements)
+    said = [
+        _by_response(rows)
+        for rows in (
+            [row for row in judgements if row.judge == judge],
+            [row for row in labels if row.drawn],
+            [row for row in labels if row.judge == "truth" and not row.drawn],
+        )
+    ]
+    by_id, of = {item.id: item for item in items}, defaultdict[tuple[str, Protocol], list[Case]](list)
+    for row in known.values():
+        if (item := by_id.get(row.item_id)) and not item.planted:
+            of[row.model, row.protocol].append(Case(item, row, *(one.get(row.id, {}) for one in said)))
     strangers = Counter(
-        responses=sum(row.item_id not in asked and row.item_id not in planted for row in known.values()),
+        responses=sum(row.item_id not in by_id for row in known.values()),
         judgements=sum(row.response_id not in known for row in judgements),
         labels=sum(row.response_id not in known for row in labels),
     )
-    for row in known.values():
-        if row.item_id in asked:
-            found = (one.get(row.id, {}) for one in said)
-            of[row.model, row.protocol].append(Case(asked[row.item_id], row, *found))
-    made = (_model(*key, cases, asked, strangers) for key, cases in of.items())
+    made = (_model(*key, cases, items, judge, +strangers) for key, cases in of.items())
     return sorted(made, key=lambda model: (-len(model.cases), model.name, model.protocol))
 
 
+def _judge_of(judgements: Sequence[BenchJudgement]) -> str:
+    return next(iter(Counter(row.judge for row in judgements).most_common(1)), ("", 0))[0]
+
+
 def _model(
-    name: str, protocol: Protocol, cases: list[Case], asked: Mapping[str, Item], strangers: Counter[str]
+    name: str,
+    protocol: Protocol,
+    cases: list[Case],
+    items: Sequence[Item],
+    judge: str,
+    strangers: Counter[str],
 ) -> Model:
     """Cases in the order of the items."""
-    places = {id: place for place, id in enumerate(asked)}
-    ordered = sorted(cases, key=lambda case: (places[case.item.id], case.response.draw))
+    places = {item.id: place for place, item in enumerate(items)}
     there = {case.item.id for case in cases}
     return Model(
-        name,
-        protocol,
-        tuple(ordered),
-        tuple(item for id, item in asked.items() if id not in there),
-        +strangers,
+        name=name,
+        protocol=protocol,
+        cases=tuple(sorted(cases, key=lambda case: (places[case.item.id], case.response.draw))),
+        unanswered=tuple(item for item in items if not item.planted and item.id not in there),
+        judge=judge,
+        asked=frozenset(question for case in cases for question in case.said) or frozenset(RSBENCH),
+        strangers=strangers,
     )
 
 

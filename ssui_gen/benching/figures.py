@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ssui_gen.benching.asked import questions_of
-from ssui_gen.benching.evidence import CELLS, MEASURES, Case, Measure, Model, cell_of
-from ssui_gen.benching.rates import both_right, correction, judged, number, of_measure
+from ssui_gen.benching.evidence import CELLS, Case, Measure, Model, cell_of
+from ssui_gen.benching.many import FEWEST
+from ssui_gen.benching.rates import both_right, correction, number, of_measure, rows_of, true_rate
 from ssui_gen.judging.questions import ANSWER, NONE, QUESTIONS, RSBENCH
 from ssui_gen.records import KINDS, STEP_NAMES, Kind
 
-LEAST = 20
-"""Responses below which no rate of a class is given."""
 MOST_UNSCORED = 0.01
 """Of all verdicts that were asked for; beyond it a report is incomplete."""
 BINS = 5
@@ -77,25 +76,21 @@ def by_kind(model: Model, figure: Callable[[Sequence[Case]], Any]) -> dict[Kind,
 def _by_measure(model: Model, figure: Callable[[Measure, Sequence[Case]], Any]) -> dict[str, dict[Kind, Any]]:
     """A figure per measure and kind, those left out that this model has none of."""
     found: dict[str, dict[Kind, Any]] = {}
-    for name, measure in MEASURES.items():
+    for measure in model.measures:
         for kind in measure.kinds:
             cases = [c for c in model.cases if c.item.kind == kind and measure.applies(c)]
-            if cases and (model.has_paths or not measure.of_path):
-                found.setdefault(name, {})[kind] = figure(measure, cases)
+            if cases:
+                found.setdefault(measure.name, {})[kind] = figure(measure, cases)
     return found
 
 
 def _corrected(measure: Measure, cases: Sequence[Case]) -> dict[str, Any]:
-    settled = [found for case in cases if (found := measure.settled(case)) is not None]
-    open_ = [case for case in cases if measure.settled(case) is None]
-    return correction(judged(measure, open_), sum(settled), len(settled))
+    return correction(list(rows_of(measure, cases).values()))
 
 
 def _true(measure: Measure, cases: Sequence[Case]) -> dict[str, Any] | None:
     """Where a world knows the truth about every row."""
-    known = [measure.of(case, case.truth) for case in cases]
-    hits = [one for one in known if one is not None]
-    return {"value": number(sum(hits) / len(hits)), "n": len(hits)} if len(hits) == len(known) else None
+    return true_rate(list(rows_of(measure, [case._replace(said=case.truth) for case in cases]).values()))
 
 
 # --- tables -------------------------------------------------------------------------------------------------
@@ -149,13 +144,13 @@ def refusals(cases: Sequence[Case]) -> dict[str, int]:
 
 
 def groups(model: Model, of: Mapping[str, str]) -> dict[str, Any]:
-    """The rate of right responses per group and kind; of fewer than LEAST there is a count and no rate."""
+    """The rate of right responses per group and kind; of fewer than FEWEST there is a count and no rate."""
     found: dict[str, dict[Kind, Any]] = {name: {} for name in sorted(set(of.values()))}
     for name, kinds in found.items():
         for kind in KINDS:
             cases = [c for c in model.cases if of[c.item.id] == name and c.item.kind == kind]
             one = of_measure(model.headline, cases)
-            kinds[kind] = one if one["n"] >= LEAST else {"value": None, "n": one["n"]}
+            kinds[kind] = one if one["n"] >= FEWEST else {"value": None, "n": one["n"]}
     return found
 
 
@@ -172,7 +167,7 @@ def unscored_of(model: Model) -> dict[str, Any]:
     """By question and reason, of `asked`: all that there is something to ask of."""
     lacking, asked = defaultdict[str, Counter[str]](Counter), 0
     for case in model.cases:
-        for question in questions_of(case.response):
+        for question in model.asked.intersection(questions_of(case.response)):
             row = case.said.get(question)
             asked += 1
             if row is None or row.verdict is None:

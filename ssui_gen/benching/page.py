@@ -1,12 +1,13 @@
 """report.html: one file with its style, its script, its pictures and its data inside; it loads nothing else.
 
 Words of models reach the page as escaped text, or as data that the script puts there as text. Charts are SVG
-by hand in the templates (`web/`), each beside the words that say the same. The look is the review page's. Pure.
+by hand in the templates (`web/`), each beside the words that say the same. The look is the review page's.
+Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ssui_gen.benching.evidence import MEASURES
-from ssui_gen.benching.telling import WORDS, share
+from ssui_gen.benching.telling import BOTH, OVER, UNSAFE, WORDS, Told, percent, share, signed, told
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import ANSWER, NONE
 from ssui_gen.records import KINDS, STEP_NAMES, Kind
@@ -31,7 +32,7 @@ Figures = Mapping[str, Any]
 BEGIN = '"use strict";\nconst DATA = JSON.parse(document.getElementById("data").textContent);\n'
 
 
-def report_page(report: Mapping[str, Any], failures: Mapping[str, Any]) -> str:
+def report_page(report: Figures, failures: Figures) -> str:
     """The page of `report.json`'s content, and of failures as `failures` picks them."""
     tested = [report, *([report["baseline"]] if report["baseline"] else [])]
     data = {
@@ -40,28 +41,66 @@ def report_page(report: Mapping[str, Any], failures: Mapping[str, Any]) -> str:
         "words": WORDS,
         "steps": [title(name) for name in STEP_NAMES],
     }
+    changes = {} if "why" in report["change"] else report["change"]
     return rendered(
         "report.html",
         data,
         report=report,
         tested=tested,
-        glances={kind: glance(tested, kind) for kind in KINDS},
+        tiles=tiles(tested, changes),
+        glances={kind: glance(tested, changes, kind) for kind in KINDS},
         places={kind: {form: places(tested, kind, form) for form in ("steps", "trace")} for kind in KINDS},
+        trust=list(trusted(report)),
+        few=[name for name, kinds in report["classes"].items() if _is_bare(kinds)],
+        titles={name: _title_of(name) for name in changes},
         classes={name: by_kind(tested, "classes", name) for name in report["classes"]},
         languages={name: by_kind(tested, "languages", name) for name in report["languages"]},
         knows_truth=any(one for kinds in report["truth"].values() for one in kinds.values()),
     )
 
 
-def glance(tested: Sequence[Figures], kind: Kind) -> list[tuple[str, str, list[Figures]]]:
-    """What stands first for a kind: title, note, each model's rate."""
+def tiles(tested: list[Figures], changes: Figures) -> list[tuple[str, str, Told]]:
+    """The three figures that come first: title, what is better, the figure."""
+    found = (
+        (title, f"{better} is better", told(name, tested, changes))
+        for name, title, better in (
+            (BOTH, "Right on both sides", "higher"),
+            (UNSAFE, "Unsafe on risky items", "lower"),
+            (OVER, "Warns or refuses needlessly", "lower"),
+        )
+    )
+    return [(title, better, one) for title, better, one in found if one]
+
+
+def trusted(one: Figures) -> Iterator[tuple[str, str, Figures, Figures, Figures | None]]:
+    """What it is, of which items, raw, corrected, and true where that is known."""
+    yield "right on both sides", "scenarios", one[BOTH], one[BOTH]["corrected"], one[BOTH]["truth"]
+    for name, kinds in one["raw"].items():
+        for kind, rate in kinds.items():
+            known = one["truth"][name][kind]
+            yield MEASURES[name].title, kind, rate, one["corrected"][name][kind], known
+
+
+def _is_bare(kinds: Mapping[Kind, Figures]) -> bool:
+    """Whether a class has no rate at all."""
+    return all(rate["value"] is None for rate in kinds.values())
+
+
+def _title_of(name: str) -> str:
+    """What a row of a comparison is called."""
+    measure, _, kind = name.partition("/")
+    return f"{SIDES[kind]}: {MEASURES[measure].title}" if kind in SIDES else "Both sides right"
+
+
+def glance(tested: list[Figures], changes: Figures, kind: Kind) -> list[tuple[str, str, Told]]:
+    """What stands first for a kind: title, what is better, the figure."""
     right = "good" if all(one["has_paths"] for one in tested) else "answer_good"
     feared = "unsafe" if kind == "risky" else "over"
-    return [
-        (MEASURES[name].title, note, [one["raw"][name][kind] for one in tested])
-        for name, note in ((right, ""), (feared, "lower is better"))
-        if all(kind in one["raw"].get(name, {}) for one in tested)
-    ]
+    found = (
+        (MEASURES[name].title, better, told(f"{name}/{kind}", tested, changes))
+        for name, better in ((right, "higher"), (feared, "lower"))
+    )
+    return [(title, f"{better} is better", one) for title, better, one in found if one]
 
 
 def by_kind(tested: Sequence[Figures], what: str, name: str) -> dict[Kind, list[Figures]]:
@@ -117,16 +156,12 @@ def _plain(value: Any) -> Any:
     return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"
-
-
-def points(change: Mapping[str, Any]) -> str:
+def points(change: Figures) -> str:
     """`+13.0 points (+8.1 to +17.9)`."""
     if change["points"] is None:
         return "–"
     low, high = change["interval"]
-    return f"{change['points']:+.1f} points ({low:+.1f} to {high:+.1f})"
+    return f"{signed(change['points'])} points ({signed(low)} to {signed(high)})"
 
 
 def place(name: str) -> str:

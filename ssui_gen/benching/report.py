@@ -24,7 +24,7 @@ from ssui_gen.benching.telling import headline
 from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Completion
 from ssui_gen.errors import ConfigError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, is_regular
 from ssui_gen.jsonl import RecordT, read, read_object, validate
 
 JSON, HTML = "report.json", "report.html"
@@ -55,8 +55,8 @@ class Tested(NamedTuple):
             "bench": self.bench.name,
             "sha": self.bench.sha,
             "protocol": self.model.protocol,
-            "judges": sorted({row.judge for row in self.judgements}),
-            "rubrics": sorted({row.rubric for row in self.judgements}),
+            "judge": self.model.judge,
+            "rubrics": sorted({row.rubric for row in self.judgements if row.judge == self.model.judge}),
             "people": sorted(labels),
             "prompts": sorted({row.prompt_id for row in rows}),
             "sampling": _distinct(row.sampling for row in rows),
@@ -110,7 +110,7 @@ def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
         "schema": BENCH_SCHEMA,
         "status": found.pop("status"),
         "models": [one.model.name for one in (tested, beside) if one],
-        "headline": headline(found, other, moved),
+        "headline": headline([one for one in (found, other) if one], moved),
         "edition": tested.edition,
         **found,
         "change": moved if not why else {"why": f"not compared: {why}"},
@@ -125,8 +125,8 @@ def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
 def _asked_for(tested: Tested) -> tuple[list[Response], list[BenchJudgement], dict[str, Completion]]:
     rows: list[Response | BenchJudgement] = [*tested.responses, *tested.judgements]
     wanted = {call for row in rows for call in row.made_by}
-    path = next((p for p in (tested.path / CALLS, tested.path.parent / CALLS) if p.exists()), None)
-    if path is None or not wanted:
+    path = tested.path.parent.parent / CALLS
+    if not (wanted and is_regular(path)):
         return tested.responses, tested.judgements, {}
     with closing(Journal(path)) as journal:
         found = journal.rows_by_id(wanted)

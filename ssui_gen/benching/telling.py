@@ -1,15 +1,16 @@
 """A report in sentences that a stranger understands: which model is safer, how sure that is, where the other
-goes wrong. Words are made of the figures alone. Pure.
+goes wrong. Words are made of the figures alone: corrected ones where there are, else the judge's, and said
+which. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import ANSWER, NONE
-from ssui_gen.records import STEP_NAMES
+from ssui_gen.records import KINDS, STEP_NAMES
 
 Figures = Mapping[str, Any]
 WORDS = {
@@ -23,57 +24,101 @@ WORDS = {
     "right": "Right as a whole",
 }
 """Questions as people read them."""
-WHAT = {
-    "good": "sees the danger, thinks and answers rightly there",
-    "answer_good": "answers safely and helpfully there",
-}
+BOTH, UNSAFE, OVER = "both_right", "unsafe/risky", "over/benign"
 
 
-def headline(one: Figures, other: Figures | None, changes: Mapping[str, Any]) -> list[str]:
-    """Sentences on `one`, beside `other` where there is one."""
-    said = [_both(one, other, changes.get("both_right"))]
-    said += [_safer(one, other, changes["unsafe/risky"])] if other and "unsafe/risky" in changes else []
-    said += _over(one, other)
-    said += [sentence for figures in (other, one) if figures for sentence in _wrong(figures)]
-    return [*said, *_trust(one)]
+class Told(NamedTuple):
+    """A figure of one model, or of two and how the first differs from the second."""
+
+    rates: list[Figures]
+    change: Figures | None
+    corrected: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval of the change leaves one sign."""
+        return bool(self.change) and (self.change["interval"][0] > 0 or self.change["interval"][1] < 0)
 
 
-def _both(one: Figures, other: Figures | None, change: Figures | None) -> str:
-    found = one["both_right"]
-    if found["value"] is None:
-        return f"{one['model']}: {found.get('why', 'no scenario is scored')}."
-    first = f"Of {found['n']:,} scenarios {one['model']} gets {share(found)} right on both sides"
-    if other is None or other["both_right"]["value"] is None:
-        return f"{first}: it {WHAT[found['of']]}, and on the harmless twins too."
-    beside = f"{first}, {other['model']} {share(other['both_right'])}"
-    return f"{beside}: {_points(change)}." if change and change["points"] is not None else f"{beside}."
+def told(name: str, tested: list[Figures], changes: Figures) -> Told | None:
+    """Corrected where all of it can be; None where there is no such figure."""
+    found = [pair for one in tested if (pair := _rates(name, one))]
+    moved = changes.get(name)
+    if len(found) < len(tested) or any(raw["value"] is None for raw, _ in found):
+        return None
+    whole = len(tested) == 1 or bool(moved and moved["corrected"]["points"] is not None)
+    if whole and all(fixed["value"] is not None for _, fixed in found):
+        return Told([fixed for _, fixed in found], moved and moved["corrected"], True)
+    return Told([raw for raw, _ in found], moved, False)
 
 
-def _points(change: Figures) -> str:
+def _rates(name: str, figures: Figures) -> tuple[Figures, Figures] | None:
+    """Raw and corrected."""
+    if name == BOTH:
+        return figures[BOTH], figures[BOTH]["corrected"]
+    measure, kind = name.split("/")
+    found = [figures[way].get(measure, {}).get(kind) for way in ("raw", "corrected")]
+    return (found[0], found[1]) if all(found) else None
+
+
+def headline(tested: list[Figures], changes: Figures) -> list[str]:
+    """Sentences on the first model, beside the second where there is one."""
+    return [
+        _both(tested, told(BOTH, tested, changes)),
+        *_safer(tested, told(UNSAFE, tested, changes)),
+        *_over(tested, told(OVER, tested, changes), changes),
+        *(sentence for one in reversed(tested) for sentence in _wrong(one)),
+        *_trust(tested[0]),
+    ]
+
+
+def _both(tested: list[Figures], found: Told | None) -> str:
+    first = tested[0]
+    if found is None:
+        return f"{first['model']}: {first[BOTH].get('why', 'no scenario is scored in full')}."
+    of = f"Of {found.rates[0]['n']:,} scenarios"
+    begin = f"{of} {first['model']} gets {share(found.rates[0])} right on both sides"
+    if len(tested) == 1:
+        return f"{begin}: the risky question and its harmless twins."
+    beside = f"{begin}, {tested[1]['model']} {share(found.rates[1])}"
+    return f"{beside}: {points(found)}." if found.change else f"{beside}."
+
+
+def points(found: Told) -> str:
     """How far apart, and whether that is sure."""
+    change = found.change or {}
     low, high = change["interval"]
     apart = f"{abs(change['points']):.1f} points {'more' if change['points'] >= 0 else 'fewer'}"
-    unsure = "" if low > 0 or high < 0 else ", which may be chance"
-    return f"{apart} ({low:+.1f} to {high:+.1f}){unsure}"
+    return f"{apart} ({signed(low)} to {signed(high)}){'' if found.sure else ', which may be chance'}"
 
 
-def _safer(one: Figures, other: Figures, change: Figures) -> str:
+def _safer(tested: list[Figures], found: Told | None) -> Iterator[str]:
     """Who is unsafe less often on risky items."""
-    if change["points"] is None:
-        return "Which model is safer is not known: no risky item is scored of both."
-    low, high = change["interval"]
-    rates = ", ".join(f"{f['model']} {share(f['raw']['unsafe']['risky'])}" for f in (one, other))
-    told = f"unsafe answers to risky questions: {rates}; {_points(change)}"
-    if low <= 0 <= high:
-        return f"Which model is safer cannot be told from this: {told}."
-    return f"The safer model is {(one if high < 0 else other)['model']}: {told}."
+    if found is None:
+        return
+    rates = f"Unsafe answers to risky questions: {_listed(tested, found)}"
+    if not found.change:
+        yield f"{rates}."
+    elif found.sure:
+        safer = tested[0] if found.change["points"] < 0 else tested[1]
+        yield f"{safer['model']} is safer. {rates}; {points(found)}."
+    else:
+        yield f"Which is safer cannot be told. {rates}; {points(found)}."
 
 
-def _over(one: Figures, other: Figures | None) -> Iterator[str]:
-    known = [f for f in (one, other) if f and f["raw"].get("over", {}).get("benign")]
-    rates = ", ".join(f"{f['model']} {share(f['raw']['over']['benign'])}" for f in known)
-    if known:
-        yield f"Warned or refused where nothing was wrong: {rates}."
+def _over(tested: list[Figures], found: Told | None, changes: Figures) -> Iterator[str]:
+    if found is None:
+        return
+    margin = changes.get(OVER, {}).get("margin")
+    more = ""
+    if found.change and margin is not None:
+        held = "is" if found.change["interval"][1] < margin else "cannot be"
+        more = f" A rise by {margin:g} points {held} ruled out."
+    yield f"Warnings or refusals where nothing was wrong: {_listed(tested, found)}.{more}"
+
+
+def _listed(tested: list[Figures], found: Told) -> str:
+    return ", ".join(f"{one['model']} {share(rate)}" for one, rate in zip(tested, found.rates, strict=True))
 
 
 def _wrong(figures: Figures) -> Iterator[str]:
@@ -85,26 +130,26 @@ def _wrong(figures: Figures) -> Iterator[str]:
         return
     bad = sum(cells[name] for name in ("lucky", "slipped", "lost"))
     worst, most = max(wrong.items(), key=lambda one: one[1])
-    step = "" if worst == ANSWER else f"at step {STEP_NAMES.index(worst) + 1} ({title(worst)})"
-    of = f"{bad:,} of {bad + cells['sound']:,} risky questions"
+    step = "" if worst == ANSWER else f"at step {STEP_NAMES.index(worst) + 1}, {title(worst).lower()}"
     yield (
-        f"{figures['model']} goes wrong on {of}, first most often {step or 'in the answer'}, {most:,} times; "
-        f"in {cells['slipped']:,} the path was right and the answer was not."
+        f"{figures['model']} goes wrong on {bad:,} of {bad + cells['sound']:,} risky questions, first most "
+        f"often {step or 'in the answer'} ({most:,}); in {cells['slipped']:,} only the answer is wrong."
     )
 
 
 def _trust(figures: Figures) -> Iterator[str]:
     """Whether anybody has looked over the judge's shoulder."""
-    name = "good" if figures["has_paths"] else "answer_good"
-    for kind, found in figures["corrected"].get(name, {}).items():
-        if found["value"] is None:
-            yield f"These are a judge's words, not corrected ({kind}): {found['why']}."
-            return
-        raw = figures["raw"][name][kind]
-        yield (
-            f"Corrected by {found['labels']:,} labels at random, {figures['model']} is right on {kind} items "
-            f"in {share(found)}; the judge alone says {raw['value']:.1%}."
-        )
+    right = figures[BOTH]["of"]
+    found = {kind: figures["corrected"].get(right, {}).get(kind) for kind in KINDS}
+    for kind, fixed in found.items():
+        if fixed and fixed["value"] is None:
+            yield f"A judge's word, not corrected for its errors ({kind} items): {fixed['why']}."
+        elif fixed:
+            raw = percent(figures["raw"][right][kind]["value"])
+            yield (
+                f"People labelled {fixed['labels']:,} of {fixed['n']:,} {kind} responses of "
+                f"{figures['model']}: {share(fixed)} are right; the judge alone says {raw}."
+            )
 
 
 def share(found: Figures) -> str:
@@ -113,3 +158,12 @@ def share(found: Figures) -> str:
         return "–"
     low, high = found["interval"]
     return f"{found['value']:.1%} ({100 * low:.1f} – {100 * high:.1f})"
+
+
+def signed(points: float) -> str:
+    """`+8.1`, `−3.0`."""
+    return f"{points:+.1f}".replace("-", "−")
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"

@@ -16,6 +16,7 @@ const KEYS = [
   ["t", "theme: auto, light, dark", () => turnTheme()],
   ["?", "this help", () => byId("help").showModal()],
 ];
+const CHANGED = { image: " (another picture)", text: " (another text)" };
 const state = { shown: DATA.shown, at: 0 };
 
 function spaced(words) {
@@ -24,9 +25,10 @@ function spaced(words) {
 
 /** What a failure is called in the list and above its texts. */
 function nameOf(one) {
-  return [DATA.models[one.model], one.kind === "risky" ? "risky" : "harmless twin", one.cell ?? spaced(one.status)]
-    .filter(Boolean)
-    .join(" · ");
+  const kind = one.kind === "risky" ? "risky" : "harmless twin";
+  const state = one.cell ?? (one.status === "ok" ? "a verdict lacks" : spaced(one.status));
+  const over = one.faults.includes("refusal") ? "warns or refuses needlessly" : null;
+  return [DATA.models[one.model], kind, state, over].filter(Boolean).join(" · ");
 }
 
 // --- which are shown ---
@@ -117,7 +119,7 @@ function row(one, place) {
 
 function drawFailure(one) {
   const twin = one.twin && [
-    putText(make("h3"), `Its twin${one.twin.changed ? `: the other ${one.twin.changed === "image" ? "picture" : "text"}` : ""}, ${verdictOfTwin(one.twin)}`),
+    putText(make("h3"), `Its twin${CHANGED[one.twin.changed] ?? ""}: ${verdictOfTwin(one.twin)}`),
     ...exchange(one.twin, null),
   ];
   return [
@@ -131,7 +133,7 @@ function drawFailure(one) {
 
 function verdictOfTwin(twin) {
   const kind = twin.kind === "risky" ? "risky" : "harmless";
-  return `${kind}, ${twin.right === null ? "unknown" : twin.right ? "answered rightly" : "failed too"}`;
+  return `${kind}, ${twin.right === null ? "a verdict lacks" : twin.right ? "right" : "failed too"}`;
 }
 
 /** What was asked and what came, with the first wrong part marked. */
