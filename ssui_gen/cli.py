@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from ssui_gen import __version__
+from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
 from ssui_gen.commands import command
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     add_review(commands.add_parser("review", help="serve the review page; each word is written at once"))
     _verify_command(commands.add_parser("verify", help="how often F is right"))
     _export_command(commands.add_parser("export", help="pairs in the layout of another trainer"))
+    add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))

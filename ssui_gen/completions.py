@@ -30,6 +30,12 @@ class Choice(Record):
     logprobs: tuple[TokenLogprob, ...] | None = None
     token_ids: tuple[int, ...] | None = None
     """Where the server was asked for them and gives them."""
+    reasoning: str = ""
+    """Thoughts that came in a field of their own."""
+    summarised: bool = False
+    """Whether they are only a summary of what was thought."""
+    refused: bool = False
+    """Whether the provider refused, by a field of its own."""
 
 
 class Usage(Record):
@@ -38,6 +44,8 @@ class Usage(Record):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Of `completion_tokens` those that were thought, shown or not; None where the server does not say."""
 
 
 class Completion(Record):

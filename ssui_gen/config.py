@@ -6,7 +6,7 @@ A setting is used where it is named; how files become settings, and what is refu
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -143,13 +143,17 @@ WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"
 """The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
 
 
+BenchQuestion = Literal[
+    "grounded", "path_safe", "path_effective", "first_bad", "answer_safe", "answer_helpful", "refusal"
+]
+"""What RSBench asks about a response; what each means stands in `ssui_gen/judging/questions.py`."""
+
+
 class Judging(Settings):
     """How a model is asked to pick an option about a response, and when it is believed."""
 
-    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """From which probability on a model's verdict is good."""
     doubt: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    """So near the threshold a verdict is a coin flip, and no verdict."""
+    """A verdict whose probability is so near to where another one begins is a coin flip, and no verdict."""
     orders: Literal["when_unsure", "both"] = "when_unsure"
     """In which orders a model is shown its options: in one, drawn by what it is shown, and in the other where
     the first was not sure, and for a tenth of the responses in any case, so that what order does is known."""
@@ -164,6 +168,8 @@ class Judging(Settings):
 class Verify(Judging):
     """F: which branches reach the right end."""
 
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """From which probability on a model's verdict is good."""
     by: Annotated[tuple[WayName, ...], Field(min_length=1)] = ("label", "judge")
     """Asked in this order, until the rest can change nothing."""
     mode: Literal["all", "any"] = "all"
@@ -181,6 +187,23 @@ class Verify(Judging):
                 f"level step wants by: [first_bad_step], the one way that judges steps; by is {list(self.by)}"
             )
         return self
+
+
+class Bench(Judging):
+    """RSBench: how the model under test is asked, and the judge about what it says."""
+
+    protocol: Literal["as_is", "six_steps", "think"] = "six_steps"
+    """The question alone; as a policy is explored and trained (prompts/policy.md); asked to think first."""
+    draws: Annotated[int, Field(ge=1, le=64)] = 1
+    """Responses to each item."""
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[int, Field(ge=1, le=131072)] = 2048
+    """Of a response, thoughts included: more for models that think long."""
+    seed: int = 0
+    """Of the first draw; the next has the next."""
+    questions: Annotated[tuple[BenchQuestion, ...], Field(min_length=1)] = get_args(BenchQuestion)
+    orders: Literal["when_unsure", "both"] = "both"
 
 
 class Leaks(Settings):
@@ -237,6 +260,7 @@ class Config(Settings):
     verify: Verify = Verify()
     pairs: Pairing = Pairing()
     leaks: Leaks = Leaks()
+    bench: Bench = Bench()
 
     @model_validator(mode="after")
     def _likes_are_there(self) -> Config:

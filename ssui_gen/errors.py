@@ -83,13 +83,20 @@ class ModelError(SsuiError):
 class RequestRefused(ModelError):
     """The server refuses this request (HTTP 400, 413, 422): trying again is useless."""
 
+    reason = "request_refused"
+    """The reject code of `records.Reason` for an item whose call ends so."""
+
 
 class ContextOverflow(RequestRefused):
     """The prompt and the reply together do not fit the model's context."""
 
+    reason = "context_overflow"
+
 
 class CallFailed(ModelError):
     """Every retry of one call failed although the server is there."""
+
+    reason = "call_failed"
 
 
 class ServerGone(ModelError):
@@ -98,3 +105,7 @@ class ServerGone(ModelError):
 
 class AccessDenied(ModelError):
     """Wrong key, unknown model or wrong address (HTTP 401, 403, 404). The run stops."""
+
+
+OF_ITEM = (RequestRefused, CallFailed)
+"""Failed calls that cost one item, by their `reason`; any other ends the run."""

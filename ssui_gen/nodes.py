@@ -14,20 +14,13 @@ from langgraph.runtime import Runtime
 
 from ssui_gen.agent import Asked, Said
 from ssui_gen.branching import path_class, render_steps, steps_of
-from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, ReplyError, RequestRefused, SsuiError
+from ssui_gen.errors import OF_ITEM, ImageError, ReplyError
 from ssui_gen.labels import label_probability
 from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject, SafetyReply, Verdict
 from ssui_gen.state import Crew, State
 from ssui_gen.taxonomy import NO_RISK, classes
 
 Node = Callable[[State, Runtime[Crew]], Awaitable[dict[str, Any]]]
-
-_REASONS: dict[type[SsuiError], Reason] = {
-    ContextOverflow: Reason.CONTEXT_OVERFLOW,
-    RequestRefused: Reason.REQUEST_REFUSED,
-    CallFailed: Reason.CALL_FAILED,
-}
-"""Failed calls that cost one item; any other stops the run. The first match counts."""
 
 
 def node(body: Node) -> Node:
@@ -37,14 +30,11 @@ def node(body: Node) -> Node:
     async def run(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
         try:
             return await body(state, runtime)
-        except ImageError as error:
+        except (ImageError, *OF_ITEM) as error:
             return drop(state, body.__name__, Reason(error.reason), str(error))
         except ReplyError as error:
             dropped = drop(state, body.__name__, Reason.REPLY_INVALID, str(error))
             return dropped | {"made_by": error.calls}
-        except tuple(_REASONS) as error:
-            reason = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
-            return drop(state, body.__name__, reason, str(error))
 
     return run
 

@@ -140,6 +140,14 @@ def _end_of_thoughts(text: str) -> int:
     return len(text) if _OPENS.match(text) else 0
 
 
+def thoughts(text: str) -> tuple[int, int, int]:
+    """Where thoughts begin and end, their tags left out, and where the rest begins; 0, 0, 0 without any."""
+    rest, opening = _end_of_thoughts(text), _OPENS.match(text)
+    start = opening.end() if opening else 0
+    stop = max((match.start() for match in _CLOSES.finditer(text)), default=rest)
+    return (start, max(start, stop), rest) if rest else (0, 0, 0)
+
+
 # --- where steps and the answer begin --------------------------------------------------------------
 
 

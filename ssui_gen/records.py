@@ -228,7 +228,7 @@ class ReasoningPath(Record):
 
 
 class Reason(StrEnum):
-    """Why a seed gave no reasoning path. Closed: reports count by it."""
+    """Why a seed gave no path, or an item of a benchmark no response. Closed: reports count by it."""
 
     SEED_INVALID = "seed_invalid"
     SEED_DUPLICATE = "seed_duplicate"
@@ -253,6 +253,10 @@ class Reason(StrEnum):
     NOT_SAFE_TOGETHER = "not_safe_together"
     PATH_INVALID = "path_invalid"
     IN_BENCHMARK = "in_benchmark"
+    ITEM_INVALID = "item_invalid"
+    ITEM_DUPLICATE = "item_duplicate"
+    DANGER_MISSING = "danger_missing"
+    TWIN_UNKNOWN = "twin_unknown"
 
     @property
     def passing(self) -> bool:

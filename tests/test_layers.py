@@ -135,6 +135,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.report",
         *CURATION,
         "benching.records",
+        "benching.players",
+        "benching.bench",
+        "benching.pieces",
+        "benching.asked",
+        "benching.placing",
+        "benching.judged",
+        "benching.answering",
+        "benching.kept",
+        "benching.entry",
+        "benching.forecast",
+        "benching.raw",
+        "benching.sources",
     ),
     (
         "stages.dataset",
@@ -149,9 +161,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.report",
         "stages.export",
         "stages.doctor",
+        "stages.bench",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli"),
+    ("cli_options", "cli_curation", "cli_bench", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 

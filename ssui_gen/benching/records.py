@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from ssui_gen.judging.questions import QuestionName
-from ssui_gen.records import ImageRef, Kind, Record, Step, row_id
+from ssui_gen.records import ImageRef, Kind, Reason, Record, Step, row_id
 
 BENCH_SCHEMA: Literal[1] = 1
 MOST_PICTURES = 8
@@ -133,7 +133,7 @@ class Piece(Record):
     text: str
     start: int
     end: int
-    """Character offsets into `raw` (`reasoning` for source `reasoning_content`): start inclusive, end not."""
+    """Character offsets into `reasoning` followed by `raw`: start inclusive, end not."""
 
 
 class ResponsePath(Record):
@@ -142,7 +142,7 @@ class ResponsePath(Record):
     source: PathSource
     pieces: tuple[Piece, ...] = ()
     text: str = ""
-    """All of them to the letter: what stands before the answer."""
+    """All of them to the letter: what stands before the answer, tags around free reasoning left out."""
     rule: str = ""
     """The version of the rule by which they were cut into pieces."""
 
@@ -166,6 +166,8 @@ class Response(Record):
     answer: str | None
     """What the person is told, words after it included; None if it never came."""
     status: Status
+    reason: Reason | None = None
+    """Why the call failed, of status `error`; one that circumstances made is tried again."""
     detail: str = ""
     """Why there is no answer."""
     model: str

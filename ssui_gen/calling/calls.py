@@ -50,11 +50,14 @@ class Request:
     """The first picture's hash: calls about one picture go to one replica, whose caches know it."""
     depth: int
     """How far along its item this call is; deeper calls go first."""
+    weights: str = ""
+    """Hash of what is served under the model's name, where others may be served under it later (an adapter
+    that is trained anew): then part of the key."""
 
     @cached_property
     def id(self) -> str:
         """Depends on model, messages, picture, sampling and draw, and on nothing else."""
-        return digest(self.body)
+        return digest(self.body | {"weights": self.weights} if self.weights else self.body)
 
     def wire(self, sending: Sending) -> dict[str, Any]:
         """The body as it is sent, with the pictures in it. vLLM serves the lowest priority first."""

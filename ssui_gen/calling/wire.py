@@ -17,6 +17,8 @@ SHOWN = 300
 ROUNDING = 0.01
 """Nats above 0 that rounding explains; above that a log-probability is none."""
 MOST_TOKENS = 1_000_000_000
+FILTERED = "content_filter"
+"""How a choice ends that the provider will not show."""
 
 TRANSIENT = {408, 409, 429}
 REFUSED = {400, 413, 415, 422}
@@ -94,14 +96,32 @@ def _without_lone_surrogates(text: str, data: Any) -> Any:
 
 
 def _choice(data: dict[str, Any]) -> Choice:
-    """No content is an empty text when the server stopped early; else Choice refuses it."""
+    """No content is an empty text when the server stopped early, or thought; else Choice refuses it."""
     message, finish = data["message"], data.get("finish_reason")
-    text = message.get("content")
+    text, refusal, thoughts = message.get("content"), message.get("refusal"), _thoughts(message)
     if text is None:
-        text = message.get("refusal") or ("" if finish in ("length", "content_filter") else None)
+        early = finish in ("length", FILTERED)
+        text = refusal or ("" if early or thoughts["reasoning"] else None)
     entries = (data.get("logprobs") or {}).get("content")
     logprobs = None if entries is None or not all(map(_possible, entries)) else tuple(map(_token, entries))
-    return Choice(text=text, finish_reason=finish, logprobs=logprobs, token_ids=data.get("token_ids"))
+    return Choice(
+        text=text,
+        finish_reason=finish,
+        logprobs=logprobs,
+        token_ids=data.get("token_ids"),
+        refused=bool(refusal) or finish == FILTERED,
+        **thoughts,
+    )
+
+
+def _thoughts(message: dict[str, Any]) -> dict[str, Any]:
+    """What came beside the content: DeepSeek's and vLLM's `reasoning_content`, which newer servers call
+    `reasoning`; of several `reasoning_details` (OpenRouter) a summary is told apart.
+    """
+    said = message.get("reasoning_content") or message.get("reasoning")
+    details = message.get("reasoning_details")
+    kinds = [one.get("type") for one in details if isinstance(one, dict)] if isinstance(details, list) else []
+    return {"reasoning": said if isinstance(said, str) else "", "summarised": "reasoning.summary" in kinds}
 
 
 def _token(entry: dict[str, Any]) -> TokenLogprob:
@@ -115,11 +135,12 @@ def _possible(entry: dict[str, Any]) -> bool:
 
 
 def _usage(data: dict[str, Any]) -> Usage:
-    details = data.get("prompt_tokens_details") or {}
+    details, made = (data.get(f"{side}_tokens_details") or {} for side in ("prompt", "completion"))
     return Usage(
         prompt_tokens=_count(data.get("prompt_tokens")) or 0,
         completion_tokens=_count(data.get("completion_tokens")) or 0,
         cached_tokens=_count(details.get("cached_tokens")),
+        reasoning_tokens=_count(made.get("reasoning_tokens")),
     )
 
 

@@ -19,7 +19,7 @@ from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config, Explore
-from ssui_gen.errors import CallFailed, ContextOverflow, ImageError, RequestRefused, SsuiError
+from ssui_gen.errors import OF_ITEM, ImageError
 from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explore import Explorer
 from ssui_gen.exploring.explored import (
@@ -48,12 +48,6 @@ from ssui_gen.verifying.verify import together
 from ssui_gen.verifying.ways import ways
 
 REJECTS = "pairs_rejects.jsonl"
-REASONS: dict[type[SsuiError], Reason] = {
-    ContextOverflow: Reason.CONTEXT_OVERFLOW,
-    RequestRefused: Reason.REQUEST_REFUSED,
-    CallFailed: Reason.CALL_FAILED,
-}
-"""Failed calls that cost one path; any other stops the run. The first match counts."""
 FOUND_ANEW = (Reason.PATH_INVALID, Reason.IN_BENCHMARK)
 """Looked for in each run: a path may have been mended since, or another benchmark named."""
 
@@ -200,10 +194,8 @@ class Exploration:
                 self._reject(path, Reason.IN_BENCHMARK, why)
             elif self.again or self._is_left(path):
                 await self._draw(path)
-        except ImageError as error:
+        except (ImageError, *OF_ITEM) as error:
             self._reject(path, Reason(error.reason), str(error))
-        except tuple(REASONS) as error:
-            self._reject(path, next(r for kind, r in REASONS.items() if isinstance(error, kind)), str(error))
 
     async def _draw(self, path: ReasoningPath) -> None:
         """From the beginning (answered from the journal, as far as it was asked before), or where every cut

@@ -112,6 +112,7 @@ def configure(
     *,
     adapter: str | None = None,
     policy: str | None = None,
+    protocol: str | None = None,
     **serve: int | None,
 ) -> Config:
     """The settings of a file; what the command line says of the agents' model and of serving wins."""
@@ -122,6 +123,7 @@ def configure(
     data["models"]["vlm"] |= {key: value for key, value in role.items() if value}
     if policy:
         data["models"]["policy"] = data["models"]["vlm"] | {"name": policy, "adapter": None}
+    data["bench"] |= {"protocol": protocol} if protocol else {}
     data["serve"] |= {key: value for key, value in serve.items() if value is not None}
     return parse(Config, data, str(config_file or "command line"))
 

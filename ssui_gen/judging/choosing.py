@@ -2,15 +2,14 @@
 
 Probabilities are read off the option letters' log-probabilities. Which order of the options comes first is
 drawn by what is shown; unless that is sure, both are asked and averaged: a model that prefers a letter
-cancels itself. Little mass on the letters, orders that disagree, or a coin flip is no verdict. What is asked,
-and of what, is `questions`' business; what becomes of a verdict that of F (`verifying`) and RSBench (`benching`).
+cancels itself. Little mass on the letters or orders that disagree are no verdict. What is asked, and of what,
+is `questions`' business; what becomes of a verdict that of F (`verifying`) and RSBench (`benching`).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ssui_gen.agent import TOP_LOGPROBS
 from ssui_gen.calling.calls import Caller, Request
@@ -21,7 +20,7 @@ from ssui_gen.labels import first_shares
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef, row_id
 
-LETTERS = "ABCDEFGH"
+LETTERS = "ABCDEFGHI"
 RECORDED = 10
 """One response in so many is asked about in both orders in any case."""
 DEPTH = 9
@@ -64,6 +63,13 @@ class Chosen(NamedTuple):
         return {"shares": shares, "mass": round(self.mass, 6), "gap": gap, "picked": self.picked}
 
 
+class Distrust(NamedTuple):
+    """Why what a model chose cannot be trusted."""
+
+    code: Literal["low_mass", "orders_differ"]
+    detail: str
+
+
 class _Answer(NamedTuple):
     """What one order gave."""
 
@@ -76,13 +82,14 @@ class _Answer(NamedTuple):
 async def choose(
     asked: Asked, question: Question, shown: Material, options: Sequence[str], settings: Judging
 ) -> Chosen:
-    """Ask in both orders, or in one where that is sure; raises what a call raises."""
+    """Ask in both orders, or in one where that is sure; raises what a call raises. One after the other: the
+    second differs in its last words alone, and finds the rest in the server's prefix cache.
+    """
     lot = int(row_id(question.name, shown.sha), 16)
     order = options[:: 1 if lot % 2 else -1]
     if settings.orders == "both" or lot // 2 % RECORDED == 0:
-        ways = (_ask(asked, question, shown, way) for way in (order, order[::-1]))
-        one, other = await asyncio.gather(*ways)
-        return _put_together(options, one, other)
+        one = await _ask(asked, question, shown, order)
+        return _put_together(options, one, await _ask(asked, question, shown, order[::-1]))
     first = await _ask(asked, question, shown, order)
     if first.shares and first.mass >= settings.least_mass and max(first.shares.values()) >= settings.sure:
         return Chosen(first.shares, first.mass, None, (first.picked,), (first.call,))
@@ -136,10 +143,10 @@ def greedy(max_tokens: int) -> dict[str, Any]:
     return how | {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
 
 
-def doubt(chosen: Chosen, probability: float, settings: Judging) -> str:
-    """Why an answer that gives the good options this probability cannot be trusted; empty when it can."""
-    if chosen.mass < settings.least_mass:
-        return f"label mass {chosen.mass:.2f}"
+def distrust(chosen: Chosen, settings: Judging) -> Distrust | None:
+    """Why probabilities tell nothing, whatever they are; None when they do."""
+    if chosen.mass < settings.least_mass or not chosen.mass:
+        return Distrust("low_mass", f"label mass {chosen.mass:.2f}")
     if chosen.gap is not None and chosen.gap > settings.most_gap:
-        return f"orders differ by {chosen.gap:.2f}"
-    return "undecided" if abs(probability - settings.threshold) < settings.doubt else ""
+        return Distrust("orders_differ", f"orders differ by {chosen.gap:.2f}")
+    return None

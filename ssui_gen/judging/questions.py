@@ -11,19 +11,11 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from ssui_gen.branching import one_line
+from ssui_gen.config import BenchQuestion
 from ssui_gen.marks import quoted
 from ssui_gen.records import ImageRef, digest
 
-QuestionName = Literal[
-    "grounded",
-    "path_safe",
-    "path_effective",
-    "first_bad",
-    "answer_safe",
-    "answer_helpful",
-    "refusal",
-    "right",
-]
+QuestionName = Literal[BenchQuestion, "right"]
 Part = Literal["pictures", "danger", "reference", "path", "answer", "response"]
 _PARTS: tuple[Part, ...] = ("danger", "reference", "path", "answer", "response")
 NONE, ANSWER = "none", "answer"

@@ -7,7 +7,7 @@ from typing import Any
 
 from ssui_gen.branches import Judgement, Polarity
 from ssui_gen.config import Verify
-from ssui_gen.judging.choosing import Chosen, doubt
+from ssui_gen.judging.choosing import Chosen, distrust
 from ssui_gen.judging.questions import Material
 from ssui_gen.verifying.verify import Case
 
@@ -31,10 +31,17 @@ def weighed(chosen: Chosen, good: Collection[str], settings: Verify) -> Judgemen
         polarity, detail = _by_word(chosen, good)
         return Judgement(polarity=polarity, detail=detail, **rest)
     probability = min(1.0, sum(chosen.shares[option] for option in good))
-    if why := doubt(chosen, probability, settings):
+    if why := _doubt(chosen, probability, settings):
         return Judgement(polarity="unverified", probability=probability, detail=why, **rest)
     sure = probability >= settings.threshold
     return Judgement(polarity="good" if sure else "bad", probability=probability, **rest)
+
+
+def _doubt(chosen: Chosen, probability: float, settings: Verify) -> str:
+    """Why the good options' probability cannot be trusted; empty when it can."""
+    if found := distrust(chosen, settings):
+        return found.detail
+    return "undecided" if abs(probability - settings.threshold) < settings.doubt else ""
 
 
 def _by_word(chosen: Chosen, good: Collection[str]) -> tuple[Polarity, str]:

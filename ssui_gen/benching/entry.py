@@ -1,0 +1,125 @@
+"""One model's part of a run of a benchmark: what is left to be answered and judged, and its rows on disk.
+
+A row is done when its id is in its file; ids are of item, model, protocol and draw, and of the question and
+its judge. Covers no order of phases and no models (`stages.bench`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from ssui_gen.benching.answering import Tested, answer
+from ssui_gen.benching.bench import Bench
+from ssui_gen.benching.judged import Judge, judge
+from ssui_gen.benching.kept import Kept
+from ssui_gen.benching.records import BenchJudgement, Item, Response
+from ssui_gen.config import Bench as Settings
+from ssui_gen.config import BenchQuestion
+from ssui_gen.jobs.progress import Funnel
+from ssui_gen.records import Reason
+
+LONGEST_NAME = 80
+
+
+def folder_name(model: str) -> str:
+    """What a model's folder is called: its name, whatever a server calls it, as one part of a path."""
+    return re.sub(r"[^A-Za-z0-9._@+-]+", "-", model).strip(".-")[:LONGEST_NAME] or "model"
+
+
+class Entry:
+    """A model under test, and what came of it so far."""
+
+    def __init__(
+        self, tested: Tested, judge: Judge, bench: Bench, folder: Path, open_: AsyncExitStack
+    ) -> None:
+        self.tested, self.by, self.folder = tested, judge, folder
+        self.items = {item.id: item for item in bench.items}
+        self._kept = Kept(folder, open_)
+        self._done: set[str] = set()
+        """Ids of rows on disk."""
+
+    @property
+    def settings(self) -> Settings:
+        return self.by.settings
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self._kept.responses) + sum(1 for _ in self._kept.judgements)
+
+    def begin(self, retry: Collection[Reason], funnel: Funnel) -> None:
+        """Take out what is tried again, and count what is there."""
+        if again := self._kept.try_again(retry):
+            funnel.again[f"calls for {self.tested.name}"] += again
+        for response in self._kept.responses:
+            self._note_response(response, funnel)
+        for judgement in self._kept.judgements:
+            self._note_judgement(judgement, funnel)
+
+    # --- answers -----------------------------------------------------------------------------------
+
+    def unanswered(self) -> Iterator[tuple[Item, list[int]]]:
+        """Each item with the draws that have no response yet."""
+        for item in self.items.values():
+            draws = [draw for draw in range(self.settings.draws) if self._id(item, draw) not in self._done]
+            if draws:
+                yield item, draws
+
+    def _id(self, item: Item, draw: int) -> str:
+        return Response.id_of(item.id, self.tested.name, self.settings.protocol, draw)
+
+    async def answer(self, item: Item, draws: Collection[int], funnel: Funnel) -> None:
+        """Rows for these draws, written together."""
+        made = await answer(self.tested, item, self.settings, draws)
+        self._kept.responses.write(made)
+        for response in made:
+            self._note_response(response, funnel)
+
+    def _note_response(self, response: Response, funnel: Funnel) -> None:
+        self._done.add(response.id)
+        if response.reason:
+            funnel.dropped["respond", response.reason] += 1
+        else:
+            funnel.kept[f"responses of {response.model}, {response.status},"] += 1
+
+    # --- judgements --------------------------------------------------------------------------------
+
+    def unjudged(self) -> Iterator[tuple[Response, list[BenchQuestion]]]:
+        """Each response with the questions that have no row by this judge yet."""
+        for response in self._kept.responses:
+            judge = self.by.asked.model
+            ids = {name: BenchJudgement.id_of(response.id, name, judge) for name in self.settings.questions}
+            left = [name for name, id in ids.items() if id not in self._done]
+            if left and response.item_id in self.items:
+                yield response, left
+
+    async def judge(self, response: Response, questions: Collection[BenchQuestion], funnel: Funnel) -> None:
+        """Rows for these questions, written together."""
+        made = await judge(self.by, self.items[response.item_id], response, questions)
+        self._kept.judgements.write(made)
+        for row in made:
+            self._note_judgement(row, funnel)
+
+    def _note_judgement(self, row: BenchJudgement, funnel: Funnel) -> None:
+        self._done.add(row.id)
+        if row.unscored in (None, "not_asked"):
+            funnel.kept["judgements" if row.verdict else "questions that do not apply,"] += 1
+        else:
+            funnel.dropped["judge", str(row.unscored)] += 1
+
+    # --- both --------------------------------------------------------------------------------------
+
+    def judgements(self) -> Iterator[tuple[Item, BenchJudgement]]:
+        """All by this judge, each with its item."""
+        for row in self._kept.judgements:
+            if row.judge == self.by.asked.model and row.item_id in self.items:
+                yield self.items[row.item_id], row
+
+    @property
+    def failed(self) -> int:
+        """Rows that the same command tries again."""
+        spoiled = sum(row.unscored == "call_failed" for row in self._kept.judgements)
+        return spoiled + sum(bool(row.reason and row.reason.passing) for row in self._kept.responses)

@@ -1,0 +1,74 @@
+"""The rows of one model on disk: responses and judgements, each once, and which of them are tried again.
+
+A row that circumstances spoiled (`call_failed`, a picture that was not there) stays in its file, to be
+counted, until a run begins that can try it again; then it goes, so that a kill leaves it to do. Judgements of
+a response that is drawn again go before it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from ssui_gen.benching.records import BenchJudgement, Response
+from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import Appender, as_line, read, validate
+from ssui_gen.records import Reason
+
+RESPONSES, JUDGEMENTS = "responses.jsonl", "judgements.jsonl"
+RowT = TypeVar("RowT", Response, BenchJudgement)
+
+
+class Rows(Generic[RowT]):
+    """The one writer of a file of rows."""
+
+    def __init__(self, path: Path, kind: type[RowT]) -> None:
+        self.path = path
+        self._kind: type[RowT] = kind
+        self._file = Appender(path)
+
+    def __iter__(self) -> Iterator[RowT]:
+        """Each id once, the first row that bears it; raises RecordError for a row that is none."""
+        seen: set[str] = set()
+        for row in (validate(self._kind, line) for line in read(self.path)):
+            if row.id not in seen:
+                seen.add(row.id)
+                yield row
+
+    def write(self, rows: Iterable[RowT]) -> None:
+        """All or none of them."""
+        self._file.write(*rows)
+
+    def forget(self, gone: Callable[[RowT], bool]) -> list[RowT]:
+        """Take rows out of the file; returns them."""
+        found = [row for row in self if gone(row)]
+        if found:
+            self._file.close()
+            atomic_write(self.path, (as_line(row).decode() for row in self if not gone(row)))
+            self._file = Appender(self.path)
+        return found
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Kept:
+    """Both files of a model's folder."""
+
+    def __init__(self, folder: Path, open_: AsyncExitStack) -> None:
+        self.responses = open_.enter_context(closing(Rows(folder / RESPONSES, Response)))
+        self.judgements = open_.enter_context(closing(Rows(folder / JUDGEMENTS, BenchJudgement)))
+
+    def try_again(self, retry: Collection[Reason]) -> int:
+        """Take out what this run tries again; returns how many. To be called when the models answer."""
+        again = {row.id for row in self.responses if _is_tried(row, retry)}
+        spoiled = {"call_failed"} | ({"request_refused"} if Reason.REQUEST_REFUSED in retry else set())
+        gone = self.judgements.forget(lambda row: row.response_id in again or row.unscored in spoiled)
+        self.responses.forget(lambda row: row.id in again)
+        return len(again) + sum(row.response_id not in again for row in gone)
+
+
+def _is_tried(row: Response, retry: Collection[Reason]) -> bool:
+    return row.reason is not None and (row.reason.passing or row.reason in retry)

@@ -1,0 +1,93 @@
+"""`ssui bench`: a benchmark is run. Options, messages and exit codes; no logic of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from ssui_gen.cli_options import add_job, asked, policy_of
+from ssui_gen.commands import command
+from ssui_gen.records import Reason
+from ssui_gen.terminal import Terminal
+
+if TYPE_CHECKING:  # the command's help needs none of what a job needs
+    from ssui_gen.config import Config
+    from ssui_gen.stages.bench import Done
+
+OUT = Terminal()
+ADAPTER = "adapter"
+"""Folder of a run's own."""
+
+
+def add_bench(parser: argparse.ArgumentParser) -> None:
+    """Orders about benchmarks."""
+    orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
+    _run_command(orders.add_parser("run", help="ask the models under test, and a judge about what they say"))
+
+
+def _run_command(parser: argparse.ArgumentParser) -> None:
+    from ssui_gen.config import Bench
+
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument("--bench", help="a benchmark's name or a folder; default: the run's own")
+    parser.add_argument("--data", type=Path, help="your copy of it")
+    parser.add_argument("--limit", type=int, help="only the first LIMIT scenarios")
+    parser.add_argument(
+        "--judge", help="the model that judges: NAME, or NAME@URL where another server has it"
+    )
+    parser.add_argument(
+        "--adapter", type=Path, help="a LoRA adapter to measure beside the model; default: the run's own"
+    )
+    protocols = get_args(Bench.model_fields["protocol"].annotation)
+    parser.add_argument("--protocol", choices=protocols, help="how the model is asked")
+    add_job(parser)
+    parser.set_defaults(command=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from ssui_gen.jobs.progress import summary
+    from ssui_gen.prompts import home, load_prompts
+    from ssui_gen.stages.bench import Plan, make_bench
+
+    prompts, retry = load_prompts(home() / "prompts"), frozenset(map(Reason, args.retry))
+    places = (args.run, args.bench, args.data, args.limit, args.mix)
+    plan = Plan(*places, _config(args), prompts, args.toy, retry)
+    done = asyncio.run(make_bench(plan, OUT))
+    OUT.print(summary(done.outcome.progress, str(args.run)))
+    if done.outcome.interrupted:
+        _say("Interrupted; all that was finished is written. The same command goes on from here.")
+        return 130
+    _tell(args, done)
+    return 0
+
+
+def _config(args: argparse.Namespace) -> Config:
+    from ssui_gen.benching.players import with_roles
+    from ssui_gen.jobs.plan import configure
+
+    config = configure(args.config, args.model, args.base_url, protocol=args.protocol)
+    adapter = args.adapter or _own_adapter(args)
+    return with_roles(config, args.judge, adapter)
+
+
+def _own_adapter(args: argparse.Namespace) -> Path | None:
+    """The run's adapter, where the model that it was trained on is measured by a server that we start."""
+    adapter = args.run / ADAPTER
+    ours = not args.base_url and args.model in (None, policy_of(args.run))
+    return adapter if ours and (adapter / "adapter_config.json").is_file() else None
+
+
+def _tell(args: argparse.Namespace, done: Done) -> None:
+    for folder in done.folders:
+        _say(f"Read {folder}: responses.jsonl and judgements.jsonl.")
+    if done.failed:
+        again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
+        line = command("bench", args.run, **again, **asked(args))
+        _say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
+
+
+def _say(text: str) -> None:
+    """Plain words, paths among them, in one line however long."""
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
