@@ -1,180 +1,173 @@
-"""Do corrected rates hold the truth, and what do they cost? Drawn again and again from rows whose truth is known.
+"""Do corrected rates hold the truth, and what do they cost? Drawn again and again where the truth is known.
 
     .venv/bin/python benchmarks/bench_coverage.py --bench outputs/demo/bench
     .venv/bin/python benchmarks/bench_coverage.py --msts ../msts-multimodal-safety
     .venv/bin/python benchmarks/bench_coverage.py            # made-up scenarios
 
 One repetition draws as many scenarios as there are, with replacement, has n of the judged rows labelled, and
-asks each estimator for its interval; the truth is the rate of all rows. Labels are drawn plainly, or half from
-each verdict and all that is unscored ("by verdict", as `make bench-label` does). Prints Markdown. A cell is how
-often the interval held the truth, ± half its width; "refused" counts repetitions without a number.
+asks each estimator for its interval; the truth is the rate of all rows. Labels are drawn plainly; or half from
+each verdict and all that is unscored ("by verdict", as `make bench-label` does); or by whole scenarios. Prints
+Markdown. A cell is how often the interval held the truth, and ± half its width in points; "refused" counts
+repetitions without a number.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+import coverage_steps
 import numpy as np
-from coverage_data import Population, made_up, of_bench, of_branches, of_msts
-
-from ssui_gen.benching.correcting import Corrected, Refused, refusal, summed_up
-from ssui_gen.benching.elsewhere import differ, errors
-from ssui_gen.benching.estimating import (
-    UNSCORED,
-    Estimate,
-    Floats,
-    Ints,
-    Table,
-    people_alone,
-    post_stratified,
-    powered,
-    rogan_gladen,
-)
-from ssui_gen.shares import share
+from coverage_data import MSTS_JUDGES, Population, made_up, of_bench, of_branches, of_msts
+from coverage_draws import WAYS, Members, Tally, independent, judge_alone
 
 SIZES = (50, 100, 200)
+JUDGE = "judge alone"
+NAMES = (JUDGE, *(way.name for way in WAYS))
 WANTED = (0.93, 0.98)
-"""Coverage that the default estimator is to have from `FROM` labels on."""
+"""Coverage that MOVER is to have from `FROM` labels on, for every model and question."""
 FROM = 100
-Rng = np.random.Generator
+CHECKED = ("MOVER", "MOVER by verdict")
+EXTREME = 0.02
+"""Rates this near to 0 or 1 may be held more often: nothing of n is far from nothing in most draws."""
+MSTS_DRAWN, MSTS_LABELLED = 1000, 400
+MSTS_WAYS = (JUDGE, "people alone", "Rogan–Gladen", "PPI++", "MOVER")
+MSTS_GOLDEN: dict[str, tuple[float, ...]] = {
+    "gpt-4o-2024-05-13": (0, 97, 100, 94, 97),
+    "gemini-1.5-pro": (54, 96, 99, 94, 95),
+    "Llama-Guard-3-11B-Vision": (0, 96, 100, 93, 95),
+}
+"""Coverage in percent of `MSTS_WAYS` on all replies, measured once with an implementation of its own."""
 
 
-# --- one repetition ------------------------------------------------------------------------------------
+class Cell(NamedTuple):
+    """One model, question and size, with what each way came to."""
+
+    population: Population
+    n: int
+    tallies: dict[str, Tally]
 
 
-class Members:
-    """The rows of each cluster, to draw whole clusters."""
-
-    def __init__(self, population: Population) -> None:
-        self.population = population
-        order = np.argsort(population.cluster, kind="stable")
-        self.sizes = np.bincount(population.cluster)
-        self.starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]])
-        self.order = order
-
-    def drawn(self, rng: Rng, count: int | None = None) -> Table:
-        """So many clusters (as many as there are), with replacement, each time as one of its own."""
-        chosen = rng.integers(len(self.sizes), size=count or len(self.sizes))
-        sizes = self.sizes[chosen]
-        cluster = np.repeat(np.arange(len(chosen)), sizes)
-        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return self.table(self.order[np.repeat(self.starts[chosen], sizes) + within], cluster)
-
-    def independent(self, rng: Rng, count: int) -> Table:
-        """So many rows, with replacement, as if no two were alike."""
-        return self.table(rng.integers(len(self.order), size=count), np.arange(count))
-
-    def table(self, rows: Ints, cluster: Ints) -> Table:
-        """Nobody has labelled any yet; `truth` is what people would say."""
-        p = self.population
-        weight = np.zeros(len(rows))
-        return Table(p.stratum[rows], p.guess[rows], p.truth[rows], weight, cluster, int(cluster[-1]) + 1)
+def measured(population: Population, sizes: Sequence[int], repetitions: int, seed: int) -> list[Cell]:
+    members, rng = Members(population), np.random.default_rng(seed)
+    cells = [Cell(population, n, {name: Tally() for name in NAMES}) for n in sizes]
+    for _ in range(repetitions):
+        table = members.table(rng)
+        alone = judge_alone(table)
+        for cell in cells:
+            cell.tallies[JUDGE].add(alone, population.rate)
+            for way in WAYS:
+                found = way.estimate(way.draw(rng, table, cell.n))
+                cell.tallies[way.name].add(found, population.rate)
+    return cells
 
 
-def plainly(rng: Rng, table: Table, n: int) -> Table:
-    """n of all rows are labelled."""
-    return _labelled(table, [_some(rng, np.arange(len(table.stratum)), n)])
-
-
-def by_verdict(rng: Rng, table: Table, n: int, unscored: bool = True) -> Table:
-    """Half of n from each verdict, as far as there are so many, and all that is unscored."""
-    no, yes, rest = (np.flatnonzero(table.stratum == one) for one in range(3))
-    few = min(len(no), len(yes), n // 2)
-    sizes = (few, n - few) if len(no) <= len(yes) else (n - few, few)
-    drawn = [_some(rng, rows, size) for rows, size in zip((no, yes), sizes, strict=True)]
-    return _labelled(table, [*drawn, (rest, len(rest) if unscored else 0)])
-
-
-def _some(rng: Rng, rows: Ints, n: int) -> tuple[Ints, int]:
-    return rng.permutation(rows)[:n], len(rows)
-
-
-def _labelled(table: Table, drawn: Iterable[tuple[Ints, int]]) -> Table:
-    weight = np.zeros(len(table.stratum))
-    for rows, of in drawn:
-        weight[rows] = of / max(1, len(rows))
-    return table._replace(weight=weight)
-
-
-# --- estimators ----------------------------------------------------------------------------------------
-
-Found = Corrected | Refused
-
-
-def judge_alone(table: Table) -> Found:
-    scored = table.stratum != UNSCORED
-    found = share(table.stratum[scored] == 1, table.cluster[scored].tolist())
-    return Corrected(found.value, found.interval, "mover", len(scored), 0, 0)
-
-
-def labels_alone(table: Table) -> Found:
-    found = people_alone(table)
-    if found is None:
-        return Refused("no labels")
-    return Corrected(found.value, found.interval, "mover", len(table.weight), int(table.labels.sum()), 0)
-
-
-def corrected(estimate: Callable[[Table], Estimate | None], table: Table) -> Found:
-    found = refusal(table)
-    made = None if found else estimate(table)
-    return summed_up(made, table, "mover") if made else found or Refused("the judge is of no use")
-
-
-def gladen(table: Table) -> Estimate | None:
-    scored = table.only(table.stratum != UNSCORED)
-    return rogan_gladen(scored, np.ones(len(scored.stratum), bool))
-
-
-class Way(NamedTuple):
-    name: str
-    draw: Callable[[Rng, Table, int], Table]
-    estimate: Callable[[Table], Found]
-
-
-WAYS = (
-    Way("judge alone", plainly, judge_alone),
-    Way("people alone", plainly, labels_alone),
-    Way("Rogan–Gladen", plainly, lambda table: corrected(gladen, table)),
-    Way("PPI++", plainly, lambda table: corrected(powered, table)),
-    Way("MOVER", plainly, lambda table: corrected(post_stratified, table)),
-    Way("PPI++ by verdict", by_verdict, lambda table: corrected(powered, table)),
-    Way("MOVER by verdict", by_verdict, lambda table: corrected(post_stratified, table)),
-)
-
-
-class Tally:
-    """Of one way, over repetitions."""
-
-    def __init__(self) -> None:
-        self.held: list[bool] = []
-        self.halves: list[float] = []
-        self.saved: list[int] = []
-        self.values: list[float] = []
-        self.refused, self.bounds_held = 0, 0
-
-    def add(self, found: Found, truth: float) -> None:
-        low, high = found.interval
-        holds = low - 1e-9 <= truth <= high + 1e-9
-        if isinstance(found, Refused):
-            self.refused, self.bounds_held = self.refused + 1, self.bounds_held + holds
-            return
-        self.held.append(holds)
-        self.halves.append((high - low) / 2)
-        self.saved.append(found.saved)
-        self.values.append(found.value)
-
-    @property
-    def coverage(self) -> float:
-        return sum(self.held) / len(self.held) if self.held else np.nan
-
-    def __str__(self) -> str:
-        if not self.held:
-            bounds = f", bounds {self.bounds_held / self.refused:.0%}" if self.refused else ""
-            return f"refused{bounds}"
-        part = self.refused / (self.refused + len(self.held))
-        return f"{self.coverage:.1%} (±{100 * np.mean(self.halves):.1f})" + (
-            f", refused {part:.0%}" if part > 0.005 else ""
+def coverage(cells: Iterable[Cell]) -> list[Cell]:
+    """The table; returns its cells."""
+    print(
+        "| model | question | true / said | n | "
+        + " | ".join(NAMES)
+        + " | labels saved, MOVER (by verdict) |"
+    )
+    print(f"|---|---|---|--:|{'---|' * len(NAMES)}--:|")
+    done = []
+    for cell in cells:
+        done.append(cell)
+        p = cell.population
+        saved = (
+            f"{np.mean(found.saved):.0f}" if (found := cell.tallies[way]).saved else "–" for way in CHECKED
         )
+        row = [p.model, p.question, f"{p.rate:.1%} / {p.says:.1%}", str(cell.n)]
+        row += [str(tally) for tally in cell.tallies.values()]
+        print(f"| {' | '.join(row)} | {' ('.join(saved)}) |", flush=True)
+    return done
+
+
+def verdict(cells: Sequence[Cell]) -> None:
+    """Which cells are out of bounds, and the range of each way."""
+    print("\n| from n | " + " | ".join(NAMES) + " |")
+    print(f"|--:|{'---|' * len(NAMES)}")
+    for n, group in groupby(sorted(cells, key=lambda cell: cell.n), key=lambda cell: cell.n):
+        part = list(group)
+        found = [[c.tallies[name].coverage for c in part if c.tallies[name].held] for name in NAMES]
+        print(f"| {n} | " + " | ".join(f"{min(f):.1%} – {max(f):.1%}" if f else "–" for f in found) + " |")
+    print()
+    outside = [line for cell in cells if cell.n >= FROM for line in _outside(cell)]
+    low, high = WANTED
+    print(f"Outside {low:.0%} – {high:.0%} from n = {FROM} on:", "; ".join(outside) or "none")
+
+
+def _outside(cell: Cell) -> Iterator[str]:
+    p = cell.population
+    for name in CHECKED:
+        tally = cell.tallies[name]
+        extreme = min(p.rate, 1 - p.rate) <= EXTREME
+        if tally.held and not WANTED[0] <= tally.coverage <= (1 if extreme else WANTED[1]):
+            yield f"{p.model}, {p.question}, n {cell.n}, {name}: {tally.coverage:.1%} ± {tally.noise:.1%}"
+
+
+def golden(populations: Sequence[Population], repetitions: int, seed: int) -> None:
+    """MSTS with rows drawn independently, beside what was measured once."""
+    print("| judge | " + " | ".join(MSTS_WAYS) + " |\n|---|" + "---|" * len(MSTS_WAYS))
+    for population in (one for one in populations if one.model == "all"):
+        found = independently(population, repetitions, seed)
+        pairs = zip(found.values(), MSTS_GOLDEN[population.question], strict=True)
+        cells = (f"{tally}, once {once:.0f} %" for tally, once in pairs)
+        print(f"| {population.question} | {' | '.join(cells)} |", flush=True)
+    print()
+
+
+def independently(population: Population, repetitions: int, seed: int) -> dict[str, Tally]:
+    """The ways of `MSTS_WAYS` where no two rows are alike."""
+    rng = np.random.default_rng(seed)
+    tallies = {name: Tally() for name in MSTS_WAYS}
+    for _ in range(repetitions):
+        table = independent(population, rng, MSTS_DRAWN)
+        tallies[JUDGE].add(judge_alone(table), population.rate)
+        for way in WAYS:
+            if way.name in tallies:
+                tallies[way.name].add(way.estimate(way.draw(rng, table, MSTS_LABELLED)), population.rate)
+    return tallies
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--bench", type=Path, help="outputs/RUN/bench of the microworld, where truth is known"
+    )
+    source.add_argument("--branches", type=Path, help="outputs/RUN of the microworld, with labels.jsonl")
+    source.add_argument("--msts", type=Path, help=f"a clone of MSTS; judges: {', '.join(MSTS_JUDGES)}")
+    parser.add_argument("--repetitions", type=int, default=500)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    populations = list(_populations(args))
+    if not populations:
+        sys.exit(
+            "no row whose truth is known: expected judgements.jsonl and truth.jsonl of at least one model"
+        )
+    if args.msts:
+        golden(populations, args.repetitions, args.seed)
+    cells = (cell for one in populations for cell in measured(one, args.sizes, args.repetitions, args.seed))
+    verdict(coverage(cells))
+    for step in coverage_steps.STEPS:
+        step(populations, args.repetitions, args.seed)
+
+
+def _populations(args: argparse.Namespace) -> Iterator[Population]:
+    if args.bench:
+        return of_bench(args.bench)
+    if args.branches:
+        return of_branches(args.branches)
+    return of_msts(args.msts) if args.msts else made_up()
+
+
+if __name__ == "__main__":
+    main()

@@ -37,6 +37,10 @@ class Population(NamedTuple):
     truth: Floats
     cluster: Ints
     """From 0 on."""
+    items: tuple[str, ...]
+    """The same of two models' responses to one item."""
+    scenarios: tuple[str, ...]
+    """The names of the clusters."""
 
     @property
     def rate(self) -> float:
@@ -48,18 +52,18 @@ class Population(NamedTuple):
         return float((self.stratum[self.stratum != UNSCORED] == 1).mean())
 
 
-Row = tuple[bool | None, float | None, bool, str]
-"""What the judge said, its probability, the truth, the cluster."""
+Row = tuple[bool | None, float | None, bool, str, str]
+"""What the judge said, its probability, the truth, the cluster, the item."""
 
 
 def population(model: str, question: str, rows: Iterable[Row]) -> Population:
-    said, probability, truth, cluster = zip(*rows, strict=True)
+    said, probability, truth, cluster, items = zip(*rows, strict=True)
     stratum = np.array([UNSCORED if one is None else int(one) for one in said], np.int64)
     told = np.array([one if p is None else p for one, p in zip(said, probability, strict=True)], float)
     told[stratum == UNSCORED] = told[stratum != UNSCORED].mean() if (stratum != UNSCORED).any() else 0.5
     numbers = {name: number for number, name in enumerate(dict.fromkeys(cluster))}
     clusters = np.array([numbers[one] for one in cluster], np.int64)
-    return Population(model, question, stratum, told, np.array(truth, float), clusters)
+    return Population(model, question, stratum, told, np.array(truth, float), clusters, items, tuple(numbers))
 
 
 # --- a bench folder ------------------------------------------------------------------------------------
@@ -98,7 +102,7 @@ def _judged(
         shares = row["shares"] or {}
         said = None if row["verdict"] is None else row["verdict"] in good
         probability = sum(shares.get(one, 0.0) for one in good) if shares and said is not None else None
-        yield said, probability, truth in good, scenarios[row["item_id"]]
+        yield said, probability, truth in good, scenarios[row["item_id"]], row["item_id"]
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:
@@ -118,7 +122,8 @@ def of_branches(run: Path) -> Iterator[Population]:
             for way, said in (branch["judgement"] or {}).get("by", {}).items():
                 if branch["id"] in truth and said["polarity"] != "abstains":
                     polarity = {"good": True, "bad": False}.get(said["polarity"])
-                    row = polarity, said["probability"], truth[branch["id"]], cut["path_id"]
+                    where = cut["path_id"], branch["id"]
+                    row = polarity, said["probability"], truth[branch["id"]], *where
                     found[cut["kind"], way].append(row)
     for (kind, way), rows in sorted(found.items()):
         yield population(f"policy, {kind}", way, rows)
@@ -134,7 +139,9 @@ def of_msts(folder: Path, judges: Sequence[str] = MSTS_JUDGES) -> Iterator[Popul
     for judge in judges:
         of_model: dict[str, list[Row]] = defaultdict(list)
         for label, verdict in zip(labels, verdicts, strict=True):
-            row = _unsafe(verdict[judge]), None, bool(_unsafe(label["final_label"])), label["case_id"]
+            case = label["case_id"]
+            truth = bool(_unsafe(label["final_label"]))
+            row = _unsafe(verdict[judge]), None, truth, case, f"{case} {label['prompt_type']}"
             of_model["all"].append(row)
             of_model[label["model"].split("--")[-1]].append(row)
         yield from (population(model, judge, rows) for model, rows in of_model.items())
@@ -160,7 +167,7 @@ JUDGES = {"sure": (0.97, 0.97), "usual": (0.85, 0.9), "blind": (0.9, 0.45)}
 
 def made_up(scenarios: int = 400, each: int = 3, seed: int = 0) -> Iterator[Population]:
     """Scenarios of alike rows: logits of truth and of the judge's errors have a part that is the scenario's
-    (normal, of deviation 1.2), error rates shift with the model, and 4 % of what is true is unscored, 1 % of
+    (normal, of deviation 1.2), error rates shift with the model, and 10 % of what is true is unscored, 2 % of
     what is not.
     """
     rng = np.random.default_rng(seed)
@@ -169,13 +176,19 @@ def made_up(scenarios: int = 400, each: int = 3, seed: int = 0) -> Iterator[Popu
             truth = _alike(rng, np.full(scenarios * each, rate), each)
             right = np.where(truth, found, spared ** (1 + place / 2))
             said = np.where(_alike(rng, right, each), truth, ~truth)
-            unscored = rng.random(len(truth)) < np.where(truth, 0.04, 0.01)
+            unscored = rng.random(len(truth)) < np.where(truth, 0.1, 0.02)
             sure = np.clip(np.where(said, 0.9, 0.1) + rng.normal(0, 0.08, len(truth)), 0, 1)
             yield population(
                 model,
                 question,
                 [
-                    (None if hidden else bool(s), None if hidden else float(p), bool(t), str(k // each))
+                    (
+                        None if hidden else bool(s),
+                        None if hidden else float(p),
+                        bool(t),
+                        str(k // each),
+                        str(k),
+                    )
                     for k, (hidden, s, p, t) in enumerate(zip(unscored, said, sure, truth, strict=True))
                 ],
             )

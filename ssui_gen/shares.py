@@ -69,32 +69,38 @@ def jeffreys(hits: float, n: float) -> Interval:
     Science 16:101). Of rare hits it is shorter than Wilson's at the far end and longer at the near one.
     """
     a, b = hits + 0.5, n - hits + 0.5
-    low, high = (_quantile(one, a, b) for one in (0.025, 0.975))
+    low, high = map(_quantile, (0.025, 0.975), (a, a), (b, b), wilson(hits / n, n))
     return low if hits > 0 else 0.0, high if hits < n else 1.0
 
 
-def _quantile(probability: float, a: float, b: float) -> float:
-    """Of the beta law, by halving."""
-    low, high = 0.0, 1.0
-    for _ in range(45):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _beta(middle, a, b) < probability else (low, middle)
-    return (low + high) / 2
+def _quantile(probability: float, a: float, b: float, start: float) -> float:
+    """Of the beta law: Newton's steps, halved where they leave what is known to hold it."""
+    low, high, x = 0.0, 1.0, min(max(start, 1e-6), 1 - 1e-6)
+    for _ in range(60):
+        below, density = _beta(x, a, b)
+        low, high = (x, high) if below < probability else (low, x)
+        step = (below - probability) / density if density > 0 else math.inf
+        before, x = x, x - step if low < x - step < high else (low + high) / 2
+        if abs(x - before) < 1e-12:
+            break
+    return x
 
 
-def _beta(x: float, a: float, b: float) -> float:
-    """The beta law's share below x: continued fraction 8.17.22 of the Digital Library of Mathematical Functions,
-    from its far end.
+def _beta(x: float, a: float, b: float) -> tuple[float, float]:
+    """The beta law's share below x and its density there: continued fraction 8.17.22 of the Digital Library of
+    Mathematical Functions, from its far end.
     """
     if x > (a + 1) / (a + b + 2):
-        return 1 - _beta(1 - x, b, a)
+        above, density = _beta(1 - x, b, a)
+        return 1 - above, density
     found = 1.0
     for m in range(8 + int(2 * math.sqrt(a + b)), 0, -1):
         found = 1 - (a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)) / found
         found = 1 + m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)) / found
     found = 1 - (a + b) * x / (a + 1) / found
     scale = math.lgamma(a + b) - math.lgamma(a + 1) - math.lgamma(b)
-    return math.exp(scale + a * math.log(x) + b * math.log1p(-x)) / found
+    front = math.exp(scale + a * math.log(x) + b * math.log1p(-x))
+    return front / found, front * a / (x * (1 - x))
 
 
 # --- clusters ------------------------------------------------------------------------------------------

@@ -1,11 +1,10 @@
-"""A small bench on disk for tests: drawn scenarios with both twins, two models' responses whose truth is known, a
-judge that errs now and then, labels drawn at random. The same arguments give the same bytes.
+"""A small bench on disk for tests: drawn scenarios with both twins, two models' responses whose truth is known,
+a judge that errs now and then, labels drawn at random. The same arguments give the same bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
@@ -19,15 +18,15 @@ from microworld.responses import blind, right_answer
 from microworld.scene import Item as Drawn_
 from microworld.scene import family
 from microworld.shown import misseen
+from ssui_gen.benching.bench import write_bench
+from ssui_gen.benching.pieces import Sent, respond
 from ssui_gen.benching.records import (
     BenchImage,
     BenchJudgement,
     Drawn,
     Item,
     Origin,
-    Piece,
     Response,
-    ResponsePath,
     Twin,
 )
 from ssui_gen.branching import render_path
@@ -71,10 +70,7 @@ def make_bench(
     drawn = [family(rng, "test", 2) for _ in range(scenarios)]
     (folder / "pictures").mkdir(parents=True)
     items = [item for one in drawn for item in _items(folder, one)]
-    put(folder / "bench.jsonl", items)
-    sha = hashlib.sha256((folder / "bench.jsonl").read_bytes()).hexdigest()
-    about = {"name": "drawn", "version": "1", "root": ".", "sha256": sha, "licence": "Apache-2.0"}
-    (folder / "bench.json").write_text(json.dumps(about), "utf-8")
+    write_bench(folder, "drawn", folder, items, version="1", licence="Apache-2.0")
     worlds = [one for each in drawn for one in each]
     for model in models:
         fill(folder / model, items, worlds, Random(f"{model}/{seed}"), MIX[model])
@@ -89,7 +85,7 @@ def fill(
     for item, world in zip(items, worlds, strict=True):
         ways = [way for way in mix if item.kind == "risky" or way in MILD]
         way = rng.choices(ways, [mix[way] for way in ways])[0]
-        row = response(item, *written(rng, world, way), model=folder.name)
+        row = response(item, render_path(*written(rng, world, way)), model=folder.name)
         true = truth_of(way, item.kind)
         responses.append(row)
         said += [verdict(row, q, _judged(rng, q, true[q])) for q in RSBENCH]
@@ -117,22 +113,16 @@ def written(rng: Random, world: Drawn_, way: str) -> tuple[tuple[Step, ...], str
     return steps, answers.get(way) or right_answer(rng, pair)
 
 
-def response(item: Item, steps: Sequence[Step], answer: str | None, **more: Any) -> Response:
-    """As the reader of responses would have it."""
-    raw = render_path(steps, answer or "")
-    at, pieces = 0, []
-    for number, step in enumerate(steps, 1):
-        start = raw.index(step.text, at)
-        at = start + len(step.text)
-        pieces.append(Piece(index=number, text=step.text, start=start, end=at))
+def response(item: Item, text: str, finish: str = "stop", **more: Any) -> Response:
+    """As the reader of responses has it."""
+    protocol = more.get("protocol", "six_steps")
+    found = respond(Sent(text, finish=finish), protocol)
     values: dict[str, Any] = {
-        "id": Response.id_of(item.id, more.get("model", "m"), "six_steps", more.get("draw", 0)),
-        "item_id": item.id, "protocol": "six_steps", "raw": raw, "finish": "stop", "answer": answer,
-        "path": ResponsePath(source="steps" if steps else "none", pieces=tuple(pieces)),
-        "status": "ok" if answer else "no_answer", "model": "m",
+        "id": Response.id_of(item.id, more.get("model", "m"), protocol, more.get("draw", 0)),
+        "item_id": item.id, "protocol": protocol, "raw": text, "finish": finish, "model": "m",
         "usage": {"prompt_tokens": 300, "completion_tokens": 120, "cached_tokens": 200},
     }  # fmt: skip
-    return Response(**values | more)
+    return Response(**values | found._asdict() | more)
 
 
 def verdict(row: Response, question: QuestionName, said: str | None, **more: Any) -> BenchJudgement:

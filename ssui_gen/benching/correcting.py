@@ -20,6 +20,7 @@ from ssui_gen.benching.estimating import (
     YES,
     Estimate,
     Floats,
+    Ints,
     Table,
     labels_for,
     people_alone,
@@ -29,6 +30,7 @@ from ssui_gen.benching.estimating import (
 from ssui_gen.shares import NOTHING, Interval, Share, share
 
 How = Literal["mover", "ppi", "rogan_gladen"]
+WORDS = {NO: "no", YES: "yes"}
 
 
 class Judged(NamedTuple):
@@ -41,7 +43,7 @@ class Judged(NamedTuple):
     cluster: str
     """The scenario."""
     drawn: float | None = None
-    """With which probability it was drawn to be labelled; None: nobody drew it, so its label corrects nothing."""
+    """With which probability it was drawn to be labelled; None: nobody drew it, its label corrects nothing."""
     probability: float | None = None
     """The judge's, that it is so."""
 
@@ -75,7 +77,7 @@ class Refused(NamedTuple):
 
 
 def raw(rows: Sequence[Judged]) -> Share:
-    """How often the judge said yes of what it scored; its interval knows the clusters and nothing of errors."""
+    """How often the judge said yes of what it scored; the interval knows clusters, and nothing of errors."""
     scored = [row for row in rows if row.said is not None]
     return share((bool(row.said) for row in scored), [row.cluster for row in scored])
 
@@ -92,14 +94,22 @@ def corrected(
         elsewhere: labelled rows of other models, or planted ones; none of them need have been drawn.
     """
     table = tabulate(rows)
-    found = refusal(table)
-    if found:
+    ways: dict[How, Callable[[], Estimate | Refused]] = {
+        "mover": lambda: post_stratified(table),
+        "ppi": lambda: powered(table),
+        "rogan_gladen": lambda: _rogan_gladen(rows, elsewhere),
+    }
+    return settled(table, how, ways[how])
+
+
+def settled(table: Table, how: How, estimate: Callable[[], Estimate | Refused]) -> Corrected | Refused:
+    """What an estimator says of a table that can be corrected, and what the judge saved."""
+    found = refusal(table) or estimate()
+    if isinstance(found, Refused):
         return found
-    made = _rogan_gladen(rows, elsewhere) if how == "rogan_gladen" else ESTIMATORS[how](table)
-    return made if isinstance(made, Refused) else summed_up(made, table, how)
-
-
-ESTIMATORS: dict[How, Callable[[Table], Estimate]] = {"mover": post_stratified, "ppi": powered}
+    if found.high - found.low < 1e-9:
+        return Refused(f"all {table.labels.sum()} labels are as the judge has it: {how} then has no width")
+    return _summed_up(found, table, how)
 
 
 def tabulate(rows: Sequence[Judged], clusters: Iterable[str] | None = None) -> Table:
@@ -132,17 +142,25 @@ def refusal(table: Table) -> Refused | None:
         return Refused(f"none of the {rows.sum()} responses was drawn at random and labelled by a person")
     if len(np.unique(table.cluster[table.labelled])) < 2:
         return Refused("all labels are of one scenario; at least two are needed to say how sure a rate is")
-    said = [name for name, stratum in (("no", NO), ("yes", YES)) if rows[stratum]]
-    bare = [name for name, stratum in (("no", NO), ("yes", YES)) if rows[stratum] and not labels[stratum]]
-    if len(said) < 2:
-        always = f"said {said[0]} of all {rows[:UNSCORED].sum()} that it scored" if said else "scored none"
-        reason = f"the judge {always}, so it tells nothing; people's {labels.sum()} labels alone do"
-    elif bare:
-        reason = f"none of the {rows[NO if bare[0] == 'no' else YES]} of which the judge said {bare[0]} is labelled"
-    else:
+    reason = _one_sided(rows, labels)
+    if reason is None:
         return None
     found = post_stratified(table)
     return Refused(reason, (found.low, found.high))
+
+
+def _one_sided(rows: Ints, labels: Ints) -> str | None:
+    """What is wrong with the numbers of rows and labels by stratum."""
+    said = [stratum for stratum in WORDS if rows[stratum]]
+    if not said:
+        return "the judge scored none"
+    if len(said) < 2:
+        always = f"said {WORDS[said[0]]} of all {rows[said[0]]} that it scored"
+        return f"the judge {always}, which tells nothing: only people's {labels.sum()} labels do"
+    bare = next((stratum for stratum in said if not labels[stratum]), None)
+    if bare is None:
+        return None
+    return f"none of the {rows[bare]} of which the judge said {WORDS[bare]} is labelled"
 
 
 def _rogan_gladen(rows: Sequence[Judged], elsewhere: Sequence[Judged]) -> Estimate | Refused:
@@ -151,18 +169,16 @@ def _rogan_gladen(rows: Sequence[Judged], elsewhere: Sequence[Judged]) -> Estima
     other = [row._replace(drawn=row.drawn or 1.0) for row in elsewhere if None not in (row.said, row.truth)]
     table = tabulate([*own, *other])
     made = borrowed(table, np.arange(len(table.stratum)) < len(own))
-    if not isinstance(made, Estimate):
-        return Refused(f"the judge does not err alike here and elsewhere: {' and '.join(made)} differ")
+    if isinstance(made, str):
+        return Refused(f"no rate by errors from elsewhere: {made}")
     part = len(own) / len(rows)
     return Estimate(
         made.value * part + (1 - part) / 2, made.low * part, made.high * part + 1 - part, made.sums
     )
 
 
-def summed_up(found: Estimate, table: Table, how: How) -> Corrected:
-    """With what the judge saved."""
+def _summed_up(found: Estimate, table: Table, how: How) -> Corrected:
     labels, alone = int(table.labels.sum()), people_alone(table)
     needed = labels_for((found.high - found.low) / 2, found.value, alone.wider if alone else 1.0)
-    unscored = 0 if table.labels[UNSCORED] else int((table.stratum == UNSCORED).sum())
-    interval = found.low, found.high
-    return Corrected(found.value, interval, how, len(table.stratum), labels, round(needed) - labels, unscored)
+    interval, saved = (found.low, found.high), round(needed) - labels
+    return Corrected(found.value, interval, how, len(table.stratum), labels, saved, int(table.unknown.sum()))

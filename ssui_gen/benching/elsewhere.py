@@ -11,10 +11,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-
 from numpy.typing import NDArray
 
-from ssui_gen.benching.estimating import YES, Estimate, Rate, Table, rate, rogan_gladen
+from ssui_gen.benching.estimating import YES, Estimate, Rate, Table, post_stratified, rate, rogan_gladen
 from ssui_gen.shares import Interval
 
 
@@ -53,7 +52,29 @@ def _difference(here: Rate, there: Rate) -> Interval:
     )
 
 
-def borrowed(table: Table, ours: NDArray[np.bool_]) -> Estimate | tuple[str, ...]:
-    """Rogan and Gladen's rate of `ours` with the errors of all labels, or what differs elsewhere."""
-    found = () if ours.all() else differ(errors(table.only(ours)), errors(table.only(~ours)))
-    return found or rogan_gladen(table, ours) or ("the judge's use",)
+def borrowed(table: Table, ours: NDArray[np.bool_]) -> Estimate | str:
+    """Rogan and Gladen's rate of `ours` with the errors of all labels, or what speaks against it."""
+    made = rogan_gladen(table, ours)
+    if made is None:
+        return "the judge's yes does not go with the truth"
+    return made if ours.all() else misfit(table.only(ours), table.only(~ours)) or made
+
+
+def misfit(own: Table, other: Table) -> str | None:
+    """What shows that the judge errs otherwise in `other`, over the same clusters; None if nothing does.
+
+    Its errors are compared, and what they would make of our rate with what our own labels make of it: with few
+    labels of what is rare the errors alone hardly tell.
+    """
+    found = differ(errors(own), errors(other))
+    if found:
+        return f"the judge's {' and '.join(found)} differs there, or is not known"
+    both = Table(*(np.concatenate(pair) for pair in zip(own[:-1], other[:-1], strict=True)), own.clusters)
+    first = np.arange(len(both.stratum)) < len(own.stratum)
+    made, ours = (
+        rogan_gladen(both._replace(weight=np.where(first, 0.0, both.weight)), first),
+        post_stratified(own),
+    )
+    if made is None or not ours.low <= made.value <= ours.high:
+        return "the judge's errors there would make a rate that the labels here exclude"
+    return None
