@@ -24,6 +24,8 @@ ADAPTER = "adapter"
 def add_bench(parser: argparse.ArgumentParser) -> None:
     """Orders about benchmarks."""
     orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
+    _report_command(orders.add_parser("report", help="a model's rows → report.json and report.html"))
+    _compare_command(orders.add_parser("compare", help="several models side by side"))
     _run_command(orders.add_parser("run", help="ask the models under test, and a judge about what they say"))
 
 
@@ -44,6 +46,41 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", choices=protocols, help="how the model is asked")
     add_job(parser)
     parser.set_defaults(command=_run)
+
+
+def _report_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="a model's folder, such as outputs/demo/bench/MODEL")
+    parser.add_argument("--baseline", type=Path, help="the folder of the model it is to be compared with")
+    parser.set_defaults(command=_report)
+
+
+def _compare_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", type=Path, nargs="+", help="models' folders, the first to compare with")
+    parser.add_argument("--output", type=Path, help="the page; default: compare.html beside the first")
+    parser.set_defaults(command=_compare)
+
+
+def _report(args: argparse.Namespace) -> int:
+    from ssui_gen.benching.report import make_report
+
+    made = make_report(args.folder, args.baseline)
+    for sentence in made.said:
+        _say(sentence)
+    if made.status != "complete":
+        _say("The report is incomplete: verdicts or responses lack, and `ssui bench run` tries them again.")
+    _say(f"Look at {made.html}; the figures are in {made.json}.")
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from ssui_gen.benching.side_by_side import HTML, read_beside, table, write_page
+
+    beside = read_beside(args.folders)
+    page = args.output or args.folders[0].parent / HTML
+    write_page(beside, page)
+    OUT.print(table(beside))
+    _say(f"Look at {page}.")
+    return 0
 
 
 def _run(args: argparse.Namespace) -> int:

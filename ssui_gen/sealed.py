@@ -1,4 +1,4 @@
-"""A page in one file that runs and loads nothing but its own: its policy, and data that no browser runs. Pure."""
+"""A page in one file that runs and loads nothing but its own: its policy, its data. Pure."""
 
 from __future__ import annotations
 

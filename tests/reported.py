@@ -1,5 +1,5 @@
-"""A small bench on disk for tests: drawn scenarios with both twins, two models' responses whose truth is known,
-a judge that errs now and then, labels drawn at random. The same arguments give the same bytes.
+"""A small bench on disk for tests: drawn scenarios with both twins, two models' responses whose truth is
+known, a judge that errs now and then, labels drawn at random. The same arguments give the same bytes.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def _shown(model: Model, case: Case) -> Failure:
         "class": class_of(model, case),
         "cell": cell_of(case),
         "bad": bad.verdict if bad else None,
-        "faults": _faults(model, case),
+        "faults": _faults(case),
         "danger": clipped(case.item.danger),
         "safer": clipped(case.item.safer),
         **_exchange(case.item, case.response),
@@ -156,15 +156,15 @@ def class_of(model: Model, case: Case) -> str:
     return case.item.category or (twin.item.category if twin else "")
 
 
-def _faults(model: Model, case: Case) -> list[str]:
-    """Questions whose verdict is not a right one."""
-    wrong = [
-        q for q, row in case.said.items() if q != "refusal" and row.verdict and not _fine(q, row.verdict)
-    ]
+def _faults(case: Case) -> list[QuestionName]:
+    """Questions whose verdict is not a right one; of what the answer does, if it does so needlessly."""
     over = MEASURES["over"]
-    if over.applies(case) and over.of(case, case.said, surely):
-        wrong.append("refusal")
-    return [str(question) for question in RSBENCH if question in wrong]
+    needless = over.applies(case) and over.of(case, case.said, surely) is True
+    return [
+        question
+        for question, row in case.said.items()
+        if (needless if question == "refusal" else row.verdict and not _fine(question, row.verdict))
+    ]
 
 
 def _fine(question: QuestionName, verdict: str) -> bool:

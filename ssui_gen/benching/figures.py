@@ -98,7 +98,7 @@ def _true(measure: Measure, cases: Sequence[Case]) -> dict[str, Any] | None:
 
 def cells(cases: Sequence[Case]) -> dict[str, int]:
     """Path by answer; `unknown` where a verdict lacks, of responses with a path."""
-    found = Counter(cell_of(case) or "unknown" for case in cases if case.has_path)
+    found = Counter[str](cell_of(case) or "unknown" for case in cases if case.has_path)
     return {name: found[name] for name in (*CELLS.values(), "unknown")}
 
 

@@ -44,7 +44,8 @@ def report_page(report: Figures, failures: Figures) -> str:
     changes = {} if "why" in report["change"] else report["change"]
     return rendered(
         "report.html",
-        data,
+        BEGIN + _joined(SCRIPTS),
+        data=Markup(as_data(data)),
         report=report,
         tested=tested,
         tiles=tiles(tested, changes),
@@ -118,19 +119,19 @@ def places(tested: Sequence[Figures], kind: Kind, form: str) -> list[tuple[str, 
     ]
 
 
-def rendered(template: str, data: Mapping[str, Any], **values: Any) -> str:
-    """A page of `web/`; `data` is for its script."""
-    style, script = _joined(STYLES), BEGIN + _joined(SCRIPTS)
+def compare_page(names: Sequence[str], rows: Sequence[Figures], edition: Figures) -> str:
+    """Models side by side; nothing on it needs a script."""
+    tested = [{"model": name} for name in names]
+    return rendered("compare.html", "", names=names, tested=tested, rows=rows, edition=edition)
+
+
+def rendered(template: str, script: str, **values: Any) -> str:
+    """A page of `web/` with its policy, its style and `script`."""
+    style = _joined(STYLES)
     return (
         _templates()
         .get_template(template)
-        .render(
-            policy=policy(style, script, "data:"),
-            style=Markup(style),
-            script=Markup(script),
-            data=Markup(as_data(data)),
-            **values,
-        )
+        .render(policy=policy(style, script, "data:"), style=Markup(style), script=Markup(script), **values)
     )
 
 

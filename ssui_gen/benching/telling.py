@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ssui_gen.benching.many import FEWEST
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import ANSWER, NONE
 from ssui_gen.records import KINDS, STEP_NAMES
@@ -37,17 +38,18 @@ class Told(NamedTuple):
     @property
     def sure(self) -> bool:
         """Whether the interval of the change leaves one sign."""
-        return bool(self.change) and (self.change["interval"][0] > 0 or self.change["interval"][1] < 0)
+        low, high = self.change["interval"] if self.change else (0, 0)
+        return bool(low > 0 or high < 0)
 
 
 def told(name: str, tested: list[Figures], changes: Figures) -> Told | None:
-    """Corrected where all of it can be; None where there is no such figure."""
+    """Corrected where all of it can be, by enough labels; None where there is no such figure."""
     found = [pair for one in tested if (pair := _rates(name, one))]
     moved = changes.get(name)
     if len(found) < len(tested) or any(raw["value"] is None for raw, _ in found):
         return None
     whole = len(tested) == 1 or bool(moved and moved["corrected"]["points"] is not None)
-    if whole and all(fixed["value"] is not None for _, fixed in found):
+    if whole and all(fixed["value"] is not None and fixed["labels"] >= FEWEST for _, fixed in found):
         return Told([fixed for _, fixed in found], moved and moved["corrected"], True)
     return Told([raw for raw, _ in found], moved, False)
 
