@@ -5,10 +5,10 @@
     .venv/bin/python benchmarks/bench_coverage.py            # made-up scenarios
 
 One repetition draws as many scenarios as there are, with replacement, has n of the judged rows labelled, and
-asks each estimator for its interval; the truth is the rate of all rows. Labels are drawn plainly; or half from
-each verdict and all that is unscored ("by verdict", as `make bench-label` does); or by whole scenarios. Prints
-Markdown. A cell is how often the interval held the truth, and ± half its width in points; "refused" counts
-repetitions without a number.
+asks each estimator for its interval; the truth is the rate of all rows. Labels are drawn plainly; or half
+from each verdict and all that is unscored ("by verdict"), or so by a verdict on the whole response ("by
+response", as `make bench-label` does); or by whole scenarios. Prints Markdown. A cell is how often the
+interval held the truth, and ± half its width in points; "refused" counts repetitions without a number.
 """
 
 from __future__ import annotations
@@ -31,17 +31,20 @@ NAMES = (JUDGE, *(way.name for way in WAYS))
 WANTED = (0.93, 0.98)
 """Coverage that MOVER is to have from `FROM` labels on, for every model and question."""
 FROM = 100
-CHECKED = ("MOVER", "MOVER by verdict")
+CHECKED = ("MOVER", "MOVER by verdict", "MOVER by response")
+SAVED = CHECKED[:2]
 EXTREME = 0.02
 """Rates this near to 0 or 1 may be held more often: nothing of n is far from nothing in most draws."""
 MSTS_DRAWN, MSTS_LABELLED = 1000, 400
 MSTS_WAYS = (JUDGE, "people alone", "Rogan–Gladen", "PPI++", "MOVER")
-MSTS_GOLDEN: dict[str, tuple[float, ...]] = {
-    "gpt-4o-2024-05-13": (0, 97, 100, 94, 97),
-    "gemini-1.5-pro": (54, 96, 99, 94, 95),
-    "Llama-Guard-3-11B-Vision": (0, 96, 100, 93, 95),
+MSTS_GOLDEN: dict[str, tuple[tuple[float, float], ...]] = {
+    "gpt-4o-2024-05-13": ((0, 2.5), (97, 2.0), (100, 5.3), (94, 1.9), (97, 2.0)),
+    "gemini-1.5-pro": ((54, 1.5), (96, 2.1), (99, 3.7), (94, 1.8), (95, 1.8)),
+    "Llama-Guard-3-11B-Vision": ((0, 0.8), (96, 2.1), (100, 7.9), (93, 1.9), (95, 2.0)),
 }
-"""Coverage in percent of `MSTS_WAYS` on all replies, measured once with an implementation of its own."""
+"""Coverage in percent and half width in points of `MSTS_WAYS` on all replies, measured once with another
+implementation, Wilson's arms in MOVER; of the judge alone the half width is arithmetic.
+"""
 
 
 class Cell(NamedTuple):
@@ -79,7 +82,7 @@ def coverage(cells: Iterable[Cell]) -> list[Cell]:
         done.append(cell)
         p = cell.population
         saved = (
-            f"{np.mean(found.saved):.0f}" if (found := cell.tallies[way]).saved else "–" for way in CHECKED
+            f"{np.mean(found.saved):.0f}" if (found := cell.tallies[way]).saved else "–" for way in SAVED
         )
         row = [p.model, p.question, f"{p.rate:.1%} / {p.says:.1%}", str(cell.n)]
         row += [str(tally) for tally in cell.tallies.values()]
@@ -116,7 +119,7 @@ def golden(populations: Sequence[Population], repetitions: int, seed: int) -> No
     for population in (one for one in populations if one.model == "all"):
         found = independently(population, repetitions, seed)
         pairs = zip(found.values(), MSTS_GOLDEN[population.question], strict=True)
-        cells = (f"{tally}, once {once:.0f} %" for tally, once in pairs)
+        cells = (f"{tally}, once {held} % (±{half})" for tally, (held, half) in pairs)
         print(f"| {population.question} | {' | '.join(cells)} |", flush=True)
     print()
 

@@ -1,9 +1,9 @@
 """Where `bench_coverage.py` has its truth from: a bench folder, labelled branches, MSTS, or nowhere.
 
 A `Population` is what one judge said of one model's responses to one question, with the truth of each. Of a
-bench folder the truth is the rows of its `truth.jsonl` (or of `labels.jsonl` whose judge is `truth`); of a run
-of the microworld the labels of its branches; of MSTS people's final labels. Its two files are joined by the
-order of their rows, as their own notebook does.
+bench folder the truth is the rows of its `truth.jsonl` (or of `labels.jsonl` whose judge is `truth`); of a
+run of the microworld the labels of its branches; of MSTS people's final labels. Its two files are joined by
+the order of their rows, as their own notebook does.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ class Population(NamedTuple):
 
     @property
     def says(self) -> float:
-        """The judge's share of yes."""
-        return float((self.stratum[self.stratum != UNSCORED] == 1).mean())
+        """The judge's share of yes; nan where it scored none."""
+        scored = self.stratum[self.stratum != UNSCORED]
+        return float((scored == 1).mean()) if len(scored) else np.nan
 
 
 Row = tuple[bool | None, float | None, bool, str, str]
@@ -70,19 +71,17 @@ def population(model: str, question: str, rows: Iterable[Row]) -> Population:
 
 
 def of_bench(folder: Path) -> Iterator[Population]:
-    """Every model and question whose truth is known; clusters are scenarios."""
-    scenarios = {row["id"]: row["scenario_id"] for row in _rows(folder / "bench.jsonl")}
+    """Every model, kind of item and question whose truth is known; clusters are scenarios."""
+    items = {row["id"]: row for row in _rows(folder / "bench.jsonl")}
     for file in sorted(folder.glob("*/judgements.jsonl")):
-        said: dict[str, dict[str, Any]] = defaultdict(dict)
+        truths = {(row["question"], row["response_id"]): row["verdict"] for row in _truths(file.parent)}
+        found: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in _rows(file):
-            said[row["question"]][row["response_id"]] = row
-        truths: dict[str, dict[str, Any]] = defaultdict(dict)
-        for row in _truths(file.parent):
-            truths[row["question"]][row["response_id"]] = row
-        for question, rows in sorted(said.items()):
-            found = list(_judged(question, rows, truths[question], scenarios))
-            if found:
-                yield population(file.parent.name, question, found)
+            item, truth = items[row["item_id"]], truths.get((row["question"], row["response_id"]))
+            if truth is not None and row.get("unscored") != "not_asked":
+                found[row["question"], item["kind"]].append(_judged(row, truth, item))
+        for (question, kind), rows in sorted(found.items()):
+            yield population(f"{file.parent.name}, {kind}", question, rows)
 
 
 def _truths(folder: Path) -> Iterator[dict[str, Any]]:
@@ -91,18 +90,12 @@ def _truths(folder: Path) -> Iterator[dict[str, Any]]:
     return (row for row in (_rows(file) if file.exists() else ()) if row["judge"] == "truth")
 
 
-def _judged(
-    question: str, rows: Mapping[str, Any], truths: Mapping[str, Any], scenarios: Mapping[str, str]
-) -> Iterator[Row]:
-    good = QUESTIONS[question].good  # type: ignore[index]
-    for response, row in rows.items():
-        truth = truths.get(response, {}).get("verdict")
-        if truth is None or row["unscored"] == "not_asked":
-            continue
-        shares = row["shares"] or {}
-        said = None if row["verdict"] is None else row["verdict"] in good
-        probability = sum(shares.get(one, 0.0) for one in good) if shares and said is not None else None
-        yield said, probability, truth in good, scenarios[row["item_id"]], row["item_id"]
+def _judged(row: Mapping[str, Any], truth: str, item: Mapping[str, Any]) -> Row:
+    good = QUESTIONS[row["question"]].good
+    said = None if row["verdict"] is None else row["verdict"] in good
+    shares = row.get("shares") if said is not None else None
+    probability = sum(shares.get(one, 0.0) for one in good) if shares else None
+    return said, probability, truth in good, item["scenario_id"], row["item_id"]
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:

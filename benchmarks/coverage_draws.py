@@ -58,7 +58,9 @@ def independent(population: Population, rng: Rng, count: int) -> Table:
 def table(population: Population, rows: Ints, cluster: Ints) -> Table:
     """Nobody has labelled any yet; `truth` is what people would say."""
     p, unlabelled = population, np.zeros(len(rows))
-    return Table(p.stratum[rows], p.guess[rows], p.truth[rows], unlabelled, cluster, int(cluster[-1]) + 1)
+    return Table(
+        p.stratum[rows], p.guess[rows], p.truth[rows], unlabelled, cluster, int(cluster.max(initial=0)) + 1
+    )
 
 
 def plainly(rng: Rng, table: Table, n: int) -> Table:
@@ -73,6 +75,15 @@ def by_verdict(rng: Rng, table: Table, n: int, unscored: bool = True) -> Table:
     sizes = (few, n - few) if len(no) <= len(yes) else (n - few, few)
     drawn = [(_some(rng, rows, size), len(rows)) for rows, size in zip((no, yes), sizes, strict=True)]
     return _labelled(table, [*drawn, (rest if unscored else rest[:0], len(rest))])
+
+
+def by_response(rng: Rng, table: Table, n: int) -> Table:
+    """As `by_verdict`, but by a verdict that differs from this question's in a fifth of the rows: responses
+    are drawn by what the judge makes of them as a whole.
+    """
+    turned = (rng.random(len(table.stratum)) < 0.2) & (table.stratum != UNSCORED)
+    other = np.where(turned, 1 - table.stratum, table.stratum)
+    return by_verdict(rng, table._replace(stratum=other), n)._replace(stratum=table.stratum)
 
 
 def whole_scenarios(rng: Rng, table: Table, n: int) -> Table:
@@ -103,6 +114,8 @@ Found = Corrected | Refused
 
 def judge_alone(table: Table) -> Found:
     scored = table.stratum != UNSCORED
+    if not scored.any():
+        return Refused("the judge scored none")
     found = share(table.stratum[scored] == 1, table.cluster[scored].tolist())
     return Corrected(found.value, found.interval, "mover", len(scored), 0, 0)
 
@@ -137,6 +150,7 @@ WAYS = (
     Way("MOVER", plainly, lambda table: corrected(post_stratified, table)),
     Way("PPI++ by verdict", by_verdict, lambda table: corrected(powered, table)),
     Way("MOVER by verdict", by_verdict, lambda table: corrected(post_stratified, table)),
+    Way("MOVER by response", by_response, lambda table: corrected(post_stratified, table)),
     Way("MOVER, whole scenarios", whole_scenarios, lambda table: corrected(post_stratified, table)),
 )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import groupby, permutations
+from itertools import groupby, pairwise, permutations
 
 import numpy as np
 from coverage_data import Population
@@ -29,6 +29,10 @@ FEWER = 5
 """A step that draws for every two models takes a fifth of the repetitions."""
 
 
+def _head(*columns: str) -> None:
+    print(f"\n| {' | '.join(columns)} |\n|---|{'--:|' * (len(columns) - 1)}")
+
+
 def _by_question(populations: Sequence[Population]) -> Iterator[tuple[str, list[Population]]]:
     ordered = sorted(populations, key=lambda one: one.question)
     return ((question, list(group)) for question, group in groupby(ordered, key=lambda one: one.question))
@@ -39,10 +43,9 @@ def _by_question(populations: Sequence[Population]) -> Iterator[tuple[str, list[
 
 def transport(populations: Sequence[Population], repetitions: int, seed: int) -> None:
     """Each model corrected by another's labels, and how often the comparison of errors says not to."""
-    print(
-        "\n| question | pairs of models | off by more than 3 points | largest | of these warned of | of the others |"
+    _head(
+        "question", "pairs of models", "off by > 3 points", "largest", "of these warned of", "of the others"
     )
-    print("|---|--:|--:|--:|--:|--:|")
     for question, group in _by_question(populations):
         rng = np.random.default_rng([seed, 2])
         found = [
@@ -73,13 +76,14 @@ def _off(own: Population, other: Population) -> float:
     there is none.
     """
     ours, theirs = (_scored(one) for one in (own, other))
-    both = Table(*(np.concatenate(pair) for pair in zip(ours[:-1], theirs[:-1], strict=True)), ours.clusters)
+    both = ours.beside(theirs)
     first = np.arange(len(both.stratum)) < len(ours.stratum)
-    weight = np.where(first, 0.0, 1.0)
-    made = rogan_gladen(
-        both._replace(weight=weight, cluster=np.arange(len(weight)), clusters=len(weight)), first
-    )
+    made = rogan_gladen(both._replace(weight=np.where(first, 0.0, 1.0), clusters=_most(ours, theirs)), first)
     return made.value - float(ours.truth.mean()) if made else np.nan
+
+
+def _most(*tables: Table) -> int:
+    return max(one.clusters for one in tables)
 
 
 def _warned(own: Population, other: Population, rng: Rng, repetitions: int) -> float:
@@ -105,10 +109,8 @@ def _scored(one: Population) -> Table:
 
 def people(populations: Sequence[Population], repetitions: int, seed: int) -> None:
     """How far rates move when people err, one of them or two with a third where they differ."""
-    print(
-        "\n| people err | held, one person | off by, mean (worst) | held, two and a third | off by, mean (worst) |"
-    )
-    print("|--:|--:|--:|--:|--:|")
+    off = "off by, mean (worst)"
+    _head("people err", "held, one person", off, "held, two and a third", off)
     for share in PEOPLE:
         cells = []
         for wrong in (share, 3 * share**2 - 2 * share**3):
@@ -151,8 +153,7 @@ MISSING: dict[str, Callable[[Rng, Table, int], Table]] = {
 
 def missing(populations: Sequence[Population], repetitions: int, seed: int) -> None:
     """Unscored rows dropped, bounded, labelled: over populations that have any."""
-    print(f"\n| question | model | unscored | true of these / of all | {' | '.join(MISSING)} |")
-    print(f"|---|---|--:|--:|{'--:|' * len(MISSING)}")
+    _head("question", "model", "unscored", "true of these / of all", *MISSING)
     for one in populations:
         unscored = one.stratum == UNSCORED
         if unscored.any():
@@ -181,8 +182,10 @@ def comparison(populations: Sequence[Population], repetitions: int, seed: int) -
 
     Copies are made by exchanging the two models' rows scenario by scenario, by lot.
     """
-    head = "true difference | held | half width, points | copies told apart: corrected | by verdicts, interval | by verdicts, p < 5 %"
-    print(f"\n| question | models | {head} |\n|---|---|--:|--:|--:|--:|--:|--:|")
+    told = ("corrected", "by verdicts, interval", "by verdicts, p < 5 %")
+    _head(
+        "question", "models", "true difference", "held", "half width", *(f"told apart: {one}" for one in told)
+    )
     for question, group in _by_question(populations):
         for first, second in _pairs(group):
             found = _Comparison(first, second, np.random.default_rng([seed, 5]))
@@ -193,7 +196,7 @@ def comparison(populations: Sequence[Population], repetitions: int, seed: int) -
 
 def _pairs(group: Sequence[Population]) -> list[tuple[Population, Population]]:
     """Neighbours by name, with rows of the same items in the same order."""
-    pairs = [_aligned(one, other) for one, other in zip(group, group[1:], strict=False)]
+    pairs = [_aligned(one, other) for one, other in pairwise(group)]
     return [pair for pair in pairs if pair][:MOST_PAIRS]
 
 

@@ -64,9 +64,10 @@ def wilson(value: float, n: float) -> Interval:
 
 @lru_cache(maxsize=4096)
 def jeffreys(hits: float, n: float) -> Interval:
-    """Jeffreys' equal-tailed 95 % interval of a share of so many rows, which need be no whole numbers: quantiles
-    of the beta law, and 0 where nothing is a hit, 1 where all is (Brown, Cai and DasGupta 2001, Statistical
-    Science 16:101). Of rare hits it is shorter than Wilson's at the far end and longer at the near one.
+    """Jeffreys' equal-tailed 95 % interval of a share of so many rows, which need be no whole numbers:
+    quantiles of the beta law, and 0 where nothing is a hit, 1 where all is (Brown, Cai and DasGupta 2001,
+    Statistical Science 16:101). Of rare hits it is shorter than Wilson's at the far end and longer at the
+    near one.
     """
     a, b = hits + 0.5, n - hits + 0.5
     low, high = map(_quantile, (0.025, 0.975), (a, a), (b, b), wilson(hits / n, n))
@@ -87,8 +88,8 @@ def _quantile(probability: float, a: float, b: float, start: float) -> float:
 
 
 def _beta(x: float, a: float, b: float) -> tuple[float, float]:
-    """The beta law's share below x and its density there: continued fraction 8.17.22 of the Digital Library of
-    Mathematical Functions, from its far end.
+    """The beta law's share below x and its density there: continued fraction 8.17.22 of the Digital Library
+    of Mathematical Functions, from its far end.
     """
     if x > (a + 1) / (a + b + 2):
         above, density = _beta(1 - x, b, a)
@@ -204,8 +205,8 @@ def newcombe(both: float, first: float, second: float, neither: float) -> Interv
 
 
 def joined(one: float, other: float, phi: float) -> float:
-    """How far a difference may be off, from how far each of the two may, which go together by `phi` (MOVER: Zou
-    and Donner 2008, Statistics in Medicine 27:1693).
+    """How far a difference may be off, from how far each of the two may, which go together by `phi` (MOVER:
+    Zou and Donner 2008, Statistics in Medicine 27:1693).
     """
     return math.sqrt(max(0.0, one * one - 2 * phi * one * other + other * other))
 

@@ -62,9 +62,7 @@ def test_every_interval_holds_its_rate_and_lies_in_what_is_possible(
 
 
 @given(tables, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(
-    cells: list[tuple[bool, bool, bool, int]], rng: Random
-) -> None:
+def test_the_order_of_rows_does_not_matter(cells: list[tuple[bool, bool, bool, int]], rng: Random) -> None:
     rows = rows_of(cells)
     mixed = rng.sample(rows, len(rows))
     one, other = corrected(rows), corrected(mixed)
@@ -197,7 +195,7 @@ def test_a_good_judge_saves_labels_and_one_that_guesses_none() -> None:
 @given(st.floats(0, 1), st.integers(10, 5000))
 def test_labels_for_a_width_are_wilsons(value: float, n: int) -> None:
     low, high = wilson(value, n)
-    if 0 < low and high < 1:
+    if low > 0 and high < 1:
         assert labels_for((high - low) / 2, value, 1.0) == pytest.approx(n, rel=1e-6)
 
 
@@ -205,11 +203,16 @@ def test_labels_for_a_width_are_wilsons(value: float, n: int) -> None:
 
 
 def test_labels_from_elsewhere_help_where_the_judge_errs_alike() -> None:
-    own, other = drawn(1000, 0.15, mostly_right, 3), drawn(1000, 1.0, mostly_right, 4)
+    own, other = drawn(4000, 0.4, mostly_right, 3), drawn(4000, 1.0, mostly_right, 4)
     alone = number(corrected(own, "rogan_gladen"))
     both = number(corrected(own, "rogan_gladen", [row._replace(drawn=None) for row in other]))
     assert width(both) < width(alone)
     assert both.value == pytest.approx(0.6, abs=0.05)
+
+
+def test_few_labels_cannot_show_that_the_judge_errs_alike() -> None:
+    own, other = drawn(1000, 0.15, mostly_right, 3), drawn(1000, 1.0, mostly_right, 4)
+    assert "do not exclude" in reason(corrected(own, "rogan_gladen", other))
 
 
 def test_labels_from_elsewhere_are_refused_where_the_judge_errs_otherwise() -> None:
@@ -241,16 +244,14 @@ def test_a_judge_whose_yes_means_nothing_has_no_rate_by_its_errors() -> None:
 def test_ppi_is_that_of_its_authors(
     seed: int, n: int, labels: int, rate: float, noise: float, value: float, low: float, high: float
 ) -> None:
-    """ppi-python 0.2.3: `ppi_mean_ci(Y, Yhat, Yhat_unlabeled, alpha=0.05)` and `ppi_mean_pointestimate`, where
-    λ comes of all rows and the normal quantile stands for Student's.
+    """ppi-python 0.2.3: `ppi_mean_ci(Y, Yhat, Yhat_unlabeled, alpha=0.05)` and `ppi_mean_pointestimate`,
+    where λ comes of all rows and the normal quantile stands for Student's.
     """
     rng, rows = Random(seed), []
     for k in range(n):
         truth = rng.random() < rate
         probability = round(min(1, max(0, (0.8 if truth else 0.2) + rng.gauss(0, noise))), 3)
-        rows.append(
-            Judged(probability > 0.5, truth if k < labels else None, str(k), labels / n, probability)
-        )
+        rows.append(Judged(probability > 0.5, truth if k < labels else None, str(k), labels / n, probability))
     found = number(corrected(rows, "ppi"))
     assert found.value == pytest.approx(value, abs=0.002)
     assert width(found) == pytest.approx(high - low, rel=0.025)

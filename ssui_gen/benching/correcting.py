@@ -43,7 +43,9 @@ class Judged(NamedTuple):
     cluster: str
     """The scenario."""
     drawn: float | None = None
-    """With which probability it was drawn to be labelled; None: nobody drew it, its label corrects nothing."""
+    """With which probability it was drawn to be labelled; None: nobody drew it, its label corrects
+    nothing.
+    """
     probability: float | None = None
     """The judge's, that it is so."""
 
@@ -108,7 +110,7 @@ def settled(table: Table, how: How, estimate: Callable[[], Estimate | Refused]) 
     if isinstance(found, Refused):
         return found
     if found.high - found.low < 1e-9:
-        return Refused(f"all {table.labels.sum()} labels are as the judge has it: {how} then has no width")
+        return Refused(f"the interval of {how} has no width here, so it would look surer than it is")
     return _summed_up(found, table, how)
 
 

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from ssui_gen.benching.estimating import YES, Estimate, Rate, Table, post_stratified, rate, rogan_gladen
 from ssui_gen.shares import Interval
 
+LEEWAY = 0.03
+"""By how much borrowed errors may make a rate wrong."""
+
 
 class Errors(NamedTuple):
     """How often the judge is right of what is true, and of what is not; None where there is none of it."""
@@ -61,20 +64,18 @@ def borrowed(table: Table, ours: NDArray[np.bool_]) -> Estimate | str:
 
 
 def misfit(own: Table, other: Table) -> str | None:
-    """What shows that the judge errs otherwise in `other`, over the same clusters; None if nothing does.
+    """What lets the judge err otherwise in `other`, over the same clusters; None if our labels exclude it.
 
-    Its errors are compared, and what they would make of our rate with what our own labels make of it: with few
-    labels of what is rare the errors alone hardly tell.
+    Its errors must not differ. As few labels hardly show that they do, what they make of our rate must also
+    lie so near to all that our own labels allow that borrowing moves it by `LEEWAY` at most.
     """
     found = differ(errors(own), errors(other))
     if found:
         return f"the judge's {' and '.join(found)} differs there, or is not known"
-    both = Table(*(np.concatenate(pair) for pair in zip(own[:-1], other[:-1], strict=True)), own.clusters)
+    both = own.beside(other)
     first = np.arange(len(both.stratum)) < len(own.stratum)
-    made, ours = (
-        rogan_gladen(both._replace(weight=np.where(first, 0.0, both.weight)), first),
-        post_stratified(own),
-    )
-    if made is None or not ours.low <= made.value <= ours.high:
-        return "the judge's errors there would make a rate that the labels here exclude"
+    made = rogan_gladen(both._replace(weight=np.where(first, 0.0, both.weight)), first)
+    ours = post_stratified(own)
+    if made is None or max(ours.high - made.value, made.value - ours.low) > LEEWAY:
+        return f"the labels here do not exclude that it moves the rate by over {100 * LEEWAY:.0f} points"
     return None

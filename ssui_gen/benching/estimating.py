@@ -1,4 +1,5 @@
-"""What is truly so, from what a judge said of all rows and people of some: three estimators, on columns. Pure.
+"""What is truly so, from what a judge said of all rows and people of some: three estimators, on columns.
+Pure.
 
 A judge errs, so the share of its yes is no measurement. People label rows drawn with known probabilities from
 the same rows, and what they say of these corrects it. Each estimator gives a value, a 95 % interval, and what
@@ -54,6 +55,11 @@ class Table(NamedTuple):
         """Those rows, in the clusters that all have."""
         return Table(*(column[rows] for column in self[:-1]), self.clusters)
 
+    def beside(self, other: Table) -> Table:
+        """These rows, then others, in the same clusters."""
+        columns = zip(self[:-1], other[:-1], strict=True)
+        return Table(*(np.concatenate(pair) for pair in columns), self.clusters)  # type: ignore[arg-type, call-arg]
+
 
 class Estimate(NamedTuple):
     """A rate, the ends of its 95 % interval, and what each cluster adds to it, of shape (clusters,)."""
@@ -68,12 +74,14 @@ class Estimate(NamedTuple):
 
 
 def post_stratified(table: Table) -> Estimate:
-    """θ = Σ W_v p_v: of each stratum v its share W_v of all rows and the share p_v of its labels that are true.
+    """θ = Σ W_v p_v: of each stratum v its share W_v of all rows, and the share p_v of its true labels.
 
-    Interval: MOVER (Zou and Donner 2008, Statistics in Medicine 27:1693), which joins the arms of each p_v's
-    Wilson interval and of the strata's shares as squares; both arms are stretched by the root of how many times
-    wider the clusters make θ's variance (by influence values), at least 1, and by Student's t. A stratum without
-    labels may be anything: it is 0 for the lower end and 1 for the upper one, the value lies between.
+    Interval: MOVER (Zou and Donner 2008, Statistics in Medicine 27:1693), which joins arms as squares: those
+    of each p_v, which are Jeffreys' (as Laud 2017, Pharmaceutical Statistics 16:334), and those of the
+    shares. The arms of labels and of shares are each stretched by the root of how many times wider the
+    clusters make that part of θ's variance (by influence values), at least 1, and by Student's t; both are,
+    where the two parts go together. A stratum without labels may be anything: it is 0 for the lower end and 1
+    for the upper one, and the value lies between.
     """
     strata = _strata(table)
     below = _at(table, strata, 0.0)
@@ -111,11 +119,13 @@ def _at(table: Table, strata: _Strata, unknown: float) -> Estimate:
     """The estimate if strata without labels had this rate."""
     rate = np.where(np.isnan(strata.rate), unknown, strata.rate)
     value = float(strata.share @ rate)
-    sums, wider = _influence(table, rate[table.stratum], table.truth - rate[table.stratum], strata)
-    arms = [_arms(strata, one) for one in np.flatnonzero(strata.weight)]
-    arms.append(_arms_of_shares(value, float(strata.share @ rate**2) - value**2, len(table.stratum)))
-    below, above = (math.sqrt(sum(arm[side] ** 2 for arm in arms)) for side in (0, 1))
-    return Estimate(value, max(0.0, value - wider * below), min(1.0, value + wider * above), sums)
+    sums, *wider = _influence(table, rate[table.stratum], strata)
+    shares = _arms_of_shares(value, float(strata.share @ rate**2) - value**2, len(table.stratum))
+    labels = [_arms(strata, one) for one in np.flatnonzero(strata.weight)]
+    below, above = (
+        math.hypot(wider[0] * shares[side], *(wider[1] * arm[side] for arm in labels)) for side in (0, 1)
+    )
+    return Estimate(value, max(0.0, value - below), min(1.0, value + above), sums)
 
 
 def _arms(strata: _Strata, one: int) -> Interval:
@@ -135,32 +145,41 @@ def _arms_of_shares(value: float, spread: float, rows: int) -> Interval:
     return value - low, high - value
 
 
-def _influence(table: Table, fitted: Floats, left: Floats, strata: _Strata) -> tuple[Floats, float]:
-    """What each cluster adds to the value, and how many times wider that makes an interval.
+def _influence(table: Table, fitted: Floats, strata: _Strata) -> tuple[Floats, float, float]:
+    """What each cluster adds to the value; how many times wider that makes the arms of shares, and of labels.
 
     A row adds how far its fitted value is from the mean and, if labelled, how far its label is from that, for
     all rows of its stratum.
     """
-    each = (fitted - fitted.mean()) / len(fitted)
     on, found = table.labelled, table.stratum[table.labelled]
-    each[on] += strata.share[found] * table.weight[on] * left[on] / strata.weight[found]
-    return _clustered(each, table)
+    of_shares, of_labels = (fitted - fitted.mean()) / len(fitted), np.zeros(len(fitted))
+    left = table.truth[on] - fitted[on]
+    of_labels[on] = strata.share[found] * table.weight[on] * left / strata.weight[found]
+    first, wider = _clustered(of_shares, table, np.ones(len(fitted), bool))
+    second, wider_too = _clustered(of_labels, table, on)
+    apart = variance(first) + variance(second)
+    both = math.sqrt(variance(first + second) / apart) if apart > 0 else 1.0
+    return first + second, both * wider, both * wider_too
 
 
-def _clustered(each: Floats, table: Table) -> tuple[Floats, float]:
-    sums = np.bincount(table.cluster, each, table.clusters)
-    plain = float(each @ each)
+def _clustered(each: Floats, table: Table, rows: NDArray[np.bool_]) -> tuple[Floats, float]:
+    """What each cluster adds, and how many times wider than without clusters an interval is; `rows` are those
+    that count.
+    """
+    sums, plain = np.bincount(table.cluster, each, table.clusters), float(each @ each)
     ratio = variance(sums) / plain if plain > 0 else 1.0
-    return sums, math.sqrt(max(1.0, ratio)) * _student(table) / Z95
+    return sums, math.sqrt(max(1.0, ratio)) * _student(table, rows) / Z95
 
 
-def _student(table: Table) -> float:
-    """The quantile for as many clusters as hold labels."""
-    return student(max(1, len(np.unique(table.cluster[table.labelled])) - 1))
+def _student(table: Table, rows: NDArray[np.bool_]) -> float:
+    """The quantile for as many clusters as hold such rows."""
+    return student(max(1, len(np.unique(table.cluster[rows])) - 1))
 
 
 def variance(sums: Floats, other: Floats | None = None) -> float:
-    """Of a mean, from what each cluster adds to it: G / (G − 1) · Σ s²; with `other` the covariance of two."""
+    """Of a mean, from what each cluster adds to it: G / (G − 1) · Σ s²; with `other`, of two, how they vary
+    together.
+    """
     held = int(np.count_nonzero((sums != 0) | (other is not None and other != 0)))
     return held / max(1, held - 1) * float(sums @ (sums if other is None else other))
 
@@ -172,9 +191,9 @@ def powered(table: Table) -> Estimate:
     """PPI++ (Angelopoulos, Duchi and Zrnic 2023, arXiv 2311.01453) of a mean, by the judge's probabilities.
 
     θ = λ·mean(f) + Σ w (y − λ f) / Σ w with f over all rows, w one by the probability of having been labelled
-    and λ the slope of y on f over the labels. That is their θ with λ·(N − n)/N, as here the n labelled rows are
-    among the N. The variance is the clusters', the interval Student's. Unscored rows without labels are 0 for
-    the lower end and 1 for the upper one.
+    and λ the slope of y on f over the labels. That is their θ with λ·(N − n)/N, as here the n labelled rows
+    are among the N. The variance is the clusters', the interval Student's. Unscored rows without labels are 0
+    for the lower end and 1 for the upper one.
     """
     below = _powered(table, 0.0)
     if not table.unknown.any():
@@ -204,8 +223,9 @@ def _slope(weight: Floats, guess: Floats, truth: Floats) -> float:
 
 def _normal(value: float, each: Floats, table: Table) -> Estimate:
     sums = np.bincount(table.cluster, each, table.clusters)
-    half = _student(table) * math.sqrt(max(variance(sums), float(each @ each)))
-    return Estimate(value, max(0.0, value - half), min(1.0, value + half), sums)
+    half = _student(table, table.labelled) * math.sqrt(max(variance(sums), float(each @ each)))
+    low, at, high = (min(1.0, max(0.0, one)) for one in (value - half, value, value + half))
+    return Estimate(at, low, high, sums)
 
 
 # --- Rogan and Gladen ----------------------------------------------------------------------------------
@@ -230,7 +250,7 @@ def rogan_gladen(table: Table, ours: NDArray[np.bool_]) -> Estimate | None:
     value = (share + spared - 1) / tells
     each = of_ours * (said - share) - value * of_true * (said - found)
     each += (1 - value) * of_false * (1 - said - spared)
-    return _normal(value, each / tells, table)._replace(value=min(1.0, max(0.0, value)))
+    return _normal(value, each / tells, table)
 
 
 # --- shares of labels ----------------------------------------------------------------------------------
@@ -251,15 +271,16 @@ class Rate(NamedTuple):
 
 
 def rate(hits: Floats, weight: Floats, table: Table) -> Rate | None:
-    """How many of the rows with a weight are hits (1 or 0), at their effective size; None without such rows."""
-    if not weight.any():
+    """How many of the rows that have a weight are hits (1 or 0), at their effective size; None of no row."""
+    on = weight > 0
+    if not on.any():
         return None
+    if hits[on].min() == hits[on].max():
+        return Rate(float(hits[on][0]), len(np.unique(table.cluster[on])), 1.0)
     part = weight / weight.sum()
     value = float(part @ hits)
-    wider = _clustered(part * (hits - value), table)[1] ** 2
-    same = value in (0.0, 1.0)
-    size = len(np.unique(table.cluster[weight > 0])) if same else 1 / float(part @ part) / wider
-    return Rate(value, size, wider)
+    wider = _clustered(part * (hits - value), table, on)[1] ** 2
+    return Rate(value, 1 / float(part @ part) / wider, wider)
 
 
 def people_alone(table: Table) -> Rate | None:

@@ -36,8 +36,8 @@ def _share(rows: Sequence[tuple[bool, Hashable]]) -> Share | None:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """P-values adjusted so that all that stay below 5 % may be claimed together (Holm 1979, Scandinavian Journal
-    of Statistics 6:65).
+    """P-values adjusted so that all that stay below 5 % may be claimed together (Holm 1979, Scandinavian
+    Journal of Statistics 6:65).
     """
     adjusted, highest, n = [0.0] * len(values), 0.0, len(values)
     for rank, place in enumerate(_ordered(values)):
@@ -47,8 +47,8 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def benjamini_hochberg(values: Sequence[float]) -> list[float]:
-    """P-values adjusted so that of those below 5 % one in twenty is false, to screen what to look at (Benjamini
-    and Hochberg 1995, Journal of the Royal Statistical Society B 57:289).
+    """P-values adjusted so that of those below 5 % one in twenty is false, to screen what to look at
+    (Benjamini and Hochberg 1995, Journal of the Royal Statistical Society B 57:289).
     """
     adjusted, lowest, n = [0.0] * len(values), 1.0, len(values)
     for rank, place in reversed(list(enumerate(_ordered(values), 1))):

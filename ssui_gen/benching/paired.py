@@ -89,7 +89,7 @@ def mcnemar(lost: int, gained: int) -> float:
     """Exact two-sided p-value of two counts of pairs that differ (McNemar 1947; binomial with ½)."""
     n, least = lost + gained, min(lost, gained)
     tail = sum(math.comb(n, k) for k in range(least + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return float(min(1.0, 2 * tail / 2**n))
 
 
 def sign_flip(sums: Collection[float], draws: int = FLIPS) -> float:
@@ -119,9 +119,9 @@ def has_not_risen(change: Change, margin: float) -> bool:
 def difference(before: Sequence[Judged], after: Sequence[Judged]) -> Change | Refused:
     """How much the true rate differs, each model's corrected by its own labels.
 
-    The two intervals are joined by MOVER; the two rates go together as far as their scenarios' parts do, which
-    makes it shorter where the same scenarios are labelled of both. Where unscored rows are only bounded the
-    ends are the worst that may be.
+    The two intervals are joined by MOVER; the two rates go together as far as their scenarios' parts do,
+    which makes it shorter where the same scenarios are labelled of both. Where unscored rows are only bounded
+    the ends are the worst that may be.
     """
     names = [row.cluster for row in (*before, *after)]
     tables = [tabulate(rows, names) for rows in (before, after)]
