@@ -12,7 +12,10 @@ POLICY ?=## the model that is to be trained: make pairs: its served name; make t
 SRPO ?= $(if $(REAL),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
 UNCURATED ?=## make pairs: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
-ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base
+ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base; make bench: to measure beside MODEL
+BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
+DATA ?=## make bench: your copy of BENCH
+JUDGE ?=## make bench: the model that judges, NAME or NAME@URL; default: as CONFIG says
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
 OUT ?=## make train: folder of the adapter; default: outputs/RUN/adapter
@@ -81,6 +84,13 @@ sweep: $(READY) ## the same training over λ, measured: a table and a figure; ot
 .PHONY: merge
 merge: $(READY) ## ADAPTER and its base → one model beside it
 	$(SSUI) merge $(call q,$(ADAPTER)) $(ARGS)
+
+BENCHED := $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(DATA),--data=$(call q,$(DATA))) $(if $(JUDGE),--judge=$(call q,$(JUDGE))) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER)))
+
+.PHONY: bench
+bench: $(READY) ## RSBench of MODEL and RUN's adapter, side by side → outputs/RUN/bench; BENCH=... runs another benchmark
+	$(if $(BENCH),,$(PY) -m microworld.bench $(call q,outputs/$(RUN)/bench))
+	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
 
 .PHONY: doctor
 doctor: $(READY) ## check Python, disk and the model server, each with what to do

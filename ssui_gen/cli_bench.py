@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:  # the command's help needs none of what a job needs
 OUT = Terminal()
 ADAPTER = "adapter"
 """Folder of a run's own."""
+REPORTS = "ssui_gen.benching.report"
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
@@ -119,10 +122,20 @@ def _own_adapter(args: argparse.Namespace) -> Path | None:
 def _tell(args: argparse.Namespace, done: Done) -> None:
     for folder in done.folders:
         _say(f"Read {folder}: responses.jsonl and judgements.jsonl.")
+        _report(folder, baseline=None if folder == done.folders[0] else done.folders[0])
     if done.failed:
         again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
         line = command("bench", args.run, **again, **asked(args))
         _say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
+
+
+def _report(folder: Path, baseline: Path | None) -> None:
+    """What a model's report says, where reports can be made."""
+    if find_spec(REPORTS) is None:
+        return
+    made = import_module(REPORTS).make_report(folder, baseline)
+    for line in (*made.said, f"Look at {made.html}."):
+        _say(line)
 
 
 def _say(text: str) -> None:

@@ -22,12 +22,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from fake_answers import agent_of, answer, logprobs, number, prompt_text, tokens
 
-Scripted = str | dict[str, Any] | Callable[[dict[str, Any]], str | dict[str, Any]]
+
+class Whole(NamedTuple):
+    """A choice to the letter: fields beside the content, and how it ended."""
+
+    message: dict[str, Any]
+    finish: str = "stop"
+
+
+Said = str | dict[str, Any] | Whole
+Scripted = Said | Callable[[dict[str, Any]], Said]
 
 MESSAGES = {
     400: "unsupported parameter",
@@ -59,6 +68,8 @@ class Fake:
     """Given to the first calls, one each, in this order; "ok" answers."""
     always: str | None = None
     """Given to every call after `faults`."""
+    fails: Callable[[dict[str, Any]], str | None] | None = None
+    """The fault of a call, by its request; None: as the other options say."""
     fail_share: float = 0.0
     """Share of calls that meet a fault; decided by the request and how often it came, not by the clock."""
     retry_after: str | None = "0"
@@ -180,7 +191,7 @@ class Fake:
     async def _respond(
         self, request: web.BaseRequest, body: dict[str, Any], key: bytes
     ) -> web.StreamResponse:
-        match self._next_fault(key):
+        match (self.fails and self.fails(body)) or self._next_fault(key):
             case None if body["model"] not in self.models:
                 return _error(404, f"The model `{body['model']}` does not exist.")
             case None:
@@ -221,6 +232,8 @@ class Fake:
 
     def _choice(self, body: dict[str, Any], draw: int, index: int) -> dict[str, Any]:
         text = self._scripted(body, draw)
+        if isinstance(text, Whole):
+            return {"index": index, "message": text.message, "finish_reason": text.finish, "length": 1}
         pieces = tokens(text)
         limit = body.get("max_tokens") or body.get("max_completion_tokens") or len(pieces)
         wanted = body.get("logprobs") and not self.mute
@@ -233,12 +246,12 @@ class Fake:
             "length": len(pieces[:limit]),
         }
 
-    def _scripted(self, body: dict[str, Any], draw: int) -> str:
+    def _scripted(self, body: dict[str, Any], draw: int) -> str | Whole:
         script = self.answers.get(agent_of(body))
         if script is None:
             return answer(body, draw)
         value = script({**body, "draw": draw}) if callable(script) else script
-        return value if isinstance(value, str) else json.dumps(value)
+        return value if isinstance(value, str | Whole) else json.dumps(value)
 
 
 def _json(value: dict[str, Any]) -> web.Response:

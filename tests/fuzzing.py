@@ -25,6 +25,8 @@ from PIL import Image
 
 from microworld.serving import protocol
 from ssui_gen import jsonl, reading, tables
+from ssui_gen.benching.bench import read_bench
+from ssui_gen.benching.pieces import Sent, respond
 from ssui_gen.calling import metrics, wire
 from ssui_gen.config import Leaks, load_config
 from ssui_gen.curation.check import checked
@@ -110,6 +112,14 @@ def _response(data: bytes, folder: Path) -> None:
     assert "".join(text[part.start : part.stop] for part in reading.read(text).parts) == text
 
 
+def _sent(data: bytes, folder: Path) -> None:
+    half, text = len(data) // 2, data.decode("utf-8", "replace")
+    for sent in (Sent(text, finish="length"), Sent(text[half:], text[:half])):
+        for asked in ("as_is", "six_steps", "think"):
+            path = respond(sent, asked).path  # type: ignore[arg-type]
+            assert all(sent.whole[one.start : one.end] == one.text for one in path.pieces)
+
+
 def _pictures() -> tuple[bytes, ...]:
     made = []
     for kind in ("png", "jpeg", "webp", "gif", "bmp", "tiff"):
@@ -128,6 +138,16 @@ _MADE = {"model": "m", "choices": [_CHOICE], "usage": {"prompt_tokens": 3, "comp
 _LOAD = b'vllm:num_requests_running{model="m"} 3.0\nvllm:kv_cache_usage_perc{engine="0"} 0.25\n'
 _PATH = b"1. Visual context: A kitchen.\n2. **Textual request:** To mix.\n\n### Step 3:\nBoth.\n\nAnswer: No."
 _ROWS = b'{"id": "a", "image": "a.png", "text": "Where?"}\n{"id": "b", "image": "b.png"}\n'
+_ORIGIN = {"scenario_id": "s", "source": {"bench": "x"}}
+_RISKY = {"id": "a", "kind": "risky", "images": [], "text": "Where?", "danger": "They fall.", **_ORIGIN}
+_SHOWN = {"path": "a.png", "sha256": "0", "width": 1, "height": 1}
+_ITEMS = "".join(
+    json.dumps(row) + "\n"
+    for row in (
+        _RISKY,
+        _RISKY | {"id": "b", "kind": "benign", "images": [_SHOWN], "twin": {"of": "a", "changed": "text"}},
+    )
+).encode()
 _RUN = (ROOT / "run.yaml").read_bytes() if (ROOT / "run.yaml").exists() else b""
 
 DOORS: dict[str, Door] = {
@@ -175,6 +195,12 @@ DOORS: dict[str, Door] = {
     ),
     "loads of servers": Door(lambda data, _: metrics.read(data.decode("utf-8", "replace")), (_LOAD,)),
     "responses": Door(_response, (_PATH, b"<think>\nHm.\n</think>\n" + _PATH)),
+    "responses to a benchmark": Door(_sent, (_PATH, b"<think>\nHm.\n</think>\n<answer>" + _PATH)),
+    "items of a benchmark": Door(
+        at("bench.jsonl", lambda path: read_bench(path.parent)),
+        (_ITEMS, _ITEMS * 2),
+        (ConfigError, RecordError),
+    ),
     "requests": Door(
         lambda data, _: protocol.read(bytearray(data)), (json.dumps(_CHAT).encode(),), (protocol.Refusal,)
     ),

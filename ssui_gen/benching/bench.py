@@ -93,7 +93,7 @@ def write_bench(
     """Write `items`, whose pictures lie below `root`, and what they are; returns the file of items."""
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write(folder / ITEMS, (as_line(item).decode() for item in items))
-    inside = root.resolve().is_relative_to(folder.resolve())
+    inside = root.resolve().is_relative_to(folder.resolve().parent)  # a run may be moved as a whole
     kept = os.path.relpath(root.resolve(), folder.resolve()) if inside else str(root.resolve())
     about = About(
         name=name, version=version, root=kept, sha256=_sha(folder / ITEMS), licence=licence, made=made or {}

@@ -144,13 +144,21 @@ def cut(text: str) -> list[int]:
     """Where pieces of `text` begin, and its end: at paragraphs, at lines where there are none; pieces under
     SHORT characters are joined to their neighbour, and there are MOST at the most.
     """
-    least, bounds = max(SHORT, -(-len(text) // MOST)), [0]
+    bounds = [0]
     for place in _breaks(text):
-        if place - bounds[-1] >= least:
+        if place - bounds[-1] >= SHORT:
             bounds.append(place)
     if len(text) - bounds[-1] < SHORT and len(bounds) > 1:
         bounds.pop()
-    return [*bounds, len(text)] if text else [0]
+    bounds = [*bounds, len(text)] if text else [0]
+    return _fewer(bounds) if len(bounds) > MOST + 1 else bounds
+
+
+def _fewer(bounds: Sequence[int]) -> list[int]:
+    """Neighbours joined whose middles lie in the same of MOST equal parts of the text."""
+    part = [(start + stop) * MOST // (2 * bounds[-1]) for start, stop in pairwise(bounds)]
+    inner = [place for place, (one, other) in zip(bounds[1:], pairwise(part), strict=False) if one != other]
+    return [bounds[0], *inner, bounds[-1]]
 
 
 def _breaks(text: str) -> Iterator[int]:

@@ -32,7 +32,7 @@ class Source(NamedTuple):
 
     run: Path
     named: str | None
-    """An adapter's name or a folder; None: the run's own."""
+    """An adapter's name or a folder, of the run or of anybody; None: the run's own."""
     data: Path | None
     """Somebody's copy of it; of a folder where its pictures lie."""
     limits: ImageLimits
@@ -46,8 +46,9 @@ def find(source: Source) -> tuple[Path, Bench]:
         return _own(source)
     if adapter := _adapters().get(source.named):
         return _adapted(source, adapter)
-    if Path(source.named).is_dir():
-        return _brought(source, Path(source.named))
+    for place in (Path(source.named), source.run / source.named):
+        if place.is_dir():
+            return _brought(source, place)
     known = ", ".join(sorted(_adapters())) or "none yet"
     raise ConfigError(
         f"--bench: no such benchmark or folder: {source.named!r}; expected a folder that holds {ITEMS}, or "
@@ -97,7 +98,7 @@ def _brought(source: Source, place: Path) -> tuple[Path, Bench]:
     """A folder with a benchmark. What it says of its pictures' place counts inside of it alone: whoever
     packed it must not choose what of this computer is shown to a model.
     """
-    if place.resolve().parent == source.run.resolve():
+    if place.resolve().parent == source.run.resolve() and place.name.startswith(OWN):
         return place, read_bench(place, source.limits, source.data)
     root = source.data or place / read_about(place).root
     if source.data is None and not root.resolve().is_relative_to(place.resolve()):
