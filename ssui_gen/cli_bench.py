@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:  # the command's help needs none of what a job needs
 OUT = Terminal()
 ADAPTER = "adapter"
 """Folder of a run's own."""
-REPORTS = "ssui_gen.benching.report"
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
@@ -64,14 +61,7 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from ssui_gen.benching.report import make_report
-
-    made = make_report(args.folder, args.baseline)
-    for sentence in made.said:
-        _say(sentence)
-    if made.status != "complete":
-        _say("The report is incomplete: verdicts or responses lack, and `ssui bench run` tries them again.")
-    _say(f"Look at {made.html}; the figures are in {made.json}.")
+    _reported(args.folder, args.baseline)
     return 0
 
 
@@ -122,20 +112,23 @@ def _own_adapter(args: argparse.Namespace) -> Path | None:
 def _tell(args: argparse.Namespace, done: Done) -> None:
     for folder in done.folders:
         _say(f"Read {folder}: responses.jsonl and judgements.jsonl.")
-        _report(folder, baseline=None if folder == done.folders[0] else done.folders[0])
+        _reported(folder, baseline=None if folder == done.folders[0] else done.folders[0])
     if done.failed:
         again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
         line = command("bench", args.run, **again, **asked(args))
         _say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
 
 
-def _report(folder: Path, baseline: Path | None) -> None:
-    """What a model's report says, where reports can be made."""
-    if find_spec(REPORTS) is None:
-        return
-    made = import_module(REPORTS).make_report(folder, baseline)
-    for line in (*made.said, f"Look at {made.html}."):
-        _say(line)
+def _reported(folder: Path, baseline: Path | None) -> None:
+    """Make a model's report, and say what it says."""
+    from ssui_gen.benching.report import make_report
+
+    made = make_report(folder, baseline)
+    for sentence in made.said:
+        _say(sentence)
+    if made.status != "complete":
+        _say("The report is incomplete: verdicts or responses lack, and `ssui bench run` tries them again.")
+    _say(f"Look at {made.html}; the figures are in {made.json}.")
 
 
 def _say(text: str) -> None:

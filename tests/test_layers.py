@@ -217,7 +217,7 @@ DOORS = {
         "ssui_gen/jobs/progress.py",
         "ssui_gen/jobs/job.py",
         "ssui_gen/cli_curation.py",
-        "ssui_gen/cli_bench.py",
+        "ssui_gen/benching/side_by_side.py",
         "ssui_gen/verifying/reliability.py",
         "ssui_gen/stages/",
         "microworld/",
