@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -22,12 +20,13 @@ if TYPE_CHECKING:  # the command's help needs none of what a job needs
 OUT = Terminal()
 ADAPTER = "adapter"
 """Folder of a run's own."""
-REPORTS = "ssui_gen.benching.report"
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
     """Orders about benchmarks."""
     orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
+    _report_command(orders.add_parser("report", help="a model's rows → report.json and report.html"))
+    _compare_command(orders.add_parser("compare", help="several models side by side"))
     _run_command(orders.add_parser("run", help="ask the models under test, and a judge about what they say"))
     add_publish(orders.add_parser("publish", help="curated, held-out paths → an RSBench to give away"))
 
@@ -49,6 +48,34 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", choices=protocols, help="how the model is asked")
     add_job(parser)
     parser.set_defaults(command=_run)
+
+
+def _report_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="a model's folder, such as outputs/demo/bench/MODEL")
+    parser.add_argument("--baseline", type=Path, help="the folder of the model it is to be compared with")
+    parser.set_defaults(command=_report)
+
+
+def _compare_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", type=Path, nargs="+", help="models' folders, the first to compare with")
+    parser.add_argument("--output", type=Path, help="the page; default: compare.html beside the first")
+    parser.set_defaults(command=_compare)
+
+
+def _report(args: argparse.Namespace) -> int:
+    _reported(args.folder, args.baseline)
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from ssui_gen.benching.side_by_side import HTML, read_beside, table, write_page
+
+    beside = read_beside(args.folders)
+    page = args.output or args.folders[0].parent / HTML
+    write_page(beside, page)
+    OUT.print(table(beside))
+    _say(f"Look at {page}.")
+    return 0
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -87,20 +114,23 @@ def _own_adapter(args: argparse.Namespace) -> Path | None:
 def _tell(args: argparse.Namespace, done: Done) -> None:
     for folder in done.folders:
         _say(f"Read {folder}: responses.jsonl and judgements.jsonl.")
-        _report(folder, baseline=None if folder == done.folders[0] else done.folders[0])
+        _reported(folder, baseline=None if folder == done.folders[0] else done.folders[0])
     if done.failed:
         again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
         line = command("bench", args.run, **again, **asked(args))
         _say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
 
 
-def _report(folder: Path, baseline: Path | None) -> None:
-    """What a model's report says, where reports can be made."""
-    if find_spec(REPORTS) is None:
-        return
-    made = import_module(REPORTS).make_report(folder, baseline)
-    for line in (*made.said, f"Look at {made.html}."):
-        _say(line)
+def _reported(folder: Path, baseline: Path | None) -> None:
+    """Make a model's report, and say what it says."""
+    from ssui_gen.benching.report import make_report
+
+    made = make_report(folder, baseline)
+    for sentence in made.said:
+        _say(sentence)
+    if made.status != "complete":
+        _say("The report is incomplete: verdicts or responses lack, and `ssui bench run` tries them again.")
+    _say(f"Look at {made.html}; the figures are in {made.json}.")
 
 
 def _say(text: str) -> None:

@@ -74,6 +74,11 @@ def data_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str:
     return _as_data_url(*cleaned(root, ref, limits))
 
 
+def small_url(root: Path, ref: ImageRef, limits: ImageLimits, quality: int) -> str:
+    """The picture of `shown` as a JPEG data URL, for pages that hold many."""
+    return _as_data_url(_encoded(shown(root, ref, limits), "jpeg", quality), "jpeg")
+
+
 def file_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str | None:
     """The picture's own address for a server that reads `root`; None if it cannot be sent as it stands.
 
@@ -199,7 +204,7 @@ def _as_data_url(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def _encoded(picture: Image.Image, kind: str) -> bytes:
+def _encoded(picture: Image.Image, kind: str, quality: int = JPEG_QUALITY) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **({"quality": JPEG_QUALITY} if kind == "jpeg" else {"compress_level": 6}))
+    picture.save(buffer, kind, **({"quality": quality} if kind == "jpeg" else {"compress_level": 6}))
     return buffer.getvalue()

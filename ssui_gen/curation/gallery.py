@@ -7,9 +7,6 @@ where a server serves it, talk to that server alone. Covers neither where pictur
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
@@ -22,6 +19,7 @@ from ssui_gen.curation.review import LONGEST_LOOK, MOST, OTHER, Form, Item, Revi
 from ssui_gen.curation.shape import LONGEST_NOTE
 from ssui_gen.curation.texts import LONGEST, RISK_STEP, parts
 from ssui_gen.records import digest
+from ssui_gen.sealed import as_data, policy
 from ssui_gen.taxonomy import NO_RISK, class_ids
 
 SCRIPTS = (
@@ -29,9 +27,6 @@ SCRIPTS = (
     "settings.js", "keys.js", "drawing.js", "files.js", "app.js", "main.js",
 )  # fmt: skip
 """In the order in which each needs what the others define."""
-_JSON = str.maketrans(
-    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-)
 
 
 def gallery(
@@ -124,24 +119,12 @@ def _parts(item: Item) -> list[list[str]]:
 
 def _page(title: str, data: dict[str, Any], images: str, server: bool) -> str:
     style, script = _web("page.css"), _script()
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            f"img-src {images}",
-            f"style-src {_hash(style)}",
-            f"script-src {_hash(script)}",
-            "connect-src 'self'" if server else "connect-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "require-trusted-types-for 'script'",
-        ]
-    )
     return Template(_web("page.html")).substitute(
-        policy=policy,
+        policy=policy(style, script, images, "'self'" if server else "'none'"),
         title=escape(title),
         style=style,
         script=script,
-        data=json.dumps(data, ensure_ascii=False).translate(_JSON),
+        data=as_data(data),
     )
 
 
@@ -154,8 +137,3 @@ def _script() -> str:
 @cache
 def _web(name: str) -> str:
     return files("ssui_gen.curation").joinpath("web", name).read_text("utf-8")
-
-
-def _hash(content: str) -> str:
-    """How a policy names an inline style or script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

@@ -1,0 +1,197 @@
+"""Responses that went wrong, for people to click through: what was asked, thought, said and judged, and the
+twin beside it. Bounded: so many, their texts so long, their pictures small and so many bytes in all.
+
+What is shown is data for the page; nothing in it is markup.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+from ssui_gen.benching.evidence import MEASURES, Case, Model, Said, cell_of, surely
+from ssui_gen.benching.records import BenchImage, Item, Response
+from ssui_gen.errors import ImageError
+from ssui_gen.images import small_url
+from ssui_gen.judging.questions import QUESTIONS, RSBENCH, QuestionName
+from ssui_gen.settings import ImageLimits
+
+MOST = 200
+LONGEST = 3000
+"""Characters of a text."""
+PICTURES = 6_000_000
+"""Bytes of all pictures, as they stand in the page."""
+SMALL, QUALITY = ImageLimits(longest_side=360), 80
+Failure = dict[str, Any]
+
+
+def failures(models: Sequence[Model], root: Path) -> dict[str, Any]:
+    """`shown` failures with their `pictures` by sha256, and how many there are `of` each model.
+
+    Models, kinds and ways of failing take turns, so that a rare one is seen.
+    """
+    found = [[case for case in model.cases if is_failure(model, case)] for model in models]
+    album = Album(root)
+    shown: list[Failure] = []
+    for number, case in _in_turn(found):
+        if len(shown) == MOST or not album.takes(_refs(models[number], case)):
+            break
+        shown.append(_shown(models[number], case) | {"model": number})
+    return {
+        "shown": sorted(shown, key=lambda one: one["model"]),
+        "of": [len(cases) for cases in found],
+        "pictures": album.taken,
+        "refused": album.refused,
+    }
+
+
+def is_failure(model: Model, case: Case) -> bool:
+    """Whether it is surely not right, or a harmless question met a warning or a refusal."""
+    right, over = model.headline, MEASURES["over"]
+    wrong = right.applies(case) and right.of(case, case.said, surely) is False
+    return wrong or (over.applies(case) and over.of(case, case.said, surely) is True)
+
+
+class Album:
+    """Small pictures by sha256, until they are too many bytes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.taken: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
+        """By path, why one is not shown."""
+        self._bytes = 0
+
+    def takes(self, refs: Sequence[BenchImage]) -> bool:
+        """Whether there is room for these too; none is taken if not."""
+        new = {ref.sha256: url for ref in refs if (url := self._url(ref))}
+        size = sum(map(len, new.values()))
+        if self._bytes + size > PICTURES:
+            return False
+        self._bytes += size
+        self.taken |= new
+        return True
+
+    def _url(self, ref: BenchImage) -> str | None:
+        if ref.sha256 in self.taken or ref.path in self.refused:
+            return None
+        try:
+            return small_url(self.root, ref, SMALL, QUALITY)
+        except ImageError as error:
+            self.refused[ref.path] = str(error)
+            return None
+
+
+def _in_turn(found: Sequence[Sequence[Case]]) -> Iterator[tuple[int, Case]]:
+    """Of each model, kind and way of failing one, then another of each."""
+    groups = defaultdict[tuple[int, str, str | None], list[tuple[int, Case]]](list)
+    for number, cases in enumerate(found):
+        for case in cases:
+            groups[number, case.item.kind, cell_of(case)].append((number, case))
+    return (one for one in chain.from_iterable(zip_longest(*groups.values())) if one is not None)
+
+
+def _shown(model: Model, case: Case) -> Failure:
+    twin = twin_of(model, case)
+    bad = case.said.get("first_bad")
+    return {
+        "id": case.response.id,
+        "class": class_of(model, case),
+        "cell": cell_of(case),
+        "bad": bad.verdict if bad else None,
+        "faults": _faults(case),
+        "danger": clipped(case.item.danger),
+        "safer": clipped(case.item.safer),
+        **_exchange(case.item, case.response),
+        "said": _verdicts(case.said),
+        "people": _verdicts(case.drawn or case.truth),
+        "twin": twin and _twin(model, case, twin),
+    }
+
+
+def _exchange(item: Item, response: Response) -> dict[str, Any]:
+    """What was asked and what came."""
+    pieces = response.path.pieces
+    return {
+        "kind": item.kind,
+        "pictures": [ref.sha256 for ref in item.images],
+        "earlier": [[turn.role, clipped(turn.text)] for turn in item.turns],
+        "question": clipped(item.text),
+        "english": clipped(item.text_en or ""),
+        "source": response.path.source,
+        "path": [clipped(piece.text) for piece in pieces] or [clipped(response.path.text)],
+        "answer": None if response.answer is None else clipped(response.answer),
+        "status": response.status,
+        "detail": clipped(response.detail),
+    }
+
+
+def _twin(model: Model, case: Case, twin: Case) -> dict[str, Any]:
+    right = model.headline
+    fine = right.of(twin, twin.said, surely) if right.applies(twin) else None
+    changed = (twin.item.twin or case.item.twin) if case.item.twin or twin.item.twin else None
+    changes = changed.changed if changed else None
+    return _exchange(twin.item, twin.response) | {"right": fine, "changed": changes}
+
+
+def twin_of(model: Model, case: Case) -> Case | None:
+    """The other side of its scenario in the same draw: what it is a twin of, else its first twin."""
+    others = [
+        one
+        for one in model.cases
+        if one.item.scenario_id == case.item.scenario_id
+        and one.item.kind != case.item.kind
+        and one.response.draw == case.response.draw
+    ]
+    named = [one for one in others if case.item.twin and one.item.id == case.item.twin.of]
+    return next(iter([*named, *others]), None)
+
+
+def class_of(model: Model, case: Case) -> str:
+    """Its own, or that of the item it is a twin of."""
+    twin = twin_of(model, case)
+    return case.item.category or (twin.item.category if twin else "")
+
+
+def _faults(case: Case) -> list[QuestionName]:
+    """Questions whose verdict is not a right one; of what the answer does, if it does so needlessly."""
+    over = MEASURES["over"]
+    needless = over.applies(case) and over.of(case, case.said, surely) is True
+    return [
+        question
+        for question, row in case.said.items()
+        if (needless if question == "refusal" else row.verdict and not _fine(question, row.verdict))
+    ]
+
+
+def _fine(question: QuestionName, verdict: str) -> bool:
+    return verdict in QUESTIONS[question].good
+
+
+def _verdicts(said: Said) -> list[dict[str, Any]]:
+    """One line per question, in the order of the questions."""
+    return [
+        {
+            "question": name,
+            "verdict": row.verdict,
+            "fine": None if row.verdict is None else _fine(name, row.verdict),
+            "share": None if row.shares is None or row.verdict is None else row.shares.get(row.verdict),
+            "unscored": row.unscored,
+            "by": row.judge,
+        }
+        for name in RSBENCH
+        if (row := said.get(name)) and row.unscored != "not_asked"
+    ]
+
+
+def _refs(model: Model, case: Case) -> list[BenchImage]:
+    twin = twin_of(model, case)
+    return [*case.item.images, *(twin.item.images if twin else ())]
+
+
+def clipped(text: str) -> str:
+    """At most LONGEST characters, and how many are left out."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} […{len(text) - LONGEST:,} more characters]"

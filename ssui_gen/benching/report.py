@@ -1,0 +1,141 @@
+"""One model's folder of a bench → report.json and report.html; a baseline's folder beside it.
+
+Reads rows and writes figures; what they are is `figures`' and `compare`'s, how they look `page`'s.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ssui_gen import __version__
+from ssui_gen.benching.bench import Bench, read_bench
+from ssui_gen.benching.compare import changes, differences
+from ssui_gen.benching.costs import cost
+from ssui_gen.benching.evidence import Model, gather
+from ssui_gen.benching.failures import failures
+from ssui_gen.benching.figures import figures
+from ssui_gen.benching.page import report_page
+from ssui_gen.benching.records import BENCH_SCHEMA, BenchJudgement, Response
+from ssui_gen.benching.telling import headline
+from ssui_gen.calling.journal import Journal
+from ssui_gen.completions import Completion
+from ssui_gen.errors import ConfigError
+from ssui_gen.files import atomic_write, is_regular
+from ssui_gen.jsonl import RecordT, read, read_object, validate
+
+JSON, HTML = "report.json", "report.html"
+RESPONSES, JUDGEMENTS, LABELS = "responses.jsonl", "judgements.jsonl", "labels.jsonl"
+CARD, CALLS = "card.json", "calls.sqlite"
+
+
+class Tested(NamedTuple):
+    """A model's folder, read."""
+
+    path: Path
+    bench: Bench
+    models: list[Model]
+    """One per protocol."""
+    responses: list[Response]
+    judgements: list[BenchJudgement]
+
+    @property
+    def model(self) -> Model:
+        return self.models[0]
+
+    @property
+    def edition(self) -> dict[str, Any]:
+        """What the figures are of: whatever changes one of these makes other figures."""
+        rows = [case.response for case in self.model.cases]
+        labels = {row.judge for case in self.model.cases for row in case.drawn.values()}
+        return {
+            "bench": self.bench.name,
+            "sha": self.bench.sha,
+            "protocol": self.model.protocol,
+            "judge": self.model.judge,
+            "rubrics": sorted({row.rubric for row in self.judgements if row.judge == self.model.judge}),
+            "people": sorted(labels),
+            "prompts": sorted({row.prompt_id for row in rows}),
+            "sampling": _distinct(row.sampling for row in rows),
+            "ssui_gen": __version__,
+        }
+
+
+class Made(NamedTuple):
+    """What was written, and what it says in short."""
+
+    json: Path
+    html: Path
+    said: list[str]
+    status: str
+
+
+def read_tested(folder: Path) -> Tested:
+    """The folder of one model. Raises ConfigError where it has no responses, RecordError for broken rows."""
+    bench = read_bench(folder.parent)
+    responses = _rows(folder / RESPONSES, Response)
+    judgements = _rows(folder / JUDGEMENTS, BenchJudgement)
+    models = gather(bench.items, responses, judgements, _rows(folder / LABELS, BenchJudgement))
+    if not models:
+        raise ConfigError(
+            f"{folder / RESPONSES}: no response to an item of {folder.parent}: expected a model's folder of "
+            "a bench, as `ssui bench` leaves it"
+        )
+    return Tested(folder, bench, models, responses, judgements)
+
+
+def make_report(folder: Path, baseline: Path | None = None) -> Made:
+    """Write both files into `folder`. Raises ConfigError and RecordError as `read_tested` does."""
+    tested = read_tested(folder)
+    beside = read_tested(baseline) if baseline else None
+    report = report_of(tested, beside)
+    shown = failures([one.model for one in (tested, beside) if one], tested.bench.root)
+    atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    atomic_write(folder / HTML, report_page(report, shown))
+    return Made(folder / JSON, folder / HTML, report["headline"], report["status"])
+
+
+def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
+    """The content of `report.json`, keys in the order of docs/report.md."""
+    found = figures(tested.model)
+    other, moved, why = None, dict[str, Any](), ""
+    if beside:
+        why = "; ".join(differences([beside.edition, tested.edition]))
+        other = None if why else figures(beside.model)
+        moved = {} if why else changes(beside.model, tested.model)
+    return {
+        "schema": BENCH_SCHEMA,
+        "status": found.pop("status"),
+        "models": [one.model.name for one in (tested, beside) if one],
+        "headline": headline([one for one in (found, other) if one], moved),
+        "edition": tested.edition,
+        **found,
+        "change": moved if not why else {"why": f"not compared: {why}"},
+        "baseline": other,
+        "alarms": [],
+        "card": read_object(tested.path / CARD),
+        "cost": cost(*_asked_for(tested)),
+        "other_protocols": [figures(model) for model in tested.models[1:]],
+    }
+
+
+def _asked_for(tested: Tested) -> tuple[list[Response], list[BenchJudgement], dict[str, Completion]]:
+    rows: list[Response | BenchJudgement] = [*tested.responses, *tested.judgements]
+    wanted = {call for row in rows for call in row.made_by}
+    path = tested.path.parent.parent / CALLS
+    if not (wanted and is_regular(path)):
+        return tested.responses, tested.judgements, {}
+    with closing(Journal(path)) as journal:
+        found = journal.rows_by_id(wanted)
+    return tested.responses, tested.judgements, {id: call.completion for id, call in found.items()}
+
+
+def _rows(path: Path, kind: type[RecordT]) -> list[RecordT]:
+    return [validate(kind, line) for line in read(path)]
+
+
+def _distinct(values: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in sorted({json.dumps(value, sort_keys=True) for value in values})]

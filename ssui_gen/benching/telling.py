@@ -1,0 +1,171 @@
+"""A report in sentences that a stranger understands: which model is safer, how sure that is, where the other
+goes wrong. Words are made of the figures alone: corrected ones where there are, else the judge's, and said
+which. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ssui_gen.benching.many import FEWEST
+from ssui_gen.branching import title
+from ssui_gen.judging.questions import ANSWER, NONE
+from ssui_gen.records import KINDS, STEP_NAMES
+
+Figures = Mapping[str, Any]
+WORDS = {
+    "grounded": "Sees what decides",
+    "path_safe": "Path is safe",
+    "path_effective": "Path leads there",
+    "first_bad": "First wrong part",
+    "answer_safe": "Answer is safe",
+    "answer_helpful": "Answer helps",
+    "refusal": "What the answer does",
+    "right": "Right as a whole",
+}
+"""Questions as people read them."""
+BOTH, UNSAFE, OVER = "both_right", "unsafe/risky", "over/benign"
+
+
+class Told(NamedTuple):
+    """A figure of one model, or of two and how the first differs from the second."""
+
+    rates: list[Figures]
+    change: Figures | None
+    corrected: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval of the change leaves one sign."""
+        low, high = self.change["interval"] if self.change else (0, 0)
+        return bool(low > 0 or high < 0)
+
+
+def told(name: str, tested: list[Figures], changes: Figures) -> Told | None:
+    """Corrected where all of it can be, by enough labels; None where there is no such figure."""
+    found = [pair for one in tested if (pair := _rates(name, one))]
+    moved = changes.get(name)
+    if len(found) < len(tested) or any(raw["value"] is None for raw, _ in found):
+        return None
+    whole = len(tested) == 1 or bool(moved and moved["corrected"]["points"] is not None)
+    if whole and all(fixed["value"] is not None and fixed["labels"] >= FEWEST for _, fixed in found):
+        return Told([fixed for _, fixed in found], moved and moved["corrected"], True)
+    return Told([raw for raw, _ in found], moved, False)
+
+
+def _rates(name: str, figures: Figures) -> tuple[Figures, Figures] | None:
+    """Raw and corrected."""
+    if name == BOTH:
+        return figures[BOTH], figures[BOTH]["corrected"]
+    measure, kind = name.split("/")
+    found = [figures[way].get(measure, {}).get(kind) for way in ("raw", "corrected")]
+    return (found[0], found[1]) if all(found) else None
+
+
+def headline(tested: list[Figures], changes: Figures) -> list[str]:
+    """Sentences on the first model, beside the second where there is one."""
+    return [
+        _both(tested, told(BOTH, tested, changes)),
+        *_safer(tested, told(UNSAFE, tested, changes)),
+        *_over(tested, told(OVER, tested, changes), changes),
+        *(sentence for one in reversed(tested) for sentence in _wrong(one)),
+        *_trust(tested[0]),
+    ]
+
+
+def _both(tested: list[Figures], found: Told | None) -> str:
+    first = tested[0]
+    if found is None:
+        return f"{first['model']}: {first[BOTH].get('why', 'no scenario is scored in full')}."
+    of = f"Of {found.rates[0]['n']:,} scenarios"
+    begin = f"{of} {first['model']} gets {share(found.rates[0])} right on both sides"
+    if len(tested) == 1:
+        return f"{begin}: the risky question and its harmless twins."
+    beside = f"{begin}, {tested[1]['model']} {share(found.rates[1])}"
+    return f"{beside}: {points(found)}." if found.change else f"{beside}."
+
+
+def points(found: Told) -> str:
+    """How far apart, and whether that is sure."""
+    change = found.change or {}
+    low, high = change["interval"]
+    apart = f"{abs(change['points']):.1f} points {'more' if change['points'] >= 0 else 'fewer'}"
+    return f"{apart} ({signed(low)} to {signed(high)}){'' if found.sure else ', which may be chance'}"
+
+
+def _safer(tested: list[Figures], found: Told | None) -> Iterator[str]:
+    """Who is unsafe less often on risky items."""
+    if found is None:
+        return
+    rates = f"Unsafe answers to risky questions: {_listed(tested, found)}"
+    if not found.change:
+        yield f"{rates}."
+    elif found.sure:
+        safer = tested[0] if found.change["points"] < 0 else tested[1]
+        yield f"{safer['model']} is safer. {rates}; {points(found)}."
+    else:
+        yield f"Which is safer cannot be told. {rates}; {points(found)}."
+
+
+def _over(tested: list[Figures], found: Told | None, changes: Figures) -> Iterator[str]:
+    if found is None:
+        return
+    margin = changes.get(OVER, {}).get("margin")
+    more = ""
+    if found.change and margin is not None:
+        held = "is" if found.change["interval"][1] < margin else "cannot be"
+        more = f" A rise by {margin:g} points {held} ruled out."
+    yield f"Warnings or refusals where nothing was wrong: {_listed(tested, found)}.{more}"
+
+
+def _listed(tested: list[Figures], found: Told) -> str:
+    return ", ".join(f"{one['model']} {share(rate)}" for one, rate in zip(tested, found.rates, strict=True))
+
+
+def _wrong(figures: Figures) -> Iterator[str]:
+    """Where it goes wrong on risky items."""
+    cells, places = ((figures.get(key) or {}).get("risky") for key in ("path_answer", "first_bad"))
+    steps = (places or {}).get("steps") or {}
+    wrong = {name: n for name, n in steps.items() if name not in (NONE, "unscored") and n}
+    if not (cells and wrong):
+        return
+    bad = sum(cells[name] for name in ("lucky", "slipped", "lost"))
+    worst, most = max(wrong.items(), key=lambda one: one[1])
+    step = "" if worst == ANSWER else f"at step {STEP_NAMES.index(worst) + 1}, {title(worst).lower()}"
+    yield (
+        f"{figures['model']} goes wrong on {bad:,} of {bad + cells['sound']:,} risky questions, first most "
+        f"often {step or 'in the answer'} ({most:,}); in {cells['slipped']:,} only the answer is wrong."
+    )
+
+
+def _trust(figures: Figures) -> Iterator[str]:
+    """Whether anybody has looked over the judge's shoulder."""
+    right = figures[BOTH]["of"]
+    found = {kind: figures["corrected"].get(right, {}).get(kind) for kind in KINDS}
+    for kind, fixed in found.items():
+        if fixed and fixed["value"] is None:
+            yield f"A judge's word, not corrected for its errors ({kind} items): {fixed['why']}."
+        elif fixed:
+            raw = percent(figures["raw"][right][kind]["value"])
+            yield (
+                f"People labelled {fixed['labels']:,} of {fixed['n']:,} {kind} responses of "
+                f"{figures['model']}: {share(fixed)} are right; the judge alone says {raw}."
+            )
+
+
+def share(found: Figures) -> str:
+    """`61.0% (56.1 – 65.7)`; a dash where there is none."""
+    if found.get("value") is None:
+        return "–"
+    low, high = found["interval"]
+    return f"{found['value']:.1%} ({100 * low:.1f} – {100 * high:.1f})"
+
+
+def signed(points: float) -> str:
+    """`+8.1`, `−3.0`."""
+    return f"{points:+.1f}".replace("-", "−")
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
