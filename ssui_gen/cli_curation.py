@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError
-from ssui_gen.manifest import pictures_of
+from ssui_gen.manifest import pictures_of, title_of
 from ssui_gen.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 OUT = Terminal()
 OF_LABELS = "of branches (ssui verify label), not of paths"
+OF_RESPONSES = "of a model's responses (ssui bench label): its folder, such as outputs/demo/bench/MODEL"
 
 
 def add_orders(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +34,11 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
     def order(name: str, help: str) -> argparse.ArgumentParser:
         made = orders.add_parser(name, help=help)
         made.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-        made.set_defaults(command=_ORDERS[name], labels=False)
+        made.set_defaults(command=_ORDERS[name], labels=False, bench=None)
         if name not in ("export", "import", "apply", "stats"):
             made.add_argument("--labels", action="store_true", help=OF_LABELS)
+        if name in ("check", "assign", "agreement", "resolve"):
+            made.add_argument("--bench", type=Path, metavar="FOLDER", help=OF_RESPONSES)
         return made
 
     export = order("export", "write the items, and merge what people have said")
@@ -76,6 +79,7 @@ def add_review(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="default: this computer alone")
     parser.add_argument("--port", type=int, default=8765, help="0 takes any free one")
     parser.add_argument("--labels", action="store_true", help=OF_LABELS)
+    parser.add_argument("--bench", type=Path, metavar="FOLDER", help=OF_RESPONSES)
     parser.set_defaults(command=_review)
 
 
@@ -90,7 +94,7 @@ def _export(args: argparse.Namespace) -> int:
     from ssui_gen.stages.curation import FOLDER, export
 
     done = export(args.run, args.names, pictures_of(args.run, args.seeds))
-    code = _published(done, args.run / FOLDER, command("curated", args.run))
+    code = published(done, args.run / FOLDER, command("curated", args.run))
     if args.to:
         from ssui_gen.stages.exchange import send
 
@@ -119,7 +123,7 @@ def label(args: argparse.Namespace) -> int:
 
     root = pictures_of(args.run, args.seeds)
     done = export_labels(args.run, args.names, root, most=args.most, seed=args.seed)
-    return _published(done, args.run / FOLDER, command("calibrate", args.run))
+    return published(done, args.run / FOLDER, command("calibrate", args.run))
 
 
 def collected(run: Path) -> Path | None:
@@ -135,7 +139,8 @@ def collected(run: Path) -> Path | None:
     return file
 
 
-def _published(done: Published, folder: Path, then: str) -> int:
+def published(done: Published, folder: Path, then: str) -> int:
+    """Say what was written for people, and what they do next; 1 where a file has a fault."""
     from ssui_gen.curation.publish import GALLERY
 
     changed = ", ".join(done.changed) or "nothing new"
@@ -147,7 +152,7 @@ def _published(done: Published, folder: Path, then: str) -> int:
         _say(f"{path}: not shown: {why}")
     _say(f"Open {folder / GALLERY} in a browser, or edit the file of your name there.")
     _say(f"Then: {then}")
-    return _told(done.faults)
+    return told(done.faults)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -166,14 +171,14 @@ def _check(args: argparse.Namespace) -> int:
             _say(f"{folder.path(name)}: {len(lines):,} lines, {decided:,} decided{more}")
         if not folder.names():
             _say(f"{folder.root}: nobody has a file yet: `{folder.form.export}`")
-    return _told(found)
+    return told(found)
 
 
 def _assign(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import assign
+    from ssui_gen.curation.publish import assign
 
-    dealt = assign(_folder(args), args.names, overlap=args.overlap, each=args.each, seed=args.seed)
-    for name, count in dealt.items():
+    folder, how = _folder(args), {"overlap": args.overlap, "each": args.each, "seed": args.seed}
+    for name, count in assign(folder, args.names, **how, title=title_of(folder.root.parent)).items():
         _say(f"{name}: {count:,} items")
     return 0
 
@@ -196,11 +201,15 @@ def _fold(args: argparse.Namespace) -> int:
     changed, faults = fold(folder, name)
     if not faults:
         _say(f"{len(changed):,} items say something new in {folder.path(name)}.")
-    return _told(faults, "nothing was taken")
+    return told(faults, "nothing was taken")
 
 
 def _folder(args: argparse.Namespace) -> Folder:
-    """Where people work: on paths, or on branches."""
+    """Where people work: on paths, on branches, or on a model's responses."""
+    if args.bench:
+        from ssui_gen.stages.bench_label import folder_at
+
+        return folder_at(args.bench)
     from ssui_gen.stages.curation import folder_of
     from ssui_gen.stages.label import labels_folder
 
@@ -214,7 +223,7 @@ def _agreement(args: argparse.Namespace) -> int:
     OUT.print(table)
     for line in words:
         _say(line)
-    return _told(found)
+    return told(found)
 
 
 def _resolve(args: argparse.Namespace) -> int:
@@ -236,7 +245,7 @@ def _apply(args: argparse.Namespace) -> int:
 
     states, found = apply(args.run)
     if found:
-        return _told(found, "nothing was written")
+        return told(found, "nothing was written")
     table = Table("what", "items")
     for state, count in states.most_common():
         table.add_row(state, f"{count:,}")
@@ -259,7 +268,7 @@ def _stats(args: argparse.Namespace) -> int:
     tables, found = stats_tables(_folder(args), planted)
     for table in tables:
         OUT.print(table)
-    return _told(found)
+    return told(found)
 
 
 _ORDERS = {
@@ -276,7 +285,7 @@ _ORDERS = {
 }
 
 
-def _told(faults: Iterable[Fault], so: str = "") -> int:
+def told(faults: Iterable[Fault], so: str = "") -> int:
     """Each fault in a line; 1 if there is one."""
     found = list(faults)
     for fault in found:

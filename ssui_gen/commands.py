@@ -14,7 +14,13 @@ from pathlib import Path
 from shlex import quote
 
 BY, OUTPUTS = "SSUI_BY", "outputs"
-ORDERS = {"curation": "curation export", "curated": "curation apply", "calibrate": "verify calibrate"}
+ORDERS = {
+    "bench-label": "bench label",
+    "bench-card": "bench card",
+    "curation": "curation export",
+    "curated": "curation apply",
+    "calibrate": "verify calibrate",
+}
 """What a target of make is for `ssui`, where it has another name there."""
 OPTIONS = {"REVIEWER": "--as", "OUT": "--output"}
 USUAL = {"CONFIG": "run.yaml"}

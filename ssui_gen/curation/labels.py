@@ -38,15 +38,15 @@ def sample(branches: Iterable[Drawn], most: int, seed: int, keep: frozenset[str]
     total = sum(map(len, strata.values()))
     chosen: dict[str, Drawn] = {}
     for those in strata.values():
-        ranked = sorted(those, key=lambda one: _rank(one.branch.id, seed))
+        ranked = sorted(those, key=lambda one: rank(one.branch.id, seed))
         share = len(those) if total <= most else max(1, round(most * len(those) / total))
         chosen |= {
             one.branch.id: one for place, one in enumerate(ranked) if place < share or one.branch.id in keep
         }
-    return [_item(chosen[id]) for id in sorted(chosen, key=lambda id: _rank(id, seed))]
+    return [_item(chosen[id]) for id in sorted(chosen, key=lambda id: rank(id, seed))]
 
 
-def _rank(id: str, seed: int) -> bytes:
+def rank(id: str, seed: int) -> bytes:
     """Chance that is the same each time, so that a larger sample holds a smaller one."""
     return hashlib.blake2b(f"{seed}/{id}".encode(), digest_size=8).digest()
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.curation.board import Board, read_board
+from ssui_gen.curation.deal import deal
 from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.gallery import gallery
 from ssui_gen.curation.merge import merged
-from ssui_gen.curation.people import is_name, named
+from ssui_gen.curation.people import RESOLVED, is_name, named
 from ssui_gen.curation.pictures import addresses, copies, copy_pictures
 from ssui_gen.curation.review import Item
 from ssui_gen.curation.sheet import Fault, Sheet, written
@@ -81,6 +82,29 @@ def write_gallery(folder: Folder, title: str) -> None:
         shares=manifest.shares,
     )
     atomic_write(folder.root / GALLERY, page)
+
+
+def assign(
+    folder: Folder, names: Sequence[str], *, overlap: float, each: int, seed: int, title: str
+) -> dict[str, int]:
+    """Deal the items to people, and give each their file; returns how many each has."""
+    if not 0 <= overlap <= 1 or not 1 <= each <= len(set(names)):
+        most = len(set(names))
+        raise ConfigError(
+            f"expected an overlap from 0 to 1, each from 1 to {most}; got {overlap:g} and {each}"
+        )
+    for name in names:
+        named(name)
+    if RESOLVED in names:
+        raise ConfigError(
+            f"{RESOLVED} is no person: that name is for the last word (`ssui curation resolve`)"
+        )
+    items, manifest = folder.items(), folder.manifest()
+    shares = deal(list(items), names, overlap=overlap, each=each, seed=seed, dealt=manifest.shares)
+    folder.put_manifest(manifest.model_copy(update={"shares": shares}))
+    merge(folder, names)
+    write_gallery(folder, title)
+    return {name: len(share) for name, share in shares.items()}
 
 
 def merge(folder: Folder, names: Sequence[str] = ()) -> Published:

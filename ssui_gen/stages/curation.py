@@ -12,10 +12,9 @@ from pathlib import Path
 
 from ssui_gen.commands import command
 from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.deal import deal
 from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.people import RESOLVED, named
-from ssui_gen.curation.publish import Published, merge, publish, write_gallery
+from ssui_gen.curation.people import RESOLVED
+from ssui_gen.curation.publish import Published, merge, publish
 from ssui_gen.curation.review import PATHS
 from ssui_gen.curation.risk import ordered
 from ssui_gen.curation.settle import State, curated
@@ -66,27 +65,6 @@ def repair(folder: Folder, names: Iterable[str] = ()) -> list[str]:
 
 def _repaired(sheet: Sheet) -> bytes:
     return (repaired(sheet.content) or sheet.content) if sheet.faults else sheet.content
-
-
-def assign(folder: Folder, names: Sequence[str], *, overlap: float, each: int, seed: int) -> dict[str, int]:
-    """Deal the items to people, and give each their file; returns how many each has."""
-    if not 0 <= overlap <= 1 or not 1 <= each <= len(set(names)):
-        most = len(set(names))
-        raise ConfigError(
-            f"expected an overlap from 0 to 1, each from 1 to {most}; got {overlap:g} and {each}"
-        )
-    for name in names:
-        named(name)
-    if RESOLVED in names:
-        raise ConfigError(
-            f"{RESOLVED} is no person: that name is for the last word (`ssui curation resolve`)"
-        )
-    items, manifest = folder.items(), folder.manifest()
-    shares = deal(list(items), names, overlap=overlap, each=each, seed=seed, dealt=manifest.shares)
-    folder.put_manifest(manifest.model_copy(update={"shares": shares}))
-    merge(folder, names)
-    write_gallery(folder, title_of(folder.root.parent))
-    return {name: len(share) for name, share in shares.items()}
 
 
 def resolve(folder: Folder) -> Board:

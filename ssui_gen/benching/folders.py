@@ -1,0 +1,62 @@
+"""A model's folder of a benchmark, read: the items, what the model said, what its judge made of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ssui_gen.benching.asked import questions_of
+from ssui_gen.benching.bench import Bench, read_bench
+from ssui_gen.benching.drawn import Drawable, drawable
+from ssui_gen.benching.entry import folder_name
+from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES
+from ssui_gen.benching.records import BenchJudgement, Item, Response
+from ssui_gen.errors import ConfigError
+from ssui_gen.jsonl import read, validate
+from ssui_gen.judging.questions import QuestionName
+
+LABELS = "labels.jsonl"
+
+
+class Rows(NamedTuple):
+    """What a model's folder holds."""
+
+    bench: Bench
+    items: dict[str, Item]
+    responses: dict[str, Response]
+    said: dict[str, dict[QuestionName, BenchJudgement]]
+    """By response what the judge said."""
+
+
+def folder_of_model(bench: Path, model: str | None) -> Path:
+    """The folder of a model's responses in a benchmark's; None: the only one's. Raises ConfigError."""
+    there = sorted(file.parent for file in bench.glob(f"*/{RESPONSES}"))
+    wanted = [one for one in there if model is None or one.name in (model, folder_name(model))]
+    if len(wanted) == 1:
+        return wanted[0]
+    names = ", ".join(one.name for one in there) or "none: run the benchmark first (`ssui bench run`)"
+    raise ConfigError(f"{bench}: expected the name of one model, MODEL=... (--model); there are: {names}")
+
+
+def read_rows(model: Path) -> Rows:
+    """Raises ConfigError where there are no responses, RecordError for rows that are none."""
+    file = model / RESPONSES
+    if not file.exists():
+        raise ConfigError(f"{file}: no such file: run the benchmark first (`ssui bench run`)")
+    bench = read_bench(model.parent)
+    said: dict[str, dict[QuestionName, BenchJudgement]] = defaultdict(dict)
+    for row in (validate(BenchJudgement, line) for line in read(model / JUDGEMENTS)):
+        said[row.response_id][row.question] = row
+    items = {item.id: item for item in bench.items}
+    found = (validate(Response, line) for line in read(file))
+    return Rows(bench, items, {row.id: row for row in found if row.item_id in items}, said)
+
+
+def drawables(rows: Rows) -> Iterator[Drawable]:
+    """Responses of which there is something to ask; items that test the judge are none of the model's."""
+    for one in rows.responses.values():
+        item, asked = rows.items[one.item_id], questions_of(one)
+        if asked and not item.planted:
+            yield drawable(one, item.kind, asked, rows.said.get(one.id, {}))
