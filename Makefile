@@ -64,6 +64,14 @@ calibrate: $(READY) ## how often F is right about RUN's branches: by people's la
 	$(PY) -m microworld.label_branches $(call q,outputs/$(RUN)) --if-known $(if $(SEEDS),--seeds=$(call q,$(SEEDS)))
 	$(SSUI) verify calibrate --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(MODELS) $(if $(TOY),--toy) $(ARGS)
 
+.PHONY: bench-label
+bench-label: $(READY) ## responses of MODEL to RUN's benchmark → people/, where REVIEWER labels them, and their labels back
+	$(SSUI) bench label --run=$(call q,outputs/$(RUN)) $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(REVIEWER),--as=$(call q,$(REVIEWER))) --config=$(call q,$(CONFIG)) $(ARGS)
+
+.PHONY: bench-card
+bench-card: $(READY) ## how far the judge of MODEL's responses can be trusted → card.json
+	$(SSUI) bench card --run=$(call q,outputs/$(RUN)) $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(JUDGE),--judge=$(call q,$(JUDGE))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG)) $(if $(TOY),--toy) $(ARGS)
+
 TRAIN := --config=$(call q,$(SRPO)) --run=$(call q,outputs/$(RUN)) $(if $(TRAINED),--model=$(call q,$(TRAINED))) $(if $(SEEDS),--seeds=$(call q,$(SEEDS)))
 
 .PHONY: train

@@ -177,13 +177,13 @@ def _phi(both: float, first: float, second: float, neither: float) -> float:
 # --- agreement -----------------------------------------------------------------------------------------
 
 
-def kappa(pairs: Iterable[tuple[bool, bool]] | Mapping[tuple[bool, bool], int]) -> float:
-    """Cohen's κ (1960) of two raters, from their pairs or the counts of them; nan where one of them never
-    differs from himself and chance is all.
+def kappa(pairs: Iterable[tuple[bool, bool]] | Mapping[tuple[bool, bool], float]) -> float:
+    """Cohen's κ (1960) of two raters, from their pairs or the counts of them, weighted ones too; nan
+    where one of them never differs from himself and chance is all.
     """
-    counts = Counter(pairs)
-    n = counts.total()
-    agreed = (counts[True, True] + counts[False, False]) / n if n else math.nan
-    first, second = (sum(c for pair, c in counts.items() if pair[side]) / max(n, 1) for side in (0, 1))
+    counts: Mapping[tuple[bool, bool], float] = pairs if isinstance(pairs, Mapping) else Counter(pairs)
+    n = sum(counts.values())
+    agreed = sum(c for (one, other), c in counts.items() if one == other) / n if n else math.nan
+    first, second = (sum(c for pair, c in counts.items() if pair[side]) / (n or 1) for side in (0, 1))
     chance = first * second + (1 - first) * (1 - second)
     return (agreed - chance) / (1 - chance) if chance < 1 else math.nan

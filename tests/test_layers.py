@@ -59,6 +59,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "completions",
         "settings",
         "guards",
+        "config_trust",
         "config",
     ),
     (
@@ -135,6 +136,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.report",
         *CURATION,
         "benching.records",
+        "benching.drawn",
+        "benching.folders",
+        "benching.exhibits",
+        "benching.labelled",
+        "benching.card",
+        "benching.trying",
+        "benching.alarms",
     ),
     (
         "stages.dataset",
@@ -149,9 +157,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.report",
         "stages.export",
         "stages.doctor",
+        "stages.bench_label",
+        "stages.bench_card",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli"),
+    ("cli_options", "cli_curation", "cli_bench_people", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 

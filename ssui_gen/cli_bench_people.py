@@ -1,0 +1,130 @@
+"""`ssui bench label` and `ssui bench card`: people beside the judge. Options, messages, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssui_gen.cli_curation import OUT, published, told
+from ssui_gen.cli_options import add_toy
+from ssui_gen.commands import command
+from ssui_gen.errors import ConfigError
+from ssui_gen.prompts import home, load_prompts
+
+if TYPE_CHECKING:
+    from ssui_gen.config import Config
+    from ssui_gen.config_trust import Labelling
+
+
+def add_people(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Give `ssui bench` its orders for people."""
+    label = orders.add_parser("label", help="draw responses for people to label, and take up their labels")
+    label.add_argument(
+        "what",
+        nargs="?",
+        choices=("draw", "import"),
+        default="draw",
+        help="draw, the default, also reads back what people said",
+    )
+    _add_place(label)
+    label.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who labels")
+    label.add_argument("--most", type=int, help="about so many responses of each kind; default: 200")
+    label.add_argument("--overlap", type=float, help="share that two people see; default: 0.3")
+    label.add_argument("--seed", type=int, help="of the draw")
+    label.add_argument("--config", type=Path, help="YAML file with the settings that differ")
+    label.set_defaults(command=_label)
+    card = orders.add_parser("card", help="how far the judge can be trusted")
+    _add_place(card)
+    card.add_argument("--judge", help="the model that judges: NAME, or NAME@URL")
+    card.add_argument("--config", type=Path, help="YAML file with the settings that differ")
+    card.add_argument("--base-url", help="the server of the models, ending in /v1")
+    add_toy(card)
+    card.set_defaults(command=_card)
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument("--bench", help="the benchmark's name; default: RSBench")
+    parser.add_argument("--model", help="whose responses; default: the only one's")
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    """A model's folder. Raises ConfigError where it is not there, or which is not said."""
+    from ssui_gen.benching.folders import folder_of_model
+
+    return folder_of_model(args.run / (f"bench-{args.bench}" if args.bench else "bench"), args.model)
+
+
+def _label(args: argparse.Namespace) -> int:
+    """What is drawn changes how probably each label was: they are read back in any case."""
+    model = _folder(args)
+    drawn = 0 if args.what == "import" else _draw(args, model)
+    return max(drawn, _import(model))
+
+
+def _draw(args: argparse.Namespace, model: Path) -> int:
+    from ssui_gen.stages.bench_label import draw_labels, judges_prompt
+
+    done = draw_labels(model, args.names, judges_prompt(), _settings(args))
+    for name, ids in done.draw.strata.items():
+        _say(f"{name}: {done.draw.taken[name]:,} of {len(ids):,} drawn")
+    then = command("bench-label", args.run, BENCH=args.bench, MODEL=args.model)
+    return published(done.published, done.folder.root, then)
+
+
+def _settings(args: argparse.Namespace) -> Labelling:
+    from ssui_gen.config_trust import Labelling
+    from ssui_gen.settings import parse
+
+    said = {name: getattr(args, name) for name in ("most", "overlap", "seed")}
+    known = _config(args).labelling.model_dump()
+    return parse(Labelling, known | {k: v for k, v in said.items() if v is not None}, "command line")
+
+
+def _config(args: argparse.Namespace) -> Config:
+    from ssui_gen.jobs.plan import configure
+
+    return configure(args.config, None, getattr(args, "base_url", None))
+
+
+def _import(model: Path) -> int:
+    from ssui_gen.stages.agreement import agreement_table
+    from ssui_gen.stages.bench_label import folder_at, import_labels, judges_prompt
+
+    done = import_labels(model, judges_prompt())
+    if done.file:
+        _say(f"{done.rows:,} labels of people in {done.file}.")
+    else:
+        _say("Nobody has labelled anything yet.")
+        return told(done.faults)
+    if done.undrawn:
+        _say(f"{done.undrawn:,} labelled responses are in no draw: nothing is corrected by them.")
+    try:
+        table, words, _ = agreement_table(folder_at(model))
+    except ConfigError:
+        _say("No response was labelled by two people, so nobody knows how far they agree.")
+    else:
+        OUT.print(table)
+        for line in words:
+            _say(line)
+    return told(done.faults, "the lines that have one were left out")
+
+
+def _card(args: argparse.Namespace) -> int:
+    from ssui_gen.benching.players import with_roles
+    from ssui_gen.stages.bench_card import Plan, make_card
+
+    prompts = load_prompts(home() / "prompts")
+    config = with_roles(_config(args), args.judge, None)
+    made = asyncio.run(make_card(Plan(args.run, _folder(args), config, prompts, args.toy), OUT))
+    if made.interrupted:
+        _say("Interrupted; no call that was made is lost. The same command goes on from here.")
+        return 130
+    _say(f"The judge's card: {made.path}")
+    return 0
+
+
+def _say(text: str) -> None:
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
