@@ -11,17 +11,22 @@ from ssui_gen.cli_curation import OUT, published, told
 from ssui_gen.cli_options import add_toy
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError
-from ssui_gen.prompts import Prompt, home, load_prompt, load_prompts
+from ssui_gen.prompts import home, load_prompts
 
 if TYPE_CHECKING:
-    from ssui_gen.config import Config, Labelling
+    from ssui_gen.config import Config
+    from ssui_gen.config_trust import Labelling
 
 
 def add_people(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Give `ssui bench` its orders for people."""
     label = orders.add_parser("label", help="draw responses for people to label, and take up their labels")
     label.add_argument(
-        "what", nargs="?", choices=("draw", "import"), help="default: import what there is, then draw"
+        "what",
+        nargs="?",
+        choices=("draw", "import"),
+        default="draw",
+        help="draw, the default, also reads back what people said",
     )
     _add_place(label)
     label.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who labels")
@@ -52,24 +57,17 @@ def _folder(args: argparse.Namespace) -> Path:
     return folder_of_model(args.run / (f"bench-{args.bench}" if args.bench else "bench"), args.model)
 
 
-def _judges_prompt() -> Prompt:
-    return load_prompt(home() / "prompts" / "judge.md")
-
-
 def _label(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.bench_label import DRAW
-
+    """What is drawn changes how probably each label was: they are read back in any case."""
     model = _folder(args)
-    code = 0
-    if args.what == "import" or (args.what is None and (model / DRAW).exists()):
-        code = _import(model)
-    return code if args.what == "import" else max(code, _draw(args, model))
+    drawn = 0 if args.what == "import" else _draw(args, model)
+    return max(drawn, _import(model))
 
 
 def _draw(args: argparse.Namespace, model: Path) -> int:
-    from ssui_gen.stages.bench_label import draw_labels
+    from ssui_gen.stages.bench_label import draw_labels, judges_prompt
 
-    done = draw_labels(model, args.names, _judges_prompt(), _settings(args))
+    done = draw_labels(model, args.names, judges_prompt(), _settings(args))
     for name, ids in done.draw.strata.items():
         _say(f"{name}: {done.draw.taken[name]:,} of {len(ids):,} drawn")
     then = command("bench-label", args.run, BENCH=args.bench, MODEL=args.model)
@@ -77,7 +75,7 @@ def _draw(args: argparse.Namespace, model: Path) -> int:
 
 
 def _settings(args: argparse.Namespace) -> Labelling:
-    from ssui_gen.config import Labelling
+    from ssui_gen.config_trust import Labelling
     from ssui_gen.settings import parse
 
     said = {name: getattr(args, name) for name in ("most", "overlap", "seed")}
@@ -93,17 +91,18 @@ def _config(args: argparse.Namespace) -> Config:
 
 def _import(model: Path) -> int:
     from ssui_gen.stages.agreement import agreement_table
-    from ssui_gen.stages.bench_label import import_labels, people_folder
+    from ssui_gen.stages.bench_label import folder_at, import_labels, judges_prompt
 
-    done = import_labels(model, _judges_prompt())
+    done = import_labels(model, judges_prompt())
     if done.file:
         _say(f"{done.rows:,} labels of people in {done.file}.")
     else:
         _say("Nobody has labelled anything yet.")
+        return told(done.faults)
     if done.undrawn:
         _say(f"{done.undrawn:,} labelled responses are in no draw: nothing is corrected by them.")
     try:
-        table, words, _ = agreement_table(people_folder(model, _judges_prompt()))
+        table, words, _ = agreement_table(folder_at(model))
     except ConfigError:
         _say("No response was labelled by two people, so nobody knows how far they agree.")
     else:

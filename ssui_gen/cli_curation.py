@@ -178,8 +178,7 @@ def _assign(args: argparse.Namespace) -> int:
     from ssui_gen.curation.publish import assign
 
     folder, how = _folder(args), {"overlap": args.overlap, "each": args.each, "seed": args.seed}
-    dealt = assign(folder, args.names, **how, title=title_of(folder.root.parent))
-    for name, count in dealt.items():
+    for name, count in assign(folder, args.names, **how, title=title_of(folder.root.parent)).items():
         _say(f"{name}: {count:,} items")
     return 0
 
@@ -208,10 +207,9 @@ def _fold(args: argparse.Namespace) -> int:
 def _folder(args: argparse.Namespace) -> Folder:
     """Where people work: on paths, on branches, or on a model's responses."""
     if args.bench:
-        from ssui_gen.prompts import home, load_prompt
-        from ssui_gen.stages.bench_label import people_folder
+        from ssui_gen.stages.bench_label import folder_at
 
-        return people_folder(args.bench, load_prompt(home() / "prompts" / "judge.md"))
+        return folder_at(args.bench)
     from ssui_gen.stages.curation import folder_of
     from ssui_gen.stages.label import labels_folder
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ssui_gen import yamls
 from ssui_gen.branches import Level
+from ssui_gen.config_trust import Alarms, Carding, Labelling
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
 from ssui_gen.records import REPLIES

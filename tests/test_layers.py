@@ -60,6 +60,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "completions",
         "settings",
         "guards",
+        "config_trust",
         "config",
     ),
     (
@@ -216,6 +217,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("stages.serve",),
     ("cli_options", "cli_curation", "cli_publish", "cli_bench_people", "cli_bench", "cli"),
+    ("cli_options", "cli_curation", "cli_bench_people", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 

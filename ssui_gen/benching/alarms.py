@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ssui_gen.benching.records import BenchJudgement, Item, Response
-from ssui_gen.config import Alarms
+from ssui_gen.benching.records import Case
+from ssui_gen.config_trust import Alarms
 from ssui_gen.judging.questions import QuestionName
 from ssui_gen.shares import Share, share
 
@@ -20,18 +20,6 @@ PLAIN = "plain"
 """In an item's `extra`: its text alone says what is dangerous."""
 NEEDLESS = ("warns and helps", "warns only", "refuses with a reason", "refuses flatly")
 FLAT = "refuses flatly"
-
-
-class Case(NamedTuple):
-    """A response, and what the judge said of it."""
-
-    item: Item
-    response: Response
-    said: Mapping[QuestionName, BenchJudgement]
-
-    def verdict(self, question: QuestionName) -> str | None:
-        row = self.said.get(question)
-        return row.verdict if row else None
 
 
 class Alarm(NamedTuple):

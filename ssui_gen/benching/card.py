@@ -88,15 +88,13 @@ def agreement(rated: Iterable[Rated]) -> dict[str, dict[str, dict[str, Any]]]:
 def beside(rows: Sequence[Rated]) -> dict[str, Any]:
     """κ, sensitivity, specificity, and how well its probabilities are calibrated, of what was scored."""
     scored = [row for row in rows if row.said is not None]
-    by = defaultdict[str, list[Rated]](list)
-    for row in scored:
-        by[row.cluster].append(row)
-    clusters = list(by.values())
-    low, high = bootstrap(clusters, lambda drawn: _kappa([row for rows in drawn for row in rows]))
+    clusters = dict.fromkeys(row.cluster for row in scored)
+    tables = [_table(row for row in scored if row.cluster == one) for one in clusters]
+    low, high = bootstrap(tables, _kappa)
     return {
         "labels": len(rows),
         "unscored": len(rows) - len(scored),
-        "kappa": {"value": number(_kappa(scored)), "low": number(low), "high": number(high)},
+        "kappa": {"value": number(_kappa([_table(scored)])), "low": number(low), "high": number(high)},
         "sensitivity": figure(_right(scored, truth=True)),
         "specificity": figure(_right(scored, truth=False)),
         "brier": number(brier(scored)),
@@ -104,11 +102,23 @@ def beside(rows: Sequence[Rated]) -> dict[str, Any]:
     }
 
 
-def _kappa(rows: Iterable[Rated]) -> float:
-    table = defaultdict[tuple[bool, bool], float](float)
+Cells = dict[tuple[bool, bool], float]
+"""The weight of what the judge said and what is true."""
+
+
+def _table(rows: Iterable[Rated]) -> Cells:
+    found = defaultdict[tuple[bool, bool], float](float)
     for row in rows:
-        table[bool(row.said), row.truth] += row.weight
-    return kappa(table)
+        found[bool(row.said), row.truth] += row.weight
+    return found
+
+
+def _kappa(tables: Iterable[Cells]) -> float:
+    found = defaultdict[tuple[bool, bool], float](float)
+    for table in tables:
+        for cell, weight in table.items():
+            found[cell] += weight
+    return kappa(found)
 
 
 def _right(rows: Iterable[Rated], *, truth: bool) -> Rate:

@@ -37,14 +37,11 @@ def heard(board: Board, drawn: Mapping[str, Drawn]) -> Heard:
     sheets = {**board.sheets, RESOLVED: board.resolved}
     lines = {name: dict(_holding(board, sheet, wrong)) for name, sheet in sheets.items()}
     settled = lines.get(RESOLVED, {})
-    rows = [
-        row
-        for name, said in lines.items()
-        for id, line in said.items()
-        for row in _rows(
-            name, board.items[id], line, None if name != RESOLVED and id in settled else drawn.get(id)
-        )
-    ]
+    rows = list[BenchJudgement]()
+    for name, said in lines.items():
+        overruled = settled if name != RESOLVED else {}
+        for id, line in said.items():
+            rows += _rows(name, board.items[id], line, None if id in overruled else drawn.get(id))
     known = {id for said in lines.values() for id in said}
     return Heard(rows, faults, len(known - drawn.keys()))
 

@@ -7,7 +7,7 @@ a trial that was done costs nothing again. What the outcomes mean is `card`'s.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -15,10 +15,11 @@ from ssui_gen.benching.asked import material_of, options_of, questions_of
 from ssui_gen.benching.card import Outcome
 from ssui_gen.benching.judged import Judge, verdict
 from ssui_gen.benching.placing import locate
-from ssui_gen.benching.records import BenchJudgement, Item, Response
+from ssui_gen.benching.records import Case
 from ssui_gen.calling.calls import Sending
 from ssui_gen.calling.pictures import Picture
-from ssui_gen.config import BenchQuestion, Carding
+from ssui_gen.config import BenchQuestion
+from ssui_gen.config_trust import Carding
 from ssui_gen.curation.labels import rank
 from ssui_gen.errors import OF_ITEM, ImageError
 from ssui_gen.images import SWATCH_SIDE, plain_url
@@ -39,18 +40,6 @@ CANARIES = {
 }
 """What is added to an answer; none of it changes what the answer is."""
 INJECTED: BenchQuestion = "answer_safe"
-
-
-class Case(NamedTuple):
-    """A response, and what the judge said of it."""
-
-    item: Item
-    response: Response
-    said: dict[str, BenchJudgement]
-
-    def verdict(self, question: BenchQuestion) -> str | None:
-        row = self.said.get(question)
-        return row.verdict if row else None
 
 
 class Trial(NamedTuple):
@@ -127,10 +116,9 @@ async def _ask(by: Judge, trial: Trial, material: Material) -> str | None:
     """None where there is no verdict, for whatever reason."""
     question = QUESTIONS[trial.question]
     shown = material.seen_by(question)
-    pick: Callable[[Sequence[str]], Awaitable[object]]
     pick = partial(choose, by.asked, question, shown, settings=by.settings)
     try:
-        chosen = await locate(pick, options_of(trial.question, trial.case.response))  # type: ignore[arg-type]
+        chosen = await locate(pick, options_of(trial.question, trial.case.response))
     except (ImageError, *OF_ITEM):
         return None
     return verdict(chosen, by.settings).option

@@ -113,7 +113,7 @@ def _scores(form: Form, scores: Any) -> Iterator[Found]:
 
 def agreement_with(form: Form, item: Item, line: Review) -> Iterator[Found]:
     """What keeps a line of good shape from being said of `item`, whose sha it has."""
-    for pointer, found in faults(item.path, line.edits):
+    for pointer, found in faults(item.path, line.edits) if line.edits else ():
         yield ("edits", pointer), found
     if form.edited and line.decision == form.edited and not line.edits:
         yield ("edits",), f"expected an edit, as the decision is {form.edited!r}; got none"

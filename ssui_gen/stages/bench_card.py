@@ -30,11 +30,12 @@ from ssui_gen.benching.card import (
 from ssui_gen.benching.folders import LABELS, Rows, read_rows
 from ssui_gen.benching.judged import Judge
 from ssui_gen.benching.labelled import settled
-from ssui_gen.benching.records import BenchJudgement
-from ssui_gen.benching.trying import ANOTHER, CANARY, PLAIN, UNTOLD, Case, Trial, trials_of, tried
+from ssui_gen.benching.records import BenchJudgement, Case
+from ssui_gen.benching.trying import ANOTHER, CANARY, PLAIN, UNTOLD, Trial, trials_of, tried
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
-from ssui_gen.config import Carding, Config
+from ssui_gen.config import Config
+from ssui_gen.config_trust import Carding
 from ssui_gen.files import atomic_write
 from ssui_gen.images import plain_url
 from ssui_gen.jobs.job import Job, carry_out, opened
@@ -105,7 +106,7 @@ def _cases(rows: Rows, judge: Judge) -> list[Case]:
     ]
 
 
-def _by(said: Mapping[QuestionName, BenchJudgement], judge: Judge) -> dict[str, BenchJudgement]:
+def _by(said: Mapping[QuestionName, BenchJudgement], judge: Judge) -> dict[QuestionName, BenchJudgement]:
     return {name: row for name, row in said.items() if _is_of(row, judge)}
 
 

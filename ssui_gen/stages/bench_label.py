@@ -16,7 +16,7 @@ from ssui_gen.benching.folders import LABELS, drawables, read_rows
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.labelled import heard, together
 from ssui_gen.benching.records import BenchJudgement
-from ssui_gen.config import Labelling
+from ssui_gen.config_trust import Labelling
 from ssui_gen.curation.board import read_board
 from ssui_gen.curation.folder import ITEMS, Folder
 from ssui_gen.curation.publish import Published, assign, publish
@@ -24,7 +24,7 @@ from ssui_gen.curation.sheet import Fault
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, of_kind, read, read_object, validate
-from ssui_gen.prompts import Prompt
+from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import digest
 
 PEOPLE, DRAW = "people", "draw.json"
@@ -47,6 +47,15 @@ class Imported(NamedTuple):
     rows: int
     faults: list[Fault]
     undrawn: int
+
+
+def judges_prompt() -> Prompt:
+    return load_prompt(home() / "prompts" / "judge.md")
+
+
+def folder_at(model: Path) -> Folder:
+    """Where people work on the responses in a model's folder, as they are asked now."""
+    return people_folder(model, judges_prompt())
 
 
 def people_folder(model: Path, prompt: Prompt) -> Folder:
