@@ -81,7 +81,7 @@ def item(text: str, scenario: str, *images: BenchImage, kind: str = "risky", **f
     fields = {"danger": "They fall." if kind == "risky" else "", "source": ORIGIN, **fields}
     shas = tuple(image.sha256 for image in images)
     id = Item.id_of(kind, text, shas, tuple(fields.get("turns", ())))  # type: ignore[arg-type]
-    return Item(id=id, scenario_id=scenario, kind=kind, images=images, text=text, **fields)  # type: ignore[arg-type]
+    return Item(id=id, scenario_id=scenario, kind=kind, images=images, text=text, **fields)
 
 
 def items(folder: Path, scenarios: int = SCENARIOS) -> list[Item]:

@@ -116,7 +116,7 @@ def _sent(data: bytes, folder: Path) -> None:
     half, text = len(data) // 2, data.decode("utf-8", "replace")
     for sent in (Sent(text, finish="length"), Sent(text[half:], text[:half])):
         for asked in ("as_is", "six_steps", "think"):
-            path = respond(sent, asked).path  # type: ignore[arg-type]
+            path = respond(sent, asked).path
             assert all(sent.whole[one.start : one.end] == one.text for one in path.pieces)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from benching import (
 )
 from fake_answers import number, prompt_text
 from fake_server import Fake, Whole
-from jobs import rows
+from jobs import here, rows
 from PIL import Image
 
 from ssui_gen.benching.bench import write_bench
@@ -161,6 +162,18 @@ def test_pictures_and_earlier_turns_go_to_both_in_their_order(fake: Fake, tmp_pa
     assert (parts[2]["content"], parts[3]["content"]) == ("I do.", "Question 0?")
     told = [prompt_text(b, "user") for b in fake.requests if "Said before it" in prompt_text(b, "user")]
     assert len(told) == 14 and "> user: Look.\n> assistant: I do." in told[0] and "In English?" in told[0]
+
+
+def test_what_a_response_shares_is_read_once_before_the_rest_is_asked(made: Run, fake: Fake) -> None:
+    """Few calls at once: one response is judged after the other, its first question before the others."""
+    file = made.run.parent / "few.yaml"
+    file.write_text(json.dumps({"limits": {"calls_in_flight": 4, "most_calls_in_flight": 4}}))
+    assert here(made.command("--config", str(file))).code == 0
+    asked = [b for b in fake.requests if "# Asked" in prompt_text(b, "user")]
+    shown = [(b["messages"][1]["content"][0], asked_in(b)) for b in asked if asked_in(b) != "refusal"]
+    parts = [[name for _, name in part] for _, part in groupby(shown, lambda one: one[0])]
+    assert [len(part) for part in parts] == [12] * 6
+    assert all(part[:2] == ["path_safe"] * 2 for part in parts)
 
 
 # --- when the judge does not judge -------------------------------------------------------------------

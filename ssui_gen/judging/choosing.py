@@ -2,8 +2,8 @@
 
 Probabilities are read off the option letters' log-probabilities. Which order of the options comes first is
 drawn by what is shown; unless that is sure, both are asked and averaged: a model that prefers a letter
-cancels itself. Little mass on the letters or orders that disagree are no verdict. What is asked, and of what,
-is `questions`' business; what becomes of a verdict that of F (`verifying`) and RSBench (`benching`).
+cancels itself. Little mass on the letters, orders that disagree, or a coin flip is no verdict. What is asked,
+and of what, is for `questions`; what becomes of a verdict for F (`verifying`) and RSBench (`benching`).
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from ssui_gen.benching.judged import Judge
 from ssui_gen.benching.players import weights_of
 from ssui_gen.benching.raw import raw_rates
 from ssui_gen.benching.sources import Source, find
+from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config
@@ -40,6 +41,9 @@ from ssui_gen.records import Reason
 from ssui_gen.serving.vllm_launch import about_adapter
 
 REJECTS = "rejects.jsonl"
+CALLS_EACH = 4
+"""Of a response that is judged, about so many are in flight at once."""
+Work = Callable[[Any], Awaitable[None]]
 SELF = "The judge is the model under test: it may favour its own words. JUDGE= (--judge) names another."
 
 
@@ -223,13 +227,27 @@ async def _phases(job: Job, entries: list[Entry], funnel: Funnel, console: Conso
         return ((entry, *left) for entry in entries for left in entry.unjudged())
 
     outcome = await _phase(job, unanswered, answers, funnel, console)
-    return outcome if outcome.interrupted else await _phase(job, unjudged, judges, funnel, console)
+    if outcome.interrupted:
+        return outcome
+    return await _phase(job, unjudged, _few(job.gate, judges), funnel, console)
+
+
+def _few(gate: Gate, work: Work) -> Work:
+    """`work` on no more responses at once than fill the gate: so few that a prefix cache holds them all."""
+    room = Gate(gate.places)
+
+    async def in_room(one: Any) -> None:
+        room.resize(gate.places // CALLS_EACH)
+        async with room.place(0):
+            await work(one)
+
+    return in_room
 
 
 async def _phase(
     job: Job,
     left: Callable[[], Iterable[Any]],
-    work: Callable[[Any], Awaitable[None]],
+    work: Work,
     funnel: Funnel,
     console: Console,
 ) -> Outcome:
