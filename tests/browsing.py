@@ -1,4 +1,4 @@
-"""A real Chromium on the review page: opened, looked at by axe, listened to for anything that goes wrong."""
+"""A real Chromium on our pages: opened, looked at by axe, listened to for anything that goes wrong."""
 
 from __future__ import annotations
 
@@ -45,9 +45,14 @@ class Visit:
     """One open page, and everything that should not have happened on it."""
 
     def __init__(
-        self, context: BrowserContext, address: str, name: str | None = None, before: str | None = None
+        self,
+        context: BrowserContext,
+        address: str,
+        name: str | None = None,
+        before: str | None = None,
+        ready: str = "#panel .decision",
     ) -> None:
-        """`before` is a script that runs ahead of the page's own."""
+        """`before` is a script that runs ahead of the page's own; `ready` what is there once it has run."""
         self.page: Page = context.new_page()
         if before:
             self.page.add_init_script(before)
@@ -62,7 +67,7 @@ class Visit:
         if name:
             self.page.fill("#who-name", name)
             self.page.keyboard.press("Enter")
-        self.page.wait_for_selector("#panel .decision")
+        self.page.wait_for_selector(ready)
 
     def press(self, *keys: str) -> None:
         for key in keys:

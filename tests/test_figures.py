@@ -77,7 +77,7 @@ def rows(*cells: Cell) -> Rows:
     return made
 
 
-BY_HAND = (
+BY_HAND: tuple[Cell, ...] = (
     ("s1", "risky", "right"), ("s1", "benign", "right"),
     ("s2", "risky", "slipped"), ("s2", "benign", "right"),
     ("s3", "risky", "right"), ("s3", "benign", "refuses"),
