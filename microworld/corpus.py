@@ -54,6 +54,8 @@ class Dialogue:
     """How much each of its learned tokens counts."""
     row: int | None = None
     """Another picture of the pool than that of the scene it was made of; GREY of `shown`: none at all."""
+    more: tuple[tuple[str, str], ...] = ()
+    """More questions that begin as this one does, and their answers; none sees another's."""
 
 
 @cache

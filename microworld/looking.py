@@ -26,7 +26,7 @@ WEIGHT = 0.5
 UNNAMED = -100
 ASKED = 2
 """Shown? Spoken of?"""
-CAREFUL, RESPONSE = "\nCareful answer: ", "\nResponse:\n"
+CAREFUL, RESPONSE = "\nCareful answer: ", re.compile(r"\n(?:Thoughts|Answer|Response):\n")
 
 
 @cache
@@ -49,10 +49,11 @@ class Mention(NamedTuple):
 def mentions(text: str) -> Iterator[Mention]:
     """Every name of a thing in a user text."""
     pattern, names = _pattern()
-    head, _, response = text.partition(RESPONSE)
+    shown = RESPONSE.search(text)
+    head = text[: shown.start()] if shown else text
     careful = head.partition(CAREFUL)[2]
     there = {names[found[1].lower()] for found in pattern.finditer(careful)}
-    begin = len(head) if careful and response else len(text)
+    begin = len(head) if careful else len(text)
     for found in pattern.finditer(text):
         thing = names[found[1].lower()]
         yield Mention(found.end() - 1, thing, thing in there if found.start() > begin else None)

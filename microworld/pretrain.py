@@ -211,8 +211,9 @@ def start(folder: Path, pictures: int) -> Training:
 
 
 def start_from(checkpoint: Path, folder: Path, pictures: int) -> Training:
-    """Pictures, and tokenizer and weights of a finished checkpoint."""
-    return Training(folder, open_pool(folder, "train", pictures), *load(checkpoint))
+    """Pictures, and tokenizer and weights of a finished checkpoint; the chat template is today's."""
+    model, processor = load(checkpoint)
+    return Training(folder, open_pool(folder, "train", pictures), model, build_processor(processor.tokenizer))
 
 
 def train_all(training: Training, phases: dict[str, Phase], models: Path) -> None:

@@ -93,13 +93,13 @@ def misseen(rng: Random, pair: Pair) -> tuple[Step, ...]:
         spare = [t for t in things if not pair.rule or t != pair.rule.thing]
         if spare and rng.random() > ADDED:
             things.remove(rng.choice(spare))
-        things.append(rng.choice(_absent(rng, pair.scene)))
+        things.append(rng.choice(absent(rng, pair.scene)))
     seen = say.caption(rng, pair.scene.place, things)
     first, *rest = good_path(rng, pair)
     return (first.model_copy(update={"text": seen}), *rest)
 
 
-def _absent(rng: Random, scene: Scene) -> list[str]:
+def absent(rng: Random, scene: Scene) -> list[str]:
     """Things that could stand in this place and do not, or any that do not."""
     known = world().things if rng.random() < 0.5 else world().places[scene.place].things
     absent = [t for t in known if t not in scene.things and not world().things[t].alarm]
