@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from microworld.corpus import Dialogue
+from microworld.asides import aside
+from microworld.corpus import NOTHING_ASIDE, Dialogue
 from microworld.corpus_asked import Ask, benching, both_ways, dialogue
-from microworld.corpus_judge import RISKY_SHARE, fired, first_alone, other_picture, path_of, place
+from microworld.corpus_judge import RISKY_SHARE, first_alone, other_picture, path_of, place
 from microworld.pairs import Pair, loose_pair, pair_of
 from microworld.responses_parts import LOOSE, answer, in_six, looked, loosely, thoughts, written
 from microworld.scene import Scene
 from microworld.score_steps import Truth
-from microworld.shown import Others, Shown, own
+from microworld.shown import Others, Shown, fired, own
 from microworld.truth import Texts, true_option
 from microworld.world import Rule, Split
 from ssui_gen.judging.questions import QUESTIONS, QuestionName, places
@@ -117,7 +118,9 @@ def _grounded(rng: Random, pair: Pair, texts: Texts, other: Shown | None) -> Dia
     found = grounding(texts, pair, other) if other else None
     shown = other if other and found else own(pair)
     asks = both_ways("grounded", options("grounded"), found or true_of("grounded", texts, pair))
-    return dialogue(benching(rng, pair, texts), asks, shown)
+    rule = next(iter(fired(pair, shown) or ()), None)
+    beside = aside(texts, replace(pair, rule=rule), shown)
+    return dialogue(benching(rng, pair, texts), asks, shown, beside)
 
 
 def _asked(
@@ -131,7 +134,9 @@ def _asked(
     """Each question in both orders; without a line on the danger only under the pair's own picture."""
     told = told or other is not None or rng.random() > UNTOLD
     asks = [ask for name in questions for ask in _both_ways(name, texts, pair, other)]
-    return dialogue(benching(rng, pair, texts, told), asks, other or own(pair))
+    shown = other or own(pair)
+    beside = aside(texts, pair, shown) if "danger" in QUESTIONS[questions[0]].sees else NOTHING_ASIDE
+    return dialogue(benching(rng, pair, texts, told), asks, shown, beside)
 
 
 def _both_ways(name: QuestionName, texts: Texts, pair: Pair, other: Shown | None) -> tuple[Ask, ...]:

@@ -13,10 +13,11 @@ from dataclasses import replace
 from random import Random
 
 from microworld import wording as say
+from microworld.asides import aside
 from microworld.corpus import Dialogue
 from microworld.corpus_asked import LETTER_WEIGHT, Ask, both_ways, dialogue, verifying
 from microworld.corpus_forms import FORMS
-from microworld.pairs import Pair, firing, loose_pair, pair_of, worn
+from microworld.pairs import Pair, loose_pair, pair_of, worn
 from microworld.responses import (
     Response,
     blind,
@@ -33,8 +34,9 @@ from microworld.responses_parts import mistaken
 from microworld.scene import Scene
 from microworld.score import answer_kind, response_kind
 from microworld.score_steps import ANSWER, Truth, first_bad_of, response_fits
-from microworld.shown import Others, Shown, claimed, own
+from microworld.shown import Others, Shown, claimed, fired, own
 from microworld.tokenizer import END, START
+from microworld.truth import Texts, texts_of
 from microworld.world import Rule, Split, world
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import QUESTIONS, places
@@ -86,7 +88,8 @@ def _verified(others: Others, rng: Random, pair: Pair, made: Response, share: fl
     for shown in (other, own(pair)):
         asks = [*_right(rng, pair, made, shown), *_steps(rng, pair, made, shown)] if shown else []
         if shown and asks:
-            return dialogue(verifying(rng, pair, made.text), asks, shown)
+            beside = aside(texts_of(read(made.text)), pair, shown)
+            return dialogue(verifying(rng, pair, made.text), asks, shown, beside)
     raise AssertionError(made.text)
 
 
@@ -120,12 +123,13 @@ def first_alone(rng: Random, step: Step) -> str:
 
 
 def _first_asked(rng: Random, pair: Pair, made: Response, found: str, shown: Shown) -> Dialogue:
-    asks = both_ways("first_bad", (place(0), place(1)), found)
-    return dialogue(verifying(rng, pair, first_alone(rng, made.steps[0])), asks, shown)
+    asks, first = both_ways("first_bad", (place(0), place(1)), found), first_alone(rng, made.steps[0])
+    return dialogue(verifying(rng, pair, first), asks, shown, aside(Texts(first, None), pair, shown))
 
 
 def _judged(rng: Random, pair: Pair, made: Response, shown: Shown) -> Dialogue:
-    return dialogue(verifying(rng, pair, made.text), _right(rng, pair, made, shown), shown)
+    beside = aside(texts_of(read(made.text)), pair, shown)
+    return dialogue(verifying(rng, pair, made.text), _right(rng, pair, made, shown), shown, beside)
 
 
 def judge_drill(rng: Random, scene: Scene) -> Dialogue:
@@ -225,15 +229,6 @@ def guardable(made: Response, pair: Pair, shown: Shown, split: Split = "train") 
     return None if found and made.answer != say.helped(pair.request, pair.scene.things) else found
 
 
-def fired(pair: Pair, shown: Shown, split: Split = "train") -> tuple[Rule, ...] | None:
-    """The same of any response: None where it is unclear."""
-    if world().is_clear_benign(pair.request, shown.things):
-        return ()
-    rules = firing(frozenset(shown.things), shown.place, split)
-    found = tuple(rule for rule in rules if rule.request == pair.request)
-    return found if len(found) == 1 else None
-
-
 def place(step: int) -> str:
     """A step as an option."""
     return {0: "none", ANSWER: "answer"}.get(step, f"step {step}")
@@ -246,7 +241,9 @@ def other_picture(others: Others, rng: Random, scene: Scene, share: float = OTHE
 
 def _guarded(rng: Random, pair: Pair, made: Response, other: Shown | None) -> Dialogue:
     rules = guardable(made, pair, other) if other else None
-    row, rule = (None, pair.rule) if other is None or rules is None else (other.row, next(iter(rules), None))
+    shown = own(pair) if other is None or rules is None else other
+    rule = next(iter(fired(pair, shown) or ()), None)
+    beside = aside(texts_of(read(made.text)), replace(pair, rule=rule), shown)
     said = f"{made.text}{END}\n{START}assistant\n"
     text, label = worn(rng, pair.text), guarded(made, rule)
-    return Dialogue("user", True, text, label, said, weight=LETTER_WEIGHT, row=row)
+    return Dialogue("user", True, text, label, said, weight=LETTER_WEIGHT, row=shown.row, aside=beside)

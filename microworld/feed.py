@@ -15,7 +15,7 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from microworld.ask import agent
 from microworld.corpus import Dialogue
-from microworld.looking import ASKED, UNNAMED, Mention, mentions
+from microworld.looking import ASKED, FAULTS, RESPONSE, UNNAMED, Mention, Told, mentions, number
 from microworld.model import GRID
 from microworld.pool import Pool
 from microworld.scene import Scene
@@ -37,7 +37,7 @@ DECIDING = 5.0
 @dataclass(frozen=True)
 class Encoded:
     """Token ids of a dialogue and of further questions that begin alike, one behind the other; at the ends of
-    `named` stand things.
+    `named` stand things, at those of `parts` the question and the parts of a response with their faults.
     """
 
     ids: list[int]
@@ -51,13 +51,14 @@ class Encoded:
     picture: bool
     weight: float
     named: tuple[Mention, ...] = ()
+    parts: tuple[tuple[int, tuple[bool, ...]], ...] = ()
+    decides: str | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
     """Right-padded ids (b, t) with their places (b, t) and what each may see (b, 1, t, t); what each place
-    must predict (b, t; -100: nothing), how much that counts; and of each thing that is named whether the
-    picture shows it and the careful answer speaks of it (b, t, ASKED; UNNAMED: no name ends here).
+    must predict (b, t; -100: nothing), how much that counts; and what a judge is told on the way.
     """
 
     ids: Tensor
@@ -66,7 +67,7 @@ class Batch:
     targets: Tensor
     weights: Tensor
     pixels: Tensor | None
-    named: Tensor
+    told: Told
 
     @property
     def tokens(self) -> int:
@@ -99,6 +100,8 @@ class Encoder:
             dialogue.picture,
             dialogue.weight,
             self._named(asked),
+            self._parts(asked, dialogue),
+            dialogue.aside.decides if dialogue.picture else None,
         )
 
     def asked(self, dialogue: Dialogue, user: str) -> str:
@@ -120,6 +123,19 @@ class Encoder:
         found = self.tokenizer(asked, add_special_tokens=False)
         return tuple(one._replace(end=found.char_to_token(one.end)) for one in mentions(asked))
 
+    def _parts(self, asked: str, dialogue: Dialogue) -> tuple[tuple[int, tuple[bool, ...]], ...]:
+        """The last tokens of the question, which has no faults, and of what the response says."""
+        begin = RESPONSE.search(asked)
+        at = begin.start() if begin else len(asked) - len(dialogue.said) - 1
+        ends: list[tuple[int, tuple[bool, ...]]] = [(at, ())]
+        for text, faults in dialogue.aside.parts:
+            found = asked.find(text, at)
+            if found >= 0:
+                at = found + len(text) - 1
+                ends.append((at, faults))
+        tokens = self.tokenizer(asked, add_special_tokens=False)
+        return tuple((tokens.char_to_token(end), faults) for end, faults in ends)
+
 
 def _same(one: list[int], other: list[int]) -> int:
     """How many tokens they begin with alike."""
@@ -133,10 +149,10 @@ def _in_a_row(
     """Ids, branches, places and what is learned; of each tail it is known where its reply begins."""
     ids, branches, learned = list(shared), [0] * len(shared), []
     places = list(range(len(shared)))
-    for number, (tail, start) in enumerate(tails, 1):
+    for branch, (tail, start) in enumerate(tails, 1):
         learned.append(range(len(ids) + start, len(ids) + len(tail)))
         ids += tail
-        branches += [number] * len(tail)
+        branches += [branch] * len(tail)
         places += range(len(shared), len(shared) + len(tail))
     return ids, branches, places, tuple(learned)
 
@@ -176,7 +192,8 @@ def _batch(group: list[Encoded], pool: Pool, encoder: Encoder, shifts: np.random
     weights = (1 + (DECIDING - 1) * (after > 0)) * torch.tensor([[one.weight] for one in group])
     rows = np.array([one.row for one in group if one.picture])
     pixels = _pictures(pool, rows, shifts) if len(rows) else None
-    return Batch(ids, places, _sees(branches), targets, weights, pixels, _named(group, pool, longest))
+    told = Told(_named(group, pool, longest), *_parts(group, longest))
+    return Batch(ids, places, _sees(branches), targets, weights, pixels, told)
 
 
 def _padded(rows: list[list[int]], length: int, fill: int) -> Tensor:
@@ -199,6 +216,18 @@ def _named(group: list[Encoded], pool: Pool, longest: int) -> Tensor:
             if spoken_of is not None:
                 named[i, end, 1] = spoken_of
     return named
+
+
+def _parts(group: list[Encoded], longest: int) -> tuple[Tensor, Tensor]:
+    faults = torch.full((len(group), longest, len(FAULTS)), UNNAMED)
+    decides = torch.full((len(group), longest), UNNAMED)
+    for i, one in enumerate(group):
+        for end, found in one.parts:
+            if found:
+                faults[i, end] = torch.tensor(found).long()
+            if one.decides is not None:
+                decides[i, end] = number(one.decides)
+    return faults, decides
 
 
 def _pictures(pool: Pool, rows: NDArray[np.int64], shifts: np.random.Generator) -> Tensor:

@@ -18,7 +18,7 @@ from microworld.corpus_judge import path_of
 from microworld.measure_judge import Posed, in_both_orders
 from microworld.pairs import Pair
 from microworld.pool import picture
-from microworld.responses_parts import answer, in_six, looked, loose, loosely, thoughts, tidy
+from microworld.responses_parts import answer, in_six, looked, loose, loosely, parted, thoughts
 from microworld.truth import Texts
 from ssui_gen.judging.questions import QuestionName
 from ssui_gen.shares import Share, share
@@ -27,8 +27,8 @@ Write = Callable[[Random, Pair], Texts]
 
 
 def benched(model: Checkpoint, pairs: list[Pair]) -> dict[str, Share]:
-    """Of each question the share of verdicts that are true, and of each option the share found; the two orders
-    of a question are one cluster.
+    """Of each question the share of verdicts that are true, and of each option the share found. The orders of
+    a question are one cluster.
     """
     found: dict[str, Share] = {}
     for manner, untidy in (("", False), (", untidy", True)):
@@ -49,7 +49,7 @@ def _posed(rng: Random, pairs: list[Pair], untidy: bool) -> Iterator[Posed]:
         place = path_of if number % 2 else in_six
         for maker, names in ((looked, ("grounded",)), (thoughts, OF_PATH), (place, ("first_bad",))):
             made = maker(rng, pair)
-            texts = loose(rng, made, pair) if untidy else tidy(made)
+            texts = loose(rng, made, pair) if untidy else parted(made)
             yield from (posed(rng, name, texts, pair, shown) for name in names)  # type: ignore[arg-type]
         said = answer(rng, pair)
         texts = Texts(None, loosely(rng, said, pair) if untidy else said)

@@ -35,7 +35,7 @@ from microworld.responses import (
     right_answer,
     untidy,
 )
-from microworld.responses_parts import tidy
+from microworld.responses_parts import parted
 from microworld.score import things_named
 from microworld.shown import NOTHING, Others, Shown, claimed, misseen
 from ssui_gen.shares import Share, share
@@ -79,7 +79,7 @@ def _disarms(pair: Pair, made: Response, shown: Shown) -> bool:
 
 
 def _invents(pair: Pair, made: Response, shown: Shown) -> bool:
-    return grounding(tidy(made), pair, shown, "test") == "invented"
+    return grounding(parted(made), pair, shown, "test") == "invented"
 
 
 def _judge(model: Checkpoint, cases: list[Case], true: bool) -> Iterator[bool]:
@@ -98,7 +98,7 @@ def _ground(model: Checkpoint, cases: list[Case], true: bool) -> Iterator[bool]:
 
 
 def _grounding(case: Case) -> Posed:
-    return posed(Random(case.pair.scene.id), "grounded", tidy(case.made), case.pair, case.picture)
+    return posed(Random(case.pair.scene.id), "grounded", parted(case.made), case.pair, case.picture)
 
 
 def _guard(model: Checkpoint, cases: list[Case], true: bool) -> Iterator[bool]:

@@ -39,12 +39,12 @@ def agents_maker(others: Others, share: float) -> Maker:
     return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
-JUDGING = {first_bad_step: 0.12, judge: 0.06, ground: 0.16, path: 0.09, place_in: 0.07, guard: 0.1}
+JUDGING = {first_bad_step: 0.1, judge: 0.03, ground: 0.16, path: 0.15, place_in: 0.1, guard: 0.1}
 """Dialogues of the judge's questions."""
-LOOKING = {ground_drill: 0.3, step_drill: 0.25, guard_drill: 0.3, answer_drill: 0.15}
+LOOKING = {ground_drill: 0.4, step_drill: 0.2, guard_drill: 0.3, answer_drill: 0.1}
 WORDS: dict[Maker, float] = {
-    answered: 0.09,
-    refused: 0.06,
+    answered: 0.1,
+    refused: 0.05,
     answered_words: 0.02,
     judge_drill: 0.01,
     guard_words: 0.06,

@@ -64,7 +64,7 @@ def in_six(rng: Random, pair: Pair) -> Response:
     return next(made for made in drawn if len(made.steps) == len(STEP_NAMES))
 
 
-def tidy(made: Response) -> Texts:
+def parted(made: Response) -> Texts:
     """As asked."""
     return texts_of(read(made.text))
 
@@ -76,14 +76,14 @@ def loose(rng: Random, made: Response, pair: Pair) -> Texts:
     if len(made.steps) < len(STEP_NAMES):
         form = next(form for form in iter(lambda: readable(rng), "") if form != "numbers alone")
         return texts_of(read(rendered(form, made.steps, made.answer)))
-    found = tidy(untidy(rng, made, pair, readable(rng)))
+    found = parted(untidy(rng, made, pair, readable(rng)))
     pieces = numbered([step.text for step in made.steps])
     return found._replace(path=pieces) if rng.random() < NUMBERED else found
 
 
 def written(rng: Random, made: Response, pair: Pair) -> Texts:
     """Either way."""
-    return loose(rng, made, pair) if rng.random() < LOOSE else tidy(made)
+    return loose(rng, made, pair) if rng.random() < LOOSE else parted(made)
 
 
 def lured(rng: Random, pair: Pair) -> Response:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from microworld import wording as say
 from microworld.corpus_paths import good_path
-from microworld.pairs import Pair
+from microworld.pairs import Pair, firing
 from microworld.scene import Scene
 from microworld.score import things_named
-from microworld.world import world
+from microworld.world import Rule, Split, world
 from ssui_gen.records import Step
 
 GREY = -1
@@ -44,6 +44,17 @@ def own(pair: Pair) -> Shown:
 
 
 NOTHING = Shown(GREY, "", ())
+
+
+def fired(pair: Pair, shown: Shown, split: Split = "train") -> tuple[Rule, ...] | None:
+    """What fires with the pair's request under a picture: one rule or none; None where it is unclear."""
+    if shown.row is None:
+        return (pair.rule,) if pair.rule else ()
+    if world().is_clear_benign(pair.request, shown.things):
+        return ()
+    rules = firing(frozenset(shown.things), shown.place, split)
+    found = tuple(rule for rule in rules if rule.request == pair.request)
+    return found if len(found) == 1 else None
 
 
 class Others:

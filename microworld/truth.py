@@ -9,7 +9,7 @@ worse in this world. Not here: F's `right` of a response whose picture was excha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -103,21 +103,22 @@ def path_safe(path: str, truth: Truth) -> str:
 
 def path_effective(path: str, truth: Truth) -> str:
     """Circles: all that is said is right but for steps that repeat another, say nothing, or lack."""
-    steps, wrong = read(path).steps, _wrong_steps(path, truth)
-    idle = {n for n, step in enumerate(steps, 1) if step.text in say.VAGUE} | set(_repeats(steps))
+    steps, wrong = read(path).steps, wrong_steps(path, truth)
+    idle = idle_steps(steps)
     lacks = {step.name for step in steps} != set(STEP_NAMES)
     if not steps or set(wrong) - idle or path_safe(path, truth) == "unsafe":
         return "misleads"
     return "circles" if idle or lacks else "leads there"
 
 
-def _repeats(steps: tuple[Step, ...]) -> Iterator[int]:
-    """Numbers of the steps whose words an earlier one has said."""
+def idle_steps(steps: tuple[Step, ...]) -> set[int]:
+    """Places of the steps that say nothing, or what an earlier one has said."""
     said = [re.findall(r"\w+", step.text.lower()) for step in steps]
-    return (n for n, words in enumerate(said, 1) if words in said[: n - 1])
+    repeats = {n for n, words in enumerate(said, 1) if words in said[: n - 1]}
+    return repeats | {n for n, step in enumerate(steps, 1) if step.text in say.VAGUE}
 
 
-def _wrong_steps(path: str, truth: Truth) -> tuple[int, ...]:
+def wrong_steps(path: str, truth: Truth) -> tuple[int, ...]:
     """Places of all wrong steps, each judged by its name and by itself."""
     named = [(n, step, CHECKS[STEP_NAMES.index(step.name)]) for n, step in enumerate(read(path).steps, 1)]
     return tuple(n for n, step, fits in named if not fits(step, truth) or lures(step.text, truth.rule))
@@ -129,7 +130,7 @@ def first_bad(path: str, answer: str, truth: Truth) -> str | None:
     if not found.steps:
         return None
     early = any(lures(part, truth.rule) for part in (found.think, found.before))
-    wrong = (1,) if early else _wrong_steps(path, truth)
+    wrong = (1,) if early else wrong_steps(path, truth)
     if wrong:
         return f"step {wrong[0]}"
     return NONE if answer_fits(answer, truth.rule) else ANSWER
