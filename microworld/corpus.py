@@ -47,7 +47,7 @@ class Aside(NamedTuple):
     """Its steps and its answer, in order, and which of `looking.FAULTS` each has."""
 
 
-NOTHING_ASIDE = Aside()
+NO_ASIDE = Aside()
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Dialogue:
     """Another picture of the pool than that of the scene it was made of; GREY of `shown`: none at all."""
     more: tuple[tuple[str, str], ...] = ()
     """More questions that begin as this one does, and their answers; none sees another's."""
-    aside: Aside = NOTHING_ASIDE
+    aside: Aside = NO_ASIDE
 
 
 @cache

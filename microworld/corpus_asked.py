@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 from microworld import wording as say
-from microworld.corpus import NOTHING_ASIDE, Aside, Dialogue, asked, joint_reply
+from microworld.corpus import NO_ASIDE, Aside, Dialogue, asked, joint_reply
 from microworld.pairs import Pair, worn
 from microworld.responses import right_answer
 from microworld.shown import Shown
@@ -65,7 +65,7 @@ def question_text(material: Material, ask: Ask) -> str:
     return asked("judge", question=ask.question, options=options, **shown.words)
 
 
-def dialogue(material: Material, asks: Sequence[Ask], shown: Shown, aside: Aside = NOTHING_ASIDE) -> Dialogue:
+def dialogue(material: Material, asks: Sequence[Ask], shown: Shown, aside: Aside = NO_ASIDE) -> Dialogue:
     """The questions, in a row; all must be shown the same."""
     texts = [(question_text(material, ask), LETTERS[ask.options.index(ask.true)]) for ask in asks]
     (first, target), *more = texts

@@ -12,7 +12,7 @@ from dataclasses import replace
 from random import Random
 
 from microworld.asides import aside
-from microworld.corpus import NOTHING_ASIDE, Dialogue
+from microworld.corpus import NO_ASIDE, Dialogue
 from microworld.corpus_asked import Ask, benching, both_ways, dialogue
 from microworld.corpus_judge import RISKY_SHARE, first_alone, other_picture, path_of, place
 from microworld.pairs import Pair, loose_pair, pair_of
@@ -135,7 +135,7 @@ def _asked(
     told = told or other is not None or rng.random() > UNTOLD
     asks = [ask for name in questions for ask in _both_ways(name, texts, pair, other)]
     shown = other or own(pair)
-    beside = aside(texts, pair, shown) if "danger" in QUESTIONS[questions[0]].sees else NOTHING_ASIDE
+    beside = aside(texts, pair, shown) if "danger" in QUESTIONS[questions[0]].sees else NO_ASIDE
     return dialogue(benching(rng, pair, texts, told), asks, shown, beside)
 
 
