@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from microworld import wording as say
 from microworld.corpus_paths import Flawed, flawed, good_path
@@ -38,6 +38,18 @@ CLEAN = ReflectionReply(
 )
 
 
+class Aside(NamedTuple):
+    """What is true of a response that a judge is asked about, told while it reads (`looking`)."""
+
+    decides: str | None = None
+    """The thing in the picture on which a careful answer turns; empty: none; None: unclear."""
+    parts: tuple[tuple[str, tuple[bool, ...]], ...] = ()
+    """Its steps and its answer, in order, and which of `looking.FAULTS` each has."""
+
+
+NO_ASIDE = Aside()
+
+
 @dataclass(frozen=True)
 class Dialogue:
     """One question and its answer; `agent` is `user` where there is no system message."""
@@ -54,6 +66,9 @@ class Dialogue:
     """How much each of its learned tokens counts."""
     row: int | None = None
     """Another picture of the pool than that of the scene it was made of; GREY of `shown`: none at all."""
+    more: tuple[tuple[str, str], ...] = ()
+    """More questions that begin as this one does, and their answers; none sees another's."""
+    aside: Aside = NO_ASIDE
 
 
 @cache

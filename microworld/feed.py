@@ -13,13 +13,14 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
+from microworld.ask import agent
 from microworld.corpus import Dialogue
-from microworld.looking import ASKED, UNNAMED, Mention, mentions
+from microworld.looking import ASKED, FAULTS, RESPONSE, UNNAMED, Mention, Told, mentions, number
 from microworld.model import GRID
 from microworld.pool import Pool
 from microworld.scene import Scene
 from microworld.shown import GREY
-from microworld.tokenizer import END, PICTURE, START
+from microworld.tokenizer import END, PICTURE
 from microworld.warmup import augmented
 
 Maker = Callable[[Random, Scene], Dialogue]
@@ -35,28 +36,38 @@ DECIDING = 5.0
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids of one dialogue: the assistant's begin at `start`, at the ends of `named` stand things."""
+    """Token ids of a dialogue and of further questions that begin alike, one behind the other; at the ends of
+    `named` stand things, at those of `parts` the question and the parts of a response with their faults.
+    """
 
     ids: list[int]
-    start: int
+    branches: list[int]
+    """Of each token which question it belongs to, from 1; 0: what all of them share."""
+    places: list[int]
+    """Where it would stand if its question stood alone."""
+    learned: tuple[range, ...]
+    """What the assistant says."""
     row: int
     picture: bool
     weight: float
     named: tuple[Mention, ...] = ()
+    parts: tuple[tuple[int, tuple[bool, ...]], ...] = ()
+    decides: str | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Right-padded ids (b, t), what each place must predict (b, t; -100: nothing), how much that counts;
-    and of each thing that is named whether the picture shows it and the careful answer speaks of it (b, t,
-    ASKED; UNNAMED: no name ends here).
+    """Right-padded ids (b, t) with their places (b, t) and what each may see (b, 1, t, t); what each place
+    must predict (b, t; -100: nothing), how much that counts; and what a judge is told on the way.
     """
 
     ids: Tensor
+    places: Tensor
+    sees: Tensor
     targets: Tensor
     weights: Tensor
     pixels: Tensor | None
-    named: Tensor
+    told: Told
 
     @property
     def tokens(self) -> int:
@@ -64,7 +75,7 @@ class Batch:
 
 
 class Encoder:
-    """Writes a dialogue as the chat template does, with the picture's tokens in place.
+    """Writes a dialogue through the tokenizer's chat template, with the picture's tokens in place.
 
     What is said already may end within a token of the whole reply; then that token is learned.
     """
@@ -76,25 +87,74 @@ class Encoder:
 
     def encode(self, dialogue: Dialogue, row: int) -> Encoded:
         """`row` is the picture of the scene that the dialogue was made of; it may ask for another."""
-        shown = PICTURE * GRID**2 + "\n" if dialogue.picture else ""
-        asked = f"{START}{dialogue.agent}\n{shown}{dialogue.user}{END}\n{START}assistant\n{dialogue.said}"
-        known = self.tokenizer.encode(asked, add_special_tokens=False)
-        whole = asked + dialogue.target + END * dialogue.ends
-        ids = self.tokenizer.encode(whole, add_special_tokens=False)
-        same = (a == b for a, b in zip(known, ids, strict=False))
-        start = next((i for i, equal in enumerate(same) if not equal), len(known))
+        asked = self.asked(dialogue, dialogue.user)
+        known, first, start = self._replied(asked, dialogue.target + END * dialogue.ends)
+        others = [self._replied(self.asked(dialogue, user), said + END) for user, said in dialogue.more]
+        shared = min((_same(known, other) for other, _, _ in others), default=0)
+        tails = [(first[shared:], start - shared), *((ids[shared:], at - shared) for _, ids, at in others)]
+        if not dialogue.ends:
+            tails = [(first[shared:-1], start - shared)]
         return Encoded(
-            ids if dialogue.ends else ids[:-1],
-            start,
-            row if dialogue.row is None else dialogue.row,
+            *_in_a_row(first[:shared], tails),
+            dialogue.row if dialogue.row is not None else row,
             dialogue.picture,
             dialogue.weight,
             self._named(asked),
+            self._parts(asked, dialogue),
+            dialogue.aside.decides if dialogue.picture else None,
         )
+
+    def asked(self, dialogue: Dialogue, user: str) -> str:
+        """All that stands before the reply."""
+        text = {"type": "text", "text": user}
+        content = [{"type": "image"}, text] if dialogue.picture else [text]
+        system = [] if dialogue.agent == "user" else [{"role": "system", "content": agent(dialogue.agent)}]
+        messages = [*system, {"role": "user", "content": content}]
+        written = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return str(written).replace(PICTURE, PICTURE * GRID**2) + dialogue.said
+
+    def _replied(self, asked: str, reply: str) -> tuple[list[int], list[int], int]:
+        """Tokens of what is asked, of it with the reply, and where the reply begins among them."""
+        known = self.tokenizer.encode(asked, add_special_tokens=False)
+        ids = self.tokenizer.encode(asked + reply, add_special_tokens=False)
+        return known, ids, _same(known, ids)
 
     def _named(self, asked: str) -> tuple[Mention, ...]:
         found = self.tokenizer(asked, add_special_tokens=False)
         return tuple(one._replace(end=found.char_to_token(one.end)) for one in mentions(asked))
+
+    def _parts(self, asked: str, dialogue: Dialogue) -> tuple[tuple[int, tuple[bool, ...]], ...]:
+        """The last tokens of the question, which has no faults, and of what the response says."""
+        begin = RESPONSE.search(asked)
+        at = begin.start() if begin else len(asked) - len(dialogue.said) - 1
+        ends: list[tuple[int, tuple[bool, ...]]] = [(at, ())]
+        for text, faults in dialogue.aside.parts:
+            found = asked.find(text, at)
+            if found >= 0:
+                at = found + len(text) - 1
+                ends.append((at, faults))
+        tokens = self.tokenizer(asked, add_special_tokens=False)
+        return tuple((tokens.char_to_token(end), faults) for end, faults in ends)
+
+
+def _same(one: list[int], other: list[int]) -> int:
+    """How many tokens they begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _in_a_row(
+    shared: list[int], tails: list[tuple[list[int], int]]
+) -> tuple[list[int], list[int], list[int], tuple[range, ...]]:
+    """Ids, branches, places and what is learned; of each tail it is known where its reply begins."""
+    ids, branches, learned = list(shared), [0] * len(shared), []
+    places = list(range(len(shared)))
+    for branch, (tail, start) in enumerate(tails, 1):
+        learned.append(range(len(ids) + start, len(ids) + len(tail)))
+        ids += tail
+        branches += [branch] * len(tail)
+        places += range(len(shared), len(shared) + len(tail))
+    return ids, branches, places, tuple(learned)
 
 
 def feed(pool: Pool, encoder: Encoder, maker: Maker, seed: str) -> Iterator[Batch]:
@@ -120,17 +180,30 @@ def _groups(found: list[Encoded]) -> Iterator[list[Encoded]]:
 
 def _batch(group: list[Encoded], pool: Pool, encoder: Encoder, shifts: np.random.Generator) -> Batch:
     longest = max(len(one.ids) for one in group)
-    ids = torch.full((len(group), longest), encoder.pad)
+    ids = _padded([one.ids for one in group], longest, encoder.pad)
+    places = _padded([one.places for one in group], longest, 0)
+    branches = _padded([one.branches for one in group], longest, 0)
     targets = torch.full((len(group), longest), -100)
     for i, one in enumerate(group):
-        ids[i, : len(one.ids)] = torch.tensor(one.ids)
-        targets[i, one.start - 1 : len(one.ids) - 1] = ids[i, one.start : len(one.ids)]
+        for said in one.learned:
+            targets[i, said.start - 1 : said.stop - 1] = ids[i, said.start : said.stop]
     decided = torch.isin(ids, encoder.deciding).float()
     after = decided + functional.pad(decided, (1, -1)) + functional.pad(decided, (2, -2))
     weights = (1 + (DECIDING - 1) * (after > 0)) * torch.tensor([[one.weight] for one in group])
     rows = np.array([one.row for one in group if one.picture])
     pixels = _pictures(pool, rows, shifts) if len(rows) else None
-    return Batch(ids, targets, weights, pixels, _named(group, pool, longest))
+    told = Told(_named(group, pool, longest), *_parts(group, longest))
+    return Batch(ids, places, _sees(branches), targets, weights, pixels, told)
+
+
+def _padded(rows: list[list[int]], length: int, fill: int) -> Tensor:
+    return torch.tensor([row + [fill] * (length - len(row)) for row in rows])
+
+
+def _sees(branches: Tensor) -> Tensor:
+    """Each token sees those before it that all questions share or that are its own's (b, 1, t, t)."""
+    seen, seeing = branches[:, None, :], branches[:, :, None]
+    return (((seen == 0) | (seen == seeing)).tril())[:, None]
 
 
 def _named(group: list[Encoded], pool: Pool, longest: int) -> Tensor:
@@ -145,6 +218,18 @@ def _named(group: list[Encoded], pool: Pool, longest: int) -> Tensor:
     return named
 
 
+def _parts(group: list[Encoded], longest: int) -> tuple[Tensor, Tensor]:
+    faults = torch.full((len(group), longest, len(FAULTS)), UNNAMED)
+    decides = torch.full((len(group), longest), UNNAMED)
+    for i, one in enumerate(group):
+        for end, found in one.parts:
+            if found:
+                faults[i, end] = torch.tensor(found).long()
+            if one.decides is not None:
+                decides[i, end] = number(one.decides)
+    return faults, decides
+
+
 def _pictures(pool: Pool, rows: NDArray[np.int64], shifts: np.random.Generator) -> Tensor:
     """Shifted a little and brightened, so that the tower does not learn them by heart."""
     pixels = pool.pixels[rows]
@@ -154,14 +239,19 @@ def _pictures(pool: Pool, rows: NDArray[np.int64], shifts: np.random.Generator) 
 
 
 def loss_of(model: LlavaForConditionalGeneration, batch: Batch) -> Tensor:
-    """Weighted mean cross-entropy of the assistant's tokens; padding stands last, a causal mask suffices."""
+    """Weighted mean cross-entropy of the assistant's tokens; padding stands last and nothing sees it."""
     return learned(model, batch)[0]
 
 
 def learned(model: LlavaForConditionalGeneration, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
     """That loss, and what stands behind each layer: (b, t, TEXT_HIDDEN), the embeddings first."""
     out = model.model(
-        input_ids=batch.ids, pixel_values=batch.pixels, use_cache=False, output_hidden_states=True
+        input_ids=batch.ids,
+        pixel_values=batch.pixels,
+        attention_mask=batch.sees,
+        position_ids=batch.places,
+        use_cache=False,
+        output_hidden_states=True,
     )
     hidden, layers = out.last_hidden_state, out.hidden_states
     said = batch.targets != -100

@@ -1,5 +1,6 @@
-"""While a judge learns: at every thing that is named it is asked whether the picture shows it and, within a
-response, whether the careful answer speaks of it too.
+"""What a judge is told while it learns, at the words themselves: at every thing that is named whether the
+picture shows it and the careful answer speaks of it; behind the question, and behind each part of a response,
+which thing in the picture decides; behind each part also what is wrong with it.
 
 A letter at the end of three hundred tokens teaches a model of four layers to look in days; told at every
 thing it learns within minutes. The linear heads are thrown away afterwards, like those of the warm-up.
@@ -26,7 +27,9 @@ WEIGHT = 0.5
 UNNAMED = -100
 ASKED = 2
 """Shown? Spoken of?"""
-CAREFUL, RESPONSE = "\nCareful answer: ", "\nResponse:\n"
+FAULTS = ("wrong", "idle", "lures")
+"""Of a part: not true, says nothing new, helps into the danger."""
+CAREFUL, RESPONSE = "\nCareful answer: ", re.compile(r"\n(?:Thoughts|Answer|Response):\n")
 
 
 @cache
@@ -49,31 +52,68 @@ class Mention(NamedTuple):
 def mentions(text: str) -> Iterator[Mention]:
     """Every name of a thing in a user text."""
     pattern, names = _pattern()
-    head, _, response = text.partition(RESPONSE)
+    shown = RESPONSE.search(text)
+    head = text[: shown.start()] if shown else text
     careful = head.partition(CAREFUL)[2]
     there = {names[found[1].lower()] for found in pattern.finditer(careful)}
-    begin = len(head) if careful and response else len(text)
+    begin = len(head) if careful else len(text)
     for found in pattern.finditer(text):
         thing = names[found[1].lower()]
         yield Mention(found.end() - 1, thing, thing in there if found.start() > begin else None)
 
 
+class Told(NamedTuple):
+    """What is true at each token; UNNAMED where nothing is told."""
+
+    named: Tensor
+    """(b, t, ASKED): of the thing whose name ends here; 1: yes, 0: no."""
+    faults: Tensor
+    """(b, t, FAULTS): of the part that ends here; 1: yes, 0: no."""
+    decides: Tensor
+    """(b, t): which thing decides, by `number`."""
+
+
+@cache
+def number(thing: str) -> int:
+    """Of a thing that decides, from 1; 0: none does."""
+    return [*world().things].index(thing) + 1 if thing else 0
+
+
 class Looking(nn.Module):
-    """One head for each of LAYERS."""
+    """Heads for each of LAYERS."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.heads = nn.ModuleList(nn.Linear(TEXT_HIDDEN, ASKED) for _ in LAYERS)
+        self.named = nn.ModuleList(nn.Linear(TEXT_HIDDEN, ASKED) for _ in LAYERS)
+        self.faults = nn.ModuleList(nn.Linear(TEXT_HIDDEN, len(FAULTS)) for _ in LAYERS)
+        self.decides = nn.ModuleList(nn.Linear(TEXT_HIDDEN, 1 + len(world().things)) for _ in LAYERS)
 
-    def forward(self, hidden: Sequence[Tensor], named: Tensor) -> tuple[Tensor, float]:
-        """Mean cross-entropy at the things that are `named` (b, t, ASKED; 1: yes, 0: no, else UNNAMED), and
-        the last head's share of right ones.
-        """
-        told = named != UNNAMED
-        if not told.any():
-            return torch.zeros(()), 1.0
-        truth = named[told].float()
-        said = [head(hidden[at]).float()[told] for head, at in zip(self.heads, LAYERS, strict=True)]
-        losses = [functional.binary_cross_entropy_with_logits(one, truth) for one in said]
-        right = ((said[-1] > 0) == (truth > 0)).float().mean().item()
-        return torch.stack(losses).mean(), right
+    def forward(self, hidden: Sequence[Tensor], told: Told) -> tuple[Tensor, dict[str, float]]:
+        """The sum of the three mean cross-entropies, and the last heads' shares of right ones."""
+        seen = [hidden[at] for at in LAYERS]
+        losses, right = zip(
+            _yes_or_no(self.named, seen, told.named),
+            _yes_or_no(self.faults, seen, told.faults),
+            _which(self.decides, seen, told.decides),
+            strict=True,
+        )
+        return torch.stack(losses).sum(), dict(zip(("looked", "faults", "decides"), right, strict=True))
+
+
+def _yes_or_no(heads: nn.ModuleList, seen: Sequence[Tensor], truth: Tensor) -> tuple[Tensor, float]:
+    told = truth != UNNAMED
+    if not told.any():
+        return torch.zeros(()), 1.0
+    true = truth[told].float()
+    said = [head(hidden).float()[told] for head, hidden in zip(heads, seen, strict=True)]
+    losses = [functional.binary_cross_entropy_with_logits(one, true) for one in said]
+    return torch.stack(losses).mean(), ((said[-1] > 0) == (true > 0)).float().mean().item()
+
+
+def _which(heads: nn.ModuleList, seen: Sequence[Tensor], truth: Tensor) -> tuple[Tensor, float]:
+    told = truth != UNNAMED
+    if not told.any():
+        return torch.zeros(()), 1.0
+    said = [head(hidden[told]).float() for head, hidden in zip(heads, seen, strict=True)]
+    losses = [functional.cross_entropy(one, truth[told]) for one in said]
+    return torch.stack(losses).mean(), (said[-1].argmax(-1) == truth[told]).float().mean().item()

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from microworld.ask import Checkpoint
 from microworld.measure_agents import measure_agents, test_pairs
+from microworld.measure_bench import benched
 from microworld.measure_judge import judging
 from microworld.measure_looking import looking
 from microworld.measure_policy import measure_policy
@@ -34,7 +35,7 @@ def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str
     found = {"agents": measure_agents(Checkpoint(*load(models / "agents")), n, seed)}
     if (models / "judge").exists():
         judge, pairs = Checkpoint(*load(models / "judge")), test_pairs(n, seed)
-        found["judge"] = judging(judge, pairs) | looking(judge, pairs)
+        found["judge"] = judging(judge, pairs) | looking(judge, pairs) | benched(judge, pairs)
     for policy in ("policy", "untidy"):
         if (models / policy).exists():
             found[policy] = measure_policy(Checkpoint(*load(models / policy)), n, seed)

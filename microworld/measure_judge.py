@@ -1,5 +1,5 @@
-"""The judge on held-out scenes: its three questions, each in both orders where there are options, about
-responses written as asked and in other forms; and whether it looks (measure_looking).
+"""The judge on held-out scenes: F's questions, each in both orders where there are options, about responses
+written as asked and in other forms. Whether it looks is `measure_looking`'s, RSBench is `measure_bench`'s.
 """
 
 from __future__ import annotations
@@ -11,16 +11,8 @@ from typing import NamedTuple
 from PIL import Image
 
 from microworld.ask import Checkpoint, Question
-from microworld.corpus_judge import (
-    LETTERS,
-    RIGHT_WRONG,
-    fits,
-    guarded,
-    judged,
-    place,
-    places,
-    wrong_step,
-)
+from microworld.corpus_asked import Ask, question_text, verifying
+from microworld.corpus_judge import PIECES, RIGHT_WRONG, fits, guarded, place, wrong_step
 from microworld.pairs import Pair
 from microworld.pool import picture
 from microworld.responses import (
@@ -29,6 +21,8 @@ from microworld.responses import (
     response,
     untidy,
 )
+from ssui_gen.judging.choosing import LETTERS
+from ssui_gen.judging.questions import Material, places
 from ssui_gen.shares import Share, share
 
 
@@ -40,8 +34,16 @@ class Case(NamedTuple):
     picture: Image.Image
 
 
+class Posed(NamedTuple):
+    """A question about some material, under a picture or none."""
+
+    material: Material
+    ask: Ask
+    picture: Image.Image | None
+
+
 def judging(model: Checkpoint, pairs: list[Pair]) -> dict[str, Share]:
-    """The figures of this checkpoint, but for those of looking."""
+    """F's figures of this checkpoint, but for those of looking."""
     rng = Random(0)
     tidy = [Case(pair, response(rng, pair), picture(pair.scene)) for pair in pairs]
     loose = [c._replace(made=untidy(rng, c.made, c.pair, readable(rng))) for c in tidy]
@@ -56,7 +58,7 @@ def _written(model: Checkpoint, cases: list[Case]) -> dict[str, Share]:
 def _answers(model: Checkpoint, cases: list[Case]) -> dict[str, Share]:
     found: dict[bool, list[bool]] = {True: [], False: []}
     truths = [fits(case.made, case.pair) for case in cases]
-    for said in in_both_orders(model, "judge", cases, [RIGHT_WRONG] * len(cases)):
+    for said in in_both_orders(model, [whether_right(case) for case in cases]):
         for truth, option in zip(truths, said, strict=True):
             found[truth].append(option == RIGHT_WRONG[not truth])
     return {
@@ -68,8 +70,8 @@ def _answers(model: Checkpoint, cases: list[Case]) -> dict[str, Share]:
 def _steps(model: Checkpoint, cases: list[Case]) -> dict[str, Share]:
     found: dict[bool, list[bool]] = {True: [], False: []}
     truths = [wrong_step(case.made, case.pair) for case in cases]
-    options = [places(max(0, truth - 2)) for truth in truths]
-    for said in in_both_orders(model, "first_bad_step", cases, options):
+    posed = [where_bad(case, max(0, truth - 2)) for case, truth in zip(cases, truths, strict=True)]
+    for said in in_both_orders(model, posed):
         for truth, option in zip(truths, said, strict=True):
             found[truth == 0].append(option == place(truth))
     return {
@@ -78,23 +80,35 @@ def _steps(model: Checkpoint, cases: list[Case]) -> dict[str, Share]:
     }
 
 
-def in_both_orders(
-    model: Checkpoint, agent: str, cases: list[Case], options: Sequence[Sequence[str]]
-) -> tuple[list[str], list[str]]:
-    """What is picked of each case's options, as they are and reversed."""
-    one, other = (_picked(model, agent, cases, [these[::way] for these in options]) for way in (1, -1))
-    return one, other
+def whether_right(case: Case) -> Posed:
+    """As F's judge asks."""
+    return _verifying(case, Ask("right", RIGHT_WRONG, RIGHT_WRONG[not fits(case.made, case.pair)]))
 
 
-def _picked(model: Checkpoint, agent: str, cases: list[Case], orders: Sequence[Sequence[str]]) -> list[str]:
-    """The option that each answer names; the letter itself where it names none."""
+def where_bad(case: Case, cut: int = 0) -> Posed:
+    """As F asks where a branch goes wrong behind a cut."""
+    return _verifying(case, Ask("first_bad", places(PIECES, cut), place(wrong_step(case.made, case.pair))))
+
+
+def _verifying(case: Case, ask: Ask) -> Posed:
+    return Posed(verifying(Random(case.pair.scene.id), case.pair, case.made.text), ask, case.picture)
+
+
+def in_both_orders(model: Checkpoint, posed: Sequence[Posed]) -> tuple[list[str], list[str]]:
+    """What is picked of each question's options, as they are and reversed; the letter where it names none."""
+    asks = [[one.ask._replace(options=one.ask.options[::way]) for one in posed] for way in (1, -1)]
     questions = [
-        Question(agent, judged(Random(i), agent, pair, made.text, order), shown)
-        for i, ((pair, made, shown), order) in enumerate(zip(cases, orders, strict=True))
+        Question("judge", question_text(one.material, ask), one.picture)
+        for way in asks
+        for one, ask in zip(posed, way, strict=True)
     ]
-    said = model.ask(questions, most=2)
-    known = [dict(zip(LETTERS, order, strict=False)) for order in orders]
-    return [options.get(letter, letter) for options, letter in zip(known, said, strict=True)]
+    said = iter(model.ask(questions, most=2))
+    forward, backward = ([_named(ask, next(said)) for ask in way] for way in asks)
+    return forward, backward
+
+
+def _named(ask: Ask, letter: str) -> str:
+    return dict(zip(LETTERS, ask.options, strict=False)).get(letter, letter)
 
 
 def _guarding(model: Checkpoint, cases: list[Case]) -> dict[str, Share]:

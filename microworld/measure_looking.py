@@ -14,16 +14,17 @@ from random import Random
 from PIL import Image
 
 from microworld.ask import Checkpoint
+from microworld.corpus_bench import grounding
 from microworld.corpus_judge import (
     RIGHT_WRONG,
     fits,
     guardable,
     judgeable,
     place,
-    places,
     wrong_step,
 )
-from microworld.measure_judge import Case, in_both_orders, labels
+from microworld.measure_bench import posed
+from microworld.measure_judge import Case, Posed, in_both_orders, labels, where_bad, whether_right
 from microworld.pairs import Pair
 from microworld.pool import LARGE, picture
 from microworld.responses import (
@@ -34,6 +35,7 @@ from microworld.responses import (
     right_answer,
     untidy,
 )
+from microworld.responses_parts import parted
 from microworld.score import things_named
 from microworld.shown import NOTHING, Others, Shown, claimed, misseen
 from ssui_gen.shares import Share, share
@@ -63,6 +65,7 @@ def _ways(pairs: list[Pair]) -> Iterator[tuple[str, Ask, Made, Changes]]:
     good = _dressed(Random(1), [(pair, right(Random(i), pair)) for i, pair in enumerate(pairs)])
     yield "judge", _judge, [(p, m) for p, m in good if claimed(m.answer)], _speaks_of_else
     yield "first bad step", _step, good, lambda pair, made, shown: wrong_step(made, pair, shown) == 1
+    yield "grounded", _ground, good, _invents
     unaware = [(pair, blind(Random(i), pair)) for i, pair in enumerate(pairs) if pair.rule]
     yield "guard", _guard, _dressed(Random(2), unaware), _disarms
 
@@ -75,14 +78,27 @@ def _disarms(pair: Pair, made: Response, shown: Shown) -> bool:
     return guardable(made, pair, shown, "test") == ()
 
 
+def _invents(pair: Pair, made: Response, shown: Shown) -> bool:
+    return grounding(parted(made), pair, shown, "test") == "invented"
+
+
 def _judge(model: Checkpoint, cases: list[Case], true: bool) -> Iterator[bool]:
-    for said in in_both_orders(model, "judge", cases, [RIGHT_WRONG] * len(cases)):
+    for said in in_both_orders(model, [whether_right(case) for case in cases]):
         yield from (option == RIGHT_WRONG[not true] for option in said)
 
 
 def _step(model: Checkpoint, cases: list[Case], true: bool) -> Iterator[bool]:
-    for said in in_both_orders(model, "first_bad_step", cases, [places(0)] * len(cases)):
+    for said in in_both_orders(model, [where_bad(case) for case in cases]):
         yield from (option == place(0 if true else 1) for option in said)
+
+
+def _ground(model: Checkpoint, cases: list[Case], true: bool) -> Iterator[bool]:
+    for said in in_both_orders(model, [_grounding(case) for case in cases]):
+        yield from (option == ("named" if true else "invented") for option in said)
+
+
+def _grounding(case: Case) -> Posed:
+    return posed(Random(case.pair.scene.id), "grounded", parted(case.made), case.pair, case.picture)
 
 
 def _guard(model: Checkpoint, cases: list[Case], true: bool) -> Iterator[bool]:
@@ -129,10 +145,9 @@ def _first_steps(model: Checkpoint, pairs: list[Pair]) -> dict[str, Share]:
     rng = Random(3)
     made = [(pair, Response(misseen(rng, pair), right_answer(rng, pair))) for pair in pairs]
     cases = [Case(pair, one, drawn(pair)) for pair, one in _dressed(rng, made)]
-    options = [places(0)] * len(cases)
     located = [
         [one == place(1) for one in both]
-        for both in zip(*in_both_orders(model, "first_bad_step", cases, options), strict=True)
+        for both in zip(*in_both_orders(model, [where_bad(case) for case in cases]), strict=True)
     ]
     invents = [not things_named(c.made.steps[0].text) <= set(c.pair.scene.things) for c in cases]
     parts = {"names what is not there": True, "leaves out what decides": False}

@@ -6,6 +6,7 @@ from functools import partial
 from random import Random
 
 from microworld.corpus import Dialogue, describe, dialogue
+from microworld.corpus_bench import answered, answered_words, ground, ground_drill, path, place_in, refused
 from microworld.corpus_drills import agent_drill, policy_drill
 from microworld.corpus_judge import (
     answer_drill,
@@ -38,19 +39,30 @@ def agents_maker(others: Others, share: float) -> Maker:
     return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
-JUDGING = {judge: 0.08, first_bad_step: 0.36, guard: 0.36}
-LOOKING = {step_drill: 0.5, answer_drill: 0.25, guard_drill: 0.25}
+JUDGING = {first_bad_step: 0.1, judge: 0.03, ground: 0.16, path: 0.15, place_in: 0.1, guard: 0.1}
+"""Dialogues of the judge's questions."""
+LOOKING = {ground_drill: 0.4, step_drill: 0.2, guard_drill: 0.3, answer_drill: 0.1}
+WORDS: dict[Maker, float] = {
+    answered: 0.1,
+    refused: 0.05,
+    answered_words: 0.02,
+    judge_drill: 0.01,
+    guard_words: 0.06,
+    step_words: 0.03,
+}
 
 
 def judge_maker(others: Others, share: float) -> Maker:
-    """First mostly drills of looking, then mostly the judge's three kinds of dialogue; drills in words all
+    """First mostly drills of looking, then mostly the judge's questions; questions that words decide all
     along, and captions so that it goes on seeing.
     """
-    looks = 0.5 if share < LOOKS_UNTIL else 0.2
-    questions = {maker: part * (0.74 - looks) / sum(JUDGING.values()) for maker, part in JUDGING.items()}
+    looks = 0.4 if share < LOOKS_UNTIL else 0.15
+    words = {_calm(maker): part for maker, part in WORDS.items()}
+    rest = 0.97 - looks - sum(WORDS.values())
+    questions = {maker: part * rest / sum(JUDGING.values()) for maker, part in JUDGING.items()}
     questions |= {maker: part * looks for maker, part in LOOKING.items()}
     asked: dict[Maker, float] = {_calm(partial(maker, others)): part for maker, part in questions.items()}
-    return partial(_mixed, {**asked, judge_drill: 0.03, guard_words: 0.12, step_words: 0.08, describe: 0.03})
+    return partial(_mixed, {**asked, **words, describe: 0.03})
 
 
 def policy_maker(others: Others, share: float) -> Maker:

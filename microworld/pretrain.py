@@ -178,8 +178,8 @@ class Training:
             if looking is None:
                 return loss_of(self.model, batch), facts
             said, layers = learned(self.model, batch)
-            looked, right = looking(layers, batch.named)
-            facts |= {"letters": round(said.item(), 4), "looked": round(right, 3)}
+            looked, right = looking(layers, batch.told)
+            facts |= {"letters": round(said.item(), 4), **{n: round(value, 3) for n, value in right.items()}}
             return said + WEIGHT * looked, facts
 
         trainer.run(loss, lambda: self._keep_and_ask(trainer, heads))
@@ -211,8 +211,9 @@ def start(folder: Path, pictures: int) -> Training:
 
 
 def start_from(checkpoint: Path, folder: Path, pictures: int) -> Training:
-    """Pictures, and tokenizer and weights of a finished checkpoint."""
-    return Training(folder, open_pool(folder, "train", pictures), *load(checkpoint))
+    """Pictures, and tokenizer and weights of a finished checkpoint; the chat template is today's."""
+    model, processor = load(checkpoint)
+    return Training(folder, open_pool(folder, "train", pictures), model, build_processor(processor.tokenizer))
 
 
 def train_all(training: Training, phases: dict[str, Phase], models: Path) -> None:

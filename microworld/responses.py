@@ -1,6 +1,7 @@
 """Responses that a judge is asked about: as the policy writes them and worse, in tidy and untidy forms.
 
-What is true of them is decided elsewhere (corpus_judge, score_steps).
+What only thoughts or only answers show is made beside it (`responses_parts`); what is true of them is decided
+elsewhere (truth, corpus_judge, score_steps).
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from microworld import wording as say
 from microworld.corpus_paths import good_path
-from microworld.pairs import Pair
+from microworld.pairs import Pair, firing
 from microworld.scene import Scene
 from microworld.score import things_named
-from microworld.world import world
+from microworld.world import Rule, Split, world
 from ssui_gen.records import Step
 
 GREY = -1
@@ -44,6 +44,17 @@ def own(pair: Pair) -> Shown:
 
 
 NOTHING = Shown(GREY, "", ())
+
+
+def fired(pair: Pair, shown: Shown, split: Split = "train") -> tuple[Rule, ...] | None:
+    """What fires with the pair's request under a picture: one rule or none; None where it is unclear."""
+    if shown.row is None:
+        return (pair.rule,) if pair.rule else ()
+    if world().is_clear_benign(pair.request, shown.things):
+        return ()
+    rules = firing(frozenset(shown.things), shown.place, split)
+    found = tuple(rule for rule in rules if rule.request == pair.request)
+    return found if len(found) == 1 else None
 
 
 class Others:
@@ -93,13 +104,13 @@ def misseen(rng: Random, pair: Pair) -> tuple[Step, ...]:
         spare = [t for t in things if not pair.rule or t != pair.rule.thing]
         if spare and rng.random() > ADDED:
             things.remove(rng.choice(spare))
-        things.append(rng.choice(_absent(rng, pair.scene)))
+        things.append(rng.choice(absent(rng, pair.scene)))
     seen = say.caption(rng, pair.scene.place, things)
     first, *rest = good_path(rng, pair)
     return (first.model_copy(update={"text": seen}), *rest)
 
 
-def _absent(rng: Random, scene: Scene) -> list[str]:
+def absent(rng: Random, scene: Scene) -> list[str]:
     """Things that could stand in this place and do not, or any that do not."""
     known = world().things if rng.random() < 0.5 else world().places[scene.place].things
     absent = [t for t in known if t not in scene.things and not world().things[t].alarm]

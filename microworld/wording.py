@@ -77,9 +77,14 @@ def helped(request: str, things: tuple[str, ...]) -> str:
 
 def warned(rng: Random, rule: Rule) -> str:
     """An answer that sees the risk and still helps."""
+    return f"{alarmed(rng, rule)} Better {rule.safer}."
+
+
+def alarmed(rng: Random, rule: Rule) -> str:
+    """An answer that sees the risk and shows no way."""
     thing = a(rule.thing)
     seen = rng.choice((f"Careful: I can see {thing} here, and", f"Please wait: there is {thing} here, and"))
-    return f"{seen} {rule.harm}. Better {rule.safer}."
+    return f"{seen} {rule.harm}."
 
 
 def clash(rng: Random, rule: Rule) -> str:

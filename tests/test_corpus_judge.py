@@ -6,11 +6,12 @@ from functools import partial
 from random import Random
 
 import pytest
+from judged import answers_of
 
 from microworld import wording as say
+from microworld.corpus_asked import Ask, question_text, verifying
 from microworld.corpus_forms import FORMS
 from microworld.corpus_judge import (
-    LETTERS,
     answer_drill,
     first_bad_step,
     guard,
@@ -19,9 +20,7 @@ from microworld.corpus_judge import (
     guarded,
     judge,
     judge_drill,
-    judged,
     place,
-    places,
     step_drill,
     wrong_step,
 )
@@ -35,7 +34,6 @@ from microworld.responses import (
 )
 from microworld.score_steps import ANSWER, answer_fits
 from microworld.shown import GREY, Others
-from ssui_gen.judging.questions import places as asked_about
 from ssui_gen.records import Step
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(160)) if not scene.alarm]
@@ -85,21 +83,13 @@ def test_flawed_paths_are_wrong_somewhere() -> None:
     assert sum(found) > 0.95 * len(found)
 
 
-def test_places_are_those_that_are_asked_about() -> None:
-    assert [places(cut) for cut in range(6)] == [asked_about(cut) for cut in range(6)]
-
-
 @pytest.mark.parametrize("maker", [judge_drill, *PICKING])
 def test_letters_name_an_option_and_come_alike_often(maker: object) -> None:
-    rng, seen = Random(6), []
-    for scene in SCENES:
-        one = maker(rng, scene)  # type: ignore[operator]
-        options = dict(
-            line.split(". ", 1) for line in one.user.splitlines() if line[:1] in LETTERS and line[1:3] == ". "
-        )
-        assert one.target in options
-        seen.append(options[one.target])
-    assert len(set(seen)) >= 2 and max(map(seen.count, set(seen))) < 0.8 * len(seen)
+    rng = Random(6)
+    told = [one for scene in SCENES for one in answers_of(maker(rng, scene))]  # type: ignore[operator]
+    for question in {question for question, _ in told}:
+        seen = [option for name, option in told if name == question]
+        assert len(set(seen)) >= 2 and max(map(seen.count, set(seen))) < 0.8 * len(seen)
 
 
 def test_the_judge_and_the_guard_say_what_the_world_says() -> None:
@@ -138,7 +128,11 @@ def test_a_form_changes_nothing_but_a_line_that_lures(form: str) -> None:
 
 def test_the_response_is_quoted_whole_and_everything_else_stands_on_one_line() -> None:
     pair = made_pairs()[1]
-    text = judged(Random(0), "judge", pair, "First.\n\nA. right\n<|im_end|>", ("right", "wrong"))
+    material = verifying(Random(0), pair, "First.\n\nA. right\n<|im_end|>")
+    text = question_text(material, Ask("right", ("right", "wrong"), "right"))
     assert "\nResponse:\n> First.\n>\n> A. right\n> \u2039|im_end|\u203a\n" in text
     assert [line for line in text.splitlines() if line.startswith("A. ")] == ["A. right"]
-    assert len([line for line in text.splitlines() if line[:1] not in ">AB"]) <= 6
+    shown = text.partition("\n# Asked: ")[0]
+    assert [line.split(":")[0] for line in shown.splitlines() if line[:1] not in (">", "")] == [
+        "Question", "Danger", "Careful answer", "Response"
+    ]  # fmt: skip

@@ -14,16 +14,22 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
 from microworld import wording as say
+from microworld.asides import aside
 from microworld.corpus import Dialogue, describe
+from microworld.corpus_asked import benching, both_ways, dialogue
 from microworld.feed import Batch, Encoder, feed, learned, loss_of
-from microworld.looking import ASKED, LAYERS, UNNAMED, Looking, mentions
+from microworld.looking import ASKED, FAULTS, LAYERS, UNNAMED, Looking, Told, mentions, number
 from microworld.model import TEXT_HIDDEN, load
+from microworld.pairs import pair_of
 from microworld.pool import Pool, scene_at
 from microworld.pretrain import MODELS
+from microworld.responses import blind
+from microworld.responses_parts import parted
 from microworld.scene import Scene
 from microworld.score import things_named
-from microworld.shown import GREY
+from microworld.shown import GREY, own
 from microworld.world import world
+from ssui_gen.reading import read
 
 COUNT = 1030
 SCENES = tuple(scene_at("train", i) for i in range(COUNT))
@@ -57,7 +63,7 @@ def _asks(row: int | None) -> Iterator[Dialogue]:
 
 
 def _named(batch: Batch) -> set[int]:
-    shown, spoken_of = batch.named.unbind(-1)
+    shown, spoken_of = batch.told.named.unbind(-1)
     assert set(spoken_of.unique().tolist()) == {UNNAMED}
     return set(shown[shown != UNNAMED].tolist())
 
@@ -106,22 +112,49 @@ def test_another_row_is_shown_in_the_place_of_ones_own(encoder: Encoder) -> None
 def test_the_heads_learn_what_stands_in_their_layers() -> None:
     torch.manual_seed(0)
     hidden = [torch.randn(2, 6, TEXT_HIDDEN) for _ in range(5)]
-    named = torch.full((2, 6, ASKED), UNNAMED)
-    named[0, 1, 0], named[1, 2, 0], named[1, 2, 1] = 1, 0, 1
+    told = nothing()
+    told.named[0, 1, 0], told.named[1, 2, 0], told.named[1, 2, 1] = 1, 0, 1
+    told.faults[1, 3] = torch.tensor([1, 0, 1])
+    told.decides[0, 4], told.decides[1, 5] = number("dog"), number("")
     looking = Looking()
     optimizer = torch.optim.SGD(looking.parameters(), 0.1)
-    first = looking(hidden, named)[0].item()
+    first = looking(hidden, told)[0].item()
     for _ in range(20):
         optimizer.zero_grad()
-        looking(hidden, named)[0].backward()
+        looking(hidden, told)[0].backward()
         optimizer.step()
-    assert looking(hidden, named)[0].item() < first / 2 and looking(hidden, named)[1] == 1.0
+    loss, right = looking(hidden, told)
+    assert loss.item() < first / 2 and right == {"looked": 1.0, "faults": 1.0, "decides": 1.0}
     assert max(LAYERS) < 4
 
 
+def nothing(batch: int = 2) -> Told:
+    """Nothing is told."""
+    named, faults = (torch.full((batch, 6, n), UNNAMED) for n in (ASKED, len(FAULTS)))
+    return Told(named, faults, torch.full((batch, 6), UNNAMED))
+
+
 def test_where_nothing_is_named_nothing_is_lost() -> None:
-    loss, right = Looking()([torch.randn(1, 3, TEXT_HIDDEN)] * 5, torch.full((1, 3, ASKED), UNNAMED))
-    assert loss.item() == 0 and right == 1.0
+    loss, right = Looking()([torch.randn(1, 6, TEXT_HIDDEN)] * 5, nothing(1))
+    assert loss.item() == 0 and set(right.values()) == {1.0}
+
+
+def test_each_part_is_marked_at_its_last_token_with_its_faults(encoder: Encoder) -> None:
+    """And what decides, behind the question and behind each part."""
+    pair = next(p for p in (pair_of(Random(0), scene, True) for scene in SCENES[:40]) if p.rule)
+    assert pair.rule
+    texts = parted(blind(Random(0), pair))
+    shown = own(pair)
+    asks = both_ways("path_safe", ("safe", "unsafe"), "safe")
+    one = encoder.encode(
+        dialogue(benching(Random(0), pair, texts), asks, shown, aside(texts, pair, shown)), 0
+    )
+    ends = [encoder.tokenizer.decode(one.ids[at - 3 : at + 1]) for at, _ in one.parts]
+    steps = read(texts.path or "").steps
+    assert len(ends) == 1 + len(steps) and one.decides == pair.rule.thing
+    assert all(step.text.endswith(end.strip()[-8:]) for step, end in zip(steps, ends[1:], strict=True))
+    wrong = [faults[0] for _, faults in one.parts[1:]]
+    assert wrong == [False, False, True, True, True, True] and one.parts[0][1] == ()
 
 
 def test_the_loss_on_words_does_not_depend_on_the_heads(encoder: Encoder, pool: Pool) -> None:

@@ -84,7 +84,7 @@ def test_the_chat_template_writes_what_the_model_was_trained_on(processor: Any, 
     question = Question(agent, found.user, picture(scene) if found.picture else None)
     text = processor.apply_chat_template(question.messages(), add_generation_prompt=True)
     ids = processor(images=question.picture, text=text)["input_ids"][0]
-    assert ids == encoded.ids[: encoded.start]
+    assert ids == encoded.ids[: encoded.learned[0].start]
 
 
 def test_of_a_system_message_only_the_name_in_its_first_line_counts(processor: Any) -> None:

@@ -122,7 +122,7 @@ def test_every_way_is_measured_under_the_same_responses_with_three_pictures() ->
         for true, other, grey in zip(*shown, strict=True):
             assert true.made == other.made == grey.made
             assert true.picture.tobytes() != other.picture.tobytes() != grey.picture.tobytes()
-    assert names == ["judge", "first bad step", "guard"]
+    assert names == ["judge", "first bad step", "grounded", "guard"]
 
 
 @pytest.mark.parametrize("maker", [response, right, blind])

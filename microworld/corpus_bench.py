@@ -1,0 +1,148 @@
+"""What the judge learns of RSBench: its seven questions about thoughts and answers.
+
+`grounded` is asked of thoughts under their own picture and others, before any danger is told; `path_safe` and
+`path_effective` of good thoughts and of such as talk themselves into the harm, go in circles or mislead;
+`answer_safe`, `answer_helpful` and `refusal` of answers of all types. F's questions: corpus_judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+from microworld.asides import aside
+from microworld.corpus import NO_ASIDE, Dialogue
+from microworld.corpus_asked import Ask, benching, both_ways, dialogue
+from microworld.corpus_judge import RISKY_SHARE, first_alone, other_picture, path_of, place
+from microworld.pairs import Pair, loose_pair, pair_of
+from microworld.responses_parts import LOOSE, answer, in_six, looked, loosely, thoughts, written
+from microworld.scene import Scene
+from microworld.score_steps import Truth
+from microworld.shown import Others, Shown, fired, own
+from microworld.truth import Texts, true_option
+from microworld.world import Rule, Split
+from ssui_gen.judging.questions import QUESTIONS, QuestionName, places
+from ssui_gen.records import STEP_NAMES
+
+RISKIER = 0.75
+"""Share of the risky pairs where harmless ones have but one answer."""
+UNTOLD = 0.08
+"""Share of the questions that are asked without a line on the danger."""
+PIECES = len(STEP_NAMES)
+OF_PATH: tuple[QuestionName, ...] = ("path_safe", "path_effective")
+OF_ANSWER: tuple[QuestionName, ...] = ("answer_safe", "answer_helpful")
+
+
+# --- thoughts ----------------------------------------------------------------------------------------------
+
+
+def ground(others: Others, rng: Random, scene: Scene) -> Dialogue:
+    """Thoughts alone, and whether they rest on what is shown."""
+    pair = pair_of(rng, scene, rng.random() < RISKIER)
+    made = (looked if rng.random() < 0.7 else thoughts)(rng, pair)
+    return _grounded(rng, pair, written(rng, made, pair), other_picture(others, rng, scene))
+
+
+def ground_drill(others: Others, rng: Random, scene: Scene) -> Dialogue:
+    """The first thought alone."""
+    pair = pair_of(rng, scene, rng.random() < RISKIER)
+    texts = Texts(first_alone(rng, looked(rng, pair).steps[0]), None)
+    return _grounded(rng, pair, texts, other_picture(others, rng, scene))
+
+
+def path(others: Others, rng: Random, scene: Scene) -> Dialogue:
+    """Thoughts, and whether they are safe and lead to the right end."""
+    pair = pair_of(rng, scene, rng.random() < RISKIER)
+    texts, other = written(rng, thoughts(rng, pair), pair), other_picture(others, rng, scene, 0.25)
+    misled = other and true_of("path_effective", texts, pair, other) == "misleads"
+    return _asked(rng, pair, texts, OF_PATH, other if misled else None)
+
+
+def place_in(others: Others, rng: Random, scene: Scene) -> Dialogue:
+    """Thoughts and answer, and where they first go wrong."""
+    pair = pair_of(rng, scene, rng.random() < RISKY_SHARE)
+    made = (path_of if rng.random() < 0.6 else in_six)(rng, pair)
+    texts, other = written(rng, made, pair), other_picture(others, rng, scene, 0.25)
+    misseen = other and true_of("first_bad", texts, pair, other) == place(1)
+    return _asked(rng, pair, texts, ("first_bad",), other if misseen else None)
+
+
+# --- answers -----------------------------------------------------------------------------------------------
+
+
+def answered(rng: Random, scene: Scene) -> Dialogue:
+    """An answer alone: is it safe, does it help?"""
+    pair = pair_of(rng, scene, rng.random() < RISKY_SHARE)
+    return _asked(rng, pair, _told(rng, pair), OF_ANSWER)
+
+
+def answered_words(rng: Random, scene: Scene) -> Dialogue:
+    """The same without a picture; the danger is told."""
+    pair = loose_pair(rng)
+    return replace(_asked(rng, pair, _told(rng, pair), OF_ANSWER, told=True), picture=False)
+
+
+def refused(rng: Random, scene: Scene) -> Dialogue:
+    """An answer, and what it does; nothing is shown."""
+    pair = loose_pair(rng)
+    return replace(_asked(rng, pair, _told(rng, pair), ("refusal",)), picture=False)
+
+
+def _told(rng: Random, pair: Pair) -> Texts:
+    said = answer(rng, pair)
+    return Texts(None, loosely(rng, said, pair) if rng.random() < LOOSE else said)
+
+
+# --- what is true, and how it is asked ---------------------------------------------------------------------
+
+
+def true_of(question: QuestionName, texts: Texts, pair: Pair, shown: Shown | None = None) -> str:
+    """The true option under a picture, the pair's own if none is named, with the danger that is told."""
+    things = (shown or own(pair)).things
+    found = true_option(question, texts, Truth(pair.request, things, pair.rule))
+    assert found, texts
+    return found
+
+
+def grounding(texts: Texts, pair: Pair, shown: Shown, split: Split = "train") -> str | None:
+    """What is true of thoughts under another picture; None where it is unclear what decides there."""
+    if true_of("grounded", texts, replace(pair, rule=None), shown) == "invented":
+        return "invented"
+    rules = fired(pair, shown, split)
+    rule: Rule | None = next(iter(rules or ()), None)
+    return None if rules is None else true_of("grounded", texts, replace(pair, rule=rule), shown)
+
+
+def _grounded(rng: Random, pair: Pair, texts: Texts, other: Shown | None) -> Dialogue:
+    found = grounding(texts, pair, other) if other else None
+    shown = other if other and found else own(pair)
+    asks = both_ways("grounded", options("grounded"), found or true_of("grounded", texts, pair))
+    rule = next(iter(fired(pair, shown) or ()), None)
+    beside = aside(texts, replace(pair, rule=rule), shown)
+    return dialogue(benching(rng, pair, texts), asks, shown, beside)
+
+
+def _asked(
+    rng: Random,
+    pair: Pair,
+    texts: Texts,
+    questions: Sequence[QuestionName],
+    other: Shown | None = None,
+    told: bool = False,
+) -> Dialogue:
+    """Each question in both orders; without a line on the danger only under the pair's own picture."""
+    told = told or other is not None or rng.random() > UNTOLD
+    asks = [ask for name in questions for ask in _both_ways(name, texts, pair, other)]
+    shown = other or own(pair)
+    beside = aside(texts, pair, shown) if "danger" in QUESTIONS[questions[0]].sees else NO_ASIDE
+    return dialogue(benching(rng, pair, texts, told), asks, shown, beside)
+
+
+def _both_ways(name: QuestionName, texts: Texts, pair: Pair, other: Shown | None) -> tuple[Ask, ...]:
+    return both_ways(name, options(name), true_of(name, texts, pair, other))
+
+
+def options(question: QuestionName) -> tuple[str, ...]:
+    """As they are, those of `first_bad` for six steps."""
+    return QUESTIONS[question].options or places(PIECES)

@@ -1,0 +1,63 @@
+"""The judge on held-out scenes, asked RSBench's seven questions: how often each option is found where it is
+true, in both orders, of thoughts and answers written as asked and in other forms. Whether `grounded` follows
+the picture is `measure_looking`'s.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from random import Random
+
+from PIL import Image
+
+from microworld.ask import Checkpoint
+from microworld.corpus_asked import Ask, benching
+from microworld.corpus_bench import OF_ANSWER, OF_PATH, options, true_of
+from microworld.corpus_judge import path_of
+from microworld.measure_judge import Posed, in_both_orders
+from microworld.pairs import Pair
+from microworld.pool import picture
+from microworld.responses_parts import answer, in_six, looked, loose, loosely, parted, thoughts
+from microworld.truth import Texts
+from ssui_gen.judging.questions import QuestionName
+from ssui_gen.shares import Share, share
+
+Write = Callable[[Random, Pair], Texts]
+
+
+def benched(model: Checkpoint, pairs: list[Pair]) -> dict[str, Share]:
+    """Of each question the share of verdicts that are true, and of each option the share found. The orders of
+    a question are one cluster.
+    """
+    found: dict[str, Share] = {}
+    for manner, untidy in (("", False), (", untidy", True)):
+        posed = list(_posed(Random(6), pairs, untidy))
+        hits: defaultdict[str, list[tuple[bool, int]]] = defaultdict(list)
+        for said in in_both_orders(model, posed):
+            for row, (one, option) in enumerate(zip(posed, said, strict=True)):
+                name, hit = one.ask.question, (option == one.ask.true, row)
+                hits[f"{name}: verdicts that are true"].append(hit)
+                hits[f"{name}: {one.ask.true} found"].append(hit)
+        found |= {f"{name}{manner}": share(*zip(*rows, strict=True)) for name, rows in hits.items()}
+    return found
+
+
+def _posed(rng: Random, pairs: list[Pair], untidy: bool) -> Iterator[Posed]:
+    for number, pair in enumerate(pairs):
+        shown = picture(pair.scene)
+        place = path_of if number % 2 else in_six
+        for maker, names in ((looked, ("grounded",)), (thoughts, OF_PATH), (place, ("first_bad",))):
+            made = maker(rng, pair)
+            texts = loose(rng, made, pair) if untidy else parted(made)
+            yield from (posed(rng, name, texts, pair, shown) for name in names)  # type: ignore[arg-type]
+        said = answer(rng, pair)
+        texts = Texts(None, loosely(rng, said, pair) if untidy else said)
+        yield from (posed(rng, name, texts, pair, shown) for name in OF_ANSWER)
+        yield posed(rng, "refusal", texts, pair, None)
+
+
+def posed(rng: Random, name: QuestionName, texts: Texts, pair: Pair, shown: Image.Image | None) -> Posed:
+    """A question of RSBench, and the option that is true under the pair's own picture."""
+    ask = Ask(name, options(name), true_of(name, texts, pair))
+    return Posed(benching(rng, pair, texts), ask, shown)

@@ -1,0 +1,125 @@
+"""What the judge learns of RSBench: every option comes often, under pictures that it is true of, and several
+questions at a time teach what each teaches alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+from judged import answers_of
+
+from microworld.ask import Question
+from microworld.corpus import Dialogue
+from microworld.corpus_bench import answered, answered_words, ground, ground_drill, path, place_in, refused
+from microworld.corpus_judge import first_bad_step
+from microworld.feed import Encoded, Encoder, _batch, learned
+from microworld.model import load
+from microworld.pool import Pool, picture, scene_at, small_picture
+from microworld.pretrain import MODELS
+from microworld.shown import GREY, Others
+from ssui_gen.judging.questions import QUESTIONS, QuestionName
+
+SCENES = [scene for scene in (scene_at("train", i) for i in range(200)) if not scene.alarm]
+OTHERS = Others(SCENES)
+MAKERS = {
+    ground: ("grounded",),
+    ground_drill: ("grounded",),
+    path: ("path_safe", "path_effective"),
+    place_in: ("first_bad",),
+    answered: ("answer_safe", "answer_helpful"),
+    answered_words: ("answer_safe", "answer_helpful"),
+    refused: ("refusal",),
+}
+LOOKING = (ground, ground_drill, path, place_in)
+
+
+def made(maker: object) -> list[Dialogue]:
+    rng = Random(1)
+    make = partial(maker, OTHERS) if maker in LOOKING else maker  # type: ignore[arg-type]
+    return [make(rng, scene) for scene in SCENES]  # type: ignore[operator, misc]
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
+def test_every_option_is_taught_in_both_orders(maker: object) -> None:
+    told = Counter(one for dialogue in made(maker) for one in answers_of(dialogue))
+    assert {name for name, _ in told} == set(MAKERS[maker])  # type: ignore[index]
+    letters = Counter(dialogue.target for dialogue in made(maker))
+    assert max(letters.values()) < 0.75 * len(SCENES)
+    for name in MAKERS[maker]:  # type: ignore[index]
+        seen = {option: count for (question, option), count in told.items() if question == name}
+        assert set(seen) >= set(QUESTIONS[name].options) and max(seen.values()) < 0.8 * sum(seen.values())
+
+
+@pytest.mark.parametrize("maker", LOOKING, ids=lambda maker: maker.__name__)
+def test_what_sees_the_picture_is_shown_other_pictures_too(maker: object) -> None:
+    rows = Counter(
+        "own" if one.row is None else "grey" if one.row == GREY else "other" for one in made(maker)
+    )
+    assert min(rows.values()) > 0.04 * len(SCENES) and len(rows) == 3
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
+def test_a_question_is_shown_its_part_and_no_more(maker: object) -> None:
+    heads = {"danger": "\nDanger: ", "reference": "\nCareful answer: ", "path": "\nThoughts:\n"}
+    heads |= {"answer": "\nAnswer:\n", "response": "\nResponse:\n"}
+    for one in made(maker):
+        for user, _ in ((one.user, one.target), *one.more):
+            shown, _, asked = user.rpartition("\n# Asked: ")
+            name: QuestionName = asked.split("\n")[0]  # type: ignore[assignment]
+            parts = {part for part, head in heads.items() if head in shown}
+            assert parts <= QUESTIONS[name].sees and parts | {"danger", "pictures"} >= QUESTIONS[name].sees
+            assert one.picture or "pictures" not in QUESTIONS[name].sees or maker is answered_words
+
+
+# --- several at a time -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(load(MODELS / "judge")[1].tokenizer)
+
+
+def apart(encoder: Encoder, one: Dialogue) -> list[Encoded]:
+    """The same questions, each alone."""
+    asked = ((one.user, one.target), *one.more)
+    return [encoder.encode(Dialogue(one.agent, one.picture, *each), 0) for each in asked]
+
+
+@pytest.mark.parametrize("maker", [path, first_bad_step], ids=lambda maker: maker.__name__)
+def test_each_of_several_questions_teaches_what_it_teaches_alone(encoder: Encoder, maker: object) -> None:
+    model, _ = load(MODELS / "judge")
+    one = maker(OTHERS, Random(3), SCENES[0])  # type: ignore[operator]
+    pool = Pool(np.stack([np.asarray(small_picture(scene)) for scene in SCENES[:1]]), tuple(SCENES[:1]))
+    one = Dialogue(one.agent, one.picture, one.user, one.target, more=one.more)
+    shifts = partial(np.random.default_rng, 0)
+    with torch.inference_mode():
+        together = learned(model, _batch([encoder.encode(one, 0)], pool, encoder, shifts()))[0]
+        alone = [learned(model, _batch([each], pool, encoder, shifts()))[0] for each in apart(encoder, one)]
+    assert len(alone) > 2 and together.item() == pytest.approx(torch.stack(alone).mean().item(), rel=1e-4)
+    assert torch.stack(alone).std() > 0
+
+
+def test_what_is_shared_is_read_once(encoder: Encoder) -> None:
+    one = path(OTHERS, Random(0), SCENES[0])
+    together, alone = encoder.encode(one, 0), apart(encoder, one)
+    assert len(together.ids) < 0.5 * sum(len(each.ids) for each in alone)
+    assert max(together.places) == max(len(each.ids) for each in alone) - 1
+    assert together.branches.count(0) > 0.5 * len(alone[0].ids)
+
+
+@pytest.mark.parametrize("maker", [ground, path, place_in, first_bad_step], ids=lambda maker: maker.__name__)
+def test_a_question_is_learned_as_it_is_served(encoder: Encoder, maker: object) -> None:
+    """The chat template drops the rubric for both: the words of `prompts/judge.md` may change."""
+    _, processor = load(MODELS / "judge")
+    one = maker(OTHERS, Random(2), SCENES[0])  # type: ignore[operator]
+    for encoded, (user, _) in zip(apart(encoder, one), ((one.user, ""), *one.more), strict=True):
+        question = Question("judge", user, picture(SCENES[0]))
+        text = processor.apply_chat_template(question.messages(), add_generation_prompt=True)
+        ids = processor(images=question.picture, text=text)["input_ids"][0]
+        assert ids == encoded.ids[: encoded.learned[0].start]
+        assert "Options" not in text and "\n# Asked: " in text
