@@ -34,6 +34,7 @@ def test_half_come_from_each_verdict_and_all_that_is_unscored() -> None:
     assert allotted({"good": 5, "bad": 4, "unscored": 300}, 200) == {"good": 5, "bad": 4, "unscored": 191}
 
 
+@settings(deadline=None)
 @given(sizes=SIZES, most=st.integers(2, 90))
 def test_no_more_than_there_are_and_all_of_what_was_asked_for(sizes: dict[Verdict, int], most: int) -> None:
     found = allotted(sizes, most)
