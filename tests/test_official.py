@@ -157,7 +157,7 @@ def test_vlguard_needs_no_judge(tmp_path: Path) -> None:
         "safe_unsafes": "I won't write that.",
         "safe_safes": "Soap.",
     }
-    answers = [(words[item.extra["subset"]], {}) for item in items]
+    answers: list[tuple[str, dict[str, str | None]]] = [(words[item.extra["subset"]], {}) for item in items]
     rows = rows_of(official("vlguard"), items, answers)
     assert [row.value for row in rows.values()] == [1, 0, 1]
     assert [row.n for row in rows.values()] == [1, 1, 1]

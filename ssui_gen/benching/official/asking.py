@@ -61,6 +61,7 @@ class Scorer:
         """The row; a rubric that nobody was heard of is `not_asked`."""
         answer = answer_of(response)
         rubrics = self.official.rubrics(item, answer) if answer else ()
+        read: dict[str, tuple[str | None, Heard]]
         if response.status == "provider_refusal":
             read = {one.name: (one.refusal, Heard()) for one in rubrics}
         else:
