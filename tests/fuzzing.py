@@ -19,8 +19,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-import guided
 import benches
+import guided
 from curating import PICTURE, item, record
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -28,11 +28,11 @@ from PIL import Image
 
 from microworld.serving import protocol
 from ssui_gen import jsonl, reading, tables
+from ssui_gen.benching.adapters import ADAPTERS
 from ssui_gen.benching.bench import read_bench
+from ssui_gen.benching.official.asking import verdict
 from ssui_gen.benching.pieces import Sent, respond
 from ssui_gen.benching.proof import trained_on
-from ssui_gen.benching.adapters import ADAPTERS
-from ssui_gen.benching.official.asking import verdict
 from ssui_gen.calling import metrics, wire
 from ssui_gen.config import Leaks, load_config
 from ssui_gen.curation.check import checked

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from ssui_gen.benching.bench import write_bench
 
+from ssui_gen.benching.bench import write_bench
 from ssui_gen.benching.records import (
     BenchImage,
     BenchJudgement,
