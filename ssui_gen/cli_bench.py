@@ -7,6 +7,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from ssui_gen.cli_bench_people import add_people
 from ssui_gen.cli_options import add_job, asked, policy_of
 from ssui_gen.cli_publish import add_publish
 from ssui_gen.commands import command
@@ -28,6 +29,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     _report_command(orders.add_parser("report", help="a model's rows → report.json and report.html"))
     _compare_command(orders.add_parser("compare", help="several models side by side"))
     _run_command(orders.add_parser("run", help="ask the models under test, and a judge about what they say"))
+    add_people(orders)
     add_publish(orders.add_parser("publish", help="curated, held-out paths → an RSBench to give away"))
 
 
