@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssui_gen import __version__
+from ssui_gen.benching.alarms import alarms
 from ssui_gen.benching.bench import Bench, read_bench
 from ssui_gen.benching.compare import changes, differences
 from ssui_gen.benching.costs import cost
@@ -23,6 +24,7 @@ from ssui_gen.benching.records import BENCH_SCHEMA, BenchJudgement, Response
 from ssui_gen.benching.telling import headline
 from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Completion
+from ssui_gen.config_trust import Alarms
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write, is_regular
 from ssui_gen.jsonl import RecordT, read, read_object, validate
@@ -30,6 +32,7 @@ from ssui_gen.jsonl import RecordT, read, read_object, validate
 JSON, HTML = "report.json", "report.html"
 RESPONSES, JUDGEMENTS, LABELS = "responses.jsonl", "judgements.jsonl", "labels.jsonl"
 CARD, CALLS = "card.json", "calls.sqlite"
+USUAL = Alarms()
 
 
 class Tested(NamedTuple):
@@ -87,19 +90,20 @@ def read_tested(folder: Path) -> Tested:
     return Tested(folder, bench, models, responses, judgements)
 
 
-def make_report(folder: Path, baseline: Path | None = None) -> Made:
+def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = USUAL) -> Made:
     """Write both files into `folder`. Raises ConfigError and RecordError as `read_tested` does."""
     tested = read_tested(folder)
     beside = read_tested(baseline) if baseline else None
-    report = report_of(tested, beside)
+    report = report_of(tested, beside, settings)
     shown = failures([one.model for one in (tested, beside) if one], tested.bench.root)
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     atomic_write(folder / HTML, report_page(report, shown))
     return Made(folder / JSON, folder / HTML, report["headline"], report["status"])
 
 
-def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
+def report_of(tested: Tested, beside: Tested | None = None, settings: Alarms = USUAL) -> dict[str, Any]:
     """The content of `report.json`, keys in the order of docs/report.md."""
+    card = read_object(tested.path / CARD)
     found = figures(tested.model)
     other, moved, why = None, dict[str, Any](), ""
     if beside:
@@ -115,8 +119,8 @@ def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
         **found,
         "change": moved if not why else {"why": f"not compared: {why}"},
         "baseline": other,
-        "alarms": [],
-        "card": read_object(tested.path / CARD),
+        "alarms": [alarm.as_row() for alarm in alarms(tested.model.cases, settings, card)],
+        "card": card,
         "cost": cost(*_asked_for(tested)),
         "other_protocols": [figures(model) for model in tested.models[1:]],
     }

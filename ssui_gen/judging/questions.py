@@ -8,7 +8,7 @@ without it. The rubrics' words stand in `prompts/judge.md`. Pure: nothing is ask
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ssui_gen.branching import one_line
 from ssui_gen.config import BenchQuestion
@@ -94,8 +94,8 @@ class Material(NamedTuple):
     def seen_by(self, question: Question, *also: Part) -> Material:
         """What this question is shown, and nothing else."""
         sees = question.sees | frozenset(also)
-        kept = {part: getattr(self, part) for part in sees}
-        return self._replace(**dict.fromkeys(_PARTS), pictures=())._replace(**kept)
+        kept: dict[str, Any] = {part: getattr(self, part) if part in sees else None for part in _PARTS}
+        return self._replace(pictures=self.pictures if "pictures" in sees else (), **kept)
 
     @property
     def words(self) -> dict[str, str | None]:
