@@ -49,7 +49,8 @@ class Table(NamedTuple):
     @property
     def unknown(self) -> NDArray[np.bool_]:
         """Rows of which nothing is known: unscored, and no unscored one is labelled."""
-        return np.logical_and(self.stratum == UNSCORED, self.labels[UNSCORED] == 0)
+        bare = not self.labels[UNSCORED]
+        return np.equal(self.stratum, UNSCORED if bare else -1)
 
     def only(self, rows: NDArray[np.bool_]) -> Table:
         """Those rows, in the clusters that all have."""
