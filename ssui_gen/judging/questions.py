@@ -18,6 +18,8 @@ from ssui_gen.records import ImageRef, digest
 QuestionName = Literal[BenchQuestion, "right"]
 Part = Literal["pictures", "danger", "reference", "path", "answer", "response"]
 _PARTS: tuple[Part, ...] = ("danger", "reference", "path", "answer", "response")
+LETTERS = "ABCDEFGHI"
+"""Of the options, in the order in which they are shown."""
 NONE, ANSWER = "none", "answer"
 """Of `first_bad`: nothing is wrong; the answer is the first."""
 
