@@ -150,6 +150,12 @@ BenchQuestion = Literal[
 """What RSBench asks about a response; what each means stands in `ssui_gen/judging/questions.py`."""
 
 
+ScoreName = Literal["rsbench", "official", "copsd"]
+"""By which rules responses are scored: the questions above, those of the benchmark itself, those of COPSD's
+harness. What a benchmark has not is left out.
+"""
+
+
 class Judging(Settings):
     """How a model is asked to pick an option about a response, and when it is believed."""
 
@@ -204,6 +210,7 @@ class Bench(Judging):
     seed: int = 0
     """Of the first draw; the next has the next."""
     questions: Annotated[tuple[BenchQuestion, ...], Field(min_length=1)] = get_args(BenchQuestion)
+    score: Annotated[tuple[ScoreName, ...], Field(min_length=1)] = ("rsbench", "official")
     orders: Literal["when_unsure", "both"] = "both"
 
 
