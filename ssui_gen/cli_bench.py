@@ -146,11 +146,11 @@ def _reported(folder: Path, baseline: Path | None) -> Made:
 
 
 def _print_rates(made: Sequence[Made]) -> None:
-    """The models side by side, as far as they were asked our questions."""
+    """The models side by side."""
     from ssui_gen.benching.printed import rates
     from ssui_gen.benching.side_by_side import grouped
 
-    for beside in grouped([one.tested for one in made if one.tested.model.asked]):
+    for beside in grouped([one.tested for one in made]):
         OUT.print(rates(beside))
 
 

@@ -148,12 +148,8 @@ BenchQuestion = Literal[
     "grounded", "path_safe", "path_effective", "first_bad", "answer_safe", "answer_helpful", "refusal"
 ]
 """What RSBench asks about a response; what each means stands in `ssui_gen/judging/questions.py`."""
-
-
 ScoreName = Literal["rsbench", "official", "copsd"]
-"""By which rules responses are scored: the questions above, those of the benchmark itself, those of COPSD's
-harness. What a benchmark has not is left out.
-"""
+"""By which rules: the questions above, those of a benchmark itself, those of COPSD's harness."""
 
 
 class Judging(Settings):

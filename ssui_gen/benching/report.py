@@ -117,6 +117,7 @@ def make_report(folder: Path, baseline: Path | None = None) -> Made:
 def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
     """The content of `report.json`, keys in the order of docs/report.md."""
     found, theirs = figures(tested.model), tested.scores
+    status = found.pop("status")
     other, moved, why = None, dict[str, Any](), ""
     if beside:
         why = "; ".join(differences([beside.edition, tested.edition]))
@@ -124,7 +125,7 @@ def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
         moved = {} if why else changes(beside.model, tested.model)
     return {
         "schema": BENCH_SCHEMA,
-        "status": found.pop("status") if all(map(is_whole, theirs)) else "incomplete",
+        "status": status if all(map(is_whole, theirs)) else "incomplete",
         "models": [one.model.name for one in (tested, beside) if one],
         "headline": _headline(tested, [one for one in (found, other) if one], moved),
         "edition": tested.edition,

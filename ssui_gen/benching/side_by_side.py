@@ -41,9 +41,11 @@ def read_beside(folders: Sequence[Path]) -> Beside:
 
 
 def grouped(tested: Sequence[Tested]) -> list[Beside]:
-    """All side by side, or each alone where what they are of differs."""
-    apart = differences([one.edition for one in tested])
-    return [_beside([one]) for one in tested] if apart else [_beside(tested)]
+    """Those that were asked our questions, side by side, or each alone where what they are of differs."""
+    asked = [one for one in tested if one.model.asked]
+    if differences([one.edition for one in asked]):
+        return [_beside([one]) for one in asked]
+    return [_beside(asked)] if asked else []
 
 
 def _beside(tested: Sequence[Tested]) -> Beside:

@@ -1,7 +1,7 @@
 """bench.jsonl → responses, judgements and scores: the model under test and the run's adapter, side by side.
 
 Which benchmark it is stands in `benching.sources`, the work on one model in `benching.entry`, its order in
-`bench_phases`.
+`benching.phases`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ssui_gen.benching.forecast import forecast
 from ssui_gen.benching.judged import Judge
 from ssui_gen.benching.official.asking import PROMPT, Scorer
 from ssui_gen.benching.official.shape import Official
+from ssui_gen.benching.phases import carried_out
 from ssui_gen.benching.players import weights_of
 from ssui_gen.benching.sources import Source, find
 from ssui_gen.benching.theirs import protocols_of, vote_of_one
@@ -39,7 +40,6 @@ from ssui_gen.manifest import Edition
 from ssui_gen.prompts import Prompt, rendered
 from ssui_gen.records import Reason
 from ssui_gen.serving.vllm_launch import about_adapter
-from ssui_gen.stages.bench_phases import carried_out
 
 REJECTS = "rejects.jsonl"
 SCORES = get_args(ScoreName)
