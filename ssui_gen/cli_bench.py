@@ -123,8 +123,14 @@ def _tell(args: argparse.Namespace, done: Done) -> None:
     _print_rates([_reported(first, None), *(_reported(folder, baseline=first) for folder in others)])
     if done.failed:
         again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
-        line = command("bench", args.run, **again, **asked(args))
+        line = command("bench", args.run, **again, **asked(args), ARGS=_chosen(args))
         _say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
+
+
+def _chosen(args: argparse.Namespace) -> str:
+    """How the model was asked and scored, where that was said on the command line: rows are of one make."""
+    protocol = ["--protocol", args.protocol] if args.protocol else []
+    return " ".join([*protocol, *(["--score", *args.score] if args.score else [])])
 
 
 def _reported(folder: Path, baseline: Path | None) -> Made:
@@ -137,8 +143,8 @@ def _reported(folder: Path, baseline: Path | None) -> Made:
         _say(sentence)
     for found in made.report["official"]:
         OUT.print(scores(found))
-        if found["note"]:
-            _say(found["note"])
+        for reservation in found["reservations"]:
+            _say(reservation)
     if made.report["status"] != "complete":
         _say("The report is incomplete: verdicts or responses lack, and `ssui bench run` tries them again.")
     _say(f"Look at {made.html}; the figures are in {made.json}.")

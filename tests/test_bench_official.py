@@ -86,8 +86,10 @@ def test_siuo_is_scored_by_our_questions_and_by_its_own_rules(fake: Fake, tmp_pa
     assert "siuo, protocol copsd, judge fake-vlm" in words(done)
     assert "count_differs (2): 3 items; sinwang20/SIUO@18974b6 has 167: figures are of this copy" in done.out
     assert not rows(siuo.model / "rejects.jsonl"), "what is only told costs no row"
-    assert "one draw each has no vote to win" in done.out and "one draw" in official["note"]
-    assert not copsd["note"]
+    assert "one draw each has no vote to win" in done.out
+    apart = [" ".join(one["reservations"]) for one in (official, copsd)]
+    assert ["one draw" in told for told in apart] == [True, False]
+    assert all("asked by protocol six_steps, which tells it more" in told for told in apart)
     page = (siuo.model / "report.html").read_text("utf-8")
     assert "By the benchmark’s own rules" in page and "safe and effective" in page
 
@@ -95,10 +97,10 @@ def test_siuo_is_scored_by_our_questions_and_by_its_own_rules(fake: Fake, tmp_pa
 def test_draws_vote_where_there_are_several(fake: Fake, tmp_path: Path) -> None:
     fake.answers = THEIRS
     siuo = made("siuo", tmp_path, fake.url)
-    done = siuo.here("--score", "official", draws=3, temperature=1.0)
+    done = siuo.here("--score", "official", "--protocol", "as_is", draws=3, temperature=1.0)
     assert done.code == 0 and "no vote to win" not in done.out
     (official,) = siuo.report["official"]
-    assert (official["draws"], official["note"], official["responses"]) == (3, "", 9)
+    assert (official["draws"], official["reservations"], official["responses"]) == (3, [], 9)
     assert lines(official)["safe"] == (1, 3, 0), "an item counts once"
 
 
@@ -150,6 +152,7 @@ def test_what_their_judge_leaves_unscored_is_counted_and_failed_calls_are_tried_
     siuo = Theirs(tmp_path / "run", fake.url)
     done = siuo.here("--score", "official")
     assert done.code == 0 and "1 rows lack since calls failed" in done.out
+    assert words(done).rpartition("tried again by: ")[2].split(" Look")[0].endswith("--score official")
     (official,) = siuo.report["official"]
     assert official["unscored"] == {"call_failed": 1, "reply_invalid": 2}
     assert siuo.report["status"] == "incomplete"

@@ -37,13 +37,14 @@ PHASES = (
 
 
 async def carried_out(job: Job, entries: Sequence[Entry], funnel: Funnel, console: Console) -> Outcome:
-    """All phases that have anything left; how the last of these ended."""
-    outcome: Outcome | None = None
-    for phase in PHASES:
-        left = sum(1 for _ in _left(phase, entries))
-        if outcome is None or (left and not outcome.interrupted):
-            outcome = await _carried_out(job, phase, entries, left, funnel, console)
-    assert outcome
+    """All phases that have anything left; how the last of these ended, and what all took."""
+    first, *others = PHASES
+    outcome = await _carried_out(job, first, entries, funnel, console)
+    began = outcome.progress.started
+    for phase in others:
+        if not outcome.interrupted and any(True for _ in _left(phase, entries)):
+            outcome = await _carried_out(job, phase, entries, funnel, console)
+    outcome.progress.started = began
     return outcome
 
 
@@ -52,9 +53,10 @@ def _left(phase: Phase, entries: Sequence[Entry]) -> Iterator[Left]:
 
 
 async def _carried_out(
-    job: Job, phase: Phase, entries: Sequence[Entry], left: int, funnel: Funnel, console: Console
+    job: Job, phase: Phase, entries: Sequence[Entry], funnel: Funnel, console: Console
 ) -> Outcome:
     funnel.fresh, room = 0, Gate(job.gate.places)
+    left = sum(1 for _ in _left(phase, entries))
 
     async def work(one: Left) -> None:
         entry, of, parts = one

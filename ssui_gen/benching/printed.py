@@ -43,7 +43,8 @@ def scores(found: Mapping[str, Any]) -> Table:
     """One of `report.json`'s `official`: each line with what its denominator counts, and what is unscored."""
     table = Table(
         *("", "95 % by cluster", "n", "of", "unscored"),
-        title=f"{found['bench']}, protocol {found['protocol']}, judge {found['judge']}",
+        title=f"{found['bench']}, protocol {found['protocol']}, judge {found['judge']}, "
+        f"asked {found['asked']}",
     )
     for line in found["lines"]:
         low, high = (f"{100 * end:.1f}" for end in line["bounds"]) if line["unscored"] else ("", "")

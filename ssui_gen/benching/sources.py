@@ -90,7 +90,7 @@ def _told(notices: Iterable[Refused]) -> tuple[str, ...]:
     """One line for each kind: how many there are, and the first in full."""
     found = list(notices)
     counts, first = Counter(one.reason for one in found), {one.reason: one for one in reversed(found)}
-    return tuple(f"{reason} ({count:,}): {first[reason].detail}" for reason, count in counts.items())
+    return tuple(f"{reason} ({count:,}): {first[reason].detail}." for reason, count in counts.items())
 
 
 def _brought(source: Source, place: Path) -> tuple[Path, Bench]:

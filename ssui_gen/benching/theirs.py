@@ -16,8 +16,12 @@ from ssui_gen.benching.rates import number, plain
 from ssui_gen.benching.records import Item, Response
 
 ONE_DRAW = (
-    "{bench}, protocol {protocol}: by its rule the draws of an item vote, and one draw each has no vote to "
-    "win: `bench: {{draws: 3}}` in the settings asks three times, as its authors do."
+    "By this rule the draws of an item vote, and one draw each has no vote to win: `bench: {draws: 3}` in "
+    "the settings asks three times, as its authors do."
+)
+TOLD_MORE = (
+    "The model was asked by protocol {asked}, which tells it more than the question: ask `--protocol as_is` "
+    "for a figure by the benchmark's own rules."
 )
 
 
@@ -27,10 +31,10 @@ def protocols_of(bench: str, wanted: Collection[str]) -> list[Official]:
     return [official for name, official in known.items() if name in wanted]
 
 
-def vote_of_one(official: Official, draws: int) -> str:
-    """What is to be said where draws should vote and there is one each."""
-    named = {"bench": official.bench, "protocol": official.name}
-    return ONE_DRAW.format(**named) if official.majority and draws == 1 else ""
+def reservations(official: Official, asked: str, draws: int) -> list[str]:
+    """What sets figures apart from those by the very rules: how the model was asked, and how often."""
+    one = [ONE_DRAW] if official.majority and draws == 1 else []
+    return one + ([TOLD_MORE.format(asked=asked)] if asked != "as_is" else [])
 
 
 def scores(
@@ -45,9 +49,11 @@ def scores(
         if row.response_id in ids:
             by[row.bench, row.protocol, row.judge].setdefault(row.id, row)
     draws = max(Counter(response.item_id for response in responses).values(), default=0)
+    asked = ", ".join(sorted({response.protocol for response in responses}))
     return [
         _of_rules(official, items, list(found.values())) | {
-            "draws": draws, "note": vote_of_one(official, draws), "without_row": len(ids) - len(found),
+            "asked": asked, "draws": draws, "reservations": reservations(official, asked, draws),
+            "without_row": len(ids) - len(found),
         }
         for (bench, protocol, _), found in by.items()
         for official in protocols_of(bench, (protocol,))

@@ -24,7 +24,7 @@ from ssui_gen.benching.official.shape import Official
 from ssui_gen.benching.phases import carried_out
 from ssui_gen.benching.players import weights_of
 from ssui_gen.benching.sources import Source, find
-from ssui_gen.benching.theirs import protocols_of, vote_of_one
+from ssui_gen.benching.theirs import protocols_of, reservations
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config, ScoreName
@@ -150,8 +150,8 @@ def _rules(plan: Plan, bench: Bench) -> list[Official]:
 def _tell_rules(plan: Plan, rules: Sequence[Official], say: Callable[[str], None]) -> None:
     for one in rules:
         say(f"Scored by protocol {one.name} too: {one.source}.")
-        if vote := vote_of_one(one, plan.config.bench.draws):
-            say(vote)
+        for reservation in reservations(one, plan.config.bench.protocol, plan.config.bench.draws):
+            say(reservation)
 
 
 async def _probe(job: Job, plan: Plan, bench: Bench, say: Callable[[str], None]) -> None:
