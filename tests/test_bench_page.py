@@ -41,8 +41,8 @@ def scored(response: dict[str, Any]) -> Judged:
     return Judged(
         id=Judged.id_of(response["id"], official, "judge"), response_id=response["id"],
         item_id=response["item_id"], bench="siuo", protocol="official", judge="judge",
-        rubric="official@1:abc", said={"siuo_safe": "safe", "effective": None}, unscored={"effective": "reply_invalid"},
-        outcomes=outcomes, answered=True,
+        rubric="official@1:abc", said={"siuo_safe": "safe", "effective": None},
+        unscored={"effective": "reply_invalid"}, outcomes=outcomes, answered=True,
     )  # fmt: skip
 
 

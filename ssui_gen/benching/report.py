@@ -6,7 +6,7 @@ Reads rows and writes figures; what they are is `figures`' and `compare`'s, how 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -140,13 +140,14 @@ def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
     }
 
 
-def _headline(tested: Tested, found: list[dict[str, Any]], moved: dict[str, Any]) -> list[str]:
+def _headline(tested: Tested, found: list[Mapping[str, Any]], moved: dict[str, Any]) -> list[str]:
     return headline(found, moved) if tested.model.asked else [NOT_ASKED.format(tested.model.name)]
 
 
 def _asked_for(tested: Tested) -> tuple[list[Response], list[BenchJudgement | Judged], dict[str, Completion]]:
-    judged = [*tested.judgements, *tested.official]
-    wanted = {call for row in (*tested.responses, *judged) for call in row.made_by}
+    judged: list[BenchJudgement | Judged] = [*tested.judgements, *tested.official]
+    rows: list[Response | BenchJudgement | Judged] = [*tested.responses, *judged]
+    wanted = {call for row in rows for call in row.made_by}
     path = tested.path.parent.parent / CALLS
     if not (wanted and is_regular(path)):
         return tested.responses, judged, {}
