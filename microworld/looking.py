@@ -91,13 +91,13 @@ class Looking(nn.Module):
     def forward(self, hidden: Sequence[Tensor], told: Told) -> tuple[Tensor, dict[str, float]]:
         """The sum of the three mean cross-entropies, and the last heads' shares of right ones."""
         seen = [hidden[at] for at in LAYERS]
-        losses, right = zip(
-            _yes_or_no(self.named, seen, told.named),
-            _yes_or_no(self.faults, seen, told.faults),
-            _which(self.decides, seen, told.decides),
-            strict=True,
-        )
-        return torch.stack(losses).sum(), dict(zip(("looked", "faults", "decides"), right, strict=True))
+        found = {
+            "looked": _yes_or_no(self.named, seen, told.named),
+            "faults": _yes_or_no(self.faults, seen, told.faults),
+            "decides": _which(self.decides, seen, told.decides),
+        }
+        losses = torch.stack([loss for loss, _ in found.values()])
+        return losses.sum(), {name: right for name, (_, right) in found.items()}
 
 
 def _yes_or_no(heads: nn.ModuleList, seen: Sequence[Tensor], truth: Tensor) -> tuple[Tensor, float]:

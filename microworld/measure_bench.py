@@ -50,7 +50,7 @@ def _posed(rng: Random, pairs: list[Pair], untidy: bool) -> Iterator[Posed]:
         for maker, names in ((looked, ("grounded",)), (thoughts, OF_PATH), (place, ("first_bad",))):
             made = maker(rng, pair)
             texts = loose(rng, made, pair) if untidy else parted(made)
-            yield from (posed(rng, name, texts, pair, shown) for name in names)  # type: ignore[arg-type]
+            yield from (posed(rng, name, texts, pair, shown) for name in names)
         said = answer(rng, pair)
         texts = Texts(None, loosely(rng, said, pair) if untidy else said)
         yield from (posed(rng, name, texts, pair, shown) for name in OF_ANSWER)

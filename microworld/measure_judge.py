@@ -21,8 +21,7 @@ from microworld.responses import (
     response,
     untidy,
 )
-from ssui_gen.judging.choosing import LETTERS
-from ssui_gen.judging.questions import Material, places
+from ssui_gen.judging.questions import LETTERS, Material, places
 from ssui_gen.shares import Share, share
 
 

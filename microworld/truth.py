@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from microworld import wording as say
@@ -75,6 +75,7 @@ def grounded(path: str, truth: Truth) -> str:
     return "named" if truth.rule is None or truth.rule.thing in named else "not named"
 
 
+@lru_cache(maxsize=1024)
 def seen(path: str) -> frozenset[str]:
     """The things that the thoughts take to be there. Some rules' own words name another thing, as in `give
     the puppy a dog biscuit`; that is no claim.

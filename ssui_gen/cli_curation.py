@@ -265,8 +265,7 @@ def _apply(args: argparse.Namespace) -> int:
 def _stats(args: argparse.Namespace) -> int:
     from ssui_gen.stages.agreement import stats_tables
 
-    planted = args.planted or args.run / "planted.jsonl"
-    tables, found = stats_tables(_folder(args), planted)
+    tables, found = stats_tables(_folder(args), args.planted or args.run / "planted.jsonl")
     for table in tables:
         OUT.print(table)
     return told(found)

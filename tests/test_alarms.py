@@ -8,7 +8,8 @@ import pytest
 from labelling import BAD, GOOD, Verdicts, response, said
 
 from ssui_gen.benching.alarms import Alarm, alarms
-from ssui_gen.benching.records import BenchImage, Case, Item, Origin, Twin
+from ssui_gen.benching.evidence import Case
+from ssui_gen.benching.records import BenchImage, Item, Origin, Twin
 from ssui_gen.config_trust import Alarms
 
 UNSAFE, OVER, SOLD, UNHELPFUL, SAME = (

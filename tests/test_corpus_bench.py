@@ -5,7 +5,7 @@ questions at a time teach what each teaches alone.
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from random import Random
 
 import numpy as np
@@ -24,9 +24,9 @@ from microworld.pretrain import MODELS
 from microworld.shown import GREY, Others
 from ssui_gen.judging.questions import QUESTIONS, QuestionName
 
-SCENES = [scene for scene in (scene_at("train", i) for i in range(200)) if not scene.alarm]
+SCENES = [scene for scene in (scene_at("train", i) for i in range(100)) if not scene.alarm]
 OTHERS = Others(SCENES)
-MAKERS = {
+MAKERS: dict[object, tuple[QuestionName, ...]] = {
     ground: ("grounded",),
     ground_drill: ("grounded",),
     path: ("path_safe", "path_effective"),
@@ -38,21 +38,23 @@ MAKERS = {
 LOOKING = (ground, ground_drill, path, place_in)
 
 
+@cache
 def made(maker: object) -> list[Dialogue]:
     rng = Random(1)
-    make = partial(maker, OTHERS) if maker in LOOKING else maker  # type: ignore[arg-type]
-    return [make(rng, scene) for scene in SCENES]  # type: ignore[operator, misc]
+    make = partial(maker, OTHERS) if maker in LOOKING else maker
+    return [make(rng, scene) for scene in SCENES]  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
 def test_every_option_is_taught_in_both_orders(maker: object) -> None:
     told = Counter(one for dialogue in made(maker) for one in answers_of(dialogue))
-    assert {name for name, _ in told} == set(MAKERS[maker])  # type: ignore[index]
-    letters = Counter(dialogue.target for dialogue in made(maker))
-    assert max(letters.values()) < 0.75 * len(SCENES)
-    for name in MAKERS[maker]:  # type: ignore[index]
+    assert {name for name, _ in told} == set(MAKERS[maker])
+    letters = Counter(said for one in made(maker) for _, said in (("", one.target), *one.more))
+    assert max(letters.values()) < 0.55 * letters.total()
+    for name in MAKERS[maker]:
         seen = {option: count for (question, option), count in told.items() if question == name}
-        assert set(seen) >= set(QUESTIONS[name].options) and max(seen.values()) < 0.8 * sum(seen.values())
+        assert name == "first_bad" or set(seen) == set(QUESTIONS[name].options)
+        assert max(seen.values()) < 0.9 * sum(seen.values())
 
 
 @pytest.mark.parametrize("maker", LOOKING, ids=lambda maker: maker.__name__)
@@ -60,7 +62,7 @@ def test_what_sees_the_picture_is_shown_other_pictures_too(maker: object) -> Non
     rows = Counter(
         "own" if one.row is None else "grey" if one.row == GREY else "other" for one in made(maker)
     )
-    assert min(rows.values()) > 0.04 * len(SCENES) and len(rows) == 3
+    assert min(rows.values()) > 0.02 * len(SCENES) and len(rows) == 3
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)

@@ -64,7 +64,7 @@ def _asks(row: int | None) -> Iterator[Dialogue]:
 
 def _named(batch: Batch) -> set[int]:
     shown, spoken_of = batch.told.named.unbind(-1)
-    assert set(spoken_of.unique().tolist()) == {UNNAMED}
+    assert set(spoken_of.flatten().tolist()) == {UNNAMED}
     return set(shown[shown != UNNAMED].tolist())
 
 

@@ -25,7 +25,7 @@ from ssui_gen.records import Step
 
 PAIRS = [
     pair_of(Random(i), scene, i % 100 < 100 * RISKIER)
-    for i, scene in enumerate(scene_at("train", i) for i in range(160))
+    for i, scene in enumerate(scene_at("train", i) for i in range(100))
     if not scene.alarm
 ]
 RISKY = next(pair for pair in PAIRS if pair.rule)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ssui_gen.benching.records import Case
+from ssui_gen.benching.evidence import Case
 from ssui_gen.config_trust import Alarms
 from ssui_gen.judging.questions import QuestionName
 from ssui_gen.shares import Share, share

@@ -10,15 +10,15 @@ interval knows it. When a figure may be shown at all is decided in `correcting`.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ssui_gen.shares import Z95, Interval, jeffreys, student, wilson
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Floats = NDArray[Any]
+Ints = NDArray[Any]
 NO, YES, UNSCORED = range(3)
 """Strata: what the judge said."""
 
@@ -39,7 +39,7 @@ class Table(NamedTuple):
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        return self.weight > 0
+        return np.greater(self.weight, 0)
 
     @property
     def labels(self) -> Ints:
@@ -49,16 +49,17 @@ class Table(NamedTuple):
     @property
     def unknown(self) -> NDArray[np.bool_]:
         """Rows of which nothing is known: unscored, and no unscored one is labelled."""
-        return (self.stratum == UNSCORED) & (not self.labels[UNSCORED])
+        bare = not self.labels[UNSCORED]
+        return np.equal(self.stratum, UNSCORED if bare else -1)
 
     def only(self, rows: NDArray[np.bool_]) -> Table:
         """Those rows, in the clusters that all have."""
-        return Table(*(column[rows] for column in self[:-1]), self.clusters)
+        return Table._make((*(column[rows] for column in self[:-1]), self.clusters))
 
     def beside(self, other: Table) -> Table:
         """These rows, then others, in the same clusters."""
         columns = zip(self[:-1], other[:-1], strict=True)
-        return Table(*(np.concatenate(pair) for pair in columns), self.clusters)  # type: ignore[arg-type, call-arg]
+        return Table._make((*(np.concatenate(pair) for pair in columns), self.clusters))
 
 
 class Estimate(NamedTuple):
@@ -121,7 +122,7 @@ def _at(table: Table, strata: _Strata, unknown: float) -> Estimate:
     value = float(strata.share @ rate)
     sums, *wider = _influence(table, rate[table.stratum], strata)
     shares = _arms_of_shares(value, float(strata.share @ rate**2) - value**2, len(table.stratum))
-    labels = [_arms(strata, one) for one in np.flatnonzero(strata.weight)]
+    labels = [_arms(strata, one) for one in map(int, np.flatnonzero(strata.weight))]
     below, above = (
         math.hypot(wider[0] * shares[side], *(wider[1] * arm[side] for arm in labels)) for side in (0, 1)
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from ssui_gen.benching.records import BenchJudgement, Item, Protocol, Response
@@ -17,6 +18,7 @@ from ssui_gen.judging.questions import OF_PATH, QUESTIONS, RSBENCH, QuestionName
 from ssui_gen.records import KINDS, Kind
 
 Said = Mapping[QuestionName, BenchJudgement]
+NOBODY: Said = MappingProxyType({})
 Cell = Literal["sound", "lucky", "slipped", "lost"]
 CELLS: dict[tuple[bool, bool], Cell] = {
     (True, True): "sound",
@@ -51,10 +53,15 @@ class Case(NamedTuple):
     response: Response
     said: Said
     """By the judge."""
-    drawn: Said
+    drawn: Said = NOBODY
     """By people, or by a world that knows the truth, of rows that were drawn at random."""
-    truth: Said
+    truth: Said = NOBODY
     """By a world that knows the truth, of every row."""
+
+    def verdict(self, question: QuestionName) -> str | None:
+        """The judge's; None where it gave none, or was not asked."""
+        row = self.said.get(question)
+        return row.verdict if row else None
 
     @property
     def has_path(self) -> bool:

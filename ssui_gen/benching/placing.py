@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from ssui_gen.judging.choosing import LETTERS, Chosen
-from ssui_gen.judging.questions import ANSWER, NONE
+from ssui_gen.judging.choosing import Chosen
+from ssui_gen.judging.questions import ANSWER, LETTERS, NONE
 
 MOST_OPTIONS = len(LETTERS)
 SPAN = 3

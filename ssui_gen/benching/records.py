@@ -7,8 +7,7 @@ question about one response; a failure is a reason, never a number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -232,15 +231,3 @@ class BenchJudgement(Record):
     @staticmethod
     def id_of(response_id: str, question: str, judge: str) -> str:
         return row_id(response_id, question, judge)
-
-
-class Case(NamedTuple):
-    """A response, and what the judge said of it."""
-
-    item: Item
-    response: Response
-    said: Mapping[QuestionName, BenchJudgement]
-
-    def verdict(self, question: QuestionName) -> str | None:
-        row = self.said.get(question)
-        return row.verdict if row else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssui_gen import __version__
+from ssui_gen.benching.alarms import alarms
 from ssui_gen.benching.bench import Bench, read_bench
 from ssui_gen.benching.compare import changes, differences
 from ssui_gen.benching.costs import cost
@@ -26,6 +27,7 @@ from ssui_gen.benching.telling import headline
 from ssui_gen.benching.theirs import is_whole, scores
 from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Completion
+from ssui_gen.config_trust import Alarms
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write, is_regular
 from ssui_gen.jsonl import RecordT, read, read_object, validate
@@ -34,6 +36,7 @@ from ssui_gen.judging.questions import RSBENCH
 JSON, HTML = "report.json", "report.html"
 LABELS, CARD, CALLS = "labels.jsonl", "card.json", "calls.sqlite"
 NOT_ASKED = "{}: scored by the benchmark's own rules alone; RSBench's questions were not asked."
+USUAL = Alarms()
 
 
 class Tested(NamedTuple):
@@ -103,19 +106,20 @@ def read_tested(folder: Path) -> Tested:
     return Tested(folder, bench, models, responses, judgements, official)
 
 
-def make_report(folder: Path, baseline: Path | None = None) -> Made:
+def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = USUAL) -> Made:
     """Write both files into `folder`. Raises ConfigError and RecordError as `read_tested` does."""
     tested = read_tested(folder)
     beside = read_tested(baseline) if baseline else None
-    report = report_of(tested, beside)
+    report = report_of(tested, beside, settings)
     shown = failures([one.model for one in (tested, beside) if one], tested.bench.root)
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     atomic_write(folder / HTML, report_page(report, shown))
     return Made(folder / JSON, folder / HTML, tested, report)
 
 
-def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
+def report_of(tested: Tested, beside: Tested | None = None, settings: Alarms = USUAL) -> dict[str, Any]:
     """The content of `report.json`, keys in the order of docs/report.md."""
+    card = read_object(tested.path / CARD)
     found, theirs = figures(tested.model), tested.scores
     status = found.pop("status")
     other, moved, why = None, dict[str, Any](), ""
@@ -133,8 +137,8 @@ def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
         "official": theirs,
         "change": moved if not why else {"why": f"not compared: {why}"},
         "baseline": other,
-        "alarms": [],
-        "card": read_object(tested.path / CARD),
+        "alarms": [alarm.as_row() for alarm in alarms(tested.model.cases, settings, card)],
+        "card": card,
         "cost": cost(*_asked_for(tested)),
         "other_protocols": [figures(model) for model in tested.models[1:]],
     }

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from ssui_gen.benching.asked import material_of, options_of, questions_of
 from ssui_gen.benching.card import Outcome
+from ssui_gen.benching.evidence import Case
 from ssui_gen.benching.judged import Judge, verdict
 from ssui_gen.benching.placing import locate
-from ssui_gen.benching.records import Case
 from ssui_gen.calling.calls import Sending
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import BenchQuestion

@@ -15,12 +15,11 @@ from ssui_gen.agent import TOP_LOGPROBS
 from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Judging
-from ssui_gen.judging.questions import Material, Question
+from ssui_gen.judging.questions import LETTERS, Material, Question
 from ssui_gen.labels import first_shares
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef, row_id
 
-LETTERS = "ABCDEFGHI"
 RECORDED = 10
 """One response in so many is asked about in both orders in any case."""
 DEPTH = 9

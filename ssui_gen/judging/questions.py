@@ -8,7 +8,7 @@ without it. The rubrics' words stand in `prompts/judge.md`. Pure: nothing is ask
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ssui_gen.branching import one_line
 from ssui_gen.config import BenchQuestion
@@ -18,6 +18,8 @@ from ssui_gen.records import ImageRef, digest
 QuestionName = Literal[BenchQuestion, "right"]
 Part = Literal["pictures", "danger", "reference", "path", "answer", "response"]
 _PARTS: tuple[Part, ...] = ("danger", "reference", "path", "answer", "response")
+LETTERS = "ABCDEFGHI"
+"""Of the options, in the order in which they are shown."""
 NONE, ANSWER = "none", "answer"
 """Of `first_bad`: nothing is wrong; the answer is the first."""
 
@@ -94,8 +96,8 @@ class Material(NamedTuple):
     def seen_by(self, question: Question, *also: Part) -> Material:
         """What this question is shown, and nothing else."""
         sees = question.sees | frozenset(also)
-        kept = {part: getattr(self, part) for part in sees}
-        return self._replace(**dict.fromkeys(_PARTS), pictures=())._replace(**kept)
+        kept: dict[str, Any] = {part: getattr(self, part) if part in sees else None for part in _PARTS}
+        return self._replace(pictures=self.pictures if "pictures" in sees else (), **kept)
 
     @property
     def words(self) -> dict[str, str | None]:

@@ -27,10 +27,11 @@ from ssui_gen.benching.card import (
     stayed,
     trials,
 )
+from ssui_gen.benching.evidence import Case
 from ssui_gen.benching.folders import LABELS, Rows, read_rows
 from ssui_gen.benching.judged import Judge
 from ssui_gen.benching.labelled import settled
-from ssui_gen.benching.records import BenchJudgement, Case
+from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.benching.trying import ANOTHER, CANARY, PLAIN, UNTOLD, Trial, trials_of, tried
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
