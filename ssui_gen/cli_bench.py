@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -15,6 +16,7 @@ from ssui_gen.records import Reason
 from ssui_gen.terminal import Terminal
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
+    from ssui_gen.benching.report import Made
     from ssui_gen.config import Config
     from ssui_gen.stages.bench import Done
 
@@ -34,7 +36,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_command(parser: argparse.ArgumentParser) -> None:
-    from ssui_gen.config import Bench
+    from ssui_gen.config import Bench, ScoreName
 
     parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
     parser.add_argument("--bench", help="a benchmark's name or a folder; default: the run's own")
@@ -48,6 +50,8 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
     )
     protocols = get_args(Bench.model_fields["protocol"].annotation)
     parser.add_argument("--protocol", choices=protocols, help="how the model is asked")
+    rules = get_args(ScoreName)
+    parser.add_argument("--score", nargs="+", choices=rules, help="by which rules, as far as it has them")
     add_job(parser)
     parser.set_defaults(command=_run)
 
@@ -65,17 +69,18 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(args: argparse.Namespace) -> int:
-    _reported(args.folder, args.baseline)
+    _print_rates([_reported(args.folder, args.baseline)])
     return 0
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from ssui_gen.benching.side_by_side import HTML, read_beside, table, write_page
+    from ssui_gen.benching.printed import rates
+    from ssui_gen.benching.side_by_side import HTML, read_beside, write_page
 
     beside = read_beside(args.folders)
     page = args.output or args.folders[0].parent / HTML
     write_page(beside, page)
-    OUT.print(table(beside))
+    OUT.print(rates(beside))
     _say(f"Look at {page}.")
     return 0
 
@@ -101,7 +106,7 @@ def _config(args: argparse.Namespace) -> Config:
     from ssui_gen.benching.players import with_roles
     from ssui_gen.jobs.plan import configure
 
-    config = configure(args.config, args.model, args.base_url, protocol=args.protocol)
+    config = configure(args.config, args.model, args.base_url, protocol=args.protocol, score=args.score)
     adapter = args.adapter or _own_adapter(args)
     return with_roles(config, args.judge, adapter)
 
@@ -114,25 +119,45 @@ def _own_adapter(args: argparse.Namespace) -> Path | None:
 
 
 def _tell(args: argparse.Namespace, done: Done) -> None:
-    for folder in done.folders:
-        _say(f"Read {folder}: responses.jsonl and judgements.jsonl.")
-        _reported(folder, baseline=None if folder == done.folders[0] else done.folders[0])
+    first, *others = done.folders
+    _print_rates([_reported(first, None), *(_reported(folder, baseline=first) for folder in others)])
     if done.failed:
         again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
-        line = command("bench", args.run, **again, **asked(args))
+        line = command("bench", args.run, **again, **asked(args), ARGS=_chosen(args))
         _say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
 
 
-def _reported(folder: Path, baseline: Path | None) -> None:
+def _chosen(args: argparse.Namespace) -> str:
+    """How the model was asked and scored, where that was said on the command line: rows are of one make."""
+    protocol = ["--protocol", args.protocol] if args.protocol else []
+    return " ".join([*protocol, *(["--score", *args.score] if args.score else [])])
+
+
+def _reported(folder: Path, baseline: Path | None) -> Made:
     """Make a model's report, and say what it says."""
+    from ssui_gen.benching.printed import scores
     from ssui_gen.benching.report import make_report
 
     made = make_report(folder, baseline)
-    for sentence in made.said:
+    for sentence in made.report["headline"]:
         _say(sentence)
-    if made.status != "complete":
+    for found in made.report["official"]:
+        OUT.print(scores(found))
+        for reservation in found["reservations"]:
+            _say(reservation)
+    if made.report["status"] != "complete":
         _say("The report is incomplete: verdicts or responses lack, and `ssui bench run` tries them again.")
     _say(f"Look at {made.html}; the figures are in {made.json}.")
+    return made
+
+
+def _print_rates(made: Sequence[Made]) -> None:
+    """The models side by side."""
+    from ssui_gen.benching.printed import rates
+    from ssui_gen.benching.side_by_side import grouped
+
+    for beside in grouped([one.tested for one in made]):
+        OUT.print(rates(beside))
 
 
 def _say(text: str) -> None:

@@ -33,7 +33,7 @@ MICRO = ("micro-policy", "micro-untidy")
 
 def command(target: str, run: Path | None = None, **values: object) -> str:
     """The line that runs a target: `values` by the names of make's variables, those without a value left out;
-    True stands for an option without one.
+    True stands for an option without one, ARGS holds options as they are.
     """
     given = {name: value for name, value in values.items() if value not in (None, "", False)}
     name = _name(run) if run else None
@@ -85,6 +85,8 @@ def _options(run: Path | None, given: dict[str, object]) -> list[str]:
 
 
 def _option(name: str, value: object) -> str:
+    if name == "ARGS":
+        return str(value)
     option = OPTIONS.get(name) or f"--{name.lower().replace('_', '-')}"
     if value is True:
         return option

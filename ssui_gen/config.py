@@ -148,6 +148,8 @@ BenchQuestion = Literal[
     "grounded", "path_safe", "path_effective", "first_bad", "answer_safe", "answer_helpful", "refusal"
 ]
 """What RSBench asks about a response; what each means stands in `ssui_gen/judging/questions.py`."""
+ScoreName = Literal["rsbench", "official", "copsd"]
+"""By which rules: the questions above, those of a benchmark itself, those of COPSD's harness."""
 
 
 class Judging(Settings):
@@ -204,6 +206,7 @@ class Bench(Judging):
     seed: int = 0
     """Of the first draw; the next has the next."""
     questions: Annotated[tuple[BenchQuestion, ...], Field(min_length=1)] = get_args(BenchQuestion)
+    score: Annotated[tuple[ScoreName, ...], Field(min_length=1)] = ("rsbench", "official")
     orders: Literal["when_unsure", "both"] = "both"
 
 

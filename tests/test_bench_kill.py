@@ -27,14 +27,14 @@ KILLS = int(os.environ.get("KILLS", "20"))
 SCENARIOS, IN_FLIGHT = 10, 4
 
 
-def start(made: Run) -> BaseProcess:
+def start(made: Run, *more: str) -> BaseProcess:
     """`ssui` in a process of its own, ready in milliseconds."""
     file = made.run.parent / "bench.yaml"
     limits = {"calls_in_flight": IN_FLIGHT, "most_calls_in_flight": IN_FLIGHT, "seeds_in_flight": 6}
     file.write_text(json.dumps({"limits": limits}))
     context = get_context("forkserver")
     context.set_forkserver_preload(["ssui_gen.cli", "ssui_gen.stages.bench"])
-    process = context.Process(target=main, args=(made.command("--config", str(file)),))
+    process = context.Process(target=main, args=(made.command("--config", str(file), *more),))
     process.start()
     return process
 

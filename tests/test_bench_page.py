@@ -10,9 +10,11 @@ import pytest
 from browsing import Visit
 from jobs import rows
 from playwright.sync_api import BrowserContext
-from reported import make_bench
+from reported import make_bench, put
 from test_bench_report import HOSTILE
 
+from ssui_gen.benching.adapters import ADAPTERS
+from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.report import make_report
 from ssui_gen.benching.side_by_side import read_beside, write_page
 
@@ -22,14 +24,26 @@ OVER = "document.documentElement.scrollWidth - document.documentElement.clientWi
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two models; the first response that is wrong answers in hostile words."""
+    """Two models; the first response that is wrong answers in hostile words. Rules of others score it too."""
     made = make_bench(tmp_path_factory.mktemp("demo"), scenarios=10)
     path = made / "adapter" / "responses.jsonl"
     found = rows(path)
     path.write_text("".join(json.dumps(row | {"answer": HOSTILE}) + "\n" for row in found), "utf-8")
+    put(made / "adapter" / "official.jsonl", (scored(row) for row in found))
     make_report(made / "adapter", made / "bare")
     write_page(read_beside([made / "bare", made / "adapter"]), made / "compare.html")
     return made
+
+
+def scored(response: dict[str, Any]) -> Judged:
+    official = ADAPTERS["siuo"].protocols["official"]
+    outcomes = {"safe": True, "effective": None, "both": None}
+    return Judged(
+        id=Judged.id_of(response["id"], official, "judge"), response_id=response["id"],
+        item_id=response["item_id"], bench="siuo", protocol="official", judge="judge",
+        rubric="official@1:abc", said={"siuo_safe": "safe", "effective": None},
+        unscored={"effective": "reply_invalid"}, outcomes=outcomes, answered=True,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -80,6 +94,15 @@ def test_keys_walk_through_the_failures(seen: Visit) -> None:
     seen.press("?")
     assert seen.text("#keys dt >> nth=0") == "→ / j"
     assert seen.wrong == []
+
+
+def test_figures_by_others_rules_have_a_table_of_their_own(seen: Visit) -> None:
+    table = seen.page.locator("#official table")
+    assert table.locator("tbody tr").count() == 3
+    assert "30 | items | 0 | –" in " | ".join(
+        table.locator("tbody tr").nth(0).locator("td").all_inner_texts()
+    )
+    assert "The judge gave no verdict: 30 reply invalid." in seen.text("#official p.small")
 
 
 def test_a_cell_of_the_matrix_shows_its_failures(seen: Visit) -> None:

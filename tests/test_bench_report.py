@@ -18,7 +18,7 @@ from ssui_gen.errors import ConfigError
 KEYS = [
     "schema", "status", "models", "headline", "edition", "model", "protocol", "has_paths", "n", "both_right",
     "raw", "corrected", "truth", "unscored", "path_answer", "first_bad", "refusal", "classes", "languages",
-    "change", "baseline", "alarms", "card", "cost", "other_protocols",
+    "official", "change", "baseline", "alarms", "card", "cost", "other_protocols",
 ]  # fmt: skip
 HOSTILE = "</script><script>alert(1)</script> {{ 7*7 }} \u202egnp.exe \x1b[31m <img src=x onerror=alert(1)>"
 
@@ -49,7 +49,7 @@ def test_both_files_are_written_and_are_the_same_again(copy: Path) -> None:
         "calls": 24, "found": 0, "prompt_tokens": 7200, "cached_tokens": 4800, "completion_tokens": 2880,
         "seconds": 0,
     }  # fmt: skip
-    assert made.said[0].startswith("Of 8 scenarios adapter gets") or "scenarios adapter" in made.said[0]
+    assert found["headline"][0].startswith("Of ") and "scenarios adapter" in found["headline"][0]
     make_report(copy / "adapter", copy / "bare")
     assert (made.json.read_bytes(), made.html.read_bytes()) == first
 

@@ -138,3 +138,12 @@ def test_an_adapter_is_measured_where_it_was_written() -> None:
     line = made("make train RUN=demo OUT='outputs/demo/a 2'")
     assert "--output='outputs/demo/a 2' --evaluator microworld.measure_adapter" in line
     assert "outputs/demo/adapter" not in line
+
+
+def test_options_go_on_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = "--protocol as_is --score official copsd"
+    line = command("bench", Path("outputs/mine"), BENCH="siuo", ARGS=more)
+    assert words_of(line, "ssui")[-5:] == more.split()
+    monkeypatch.setenv(BY, "make")
+    line = command("bench", Path("outputs/mine"), BENCH="siuo", ARGS=more)
+    assert words_of(made(line), "ssui")[-5:] == more.split()

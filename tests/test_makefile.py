@@ -35,3 +35,15 @@ def test_the_policy_that_pairs_are_made_of_is_the_one_that_is_trained(
     assert ("microworld.measure_adapter" in train) == measured
     pairs = commands("pairs", "RUN=demo", f"POLICY={policy}")
     assert (f"--policy='{policy}'" in pairs) == bool(policy)
+
+
+def test_somebodys_benchmark_is_named_with_their_copy_and_its_rules() -> None:
+    bench = commands(
+        "bench", "RUN=mine", "BENCH=siuo", "DATA=a copy", "MODEL=the/model", "BASE_URL=http://127.0.0.1:1/v1",
+        "JUDGE=the/judge@http://127.0.0.1:2/v1", "ARGS=--score official copsd",
+    )  # fmt: skip
+    assert "bench run --run='outputs/mine' --bench='siuo' --data='a copy'" in bench
+    assert "--judge='the/judge@http://127.0.0.1:2/v1'" in bench and "--model='the/model'" in bench
+    assert bench.rstrip().endswith("--score official copsd")
+    assert "microworld.bench" not in bench, "drawn scenes are not made for another's benchmark"
+    assert "microworld.bench 'outputs/mine/bench'" in commands("bench", "RUN=mine")

@@ -99,6 +99,16 @@ def test_a_judge_that_fails_is_a_reason_and_never_a_number(tmp_path: Path, fault
     assert "of 2 items; 1 unscored" in str(safe)
 
 
+def test_a_picture_that_is_gone_is_a_failure_of_circumstances(tmp_path: Path) -> None:
+    items, _ = read("vlsbench", benches.vlsbench(tmp_path))
+    rules = ADAPTERS["vlsbench"].protocols["official"]
+    (tmp_path / items[0].images[0].path).unlink()
+    with serve(answers=always("Verdict: warns")) as fake:
+        (row,) = judged(fake, tmp_path, rules, [(items[0], response(items[0], "So."))])
+        assert fake.calls == 0
+    assert row.unscored == {"vls": "call_failed"} and items[0].images[0].path in row.detail
+
+
 def test_a_judge_that_is_gone_ends_the_run(tmp_path: Path) -> None:
     items, _ = read("vlsbench", benches.vlsbench(tmp_path))
     with serve() as fake:

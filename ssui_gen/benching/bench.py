@@ -53,6 +53,8 @@ class Bench(NamedTuple):
     """Hash (SHA-256) of `bench.jsonl`."""
     rejects: tuple[Reject, ...] = ()
     about: About = About(name="")
+    told: tuple[str, ...] = ()
+    """What whoever reads a figure of it should know, though it cost no item."""
 
     @property
     def shared(self) -> int:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Response
 from ssui_gen.completions import Completion
 
@@ -13,7 +14,9 @@ TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
 
 
 def cost(
-    responses: Sequence[Response], judgements: Sequence[BenchJudgement], calls: Mapping[str, Completion]
+    responses: Sequence[Response],
+    judgements: Sequence[BenchJudgement | Judged],
+    calls: Mapping[str, Completion],
 ) -> dict[str, Any]:
     """`calls` are those that the journal has, by id. A call that several rows name counts once; `found` says
     how many of the calls the sums are of, and without a journal the responses' own usage counts.
@@ -28,7 +31,7 @@ def cost(
     return {"model": model, "judge": _sum(_ids(judgements), calls)}
 
 
-def _ids(rows: Iterable[Response | BenchJudgement]) -> set[str]:
+def _ids(rows: Iterable[Response | BenchJudgement | Judged]) -> set[str]:
     return {call for row in rows for call in row.made_by}
 
 

@@ -1,13 +1,15 @@
-"""One model's part of a run of a benchmark: what is left to be answered and judged, and its rows on disk.
+"""One model's part of a run of a benchmark: what is left to be answered, judged and scored, and its rows on
+disk.
 
-A row is done when its id is in its file; ids are of item, model, protocol and draw, and of the question and
-its judge. Covers no order of phases and no models (`stages.bench`).
+A row is done when its id is in its file; ids are of item, model, protocol and draw, and of the question or
+the rules and their judge. Covers no order of phases and no models (`stages.bench`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from ssui_gen.benching.answering import Tested, answer
 from ssui_gen.benching.bench import Bench
 from ssui_gen.benching.judged import Judge, judge
 from ssui_gen.benching.kept import Kept
+from ssui_gen.benching.official.asking import Scorer
+from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.config import Bench as Settings
 from ssui_gen.config import BenchQuestion
@@ -33,9 +37,15 @@ class Entry:
     """A model under test, and what came of it so far."""
 
     def __init__(
-        self, tested: Tested, judge: Judge, bench: Bench, folder: Path, open_: AsyncExitStack
+        self,
+        tested: Tested,
+        judge: Judge,
+        scorers: Sequence[Scorer],
+        bench: Bench,
+        folder: Path,
+        open_: AsyncExitStack,
     ) -> None:
-        self.tested, self.by, self.folder = tested, judge, folder
+        self.tested, self.by, self.scorers, self.folder = tested, judge, scorers, folder
         self.items = {item.id: item for item in bench.items}
         self._kept = Kept(folder, open_)
         self._done: set[str] = set()
@@ -48,7 +58,7 @@ class Entry:
     @property
     def rows(self) -> int:
         """How many there are."""
-        return sum(1 for _ in self._kept.responses) + sum(1 for _ in self._kept.judgements)
+        return sum(1 for rows in self._kept for _ in rows)
 
     def begin(self, retry: Collection[Reason], funnel: Funnel) -> None:
         """Take out what is tried again, and count what is there."""
@@ -58,6 +68,8 @@ class Entry:
             self._note_response(response, funnel)
         for judgement in self._kept.judgements:
             self._note_judgement(judgement, funnel)
+        for score in self._kept.official:
+            self._note_score(score, funnel)
 
     # --- answers -----------------------------------------------------------------------------------
 
@@ -89,6 +101,8 @@ class Entry:
 
     def unjudged(self) -> Iterator[tuple[Response, list[BenchQuestion]]]:
         """Each response with the questions that have no row by this judge yet."""
+        if "rsbench" not in self.settings.score:
+            return
         for response in self._kept.responses:
             judge = self.by.asked.model
             ids = {name: BenchJudgement.id_of(response.id, name, judge) for name in self.settings.questions}
@@ -110,16 +124,35 @@ class Entry:
         else:
             funnel.dropped["judge", str(row.unscored)] += 1
 
-    # --- both --------------------------------------------------------------------------------------
+    # --- scores by the benchmark's own rules -------------------------------------------------------
 
-    def judgements(self) -> Iterator[tuple[Item, BenchJudgement]]:
-        """All by this judge, each with its item."""
-        for row in self._kept.judgements:
-            if row.judge == self.by.asked.model and row.item_id in self.items:
-                yield self.items[row.item_id], row
+    def unscored(self) -> Iterator[tuple[Response, list[Scorer]]]:
+        """Each response with the rules by which it has no row yet."""
+        for response in self._kept.responses:
+            left = [scorer for scorer in self.scorers if scorer.id_of(response) not in self._done]
+            if left and response.item_id in self.items:
+                yield response, left
+
+    async def score(self, response: Response, scorers: Collection[Scorer], funnel: Funnel) -> None:
+        """Rows by these rules, written together."""
+        item = self.items[response.item_id]
+        made = await asyncio.gather(*(scorer(item, response) for scorer in scorers))
+        self._kept.official.write(made)
+        for row in made:
+            self._note_score(row, funnel)
+
+    def _note_score(self, row: Judged, funnel: Funnel) -> None:
+        self._done.add(row.id)
+        for reason in row.unscored.values():
+            funnel.dropped["score", reason] += 1
+        if not row.unscored:
+            funnel.kept[f"scores by {row.bench}'s protocol {row.protocol},"] += 1
+
+    # --- all ---------------------------------------------------------------------------------------
 
     @property
     def failed(self) -> int:
         """Rows that the same command tries again."""
         spoiled = sum(row.unscored == "call_failed" for row in self._kept.judgements)
+        spoiled += sum("call_failed" in row.unscored.values() for row in self._kept.official)
         return spoiled + sum(bool(row.reason and row.reason.passing) for row in self._kept.responses)

@@ -9,7 +9,7 @@ asked. Pure.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -186,8 +186,11 @@ def gather(
     responses: Sequence[Response],
     judgements: Sequence[BenchJudgement],
     labels: Sequence[BenchJudgement],
+    *,
+    wanted: Collection[QuestionName] = RSBENCH,
 ) -> list[Model]:
-    """The rows of one folder joined, a `Model` per protocol, the one with the most responses first.
+    """The rows of one folder joined, a `Model` per protocol, the one with the most responses first. `wanted`
+    is what its judge is to be asked where it has not been asked yet.
 
     Planted items test the judge and are left out. Of rows with the same id the first counts; of several
     judges the one that said most.
@@ -213,7 +216,7 @@ def gather(
         judgements=sum(row.response_id not in known for row in judgements),
         labels=sum(row.response_id not in known for row in labels),
     )
-    made = (_model(*key, cases, items, judge, +strangers) for key, cases in of.items())
+    made = (_model(*key, cases, items, judge, +strangers, wanted) for key, cases in of.items())
     return sorted(made, key=lambda model: (-len(model.cases), model.name, model.protocol))
 
 
@@ -228,6 +231,7 @@ def _model(
     items: Sequence[Item],
     judge: str,
     strangers: Counter[str],
+    wanted: Collection[QuestionName],
 ) -> Model:
     """Cases in the order of the items."""
     places = {item.id: place for place, item in enumerate(items)}
@@ -238,7 +242,7 @@ def _model(
         cases=tuple(sorted(cases, key=lambda case: (places[case.item.id], case.response.draw))),
         unanswered=tuple(item for item in items if not item.planted and item.id not in there),
         judge=judge,
-        asked=frozenset(question for case in cases for question in case.said) or frozenset(RSBENCH),
+        asked=frozenset(question for case in cases for question in case.said) or frozenset(wanted),
         strangers=strangers,
     )
 

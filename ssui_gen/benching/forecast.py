@@ -19,6 +19,9 @@ CHARACTERS, PATCH = 4, 28 * 28
 RESPONSE = 550
 """Tokens of a response that has not been seen: a path of 400 and an answer of 150."""
 
+ANSWER = "An answer."
+"""Stands for one that has not been seen, for rules that ask by what it says."""
+
 
 class Forecast(NamedTuple):
     """What lies ahead, at most: not all questions apply, and what the journal knows costs nothing."""
@@ -45,13 +48,19 @@ def forecast(entries: Iterable[Entry]) -> Forecast:
         orders = 2 if settings.orders == "both" else 1
         for item, draws in entry.unanswered():
             calls = 1 if tested.by_n else len(draws)
-            asked = len(draws) * orders * len(settings.questions)
+            asked = len(draws) * orders * len(settings.questions) if "rsbench" in settings.score else 0
+            asked += len(draws) * sum(len(one.official.rubrics(item, ANSWER)) for one in entry.scorers)
             answers, questions = answers + calls, questions + asked
             tokens += calls * _prompt(tested.prompt, item) + asked * _judged(entry, item, RESPONSE)
         for response, left in entry.unjudged():
             asked = orders * len({*left} & {*questions_of(response)})
             questions += asked
             tokens += asked * _judged(entry, entry.items[response.item_id], _tokens(response))
+        for response, scorers in entry.unscored():
+            item = entry.items[response.item_id]
+            asked = sum(len(scorer.questions(item, response)) for scorer in scorers)
+            questions += asked
+            tokens += asked * _judged(entry, item, _tokens(response))
     return Forecast(answers, questions, tokens)
 
 

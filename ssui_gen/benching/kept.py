@@ -1,8 +1,9 @@
-"""The rows of one model on disk: responses and judgements, each once, and which of them are tried again.
+"""The rows of one model on disk: responses, judgements, scores by a benchmark's own rules, each once, and
+which of them are tried again.
 
 A row that circumstances spoiled (`call_failed`, a picture that was not there) stays in its file, to be
-counted, until a run begins that can try it again; then it goes, so that a kill leaves it to do. Judgements of
-a response that is drawn again go before it does.
+counted, until a run begins that can try it again; then it goes, so that a kill leaves it to do. What was
+said of a response that is drawn again goes before it does.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Response
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import Appender, as_line, read, validate
 from ssui_gen.records import Reason
 
-RESPONSES, JUDGEMENTS = "responses.jsonl", "judgements.jsonl"
-RowT = TypeVar("RowT", Response, BenchJudgement)
+RESPONSES, JUDGEMENTS, OFFICIAL = "responses.jsonl", "judgements.jsonl", "official.jsonl"
+RowT = TypeVar("RowT", Response, BenchJudgement, Judged)
 
 
 class Rows(Generic[RowT]):
@@ -55,17 +57,26 @@ class Rows(Generic[RowT]):
 
 
 class Kept:
-    """Both files of a model's folder."""
+    """The files of a model's folder."""
 
     def __init__(self, folder: Path, open_: AsyncExitStack) -> None:
         self.responses = open_.enter_context(closing(Rows(folder / RESPONSES, Response)))
         self.judgements = open_.enter_context(closing(Rows(folder / JUDGEMENTS, BenchJudgement)))
+        self.official = open_.enter_context(closing(Rows(folder / OFFICIAL, Judged)))
+
+    def __iter__(self) -> Iterator[Rows[Any]]:
+        return iter((self.responses, self.judgements, self.official))
 
     def try_again(self, retry: Collection[Reason]) -> int:
         """Take out what this run tries again; returns how many. To be called when the models answer."""
         again = {row.id for row in self.responses if _is_tried(row, retry)}
         spoiled = {"call_failed"} | ({"request_refused"} if Reason.REQUEST_REFUSED in retry else set())
-        gone = self.judgements.forget(lambda row: row.response_id in again or row.unscored in spoiled)
+        gone: list[BenchJudgement | Judged] = [
+            *self.judgements.forget(lambda row: row.response_id in again or row.unscored in spoiled),
+            *self.official.forget(
+                lambda row: row.response_id in again or not spoiled.isdisjoint(row.unscored.values())
+            ),
+        ]
         self.responses.forget(lambda row: row.id in again)
         return len(again) + sum(row.response_id not in again for row in gone)
 

@@ -6,7 +6,7 @@ Reads rows and writes figures; what they are is `figures`' and `compare`'s, how 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,19 +19,23 @@ from ssui_gen.benching.costs import cost
 from ssui_gen.benching.evidence import Model, gather
 from ssui_gen.benching.failures import failures
 from ssui_gen.benching.figures import figures
+from ssui_gen.benching.kept import JUDGEMENTS, OFFICIAL, RESPONSES
+from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.page import report_page
 from ssui_gen.benching.records import BENCH_SCHEMA, BenchJudgement, Response
 from ssui_gen.benching.telling import headline
+from ssui_gen.benching.theirs import is_whole, scores
 from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Completion
 from ssui_gen.config_trust import Alarms
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write, is_regular
 from ssui_gen.jsonl import RecordT, read, read_object, validate
+from ssui_gen.judging.questions import RSBENCH
 
 JSON, HTML = "report.json", "report.html"
-RESPONSES, JUDGEMENTS, LABELS = "responses.jsonl", "judgements.jsonl", "labels.jsonl"
-CARD, CALLS = "card.json", "calls.sqlite"
+LABELS, CARD, CALLS = "labels.jsonl", "card.json", "calls.sqlite"
+NOT_ASKED = "{}: scored by the benchmark's own rules alone; RSBench's questions were not asked."
 USUAL = Alarms()
 
 
@@ -44,6 +48,14 @@ class Tested(NamedTuple):
     """One per protocol."""
     responses: list[Response]
     judgements: list[BenchJudgement]
+    official: list[Judged]
+    """Scores by the benchmark's own rules."""
+
+    @property
+    def scores(self) -> list[dict[str, Any]]:
+        """What those make of this protocol's responses."""
+        items = {item.id: item for item in self.bench.items}
+        return scores(items, [case.response for case in self.model.cases], self.official)
 
     @property
     def model(self) -> Model:
@@ -68,12 +80,12 @@ class Tested(NamedTuple):
 
 
 class Made(NamedTuple):
-    """What was written, and what it says in short."""
+    """What was written, and what it says."""
 
     json: Path
     html: Path
-    said: list[str]
-    status: str
+    tested: Tested
+    report: dict[str, Any]
 
 
 def read_tested(folder: Path) -> Tested:
@@ -81,13 +93,17 @@ def read_tested(folder: Path) -> Tested:
     bench = read_bench(folder.parent)
     responses = _rows(folder / RESPONSES, Response)
     judgements = _rows(folder / JUDGEMENTS, BenchJudgement)
-    models = gather(bench.items, responses, judgements, _rows(folder / LABELS, BenchJudgement))
+    official = _rows(folder / OFFICIAL, Judged)
+    # ours are asked before theirs: where there are theirs alone, ours were not wanted
+    wanted = () if official and not judgements else RSBENCH
+    labels = _rows(folder / LABELS, BenchJudgement)
+    models = gather(bench.items, responses, judgements, labels, wanted=wanted)
     if not models:
         raise ConfigError(
             f"{folder / RESPONSES}: no response to an item of {folder.parent}: expected a model's folder of "
             "a bench, as `ssui bench` leaves it"
         )
-    return Tested(folder, bench, models, responses, judgements)
+    return Tested(folder, bench, models, responses, judgements, official)
 
 
 def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = USUAL) -> Made:
@@ -98,13 +114,14 @@ def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = U
     shown = failures([one.model for one in (tested, beside) if one], tested.bench.root)
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     atomic_write(folder / HTML, report_page(report, shown))
-    return Made(folder / JSON, folder / HTML, report["headline"], report["status"])
+    return Made(folder / JSON, folder / HTML, tested, report)
 
 
 def report_of(tested: Tested, beside: Tested | None = None, settings: Alarms = USUAL) -> dict[str, Any]:
     """The content of `report.json`, keys in the order of docs/report.md."""
     card = read_object(tested.path / CARD)
-    found = figures(tested.model)
+    found, theirs = figures(tested.model), tested.scores
+    status = found.pop("status")
     other, moved, why = None, dict[str, Any](), ""
     if beside:
         why = "; ".join(differences([beside.edition, tested.edition]))
@@ -112,11 +129,12 @@ def report_of(tested: Tested, beside: Tested | None = None, settings: Alarms = U
         moved = {} if why else changes(beside.model, tested.model)
     return {
         "schema": BENCH_SCHEMA,
-        "status": found.pop("status"),
+        "status": status if all(map(is_whole, theirs)) else "incomplete",
         "models": [one.model.name for one in (tested, beside) if one],
-        "headline": headline([one for one in (found, other) if one], moved),
+        "headline": _headline(tested, [one for one in (found, other) if one], moved),
         "edition": tested.edition,
         **found,
+        "official": theirs,
         "change": moved if not why else {"why": f"not compared: {why}"},
         "baseline": other,
         "alarms": [alarm.as_row() for alarm in alarms(tested.model.cases, settings, card)],
@@ -126,15 +144,20 @@ def report_of(tested: Tested, beside: Tested | None = None, settings: Alarms = U
     }
 
 
-def _asked_for(tested: Tested) -> tuple[list[Response], list[BenchJudgement], dict[str, Completion]]:
-    rows: list[Response | BenchJudgement] = [*tested.responses, *tested.judgements]
+def _headline(tested: Tested, found: list[Mapping[str, Any]], moved: dict[str, Any]) -> list[str]:
+    return headline(found, moved) if tested.model.asked else [NOT_ASKED.format(tested.model.name)]
+
+
+def _asked_for(tested: Tested) -> tuple[list[Response], list[BenchJudgement | Judged], dict[str, Completion]]:
+    judged: list[BenchJudgement | Judged] = [*tested.judgements, *tested.official]
+    rows: list[Response | BenchJudgement | Judged] = [*tested.responses, *judged]
     wanted = {call for row in rows for call in row.made_by}
     path = tested.path.parent.parent / CALLS
     if not (wanted and is_regular(path)):
-        return tested.responses, tested.judgements, {}
+        return tested.responses, judged, {}
     with closing(Journal(path)) as journal:
         found = journal.rows_by_id(wanted)
-    return tested.responses, tested.judgements, {id: call.completion for id, call in found.items()}
+    return tested.responses, judged, {id: call.completion for id, call in found.items()}
 
 
 def _rows(path: Path, kind: type[RecordT]) -> list[RecordT]:

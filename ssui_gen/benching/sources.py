@@ -6,13 +6,15 @@ looked at. Others' pictures stay where they are.
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterable, Mapping
-from importlib import import_module
+from collections import Counter
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ssui_gen.benching.adapters import ADAPTERS
+from ssui_gen.benching.adapters.adapter import Adapter
+from ssui_gen.benching.adapters.shape import Refused
 from ssui_gen.benching.bench import ABOUT, ITEMS, Bench, read_about, read_bench, write_bench
 from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.kept import RESPONSES
@@ -24,7 +26,6 @@ from ssui_gen.settings import ImageLimits
 
 OWN = "bench"
 """The folder of the run's own benchmark."""
-ADAPTERS_ARE = "ssui_gen.benching.adapters"
 
 
 class Source(NamedTuple):
@@ -44,23 +45,16 @@ def find(source: Source) -> tuple[Path, Bench]:
     """The folder in the run, and the benchmark in it. Raises ConfigError where there is none."""
     if source.named is None:
         return _own(source)
-    if adapter := _adapters().get(source.named):
+    if adapter := ADAPTERS.get(source.named):
         return _adapted(source, adapter)
     for place in (Path(source.named), source.run / source.named):
         if place.is_dir():
             return _brought(source, place)
-    known = ", ".join(sorted(_adapters())) or "none yet"
+    known = ", ".join(sorted(ADAPTERS))
     raise ConfigError(
         f"--bench: no such benchmark or folder: {source.named!r}; expected a folder that holds {ITEMS}, or "
         f"one of: {known} (DATA= names your copy)"
     )
-
-
-def _adapters() -> Mapping[str, Any]:
-    if importlib.util.find_spec(ADAPTERS_ARE) is None:
-        return {}
-    found: Mapping[str, Any] = import_module(ADAPTERS_ARE).ADAPTERS
-    return found
 
 
 def _own(source: Source) -> tuple[Path, Bench]:
@@ -73,25 +67,30 @@ def _own(source: Source) -> tuple[Path, Bench]:
     return folder, read_bench(folder, source.limits, source.data)
 
 
-def _adapted(source: Source, adapter: Any) -> tuple[Path, Bench]:
+def _adapted(source: Source, adapter: Adapter) -> tuple[Path, Bench]:
     if source.data is None:
         raise ConfigError(f"--data: {source.named} is read from your copy of it: DATA= names the folder")
-    items, rejects = [], []
+    items, refused = [], []
     for one in adapter.items(source.data, source.limits):
         if isinstance(one, Item):
             items.append(one)
         else:
-            rejects.append(_refused(one))
+            refused.append(one)
+    rejects = [_reject(one) for one in refused if one.lost]
     facts = {"version": adapter.version, "licence": adapter.licence}
-    return _written(source, adapter.name, source.data, items, rejects, facts)
+    folder, bench = _written(source, adapter.name, source.data, items, rejects, facts)
+    return folder, bench._replace(told=_told(one for one in refused if not one.lost))
 
 
-def _refused(one: Any) -> Reject:
-    """What an adapter says of a row that is no item, in our words."""
-    known = one.reason in {reason.value for reason in Reason}
-    reason = Reason(one.reason) if known else Reason.ITEM_INVALID
-    detail = one.detail if known else f"{one.reason}: {one.detail}"
-    return Reject(seed_id=one.row, kind=None, stage="bench", reason=reason, detail=detail)
+def _reject(one: Refused) -> Reject:
+    return Reject(seed_id=one.row, kind=None, stage="bench", reason=Reason(one.reason), detail=one.detail)
+
+
+def _told(notices: Iterable[Refused]) -> tuple[str, ...]:
+    """One line for each kind: how many there are, and the first in full."""
+    found = list(notices)
+    counts, first = Counter(one.reason for one in found), {one.reason: one for one in reversed(found)}
+    return tuple(f"{reason} ({count:,}): {first[reason].detail}." for reason, count in counts.items())
 
 
 def _brought(source: Source, place: Path) -> tuple[Path, Bench]:

@@ -155,9 +155,11 @@ def _trust(figures: Figures) -> Iterator[str]:
 
 
 def share(found: Figures) -> str:
-    """`61.0% (56.1 – 65.7)`; a dash where there is none."""
+    """`61.0% (56.1 – 65.7)`; a dash where there is none, no interval where one cluster is all."""
     if found.get("value") is None:
         return "–"
+    if None in found["interval"]:
+        return percent(found["value"])
     low, high = found["interval"]
     return f"{found['value']:.1%} ({100 * low:.1f} – {100 * high:.1f})"
 

@@ -5,7 +5,7 @@ Raises ConfigError or PromptError for anything wrong; asks no server and writes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ def configure(
     adapter: str | None = None,
     policy: str | None = None,
     protocol: str | None = None,
+    score: Sequence[str] | None = None,
     **serve: int | None,
 ) -> Config:
     """The settings of a file; what the command line says of the agents' model and of serving wins. Where
@@ -129,7 +130,8 @@ def configure(
     data["models"]["vlm"] |= {key: value for key, value in role.items() if value}
     if policy:
         data["models"]["policy"] = data["models"]["vlm"] | {"name": policy, "adapter": None}
-    data["bench"] |= {"protocol": protocol} if protocol else {}
+    asked = {"protocol": protocol, "score": score}
+    data["bench"] |= {key: value for key, value in asked.items() if value}
     data["serve"] |= {key: value for key, value in serve.items() if value is not None}
     return parse(Config, data, str(config_file or "command line"))
 

@@ -1,36 +1,37 @@
-"""bench.jsonl → responses, judgements and reports: the model under test and the run's adapter, side by side.
+"""bench.jsonl → responses, judgements and scores: the model under test and the run's adapter, side by side.
 
-Two phases, each drained and resumed by its rows: every item is answered, then every response judged. Which
-benchmark it is stands in `benching.sources`, the work on one model in `benching.entry`.
+Which benchmark it is stands in `benching.sources`, the work on one model in `benching.entry`, its order in
+`benching.phases`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, get_args
 
 from rich.console import Console
-from rich.table import Table
 
 from ssui_gen.benching.answering import PROMPTS, Tested
 from ssui_gen.benching.bench import Bench
 from ssui_gen.benching.entry import Entry, folder_name
 from ssui_gen.benching.forecast import forecast
 from ssui_gen.benching.judged import Judge
+from ssui_gen.benching.official.asking import PROMPT, Scorer
+from ssui_gen.benching.official.shape import Official
+from ssui_gen.benching.phases import carried_out
 from ssui_gen.benching.players import weights_of
-from ssui_gen.benching.raw import raw_rates
 from ssui_gen.benching.sources import Source, find
-from ssui_gen.calling.gate import Gate
+from ssui_gen.benching.theirs import protocols_of, reservations
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.calling.probe import Sample
-from ssui_gen.config import Config
-from ssui_gen.errors import ImageError
+from ssui_gen.config import Config, ScoreName
+from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.files import atomic_write
 from ssui_gen.images import data_url, file_url
-from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
+from ssui_gen.jobs.job import Job, Outcome, opened
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line
@@ -41,9 +42,7 @@ from ssui_gen.records import Reason
 from ssui_gen.serving.vllm_launch import about_adapter
 
 REJECTS = "rejects.jsonl"
-CALLS_EACH = 4
-"""Of a response that is judged, about so many are in flight at once."""
-Work = Callable[[Any], Awaitable[None]]
+SCORES = get_args(ScoreName)
 SELF = "The judge is the model under test: it may favour its own words. JUDGE= (--judge) names another."
 
 
@@ -97,20 +96,21 @@ async def make_bench(plan: Plan, console: Console) -> Done:
         open_.enter_context(RunDir(plan.run, "bench"))
         folder, bench = find(Source(plan.run, plan.bench, plan.data, plan.config.images, plan.mix))
         bench = _limited(bench, plan.limit)
+        rules = _rules(plan, bench)
         _tell(bench, say)
+        _tell_rules(plan, rules, say)
         roles = [*plan.tested, "judge"]
         job = await open_.enter_async_context(
             opened(plan.run, plan.config, roles, bench.root, console, plan.toy)
         )
         await _probe(job, plan, bench, say)
-        entries = [_entry(plan, job, bench, folder, role, open_) for role in plan.tested]
+        entries = [_entry(plan, job, bench, rules, folder, role, open_) for role in plan.tested]
         funnel = Funnel()
         for entry in entries:
             entry.begin(plan.retry, funnel)
         say(str(forecast(entries)))
-        outcome = await _phases(job, entries, funnel, console)
+        outcome = await carried_out(job, entries, funnel, console)
         failed = sum(entry.failed for entry in entries)
-        console.print(_table(entries))
     return Done(outcome, [entry.folder for entry in entries], failed)
 
 
@@ -131,8 +131,27 @@ def _tell(bench: Bench, say: Callable[[str], None]) -> None:
         first = bench.rejects[0]
         count = f"{len(bench.rejects):,} rows are left out ({REJECTS})"
         say(f"{count}; the first: {first.reason}: {first.detail}")
+    for notice in bench.told:
+        say(notice)
     if bench.shared:
         say(f"{bench.shared:,} pictures stand in several scenarios, which then are not independent.")
+
+
+def _rules(plan: Plan, bench: Bench) -> list[Official]:
+    """The benchmark's own rules that score responses. Raises ConfigError where nothing scores them."""
+    wanted = plan.config.bench.score
+    found = protocols_of(bench.name, wanted)
+    if not found and "rsbench" not in wanted:
+        known = ", ".join(["rsbench", *(one.name for one in protocols_of(bench.name, SCORES))])
+        raise ConfigError(f"bench: score: {bench.name} is scored by {known}; got {', '.join(wanted)}")
+    return found
+
+
+def _tell_rules(plan: Plan, rules: Sequence[Official], say: Callable[[str], None]) -> None:
+    for one in rules:
+        say(f"Scored by protocol {one.name} too: {one.source}.")
+        for reservation in reservations(one, plan.config.bench.protocol, plan.config.bench.draws):
+            say(reservation)
 
 
 async def _probe(job: Job, plan: Plan, bench: Bench, say: Callable[[str], None]) -> None:
@@ -159,14 +178,23 @@ def _sample(plan: Plan, bench: Bench) -> Sample | None:
 # --- one model's part ------------------------------------------------------------------------------
 
 
-def _entry(plan: Plan, job: Job, bench: Bench, folder: Path, role: str, open_: AsyncExitStack) -> Entry:
+def _entry(
+    plan: Plan,
+    job: Job,
+    bench: Bench,
+    rules: Sequence[Official],
+    folder: Path,
+    role: str,
+    open_: AsyncExitStack,
+) -> Entry:
     """A model's folder, opened under the edition that its rows are to have. Raises ConfigError."""
     pictures = Pictures(bench.root, plan.config.images, plan.config.limits.seeds_in_flight)
     tested = _tested(plan, job, role, pictures)
     asked = Asked(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
     place = folder / folder_name(tested.name)
     home = open_.enter_context(RunDir(place))
-    entry = Entry(tested, Judge(asked, plan.config.bench), bench, place, open_)
+    scorers = [Scorer(one, asked._replace(prompt=plan.prompts[PROMPT])) for one in rules]
+    entry = Entry(tested, Judge(asked, plan.config.bench), scorers, bench, place, open_)
     home.open_edition(
         _edition(plan, bench, entry),
         rows=entry.rows,
@@ -196,81 +224,14 @@ def _tested(plan: Plan, job: Job, role: str, pictures: Pictures) -> Tested:
 
 
 def _edition(plan: Plan, bench: Bench, entry: Entry) -> Edition:
+    """Which rules score the rows is no part of it: more of them may come later, to rows of their own."""
     asked, judge = entry.tested.prompt, entry.by
     prompts = {"judge": judge.rubric} | ({"policy": asked.id} if asked else {})
+    if protocols_of(bench.name, SCORES):
+        prompts[PROMPT] = plan.prompts[PROMPT].id
     return Edition(
         prompts=prompts,
-        cards={"bench": plan.config.bench.model_dump_json(), "items": bench.sha[:16]},
+        cards={"bench": plan.config.bench.model_dump_json(exclude={"score"}), "items": bench.sha[:16]},
         models={"policy": entry.tested.name, "judge": judge.asked.model},
         rendered=rendered(),
     )
-
-
-# --- phases ----------------------------------------------------------------------------------------
-
-
-async def _phases(job: Job, entries: list[Entry], funnel: Funnel, console: Console) -> Outcome:
-    """Answers, then judgements; the second only where the first was not stopped."""
-
-    async def answers(work: tuple[Entry, Any, list[int]]) -> None:
-        entry, item, draws = work
-        await entry.answer(item, draws, funnel)
-
-    async def judges(work: tuple[Entry, Any, list[Any]]) -> None:
-        entry, response, questions = work
-        await entry.judge(response, questions, funnel)
-
-    def unanswered() -> Iterable[tuple[Entry, Any, list[int]]]:
-        return ((entry, *left) for entry in entries for left in entry.unanswered())
-
-    def unjudged() -> Iterable[tuple[Entry, Any, list[Any]]]:
-        return ((entry, *left) for entry in entries for left in entry.unjudged())
-
-    outcome = await _phase(job, unanswered, answers, funnel, console)
-    if outcome.interrupted:
-        return outcome
-    return await _phase(job, unjudged, _few(job.gate, judges), funnel, console)
-
-
-def _few(gate: Gate, work: Work) -> Work:
-    """`work` on no more responses at once than fill the gate: so few that a prefix cache holds them all."""
-    room = Gate(gate.places)
-
-    async def in_room(one: Any) -> None:
-        room.resize(gate.places // CALLS_EACH)
-        async with room.place(0):
-            await work(one)
-
-    return in_room
-
-
-async def _phase(
-    job: Job,
-    left: Callable[[], Iterable[Any]],
-    work: Work,
-    funnel: Funnel,
-    console: Console,
-) -> Outcome:
-    funnel.fresh = 0
-
-    async def counted(one: Any) -> None:
-        funnel.in_flight += 1
-        try:
-            await work(one)
-        finally:
-            funnel.in_flight -= 1
-            funnel.fresh += 1
-
-    count = sum(1 for _ in left())
-    return await carry_out(job, left(), counted, funnel=funnel, left=count, console=console)
-
-
-def _table(entries: Iterable[Entry]) -> Table:
-    """Raw rates, each with its denominator: what the judge says, right or wrong."""
-    table = Table(
-        "model", "question", "risky: good", "benign: good", "unscored", title="raw rates, not corrected"
-    )
-    for entry in entries:
-        for question, rates in raw_rates(entry.judgements()).items():
-            table.add_row(entry.tested.name, question, *map(str, rates))
-    return table

@@ -21,7 +21,6 @@ from ssui_gen.completions import Completion
 from ssui_gen.errors import CallFailed, ImageError, RequestRefused
 from ssui_gen.judging.choosing import DEPTH, Asked
 from ssui_gen.marks import quoted
-from ssui_gen.records import row_id
 
 PROMPT = "official"
 MOST_TOKENS = 512
@@ -50,6 +49,10 @@ class Scorer:
     official: Official
     asked: Asked
 
+    def id_of(self, response: Response) -> str:
+        """Of the row that it makes of a response."""
+        return Judged.id_of(response.id, self.official, self.asked.model)
+
     def questions(self, item: Item, response: Response) -> dict[str, Request]:
         """By rubric, what is asked; nothing about an answer that is empty, or was withheld."""
         answer = answer_of(response)
@@ -70,7 +73,7 @@ class Scorer:
         said = {name: option for name, (option, _) in read.items()}
         official, judge = self.official, self.asked.model
         return Judged(
-            id=row_id(response.id, official.bench, official.name, judge),
+            id=self.id_of(response),
             response_id=response.id,
             item_id=item.id,
             bench=official.bench,
@@ -94,9 +97,9 @@ class Scorer:
     async def _hear(self, request: Request) -> Heard:
         try:
             return Heard(*await self.asked.caller.call(request))
-        except CallFailed as error:
+        except (CallFailed, ImageError) as error:
             return Heard(unscored="call_failed", detail=str(error))
-        except (RequestRefused, ImageError) as error:
+        except RequestRefused as error:
             return Heard(unscored="request_refused", detail=str(error))
 
     def _outcomes(

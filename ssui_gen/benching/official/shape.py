@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ssui_gen.benching.records import Id, Item, Unscored
-from ssui_gen.records import Record
+from ssui_gen.records import Record, row_id
 
 Sight = Literal["pictures", "text", "danger", "reference"]
 """What a judge may see beside the answer."""
@@ -89,3 +89,7 @@ class Judged(Record):
     """Whether there was an answer at all."""
     detail: str = ""
     made_by: tuple[str, ...] = ()
+
+    @staticmethod
+    def id_of(response_id: str, official: Official, judge: str) -> str:
+        return row_id(response_id, official.bench, official.name, judge)
