@@ -16,9 +16,9 @@ from microworld.pairs import Pair, worn
 from microworld.responses import right_answer
 from microworld.shown import Shown
 from microworld.truth import Texts
-from ssui_gen.judging.choosing import LETTERS
 from ssui_gen.judging.questions import QUESTIONS, Material, QuestionName
 
+LETTERS = "ABCDEFGH"
 LETTER_WEIGHT = 20.0
 """A judge writes one token where others write sixty."""
 WHOLE_CLASH = 0.2

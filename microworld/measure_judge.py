@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from microworld.ask import Checkpoint, Question
-from microworld.corpus_asked import Ask, question_text, verifying
+from microworld.corpus_asked import LETTERS, Ask, question_text, verifying
 from microworld.corpus_judge import PIECES, RIGHT_WRONG, fits, guarded, place, wrong_step
 from microworld.pairs import Pair
 from microworld.pool import picture
@@ -21,7 +21,6 @@ from microworld.responses import (
     response,
     untidy,
 )
-from ssui_gen.judging.choosing import LETTERS
 from ssui_gen.judging.questions import Material, places
 from ssui_gen.shares import Share, share
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from microworld.corpus import Dialogue
-from ssui_gen.judging.choosing import LETTERS
+from microworld.corpus_asked import LETTERS
 
 
 def answers_of(one: Dialogue) -> Iterator[tuple[str, str]]:

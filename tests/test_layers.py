@@ -221,7 +221,14 @@ WORDS_OF_ROWS = {
     *("branches", "branching", "errors", "files", "jsonl", "prompts", "provenance", "reading", "records"),
     *("shares", "taxonomy", "terminal", "yamls"),
 }
-MICROWORLD_MAY_USE = WORDS_OF_ROWS | {"curation.review", "manifest", "marks", "settings", "terminal"}
+MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
+    "curation.review",
+    "judging.questions",
+    "manifest",
+    "marks",
+    "settings",
+    "terminal",
+}
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
 exploration showed the policy."""
