@@ -79,7 +79,7 @@ def path_of(rng: Random, pair: Pair) -> Response:
         return misseen_path(rng, pair)
     if draw < MISSEEN_SHARE + RIGHT_SHARE:
         return right(rng, pair)
-    return mistaken(rng, pair) if draw > 0.95 else response(rng, pair)
+    return mistaken(rng, pair) if draw > 0.9 else response(rng, pair)
 
 
 def _verified(others: Others, rng: Random, pair: Pair, made: Response, share: float) -> Dialogue:

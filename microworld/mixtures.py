@@ -39,7 +39,7 @@ def agents_maker(others: Others, share: float) -> Maker:
     return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
-JUDGING = {first_bad_step: 0.1, judge: 0.03, ground: 0.16, path: 0.15, place_in: 0.1, guard: 0.1}
+JUDGING = {first_bad_step: 0.08, judge: 0.03, ground: 0.1, path: 0.22, place_in: 0.19, guard: 0.1}
 """Dialogues of the judge's questions."""
 LOOKING = {ground_drill: 0.4, step_drill: 0.2, guard_drill: 0.3, answer_drill: 0.1}
 WORDS: dict[Maker, float] = {
@@ -56,7 +56,7 @@ def judge_maker(others: Others, share: float) -> Maker:
     """First mostly drills of looking, then mostly the judge's questions; questions that words decide all
     along, and captions so that it goes on seeing.
     """
-    looks = 0.4 if share < LOOKS_UNTIL else 0.15
+    looks = 0.3 if share < LOOKS_UNTIL else 0.12
     words = {_calm(maker): part for maker, part in WORDS.items()}
     rest = 0.97 - looks - sum(WORDS.values())
     questions = {maker: part * rest / sum(JUDGING.values()) for maker, part in JUDGING.items()}

@@ -55,7 +55,7 @@ VAGUE_HELP = (
 def thoughts(rng: Random, pair: Pair) -> Response:
     """Thoughts of any kind, with an answer."""
     makers = (right, response, lured, circling, misseen_path, mistaken)
-    return rng.choices(makers, (0.22, 0.15, 0.3, 0.2, 0.08, 0.05))[0](rng, pair)
+    return rng.choices(makers, (0.22, 0.1, 0.2, 0.3, 0.06, 0.12))[0](rng, pair)
 
 
 def in_six(rng: Random, pair: Pair) -> Response:
