@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from microworld.ask import Checkpoint, Question
-from microworld.corpus_asked import LETTERS, Ask, question_text, verifying
+from microworld.corpus_asked import Ask, question_text, verifying
 from microworld.corpus_judge import PIECES, RIGHT_WRONG, fits, guarded, place, wrong_step
 from microworld.pairs import Pair
 from microworld.pool import picture
