@@ -15,6 +15,7 @@ from ssui_gen.records import Reason
 from ssui_gen.terminal import Terminal
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
+    from ssui_gen.benching.report import Made
     from ssui_gen.config import Config
     from ssui_gen.stages.bench import Done
 
@@ -53,7 +54,11 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _report_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="a model's folder, such as outputs/demo/bench/MODEL")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        help="a model's folder, such as outputs/demo/bench/MODEL; or a bench's: all reports in it again",
+    )
     parser.add_argument("--baseline", type=Path, help="the folder of the model it is to be compared with")
     parser.set_defaults(command=_report)
 
@@ -65,7 +70,14 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(args: argparse.Namespace) -> int:
-    _reported(args.folder, args.baseline)
+    from ssui_gen.benching.bench import ITEMS
+    from ssui_gen.benching.report import make_again
+
+    if args.baseline or not (args.folder / ITEMS).is_file():
+        _reported(args.folder, args.baseline)
+        return 0
+    for made in make_again(args.folder):
+        _tell_report(made)
     return 0
 
 
@@ -127,7 +139,10 @@ def _reported(folder: Path, baseline: Path | None) -> None:
     """Make a model's report, and say what it says."""
     from ssui_gen.benching.report import make_report
 
-    made = make_report(folder, baseline)
+    _tell_report(make_report(folder, baseline))
+
+
+def _tell_report(made: Made) -> None:
     for sentence in made.said:
         _say(sentence)
     if made.status != "complete":

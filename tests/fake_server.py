@@ -75,7 +75,8 @@ class Fake:
     retry_after: str | None = "0"
     """Header of 429 and 503."""
     answers: Mapping[str, Scripted] = field(default_factory=dict)
-    """Agent -> what it says, instead of the default; a function sees the request, and in `draw` its dice."""
+    """Agent -> what it says, instead of the default; a function sees the request, and in `draw` its dice. A
+    judge's are named by what it is asked (`judge: right`), or all by `judge`."""
     models: tuple[str, ...] = ("fake-vlm",)
     api_key: str | None = None
     """Any other key meets a 401 which repeats the key, as some servers do."""
@@ -247,7 +248,8 @@ class Fake:
         }
 
     def _scripted(self, body: dict[str, Any], draw: int) -> str | Whole:
-        script = self.answers.get(agent_of(body))
+        agent = agent_of(body)
+        script = self.answers.get(agent) or self.answers.get(agent.partition(":")[0])
         if script is None:
             return answer(body, draw)
         value = script({**body, "draw": draw}) if callable(script) else script

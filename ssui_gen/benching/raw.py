@@ -21,7 +21,8 @@ class Rates(NamedTuple):
 
 def raw_rates(judgements: Iterable[tuple[Item, BenchJudgement]]) -> dict[QuestionName, Rates]:
     """Of every question that was asked at all, in their order."""
-    asked = [(item, row) for item, row in judgements if row.unscored != "not_asked"]
+    counted = ((item, row) for item, row in judgements if item.counted)
+    asked = [(item, row) for item, row in counted if row.unscored != "not_asked"]
     by = {name: [(item, row) for item, row in asked if row.question == name] for name in RSBENCH}
     return {name: _rates(rows) for name, rows in by.items() if rows}
 

@@ -6,7 +6,7 @@ Reads rows and writes figures; what they are is `figures`' and `compare`'s, how 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from ssui_gen import __version__
 from ssui_gen.benching.bench import Bench, read_bench
 from ssui_gen.benching.compare import changes, differences
 from ssui_gen.benching.costs import cost
+from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.evidence import Model, gather
 from ssui_gen.benching.failures import failures
 from ssui_gen.benching.figures import figures
@@ -29,6 +30,8 @@ from ssui_gen.jsonl import RecordT, read, read_object, validate
 
 JSON, HTML = "report.json", "report.html"
 RESPONSES, JUDGEMENTS, LABELS = "responses.jsonl", "judgements.jsonl", "labels.jsonl"
+TRUTH = "truth.jsonl"
+"""What a world that knows says of every row, where there is one."""
 CARD, CALLS = "card.json", "calls.sqlite"
 
 
@@ -78,7 +81,8 @@ def read_tested(folder: Path) -> Tested:
     bench = read_bench(folder.parent)
     responses = _rows(folder / RESPONSES, Response)
     judgements = _rows(folder / JUDGEMENTS, BenchJudgement)
-    models = gather(bench.items, responses, judgements, _rows(folder / LABELS, BenchJudgement))
+    labels = [row for name in (LABELS, TRUTH) for row in _rows(folder / name, BenchJudgement)]
+    models = gather(bench.items, responses, judgements, labels)
     if not models:
         raise ConfigError(
             f"{folder / RESPONSES}: no response to an item of {folder.parent}: expected a model's folder of "
@@ -96,6 +100,24 @@ def make_report(folder: Path, baseline: Path | None = None) -> Made:
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     atomic_write(folder / HTML, report_page(report, shown))
     return Made(folder / JSON, folder / HTML, report["headline"], report["status"])
+
+
+def make_again(bench: Path) -> Iterator[Made]:
+    """Every report that stands in a bench's folder, each beside the model that it was beside; those without
+    one first. Raises ConfigError where there is none, and as `make_report`.
+    """
+    found = [(len(names), file.parent, names) for file in bench.glob(f"*/{JSON}") if (names := _named(file))]
+    if not found:
+        raise ConfigError(f"{bench}: no <model>/{JSON} in it: nothing was reported yet (`ssui bench run`)")
+    for _, folder, (_, *others) in sorted(found):
+        beside = bench / folder_name(others[0]) if others else None
+        yield make_report(folder, beside if beside and is_regular(beside / RESPONSES) else None)
+
+
+def _named(file: Path) -> list[str]:
+    """The models of a report; none where it is no such file."""
+    names = (read_object(file) or {}).get("models")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def report_of(tested: Tested, beside: Tested | None = None) -> dict[str, Any]:
