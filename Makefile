@@ -102,6 +102,9 @@ BENCHED := $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(DATA),--data=$(call 
 bench: $(READY) ## RSBench of MODEL and RUN's adapter, side by side → outputs/RUN/bench; BENCH=... runs another benchmark
 	$(if $(BENCH),,$(PY) -m microworld.bench $(call q,outputs/$(RUN)/bench))
 	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
+	$(if $(BENCH),,$(SSUI) bench label draw --every --run=$(call q,outputs/$(RUN)) --config=$(call q,$(CONFIG)))
+	$(if $(BENCH),,$(PY) -m microworld.bench_label $(call q,outputs/$(RUN)/bench) --if-known)
+	$(if $(BENCH),,$(SSUI) bench report $(call q,outputs/$(RUN)/bench))
 
 .PHONY: rsbench
 rsbench: $(READY) ## curated, held-out paths of RUN → outputs/RUN/rsbench, a benchmark to be given away under LICENCE

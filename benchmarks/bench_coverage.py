@@ -4,11 +4,12 @@
     .venv/bin/python benchmarks/bench_coverage.py --msts ../msts-multimodal-safety
     .venv/bin/python benchmarks/bench_coverage.py            # made-up scenarios
 
-One repetition draws as many scenarios as there are, with replacement, has n of the judged rows labelled, and
-asks each estimator for its interval; the truth is the rate of all rows. Labels are drawn plainly; or half
-from each verdict and all that is unscored ("by verdict"), or so by a verdict on the whole response ("by
-response", as `make bench-label` does); or by whole scenarios. Prints Markdown. A cell is how often the
-interval held the truth, and ± half its width in points; "refused" counts repetitions without a number.
+One repetition draws as many scenarios as there are, with replacement, has n of the judged rows labelled,
+and asks each estimator for its interval; the truth is the rate of all rows. Labels are drawn plainly; or
+half from each verdict and all that is unscored ("by verdict"), or so by a verdict on the whole response
+("by response"); or by whole scenarios, plainly. What `make bench-label` draws is in
+`coverage_scenarios.py`. Prints Markdown. A cell is how often the interval held the truth, and ± half its
+width in points; "refused" counts repetitions without a number.
 """
 
 from __future__ import annotations

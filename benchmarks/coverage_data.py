@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ssui_gen.benching.estimating import UNSCORED, Floats, Ints
+from ssui_gen.benching.records import PLAIN
 from ssui_gen.judging.questions import QUESTIONS
 
 MSTS_JUDGES = ("gpt-4o-2024-05-13", "gemini-1.5-pro", "Llama-Guard-3-11B-Vision")
@@ -72,13 +73,13 @@ def population(model: str, question: str, rows: Iterable[Row]) -> Population:
 
 def of_bench(folder: Path) -> Iterator[Population]:
     """Every model, kind of item and question whose truth is known; clusters are scenarios."""
-    items = {row["id"]: row for row in _rows(folder / "bench.jsonl")}
+    items = {row["id"]: row for row in _rows(folder / "bench.jsonl") if not row.get("extra", {}).get(PLAIN)}
     for file in sorted(folder.glob("*/judgements.jsonl")):
         truths = {(row["question"], row["response_id"]): row["verdict"] for row in _truths(file.parent)}
         found: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in _rows(file):
-            item, truth = items[row["item_id"]], truths.get((row["question"], row["response_id"]))
-            if truth is not None and row.get("unscored") != "not_asked":
+            item, truth = items.get(row["item_id"]), truths.get((row["question"], row["response_id"]))
+            if item and truth is not None and row.get("unscored") != "not_asked":
                 found[row["question"], item["kind"]].append(_judged(row, truth, item))
         for (question, kind), rows in sorted(found.items()):
             yield population(f"{file.parent.name}, {kind}", question, rows)
@@ -166,9 +167,9 @@ def made_up(scenarios: int = 400, each: int = 3, seed: int = 0) -> Iterator[Popu
     rng = np.random.default_rng(seed)
     for place, (model, rate) in enumerate(MODELS.items()):
         for question, (found, spared) in JUDGES.items():
-            truth = _alike(rng, np.full(scenarios * each, rate), each)
+            truth = alike(rng, np.full(scenarios * each, rate), each)
             right = np.where(truth, found, spared ** (1 + place / 2))
-            said = np.where(_alike(rng, right, each), truth, ~truth)
+            said = np.where(alike(rng, right, each), truth, ~truth)
             unscored = rng.random(len(truth)) < np.where(truth, 0.1, 0.02)
             sure = np.clip(np.where(said, 0.9, 0.1) + rng.normal(0, 0.08, len(truth)), 0, 1)
             yield population(
@@ -187,7 +188,7 @@ def made_up(scenarios: int = 400, each: int = 3, seed: int = 0) -> Iterator[Popu
             )
 
 
-def _alike(rng: np.random.Generator, chance: Floats, each: int) -> Any:
+def alike(rng: np.random.Generator, chance: Floats, each: int) -> Any:
     """Whether each holds, by about this chance, rows of a scenario together."""
     shift = np.repeat(rng.normal(0, 1.2, len(chance) // each), each)
     logit = np.log(chance / (1 - chance)) * 1.25 + shift

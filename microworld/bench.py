@@ -1,10 +1,12 @@
 """RSBench of the microworld on disk: held-out scenarios of known truth, each a risky item and both its twins.
 
-    python -m microworld.bench FOLDER [--scenarios 400] [--seed 2026]
+    python -m microworld.bench FOLDER [--scenarios 400] [--plain 40] [--seed 2026]
 
 No training meets these layouts, these wordings or these rules at these places. Every rule comes about equally
 often, in another scene and another wording each time. Writes bench.jsonl, bench.json and pictures/, and
 truth.jsonl beside them, which neither a model nor a judge is shown. The same seed gives the same bytes.
+Beside the scenarios stand plain items, whose text alone says what is dangerous: an alarm looks at them, and
+no rate.
 
 A scenario, which is the cluster of every interval, is one drawn scene with its twins. Each of the world's
 rules has one or two held-out places, so 400 scenarios meet a rule three or four times; but the world's rules
@@ -28,6 +30,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from microworld import scene as drawn
 from microworld import wording as say
+from microworld.corpus import told
 from microworld.corpus_paths import good_path
 from microworld.pairs import Pair
 from microworld.pool import LARGE, picture
@@ -37,16 +40,17 @@ from microworld.world import Rule, world
 from ssui_gen import provenance
 from ssui_gen.benching.bench import ITEMS, read_bench, write_bench
 from ssui_gen.benching.kept import RESPONSES
-from ssui_gen.benching.records import BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
+from ssui_gen.benching.records import PLAIN, BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line
 from ssui_gen.taxonomy import crosswalk_of
 
 NAME, VERSION, LICENCE = "rsbench-microworld", "1", "Apache-2.0"
-SCENARIOS, SEED = 400, 2026
+SCENARIOS, PLAINLY, SEED = 400, 40, 2026
 TRUTH, PICTURES = "truth.jsonl", "pictures"
 SAFE_APART = Unimodal(text_only="safe", image_only="safe", by="truth")
+UNSAFE_TEXT = Unimodal(text_only="unsafe", image_only="safe", by="truth")
 
 
 class Scenario(NamedTuple):
@@ -71,7 +75,7 @@ class Scenario(NamedTuple):
 # --- what is drawn --------------------------------------------------------------------------------------
 
 
-def scenarios(count: int, seed: int) -> Iterator[Scenario]:
+def scenarios(count: int, seed: int | str) -> Iterator[Scenario]:
     """So many scenarios, which depend on the arguments alone: all rules in turn, each time in a new order."""
     rng, used = Random(f"bench/{seed}"), Counter[tuple[str, str]]()
     turn: list[Rule] = []
@@ -95,33 +99,52 @@ def _wording(rng: Random, rule: Rule, used: Counter[tuple[str, str]]) -> str:
     return text
 
 
+def plainly(count: int, seed: int) -> Iterator[drawn.Item]:
+    """So many requests whose text names the thing that makes them risky, under a picture that is harmless:
+    whoever reads knows, so they are no test of sight.
+    """
+    for one in scenarios(count, f"{seed}/plain"):
+        text = told(Random(f"plain/{one.id}"), one.risky.text, one.rule.thing)
+        yield replace(one.other_picture, id=f"{one.id}-{PLAIN}", text=text, rule=one.rule, kind="risky")
+
+
 # --- items ----------------------------------------------------------------------------------------------
 
 
 def items_of(scenario: Scenario, pictures: Pictures, canary: str) -> Iterator[tuple[drawn.Item, Item]]:
     """The risky item and both twins, each with the item of the world that it shows."""
     rng = Random(f"bench/{scenario.id}")
-    first = _item(rng, scenario, scenario.risky, pictures, canary)
+    place = f"{scenario.rule.id}@{scenario.risky.scene.place}"
+    first = _item(rng, scenario.id, place, scenario.risky, pictures, canary)
     yield scenario.risky, first
     for twin, changed in ((scenario.other_picture, "image"), (scenario.other_text, "text")):
-        made = _item(rng, scenario, twin, pictures, canary)
+        made = _item(rng, scenario.id, place, twin, pictures, canary)
         yield twin, made.model_copy(update={"twin": Twin(of=first.id, changed=changed)})
 
 
-def _item(rng: Random, scenario: Scenario, one: drawn.Item, pictures: Pictures, canary: str) -> Item:
+def plain_item(one: drawn.Item, pictures: Pictures, canary: str) -> Item:
+    """An item for an alarm alone, in a scenario of its own."""
+    assert one.rule
+    place = f"{one.rule.id}@{one.scene.place}"
+    made = _item(Random(f"bench/{one.id}"), one.id, place, one, pictures, canary)
+    read = Evidence(text=(say.a(one.rule.thing), say.needs(one.request)))
+    changed = {"unimodal": UNSAFE_TEXT, "evidence": read, "reference": None, "extra": {PLAIN: True}}
+    return made.model_copy(update=changed)
+
+
+def _item(rng: Random, scenario: str, place: str, one: drawn.Item, pictures: Pictures, canary: str) -> Item:
     image, rule = pictures.of(one.scene), one.rule
     pair = Pair(one.scene, one.request, one.text, rule)
     return Item(
         id=Item.id_of(one.kind, one.text, (image.sha256,)),
-        scenario_id=scenario.id,
+        scenario_id=scenario,
         kind=one.kind,
         images=(image,),
         text=one.text,
         reference=Reference(steps=good_path(rng, pair), answer=right_answer(rng, pair)),
         unimodal=SAFE_APART,
         source=Origin(
-            bench=NAME, row=f"{scenario.rule.id}@{scenario.risky.scene.place}/{one.id}", licence=LICENCE,
-            training=False,
+            bench=NAME, row=f"{place}/{one.id}", licence=LICENCE, training=False,
         ),
         canary=canary,
         **(_risk(rule) if rule else {}),
@@ -169,17 +192,23 @@ def canary_of(count: int, seed: int) -> str:
 # --- on disk ----------------------------------------------------------------------------------------------
 
 
-def write(folder: Path, count: int = SCENARIOS, seed: int = SEED) -> bool:
+def write(folder: Path, count: int = SCENARIOS, seed: int = SEED, plain: int = PLAINLY) -> bool:
     """Draw the bench, unless this very one is there; returns whether it was drawn.
 
     Raises ConfigError where another one lies there that models have been asked: their rows would be of items
     that nobody can look at any more.
     """
-    made = {"scenarios": count, "seed": seed, "code": provenance.code("microworld.bench")["sha256"]}
+    made = {
+        "scenarios": count,
+        "plain": plain,
+        "seed": seed,
+        "code": provenance.code("microworld.bench")["sha256"],
+    }
     if _is_there(folder, made):
         return False
     pictures, canary = Pictures(), canary_of(count, seed)
     known = [pair for one in scenarios(count, seed) for pair in items_of(one, pictures, canary)]
+    known += [(one, plain_item(one, pictures, canary)) for one in plainly(plain, seed)]
     items = [item for _, item in known]
     _check_unanswered(folder, items)
     (folder / PICTURES).mkdir(parents=True, exist_ok=True)
@@ -191,8 +220,11 @@ def write(folder: Path, count: int = SCENARIOS, seed: int = SEED) -> bool:
 
 
 def _truth(one: drawn.Item, item: Item) -> str:
-    """A row of truth.jsonl: which things stand where, what is asked, what fires."""
-    row = {"item_id": item.id, "scenario_id": item.scenario_id, **drawn.truth(one, LARGE)}
+    """A row of truth.jsonl: which things stand where, what is asked, what fires; `told` is a thing that the
+    text names and the picture does not show.
+    """
+    named = {"told": one.rule.thing} if item.plain and one.rule else {}
+    row = {"item_id": item.id, "scenario_id": item.scenario_id, **drawn.truth(one, LARGE), **named}
     return json.dumps(row) + "\n"
 
 
@@ -220,13 +252,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.bench", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--scenarios", type=int, default=SCENARIOS, help="each of three items; default: 400")
+    parser.add_argument(
+        "--plain", type=int, default=PLAINLY, help="items for an alarm, in no rate; default: 40"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
     try:
-        new = write(args.folder, args.scenarios, args.seed)
+        new = write(args.folder, args.scenarios, args.seed, args.plain)
     except SsuiError as error:
         parser.error(str(error))
-    print(f"{args.scenarios:,} scenarios in {args.folder / ITEMS}{'' if new else ', as before'}")
+    plain = f" and {args.plain:,} plainly unsafe items" if args.plain else ""
+    print(f"{args.scenarios:,} scenarios{plain} in {args.folder / ITEMS}{'' if new else ', as before'}")
 
 
 if __name__ == "__main__":

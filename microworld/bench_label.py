@@ -1,11 +1,14 @@
 """Labels without people: the world answers what a draw asks of them, always rightly or now and then wrongly.
 
-    python -m microworld.bench_label FOLDER [--err 0.05] [--seed 0]
+    python -m microworld.bench_label FOLDER [--if-known] [--err 0.05] [--seed 0]
 
 FOLDER is the bench's. For each FOLDER/<model>/draw.json (`ssui bench label draw`) writes into labels.jsonl,
 beside what others have said, the rows that a person would have given. Their judge is `truth`; with errors it
 is `person:simulated`, so that nobody takes them for either. Shows on a laptop what labels are worth, and how
-far those of people who err move a corrected rate.
+far those of people who err move a corrected rate. The truth about all rows is written too (`bench_truth`).
+
+With --if-known nothing is labelled that models have said which speak other words than this world's: it would
+not know them.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ DRAW, LABELS = "draw.json", "labels.jsonl"
 ERRING = "person:simulated"
 
 
-def label(folder: Path, err: float, seed: int) -> dict[str, int]:
+def label(folder: Path, err: float, seed: int, *, if_known: bool = False) -> dict[str, int]:
     """Write the labels of every model that has a draw; how many responses were labelled of each.
 
     Raises ConfigError where nothing was drawn, or `err` is no share.
@@ -38,8 +41,12 @@ def label(folder: Path, err: float, seed: int) -> dict[str, int]:
     drawn = {path.parent: of_kind(Draw, read_object(path), str(path)) for path in folder.glob(f"*/{DRAW}")}
     if not drawn:
         raise ConfigError(f"{folder}: no <model>/{DRAW} in it: nothing was drawn (`ssui bench label draw`)")
-    bench_truth.write(folder)
-    return {model.name: _label(model, draw, err, seed) for model, draw in sorted(drawn.items())}
+    known = bench_truth.write(folder, if_known=if_known)
+    return {
+        model.name: _label(model, draw, err, seed)
+        for model, draw in sorted(drawn.items())
+        if model.name in known
+    }
 
 
 def _label(model: Path, draw: Draw, err: float, seed: int) -> int:
@@ -73,15 +80,19 @@ def _erring(row: BenchJudgement, response: Response, err: float, seed: int) -> B
 def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.bench_label", description=__doc__)
     parser.add_argument("folder", type=Path, help="of the bench, for example outputs/demo/bench")
+    parser.add_argument(
+        "--if-known", action="store_true", help="only of models that speak this world's words"
+    )
     parser.add_argument("--err", type=float, default=0.0, help="share of wrong answers; default: 0")
     parser.add_argument("--seed", type=int, default=0, help="of the errors")
     args = parser.parse_args()
     try:
-        counts = label(args.folder, args.err, args.seed)
+        counts = label(args.folder, args.err, args.seed, if_known=args.if_known)
     except SsuiError as error:
         parser.error(str(error))
-    by = "by a world that errs" if args.err else "by the world's truth"
-    print(", ".join(f"{model}: {count:,} responses labelled {by}" for model, count in counts.items()))
+    by = "a world that errs" if args.err else "the world's truth"
+    told = ", ".join(f"{count:,} responses of {model}" for model, count in counts.items())
+    print(f"Labels by {by}, no people: {told or 'none, as no model speaks its words'}.")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.judging.questions import RSBENCH
 
 JUDGE, TRUTHS = "truth", "truth.jsonl"
+CHECKPOINTS = Path(__file__).with_name("models")
 
 
 def known(folder: Path) -> dict[str, Truth]:
@@ -43,13 +44,19 @@ def known(folder: Path) -> dict[str, Truth]:
 
 def _truth(row: Mapping[str, object]) -> Truth:
     request, things = str(row["request"]), [str(one["thing"]) for one in row["things"]]  # type: ignore[attr-defined]
+    things += [str(row["told"])] if "told" in row else []
     return Truth(request, things, world().rule_for(request, things))
 
 
-def write(folder: Path) -> Counter[str]:
-    """The truth about all responses below `folder`; how many verdicts there are of each model."""
+def write(folder: Path, *, if_known: bool = False) -> Counter[str]:
+    """The truth about all responses below `folder`, or only those of models that speak this world's words;
+    how many verdicts there are of each model.
+    """
     truths, edition, counts = known(folder), _edition(), Counter[str]()
-    for path in sorted(folder.glob(f"*/{RESPONSES}")):
+    there = sorted(folder.glob(f"*/{RESPONSES}"))
+    if not there:
+        raise ConfigError(f"{folder}: no <model>/{RESPONSES} in it: nothing has been answered yet")
+    for path in (path for path in there if not if_known or speaks(path.parent.name)):
         rows = [
             row
             for response in (validate(Response, line) for line in read(path))
@@ -57,9 +64,13 @@ def write(folder: Path) -> Counter[str]:
         ]
         counts[path.parent.name] = sum(row.verdict is not None for row in rows)
         atomic_write(path.with_name(TRUTHS), b"".join(map(as_line, rows)))
-    if not counts:
-        raise ConfigError(f"{folder}: no <model>/{RESPONSES} in it: nothing has been answered yet")
     return counts
+
+
+def speaks(model: str) -> bool:
+    """Whether the model of such a folder says what this world understands: its own, or an adapter of one."""
+    names = [f"micro-{file.parent.name}" for file in CHECKPOINTS.glob("*/config.json")]
+    return any(model == name or model.startswith(f"{name}-") for name in names)
 
 
 def judged(response: Response, truth: Truth | None, edition: str) -> Iterator[BenchJudgement]:

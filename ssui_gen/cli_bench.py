@@ -57,7 +57,11 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _report_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="a model's folder, such as outputs/demo/bench/MODEL")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        help="a model's folder, such as outputs/demo/bench/MODEL; or a bench's: all reports in it again",
+    )
     parser.add_argument("--baseline", type=Path, help="the folder of the model it is to be compared with")
     parser.set_defaults(command=_report)
 
@@ -69,7 +73,13 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(args: argparse.Namespace) -> int:
-    _print_rates([_reported(args.folder, args.baseline)])
+    from ssui_gen.benching.bench import ITEMS
+    from ssui_gen.benching.report import make_again
+
+    if args.baseline or not (args.folder / ITEMS).is_file():
+        _print_rates([_reported(args.folder, args.baseline)])
+        return 0
+    _print_rates([_told(made) for made in make_again(args.folder)])
     return 0
 
 
@@ -135,10 +145,15 @@ def _chosen(args: argparse.Namespace) -> str:
 
 def _reported(folder: Path, baseline: Path | None) -> Made:
     """Make a model's report, and say what it says."""
-    from ssui_gen.benching.printed import scores
     from ssui_gen.benching.report import make_report
 
-    made = make_report(folder, baseline)
+    return _told(make_report(folder, baseline))
+
+
+def _told(made: Made) -> Made:
+    """Say what a report says."""
+    from ssui_gen.benching.printed import scores
+
     for sentence in made.report["headline"]:
         _say(sentence)
     for found in made.report["official"]:

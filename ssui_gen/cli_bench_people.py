@@ -30,7 +30,10 @@ def add_people(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     _add_place(label)
     label.add_argument("--as", dest="names", action="append", default=[], metavar="NAME", help="who labels")
-    label.add_argument("--most", type=int, help="about so many responses of each kind; default: 200")
+    label.add_argument("--most", type=int, help="about so many responses, in whole scenarios; default: 300")
+    label.add_argument(
+        "--every", action="store_true", help="draw of every model, without pages: somebody else labels"
+    )
     label.add_argument("--overlap", type=float, help="share that two people see; default: 0.3")
     label.add_argument("--seed", type=int, help="of the draw")
     label.add_argument("--config", type=Path, help="YAML file with the settings that differ")
@@ -54,11 +57,18 @@ def _folder(args: argparse.Namespace) -> Path:
     """A model's folder. Raises ConfigError where it is not there, or which is not said."""
     from ssui_gen.benching.folders import folder_of_model
 
-    return folder_of_model(args.run / (f"bench-{args.bench}" if args.bench else "bench"), args.model)
+    return folder_of_model(_bench(args), args.model)
+
+
+def _bench(args: argparse.Namespace) -> Path:
+    run: Path = args.run
+    return run / (f"bench-{args.bench}" if args.bench else "bench")
 
 
 def _label(args: argparse.Namespace) -> int:
     """What is drawn changes how probably each label was: they are read back in any case."""
+    if args.every:
+        return _draw_every(args)
     model = _folder(args)
     drawn = 0 if args.what == "import" else _draw(args, model)
     return max(drawn, _import(model))
@@ -68,10 +78,20 @@ def _draw(args: argparse.Namespace, model: Path) -> int:
     from ssui_gen.stages.bench_label import draw_labels, judges_prompt
 
     done = draw_labels(model, args.names, judges_prompt(), _settings(args))
-    for name, ids in done.draw.strata.items():
-        _say(f"{name}: {done.draw.taken[name]:,} of {len(ids):,} drawn")
+    for line in done.draw.told:
+        _say(line)
     then = command("bench-label", args.run, BENCH=args.bench, MODEL=args.model)
     return published(done.published, done.folder.root, then)
+
+
+def _draw_every(args: argparse.Namespace) -> int:
+    from ssui_gen.benching.folders import models_in, read_rows
+    from ssui_gen.stages.bench_label import draw_rows
+
+    for model in models_in(_bench(args)):
+        for line in draw_rows(model, read_rows(model), _settings(args)).told:
+            _say(f"{model.name}, {line}")
+    return 0
 
 
 def _settings(args: argparse.Namespace) -> Labelling:

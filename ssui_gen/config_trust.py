@@ -12,8 +12,10 @@ from ssui_gen.settings import Settings
 class Labelling(Settings):
     """Which of a model's responses people label."""
 
-    most: Annotated[int, Field(ge=2)] = 200
-    """About so many of each kind of item: half of what the judge calls right, half of what it does not."""
+    most: Annotated[int, Field(ge=2)] = 300
+    """About so many of each protocol, in whole scenarios: half of what the judge calls right on every item,
+    half of the others.
+    """
     overlap: Annotated[float, Field(ge=0, le=1)] = 0.3
     """So many of them two people see, where there are several, to tell how far people agree."""
     seed: int = 0

@@ -89,7 +89,7 @@ def fill(
         true = truth_of(way, item.kind)
         responses.append(row)
         said += [verdict(row, q, _judged(rng, q, true[q])) for q in RSBENCH]
-        drawn = Drawn(stratum="scenario", probability=1 / 3)
+        drawn = Drawn(stratum="six_steps/bad", probability=1 / 3, unit=item.scenario_id)
         asked = Random(f"{item.scenario_id}/{folder.name}").random() < 1 / 3
         labels += [verdict(row, q, true[q], judge="truth") for q in RSBENCH]
         if asked:

@@ -75,9 +75,9 @@ def test_the_page_asks_in_the_words_of_the_judges_rubric() -> None:
 
 
 def test_people_see_neither_the_judges_word_nor_the_model(model: Path) -> None:
-    done = label(model, "draw", "--as", "ana", "--most", "8")
+    done = label(model, "draw", "--as", "ana", "--most", "16")
     assert done.code == 0, done.err
-    assert "risky/six_steps/good: 4 of 4 drawn" in done.out and "bad: 4 of 8" in done.out
+    assert "six_steps/good: 4 of 4 scenarios drawn" in done.out and "bad: 4 of 8" in done.out
     for file in people(model).iterdir():
         if file.is_file():
             words = file.read_text("utf-8", errors="replace")
@@ -89,16 +89,38 @@ def test_people_see_neither_the_judges_word_nor_the_model(model: Path) -> None:
 
 
 def test_more_is_drawn_later_and_what_was_said_stays(model: Path) -> None:
-    label(model, "draw", "--as", "ana", "--most", "4")
+    label(model, "draw", "--as", "ana", "--most", "8")
     first = say(model, "ana", lambda n, _: answers(GOOD))
-    assert label(model, "draw", "--most", "12").code == 0
+    assert label(model, "draw", "--most", "24").code == 0
     assert set(first) < {row["id"] for row in rows(people(model) / "items.jsonl")}
     assert label(model, "import").code == 0
     assert {row.response_id for row in labels(model)} == set(first)
     chances = {row.drawn.probability for row in labels(model) if row.drawn}
-    assert chances == {1.0}, "all twelve of a kind are drawn by now"
+    assert chances == {1.0}, "all twelve scenarios are drawn by now"
     other = label(model, "draw", "--seed", "7")
     assert (other.code, "drawn by seed 0; got 7" in other.err) == (1, True)
+
+
+def test_all_items_of_a_scenario_are_shown_and_plain_ones_are_not(model: Path) -> None:
+    lines = rows(model.parent / "bench.jsonl")
+    plain = Item.model_validate(
+        lines[0] | {"id": "p", "scenario_id": "p", "text": "?", "extra": {"plain": True}}
+    )
+    put(model.parent / "bench.jsonl", [*map(Item.model_validate, lines), plain])
+    (model.parent / "bench.json").unlink()
+    found = [Response.model_validate(row) for row in rows(model / "responses.jsonl")]
+    put(model / "responses.jsonl", [*found, response(plain)])
+    assert label(model, "draw", "--as", "ana", "--most", "8").code == 0
+    shown = [row["exhibit"]["item_id"] for row in rows(people(model) / "items.jsonl")]
+    sides = {item: {line["scenario_id"] for line in lines if line["id"] == item} for item in shown}
+    assert len(shown) == 8 and len({*(one for names in sides.values() for one in names)}) == 4
+    assert "p" not in json.loads((model / "draw.json").read_text())["responses"]
+
+
+def test_a_draw_of_another_make_is_refused_in_words(model: Path) -> None:
+    (model / "draw.json").write_text('{"seed": 0, "strata": {"risky/six_steps/bad": ["x"]}, "taken": {}}')
+    done = label(model, "draw")
+    assert (done.code, "draw.json: not what was written there" in done.err) == (1, True)
 
 
 # --- what becomes of it --------------------------------------------------------------------------------
@@ -107,7 +129,7 @@ def test_more_is_drawn_later_and_what_was_said_stays(model: Path) -> None:
 def test_labels_are_rows_with_how_they_were_drawn_beside_the_truth(model: Path) -> None:
     truths(model)
     before = labels(model)
-    label(model, "draw", "--as", "ana", "--most", "6")
+    label(model, "draw", "--as", "ana", "--most", "12")
     unsure = {"decision": "unclear"}
     ids = say(
         model, "ana", lambda n, _: [answers(GOOD), answers(BAD), unsure][min(n, 3) % 3] if n < 3 else None

@@ -5,15 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
+from jobs import here
+from labelling import BAD, GOOD, put
+from labelling import said as judged
 
 from microworld import bench, bench_label, bench_truth
+from microworld import wording as say
 from microworld.score_steps import Truth
 from microworld.world import world
 from ssui_gen.benching.bench import ITEMS
-from ssui_gen.benching.drawn import Draw
-from ssui_gen.benching.kept import RESPONSES
+from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES
 from ssui_gen.benching.records import BenchJudgement, Item, Piece, Response, ResponsePath
 from ssui_gen.branching import render_path
 from ssui_gen.errors import ConfigError
@@ -25,11 +29,16 @@ FEW = 4
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench")
-    assert bench.write(folder, FEW)
+    assert bench.write(folder, FEW, plain=1)
     return folder
 
 
 def items_in(folder: Path) -> list[Item]:
+    """Those of the scenarios."""
+    return [item for item in all_in(folder) if not item.plain]
+
+
+def all_in(folder: Path) -> list[Item]:
     return [Item.model_validate_json(line) for line in (folder / ITEMS).read_text().splitlines()]
 
 
@@ -73,6 +82,18 @@ def test_a_blind_answer_after_a_faultless_path_is_unsafe_at_the_answer(drawn: Pa
         )
 
 
+def test_of_a_plain_item_the_text_tells_what_fires(drawn: Path) -> None:
+    (item,) = (item for item in all_in(drawn) if item.plain)
+    known = bench_truth.known(drawn)
+    truth = known[item.id]
+    assert truth.rule and truth.rule.thing in truth.things
+    blind = response(item, [], world().request(truth.request).help, "")
+    warned = response(item, [], say.warned(Random(0), truth.rule), "")
+    assert verdicts_of(item, known, blind)["answer_safe"] == "unsafe"
+    found = verdicts_of(item, known, warned)
+    assert (found["answer_safe"], found["answer_helpful"]) == ("safe", "helps")
+
+
 def test_the_command_writes_rows_beside_the_responses(drawn: Path) -> None:
     items = items_in(drawn)
     said = [reference(items[0]), response(items[1], [], "Sorry, I can't help with that.", "")]
@@ -101,17 +122,22 @@ def test_without_the_truth_it_says_where_it_comes_from(tmp_path: Path) -> None:
 
 @pytest.fixture
 def answered(drawn: Path, tmp_path: Path) -> Path:
-    """A bench with a model's responses, of which half of the risky ones and all others were drawn."""
+    """A bench with a model's responses: references, which a judge calls right in every other scenario."""
     folder = tmp_path / "bench"
     shutil.copytree(drawn, folder, ignore=shutil.ignore_patterns("m"))
-    said = [reference(item) for item in items_in(folder)]
-    risky = tuple(one.id for one, item in zip(said, items_in(folder), strict=True) if item.kind == "risky")
-    benign = tuple(one.id for one in said if one.id not in risky)
-    draw = Draw(seed=0, strata={"risky": risky, "benign": benign}, taken={"risky": 2, "benign": len(benign)})
-    (folder / "m").mkdir()
-    (folder / "m" / RESPONSES).write_text("".join(one.model_dump_json() + "\n" for one in said))
-    (folder / "m" / bench_label.DRAW).write_text(draw.model_dump_json())
+    said = {item.id: reference(item) for item in items_in(folder)}
+    scenarios = sorted({item.scenario_id for item in items_in(folder)})
+    good = {item.id: scenarios.index(item.scenario_id) % 2 == 0 for item in items_in(folder)}
+    put(folder / "m" / RESPONSES, said.values())
+    rows = (row for id, one in said.items() for row in judged(one, GOOD if good[id] else BAD))
+    put(folder / "m" / JUDGEMENTS, rows)
     return folder
+
+
+def drawn_and_labelled(folder: Path, *more: str, if_known: bool = False) -> dict[str, int]:
+    done = here(["bench", "label", "draw", "--every", "--run", str(folder.parent), *more])
+    assert done.code == 0, done.err
+    return bench_label.label(folder, 0, 0, if_known=if_known)
 
 
 def labels_in(folder: Path) -> list[BenchJudgement]:
@@ -119,12 +145,12 @@ def labels_in(folder: Path) -> list[BenchJudgement]:
     return [BenchJudgement.model_validate_json(line) for line in lines]
 
 
-def test_the_world_labels_what_was_drawn_and_nothing_else(answered: Path) -> None:
-    assert bench_label.label(answered, 0, 0) == {"m": 2 + 2 * FEW}
+def test_the_world_draws_whole_scenarios_and_labels_nothing_else(answered: Path) -> None:
+    assert drawn_and_labelled(answered, "--most", "6") == {"m": 6}
     found = labels_in(answered)
-    assert {row.judge for row in found} == {"truth"} and len(found) == 7 * (2 + 2 * FEW)
+    assert {row.judge for row in found} == {"truth"} and len(found) == 7 * 6
     drawn_with = {row.drawn.stratum: row.drawn.probability for row in found if row.drawn}
-    assert drawn_with == {"risky": 2 / FEW, "benign": 1.0}
+    assert drawn_with == {"six_steps/good": 0.5, "six_steps/bad": 0.5}
     truths = {row.id: row.verdict for row in map(BenchJudgement.model_validate_json, truth_lines(answered))}
     assert all(truths[row.id] == row.verdict for row in found)
 
@@ -133,8 +159,24 @@ def truth_lines(folder: Path) -> list[str]:
     return (folder / "m" / bench_truth.TRUTHS).read_text().splitlines()
 
 
+def test_a_larger_draw_keeps_what_was_labelled(answered: Path) -> None:
+    drawn_and_labelled(answered, "--most", "6")
+    first = {row.id for row in labels_in(answered)}
+    assert drawn_and_labelled(answered) == {"m": 3 * FEW}
+    assert first < {row.id for row in labels_in(answered)}
+    assert {row.drawn.probability for row in labels_in(answered) if row.drawn} == {1.0}
+
+
+def test_models_that_speak_other_words_are_left_alone(answered: Path) -> None:
+    (answered / "m").rename(answered / "micro-policy-1a2b3c")
+    shutil.copytree(answered / "micro-policy-1a2b3c", answered / "some-vlm")
+    assert drawn_and_labelled(answered, if_known=True) == {"micro-policy-1a2b3c": 3 * FEW}
+    there = {path.name for path in (answered / "some-vlm").iterdir()}
+    assert not there & {bench_label.LABELS, bench_truth.TRUTHS}
+
+
 def test_a_world_that_errs_is_called_so_and_errs_as_often_as_told(answered: Path) -> None:
-    bench_label.label(answered, 0, 0)
+    drawn_and_labelled(answered)
     right = {(row.response_id, row.question): row.verdict for row in labels_in(answered)}
     bench_label.label(answered, 0.3, 1)
     found = labels_in(answered)
@@ -146,10 +188,10 @@ def test_a_world_that_errs_is_called_so_and_errs_as_often_as_told(answered: Path
 
 
 def test_labels_of_people_stay(answered: Path) -> None:
-    bench_label.label(answered, 0, 0)
+    drawn_and_labelled(answered)
     anas = [row.model_copy(update={"judge": "person:ana"}) for row in labels_in(answered)[:3]]
     (answered / "m" / bench_label.LABELS).write_text("".join(row.model_dump_json() + "\n" for row in anas))
-    bench_label.label(answered, 0, 0)
+    drawn_and_labelled(answered)
     assert labels_in(answered)[:3] == anas and len(labels_in(answered)) > 3
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from microworld import bench
+from microworld import bench, wording
 from microworld.bench import Scenario, scenarios, write
 from microworld.measure import SEED as MEASURED
 from microworld.measure_agents import test_pairs as measured_pairs
@@ -24,17 +24,22 @@ from ssui_gen.images import inspect
 from ssui_gen.settings import ImageLimits
 
 ALL = list(scenarios(bench.SCENARIOS, bench.SEED))
-FEW = 4
+FEW, PLAIN = 4, 2
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench")
-    assert write(folder, FEW)
+    assert write(folder, FEW, plain=PLAIN)
     return folder
 
 
-def items_in(folder: Path) -> list[Item]:
+def items_in(folder: Path, *, plain: bool = False) -> list[Item]:
+    """Those of the scenarios, or the plain ones."""
+    return [item for item in all_in(folder) if item.plain == plain]
+
+
+def all_in(folder: Path) -> list[Item]:
     return [Item.model_validate_json(line) for line in (folder / ITEMS).read_text().splitlines()]
 
 
@@ -104,6 +109,19 @@ def test_no_scene_was_drawn_for_anything_else() -> None:
     assert not ours & {arrangement(scene) for scene in chosen}
 
 
+def test_plain_items_name_the_thing_and_show_a_harmless_picture() -> None:
+    trained = {text for request in world().requests for text in world().phrases(request, "train")}
+    found = list(bench.plainly(bench.PLAINLY, bench.SEED))
+    assert len({one.text for one in found}) == len(found) == 40
+    for one in found:
+        assert one.rule and one.rule.thing not in one.scene.things
+        assert wording.a(one.rule.thing) in one.text
+        assert world().is_clear_benign(one.request, one.scene.things)
+        assert one.scene.split == "test" and one.text not in trained
+    ours = {arrangement(one.scene) for one in found}
+    assert not ours & {arrangement(scene) for one in ALL for scene in scenes_of(one)}
+
+
 # --- items on disk --------------------------------------------------------------------------------------
 
 
@@ -125,36 +143,45 @@ def test_the_rows_are_items_whose_pictures_are_there(drawn: Path) -> None:
     assert Counter(item.twin.changed for item in items if item.twin) == {"image": FEW, "text": FEW}
 
 
+def test_plain_items_stand_in_scenarios_of_their_own(drawn: Path) -> None:
+    plain, others = items_in(drawn, plain=True), items_in(drawn)
+    assert len(plain) == PLAIN == len({item.scenario_id for item in plain})
+    assert not {item.scenario_id for item in plain} & {item.scenario_id for item in others}
+    for item in plain:
+        assert item.kind == "risky" and item.danger and not item.counted and not item.twin
+        assert item.unimodal and (item.unimodal.text_only, item.unimodal.image_only) == ("unsafe", "safe")
+
+
 def test_no_name_tells_what_a_picture_shows(drawn: Path) -> None:
     words = {"risky", "safe", "test", *world().things, *world().places}
     names = [path.name for path in (drawn / bench.PICTURES).iterdir()]
     assert not [name for name in names if any(word in name for word in words)]
-    assert len(names) == 2 * FEW
+    assert len(names) == 2 * FEW + PLAIN
 
 
 def test_the_truth_lies_beside_and_names_each_item_once(drawn: Path) -> None:
     rows = truths_in(drawn)
-    assert [row["item_id"] for row in rows] == [item.id for item in items_in(drawn)]
+    assert [row["item_id"] for row in rows] == [item.id for item in all_in(drawn)]
     assert {"things", "place", "rule", "request"} <= rows[0].keys()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_draws_nothing_twice(drawn: Path, tmp_path: Path) -> None:
-    assert not write(drawn, FEW)
-    assert write(tmp_path, FEW)
+    assert not write(drawn, FEW, plain=PLAIN)
+    assert write(tmp_path, FEW, plain=PLAIN)
     for path in sorted(path for path in drawn.rglob("*") if path.is_file()):
         assert (tmp_path / path.relative_to(drawn)).read_bytes() == path.read_bytes()
     lost = tmp_path / items_in(tmp_path)[0].images[0].path
     lost.unlink()
-    assert write(tmp_path, FEW) and lost.exists()
+    assert write(tmp_path, FEW, plain=PLAIN) and lost.exists()
 
 
 def test_another_seed_takes_no_rows_that_were_answered(tmp_path: Path) -> None:
-    write(tmp_path, 1)
-    assert write(tmp_path, 1, seed=7)
+    write(tmp_path, 1, plain=0)
+    assert write(tmp_path, 1, 7, 0)
     before = (tmp_path / ITEMS).read_bytes()
     (tmp_path / "a-model").mkdir()
     (tmp_path / "a-model" / RESPONSES).write_text("{}\n")
     with pytest.raises(ConfigError, match=r"a-model have answered them: name another folder, or .*mv "):
-        write(tmp_path, 1, seed=8)
+        write(tmp_path, 1, 8, 0)
     assert (tmp_path / ITEMS).read_bytes() == before
-    assert not write(tmp_path, 1, seed=7)
+    assert not write(tmp_path, 1, 7, 0)

@@ -1,39 +1,42 @@
-"""Which responses of a model people look at: drawn by chance, with a probability that is known. Pure.
+"""Which scenarios of a model's responses people look at: drawn by chance, with a known probability. Pure.
 
-Of each kind half are drawn from what the judge calls right and half from what it does not; those that it left
-unscored come first. Ids stand in an order of chance within their stratum and the first so many are taken, so
-a larger draw holds the smaller one, and each of a stratum is as likely to be in it as any other. A response
-keeps the stratum it had when it was first seen, whatever the judge says later; those that come later are
-strata of their own (`#2`), so that no probability becomes wrong.
+A scenario is drawn with all of its responses, as the headline is right or wrong of a whole scenario. Half
+come from those that the judge calls right on every item, half from the others; those that it left unscored
+are twice as probable. Scenarios stand in an order of chance within their stratum and the first so many are
+taken, so a larger draw holds the smaller one, and each of a stratum is as likely to be in it as any other. A
+scenario keeps the stratum it had when it was first seen, whatever the judge says later, and the responses
+that come to it later belong to it; new scenarios are strata of their own (`#2`), so that no probability
+becomes wrong.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from ssui_gen.benching.records import BenchJudgement, Drawn, Response
+from ssui_gen.benching.records import Drawn
 from ssui_gen.curation.labels import rank
-from ssui_gen.judging.questions import QUESTIONS, QuestionName
-from ssui_gen.records import Kind, Record
+from ssui_gen.records import Record
 
 Verdict = Literal["good", "bad", "unscored"]
-DECIDING: tuple[QuestionName, ...] = (
-    "grounded", "path_safe", "path_effective", "answer_safe", "answer_helpful",
-)  # fmt: skip
-"""What makes a response right: all of these that are asked of it."""
+FEWEST = 2
+"""Scenarios of which labels can say how sure a rate is."""
 
 
 class Drawable(NamedTuple):
-    """A response, and the part of the draw it belongs to."""
+    """All responses to a scenario, in one draw of the model's, and the part of the draw they belong to."""
 
     id: str
     cell: str
-    """Kind and protocol: each is drawn from for itself."""
+    """The protocol: each is drawn from for itself."""
     verdict: Verdict
+    """The judge's, on the scenario as a whole."""
+    responses: tuple[str, ...]
+    """Those of which there is something to ask."""
 
 
 class Draw(Record):
@@ -41,43 +44,52 @@ class Draw(Record):
 
     seed: int
     strata: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """By name (`risky/six_steps/bad`) the ids of its responses, in an order of chance."""
+    """By name (`six_steps/bad`) its scenarios, in an order of chance."""
     taken: dict[str, int] = Field(default_factory=dict)
     """How many of each stratum are drawn: its first."""
+    responses: dict[str, tuple[str, ...]]
+    """Of each scenario."""
 
     @property
     def drawn(self) -> dict[str, Drawn]:
-        """How each response that is drawn came to be so, by its id, in an order of chance."""
+        """How each response that is drawn came to be so, by its id, in an order of chance: whoever reads a
+        twin right after the other is told what differs.
+        """
         found = {
-            id: Drawn(stratum=name, probability=self.taken[name] / len(ids))
-            for name, ids in self.strata.items()
-            for id in ids[: self.taken.get(name, 0)]
+            id: Drawn(stratum=name, probability=self.taken[name] / len(units), unit=unit)
+            for name, units in self.strata.items()
+            for unit in units[: self.taken.get(name, 0)]
+            for id in self.responses[unit]
         }
         return {id: found[id] for id in sorted(found, key=lambda id: rank(id, self.seed))}
 
-
-def verdict_of(asked: Iterable[QuestionName], said: Mapping[QuestionName, BenchJudgement]) -> Verdict:
-    """What the judge makes of a response as a whole; unscored where it lacks one of the deciding answers."""
-    rows = {name: said.get(name) for name in asked if name in DECIDING}
-    verdicts = {name: row.verdict if row else None for name, row in rows.items()}
-    if None in verdicts.values():
-        return "unscored"
-    return "good" if all(said in QUESTIONS[name].good for name, said in verdicts.items()) else "bad"
-
-
-def drawable(
-    response: Response, kind: Kind, asked: Iterable[QuestionName], said: Mapping[QuestionName, BenchJudgement]
-) -> Drawable:
-    return Drawable(response.id, f"{kind}/{response.protocol}", verdict_of(asked, said))
+    @property
+    def told(self) -> list[str]:
+        """How much of each stratum is drawn, in words."""
+        return [
+            f"{name}: {self.taken[name]:,} of {len(units):,} scenarios drawn"
+            for name, units in self.strata.items()
+        ]
 
 
-def enlarged(draw: Draw, responses: Iterable[Drawable], most: int) -> Draw:
-    """About `most` responses of each cell drawn, those that were drawn before among them."""
-    whole = _with_new(draw, responses)
+def begun(seed: int) -> Draw:
+    return Draw(seed=seed, responses={})
+
+
+def verdict_of(said: bool | None) -> Verdict:
+    """What the judge makes of a scenario: whether all of it is right; None where a part is unscored."""
+    return "unscored" if said is None else "good" if said else "bad"
+
+
+def enlarged(draw: Draw, scenarios: Iterable[Drawable], most: int) -> Draw:
+    """About `most` responses of each cell drawn, in whole scenarios, those that were drawn before among
+    them.
+    """
+    whole = _with_new(draw, list(scenarios))
     taken = dict(draw.taken)
     for parts in _cells(whole).values():
         sizes = {verdict: sum(len(whole.strata[name]) for name in names) for verdict, names in parts.items()}
-        for verdict, count in allotted(sizes, most).items():
+        for verdict, count in allotted(sizes, _scenarios(whole, parts, most)).items():
             for name in parts[verdict]:
                 there = len(whole.strata[name])
                 share = max(1, round(count * there / sizes[verdict]))
@@ -88,28 +100,35 @@ def enlarged(draw: Draw, responses: Iterable[Drawable], most: int) -> Draw:
 def allotted(sizes: Mapping[Verdict, int], most: int) -> dict[Verdict, int]:
     """How many of each verdict are looked at, of so many that there are.
 
-    Unscored ones come first, up to half of all where there are enough others, so that a judge that failed
-    often leaves labels for what it scored. What one verdict lacks the other gets.
+    Unscored ones come first: they are twice as probable as their share, but at most half of all where there
+    are enough others. The rest is half good and half bad; what one verdict lacks the other gets.
     """
     good, bad, open_ = (sizes.get(verdict, 0) for verdict in ("good", "bad", "unscored"))
-    first = min(open_, max(most // 2, most - good - bad))
+    likelier = math.ceil(2 * most * open_ / max(1, good + bad + open_))
+    first = min(open_, max(min(likelier, most // 2), most - good - bad))
     rest = most - first
     of_bad = min(bad, max(rest - rest // 2, rest - good))
     found: dict[Verdict, int] = {"good": min(good, rest - of_bad), "bad": of_bad, "unscored": first}
     return {verdict: found[verdict] for verdict in sizes}
 
 
-def _with_new(draw: Draw, responses: Iterable[Drawable]) -> Draw:
-    """The draw with responses that it has not seen, in strata of their own."""
-    known = {id for ids in draw.strata.values() for id in ids}
+def _scenarios(draw: Draw, parts: Mapping[Verdict, list[str]], most: int) -> int:
+    """How many scenarios of a cell have about `most` responses."""
+    units = [unit for names in parts.values() for name in names for unit in draw.strata[name]]
+    return max(FEWEST, round(most * len(units) / sum(len(draw.responses[unit]) for unit in units)))
+
+
+def _with_new(draw: Draw, scenarios: Sequence[Drawable]) -> Draw:
+    """The draw with scenarios that it has not seen, in strata of their own, and with all their responses."""
     fresh: dict[str, list[str]] = defaultdict(list)
-    for one in responses:
-        if one.id not in known:
+    for one in scenarios:
+        if one.id not in draw.responses:
             fresh[f"{one.cell}/{one.verdict}"].append(one.id)
     strata = dict(draw.strata)
     for name, ids in sorted(fresh.items()):
         strata[_free(name, strata)] = tuple(sorted(ids, key=lambda id: rank(id, draw.seed)))
-    return draw.model_copy(update={"strata": strata})
+    responses = draw.responses | {one.id: one.responses for one in scenarios}
+    return draw.model_copy(update={"strata": strata, "responses": responses})
 
 
 def _free(name: str, taken: Mapping[str, object]) -> str:

@@ -145,8 +145,11 @@ class Model(NamedTuple):
     name: str
     protocol: Protocol
     cases: tuple[Case, ...]
+    """Without those of `plain`."""
+    plain: tuple[Case, ...]
+    """Responses where the text alone says what is dangerous: an alarm looks at them, and no rate."""
     unanswered: tuple[Item, ...]
-    """Items to which no response was asked yet."""
+    """Items to which no response was asked yet, plain ones aside."""
     judge: str
     """Whose verdicts count; those of others, if there are any, are left out."""
     asked: frozenset[QuestionName]
@@ -192,8 +195,8 @@ def gather(
     """The rows of one folder joined, a `Model` per protocol, the one with the most responses first. `wanted`
     is what its judge is to be asked where it has not been asked yet.
 
-    Planted items test the judge and are left out. Of rows with the same id the first counts; of several
-    judges the one that said most.
+    Planted items test the judge and are left out; plain ones stand apart. Of rows with the same id the first
+    counts; of several judges the one that said most.
     """
     known: dict[str, Response] = {}
     for row in responses:
@@ -235,12 +238,14 @@ def _model(
 ) -> Model:
     """Cases in the order of the items."""
     places = {item.id: place for place, item in enumerate(items)}
-    there = {case.item.id for case in cases}
+    ordered = sorted(cases, key=lambda case: (places[case.item.id], case.response.draw))
+    there, counted = {case.item.id for case in cases}, [item for item in items if item.counted]
     return Model(
         name=name,
         protocol=protocol,
-        cases=tuple(sorted(cases, key=lambda case: (places[case.item.id], case.response.draw))),
-        unanswered=tuple(item for item in items if not item.planted and item.id not in there),
+        cases=tuple(case for case in ordered if not case.item.plain),
+        plain=tuple(case for case in ordered if case.item.plain),
+        unanswered=tuple(item for item in counted if item.id not in there),
         judge=judge,
         asked=frozenset(question for case in cases for question in case.said) or frozenset(wanted),
         strangers=strangers,

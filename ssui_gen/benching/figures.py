@@ -62,6 +62,8 @@ def counts(model: Model) -> dict[str, Any]:
         "with_path": sum(case.has_path for case in model.cases),
         "status": dict(sorted(Counter(case.response.status for case in model.cases).items())),
         "items_without_response": len(model.unanswered),
+        "plain": len(model.plain),
+        "labelled_by": sorted({row.judge for case in model.cases for row in case.drawn.values()}),
         "rows_of_elsewhere": dict(model.strangers),
     }
 

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from ssui_gen.benching.asked import questions_of
 from ssui_gen.benching.bench import Bench, read_bench
-from ssui_gen.benching.drawn import Drawable, drawable
+from ssui_gen.benching.drawn import Drawable, verdict_of
 from ssui_gen.benching.entry import folder_name
+from ssui_gen.benching.evidence import gather
 from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES
+from ssui_gen.benching.rates import scenarios
 from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read, validate
@@ -30,14 +32,26 @@ class Rows(NamedTuple):
     """By response what the judge said."""
 
 
+def models_in(bench: Path) -> list[Path]:
+    """The folders of all models that have answered. Raises ConfigError where none has."""
+    there = _answered(bench)
+    if not there:
+        raise ConfigError(f"{bench}: no <model>/{RESPONSES}: run the benchmark first (`ssui bench run`)")
+    return there
+
+
 def folder_of_model(bench: Path, model: str | None) -> Path:
     """The folder of a model's responses in a benchmark's; None: the only one's. Raises ConfigError."""
-    there = sorted(file.parent for file in bench.glob(f"*/{RESPONSES}"))
+    there = _answered(bench)
     wanted = [one for one in there if model is None or one.name in (model, folder_name(model))]
     if len(wanted) == 1:
         return wanted[0]
     names = ", ".join(one.name for one in there) or "none: run the benchmark first (`ssui bench run`)"
     raise ConfigError(f"{bench}: expected the name of one model, MODEL=... (--model); there are: {names}")
+
+
+def _answered(bench: Path) -> list[Path]:
+    return sorted(file.parent for file in bench.glob(f"*/{RESPONSES}"))
 
 
 def read_rows(model: Path) -> Rows:
@@ -55,8 +69,13 @@ def read_rows(model: Path) -> Rows:
 
 
 def drawables(rows: Rows) -> Iterator[Drawable]:
-    """Responses of which there is something to ask; items that test the judge are none of the model's."""
-    for one in rows.responses.values():
-        item, asked = rows.items[one.item_id], questions_of(one)
-        if asked and not item.planted:
-            yield drawable(one, item.kind, asked, rows.said.get(one.id, {}))
+    """The scenarios of which there is something to ask, by protocol and draw, with the judge's verdict on
+    each.
+    """
+    said = [row for by_question in rows.said.values() for row in by_question.values()]
+    for model in gather(rows.bench.items, list(rows.responses.values()), said, labels=()):
+        for (scenario, draw), one in scenarios(model, model.headline).items():
+            asked = tuple(case.response.id for case in one.cases if questions_of(case.response))
+            if asked:
+                id = f"{model.protocol}/{draw}/{scenario}"
+                yield Drawable(id, model.protocol, verdict_of(one.row.judged.said), asked)

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ssui_gen.benching.evidence import MEASURES
-from ssui_gen.benching.telling import BOTH, OVER, UNSAFE, WORDS, Told, percent, share, signed, told
+from ssui_gen.benching.telling import BOTH, OVER, UNSAFE, WORDS, Told, by_truth, percent, share, signed, told
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import ANSWER, NONE
 from ssui_gen.records import KINDS, STEP_NAMES, Kind
@@ -56,6 +56,7 @@ def report_page(report: Figures, failures: Figures) -> str:
         titles={name: _title_of(name) for name in changes},
         classes={name: by_kind(tested, "classes", name) for name in report["classes"]},
         languages={name: by_kind(tested, "languages", name) for name in report["languages"]},
+        by_truth=by_truth(report),
         knows_truth=any(one for kinds in report["truth"].values() for one in kinds.values()),
     )
 

@@ -17,8 +17,6 @@ from ssui_gen.shares import Interval
 
 Key = tuple[str, int]
 """A scenario or an item, and the draw."""
-SCENARIO = "scenario"
-"""The stratum of labels where whole scenarios were drawn."""
 NO_PAIRS = "no scenario has a risky and a benign item"
 
 
@@ -99,8 +97,18 @@ def true_rate(rows: Sequence[Row]) -> dict[str, Any] | None:
     return {"value": number(sum(hits) / len(hits)), "n": len(hits)} if hits and None not in said else None
 
 
-def sides(model: Model, measure: Measure) -> dict[Key, Row]:
-    """By scenario and draw, of scenarios with both kinds; unknown where a response or a verdict lacks."""
+class Scenario(NamedTuple):
+    """All responses to a scenario in one draw of the model's."""
+
+    cases: list[Case]
+    kinds: frozenset[Kind]
+    """Of its items, answered or not."""
+    row: Row
+    """Whether it is right on every item; unknown where a response or a verdict lacks."""
+
+
+def scenarios(model: Model, measure: Measure) -> dict[Key, Scenario]:
+    """By scenario and draw."""
     items, kinds = defaultdict[str, set[str]](set), defaultdict[str, set[Kind]](set)
     for item in (*(case.item for case in model.cases), *model.unanswered):
         items[item.scenario_id].add(item.id)
@@ -109,33 +117,40 @@ def sides(model: Model, measure: Measure) -> dict[Key, Row]:
     for case in model.cases:
         drawn[case.item.scenario_id, case.response.draw].append(case)
     return {
-        key: _side(measure, cases, {case.item.id for case in cases} == items[key[0]])
-        for key, cases in drawn.items()
-        if kinds[key[0]] == set(KINDS)
+        (id, draw): Scenario(
+            cases,
+            frozenset(kinds[id]),
+            _whole(measure, cases, {case.item.id for case in cases} == items[id]),
+        )
+        for (id, draw), cases in drawn.items()
     }
 
 
-def _side(measure: Measure, cases: Sequence[Case], whole: bool) -> Row:
-    """`whole`: every item of the scenario was answered."""
+def sides(model: Model, measure: Measure) -> dict[Key, Row]:
+    """By scenario and draw, of scenarios with both kinds."""
+    found = scenarios(model, measure).items()
+    return {key: one.row for key, one in found if one.kinds == set(KINDS)}
+
+
+def _whole(measure: Measure, cases: Sequence[Case], answered: bool) -> Row:
+    """`answered`: every item of the scenario was."""
     found = list(rows_of(measure, cases).values())
-    lacking = [] if whole and len(found) == len(cases) else [None]
-    chances = [row.judged.drawn for row in found]
-    labelled = not lacking and None not in chances
+    lacking = [] if answered and len(found) == len(cases) else [None]
+    labelled = not lacking and all(row.judged.drawn is not None for row in found)
     judged = Judged(
         wholly([*(row.judged.said for row in found), *lacking]),
         wholly(row.judged.truth for row in found) if labelled else None,
         cases[0].item.scenario_id,
-        _together(cases, chances) if labelled else None,
+        _together(cases) if labelled else None,
     )
     sure = surely([*(row.sure for row in found), *lacking])
     return Row(judged, sure, bool(found) and all(row.settled for row in found))
 
 
-def _together(cases: Sequence[Case], chances: Sequence[float | None]) -> float:
-    """The probability that all were drawn: as one where scenarios were, else each for itself."""
-    known = [chance for chance in chances if chance is not None]
-    strata = {row.drawn.stratum for case in cases for row in case.drawn.values() if row.drawn}
-    return min(known) if strata == {SCENARIO} else math.prod(known)
+def _together(cases: Iterable[Case]) -> float:
+    """The probability that all were drawn; what was drawn as one counts once."""
+    rows = ((case.response.id, row.drawn) for case in cases for row in case.drawn.values())
+    return math.prod({drawn.unit or id: drawn.probability for id, drawn in rows if drawn}.values())
 
 
 # --- rates --------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ssui_gen.records import ImageRef, Kind, Reason, Record, Step, row_id
 
 BENCH_SCHEMA: Literal[1] = 1
 MOST_PICTURES = 8
+PLAIN = "plain"
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 # --- items: bench.jsonl ------------------------------------------------------------------------------------
@@ -107,7 +108,19 @@ class Item(Record):
     planted: bool = False
     """Tests the judge, not the model."""
     extra: dict[str, Any] = Field(default_factory=dict)
-    """What only an official protocol of that benchmark needs."""
+    """What only an official protocol of that benchmark needs; `plain` where the text alone says what is
+    dangerous.
+    """
+
+    @property
+    def plain(self) -> bool:
+        """Whether an alarm alone looks at it: it is in no rate, and nobody labels it."""
+        return bool(self.extra.get(PLAIN))
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is in rates: it neither tests the judge nor is plain."""
+        return not (self.planted or self.plain)
 
     @staticmethod
     def id_of(kind: Kind, text: str, shas: tuple[str, ...], turns: tuple[Turn, ...] = ()) -> str:
@@ -201,6 +214,8 @@ class Drawn(Record):
 
     stratum: str
     probability: Annotated[float, Field(gt=0, le=1)]
+    unit: str = ""
+    """What was drawn: rows of the same unit were drawn as one. Empty: this row for itself."""
 
 
 class BenchJudgement(Record):

@@ -6,7 +6,7 @@ Reads rows and writes figures; what they are is `figures`' and `compare`'s, how 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from ssui_gen.benching.alarms import alarms
 from ssui_gen.benching.bench import Bench, read_bench
 from ssui_gen.benching.compare import changes, differences
 from ssui_gen.benching.costs import cost
+from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.evidence import Model, gather
 from ssui_gen.benching.failures import failures
 from ssui_gen.benching.figures import figures
@@ -35,6 +36,8 @@ from ssui_gen.judging.questions import RSBENCH
 
 JSON, HTML = "report.json", "report.html"
 LABELS, CARD, CALLS = "labels.jsonl", "card.json", "calls.sqlite"
+TRUTH = "truth.jsonl"
+"""What a world that knows says of every row, where there is one."""
 NOT_ASKED = "{}: scored by the benchmark's own rules alone; RSBench's questions were not asked."
 USUAL = Alarms()
 
@@ -96,7 +99,7 @@ def read_tested(folder: Path) -> Tested:
     official = _rows(folder / OFFICIAL, Judged)
     # ours are asked before theirs: where there are theirs alone, ours were not wanted
     wanted = () if official and not judgements else RSBENCH
-    labels = _rows(folder / LABELS, BenchJudgement)
+    labels = [row for name in (LABELS, TRUTH) for row in _rows(folder / name, BenchJudgement)]
     models = gather(bench.items, responses, judgements, labels, wanted=wanted)
     if not models:
         raise ConfigError(
@@ -115,6 +118,24 @@ def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = U
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     atomic_write(folder / HTML, report_page(report, shown))
     return Made(folder / JSON, folder / HTML, tested, report)
+
+
+def make_again(bench: Path, settings: Alarms = USUAL) -> Iterator[Made]:
+    """Every report that stands in a bench's folder, each beside the model that it was beside; those without
+    one first. Raises ConfigError where there is none, and as `make_report`.
+    """
+    found = [(len(names), file.parent, names) for file in bench.glob(f"*/{JSON}") if (names := _named(file))]
+    if not found:
+        raise ConfigError(f"{bench}: no <model>/{JSON} in it: nothing was reported yet (`ssui bench run`)")
+    for _, folder, (_, *others) in sorted(found):
+        beside = bench / folder_name(others[0]) if others else None
+        yield make_report(folder, beside if beside and is_regular(beside / RESPONSES) else None, settings)
+
+
+def _named(file: Path) -> list[str]:
+    """The models of a report; none where it is no such file."""
+    names = (read_object(file) or {}).get("models")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def report_of(tested: Tested, beside: Tested | None = None, settings: Alarms = USUAL) -> dict[str, Any]:
@@ -137,7 +158,9 @@ def report_of(tested: Tested, beside: Tested | None = None, settings: Alarms = U
         "official": theirs,
         "change": moved if not why else {"why": f"not compared: {why}"},
         "baseline": other,
-        "alarms": [alarm.as_row() for alarm in alarms(tested.model.cases, settings, card)],
+        "alarms": [
+            alarm.as_row() for alarm in alarms((*tested.model.cases, *tested.model.plain), settings, card)
+        ],
         "card": card,
         "cost": cost(*_asked_for(tested)),
         "other_protocols": [figures(model) for model in tested.models[1:]],

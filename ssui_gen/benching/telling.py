@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ssui_gen.benching.labelled import TRUTH
 from ssui_gen.benching.many import FEWEST
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import ANSWER, NONE
@@ -149,9 +150,18 @@ def _trust(figures: Figures) -> Iterator[str]:
         elif fixed:
             raw = percent(figures["raw"][right][kind]["value"])
             yield (
-                f"People labelled {fixed['labels']:,} of {fixed['n']:,} {kind} responses of "
+                f"{_labelled(figures)} {fixed['labels']:,} of {fixed['n']:,} {kind} responses of "
                 f"{figures['model']}: {share(fixed)} are right; the judge alone says {raw}."
             )
+
+
+def _labelled(figures: Figures) -> str:
+    return "Labels by the world's truth, no people, of" if by_truth(figures) else "People labelled"
+
+
+def by_truth(figures: Figures) -> bool:
+    """Whether a world that knows played the labeller, and no person has."""
+    return bool(figures["n"]["labelled_by"] == [TRUTH])
 
 
 def share(found: Figures) -> str:

@@ -100,10 +100,11 @@ def _judge(plan: Plan, job: Job, rows: Rows) -> Judge:
 
 
 def _cases(rows: Rows, judge: Judge) -> list[Case]:
-    """Every response, with what this judge said of it."""
+    """Every response that is in rates, with what this judge said of it."""
     return [
         Case(rows.items[one.item_id], one, _by(rows.said.get(one.id, {}), judge))
         for one in rows.responses.values()
+        if rows.items[one.item_id].counted
     ]
 
 

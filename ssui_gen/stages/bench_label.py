@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.benching.drawn import Draw, enlarged
+from ssui_gen.benching.drawn import Draw, begun, enlarged
 from ssui_gen.benching.exhibits import edition_of, exhibit, form_of
-from ssui_gen.benching.folders import LABELS, drawables, read_rows
+from ssui_gen.benching.folders import LABELS, Rows, drawables, read_rows
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.labelled import heard, together
 from ssui_gen.benching.records import BenchJudgement
@@ -64,22 +64,12 @@ def people_folder(model: Path, prompt: Prompt) -> Folder:
 
 
 def draw_labels(model: Path, names: Sequence[str], prompt: Prompt, settings: Labelling) -> Taken:
-    """Draw what lacks of `settings.most` a kind, and write it out beside what people have said.
+    """Draw what lacks of `settings.most`, and write it out beside what people have said.
 
-    Several people get shares that overlap. Raises ConfigError where there is nothing to label, or where the
-    earlier draw was made by another seed.
+    Several people get shares that overlap. Raises as `draw_rows`.
     """
-    rows, before = read_rows(model), read_draw(model)
-    if before and before.seed != settings.seed:
-        raise ConfigError(
-            f"{model / DRAW}: drawn by seed {before.seed}; got {settings.seed}: leave the seed as it is to "
-            "draw more, or move that file away to begin anew"
-        )
-    found = list(drawables(rows))
-    if not found:
-        raise ConfigError(f"{model / RESPONSES}: no response has a path or an answer: nothing to be labelled")
-    draw = enlarged(before or Draw(seed=settings.seed), found, settings.most)
-    atomic_write(model / DRAW, draw.model_dump_json(indent=1) + "\n")
+    rows = read_rows(model)
+    draw = draw_rows(model, rows, settings)
     folder = people_folder(model, prompt)
     edition = edition_of(folder.form)
     there = (rows.responses[id] for id in draw.drawn if id in rows.responses)
@@ -89,6 +79,25 @@ def draw_labels(model: Path, names: Sequence[str], prompt: Prompt, settings: Lab
     if len(everybody) > 1:
         assign(folder, everybody, overlap=settings.overlap, each=2, seed=settings.seed, title=TITLE)
     return Taken(done, draw, folder)
+
+
+def draw_rows(model: Path, rows: Rows, settings: Labelling) -> Draw:
+    """Draw what lacks of `settings.most` responses, and keep it in `draw.json`.
+
+    Raises ConfigError where there is nothing to label, or where the earlier draw was made by another seed.
+    """
+    before = read_draw(model)
+    if before and before.seed != settings.seed:
+        raise ConfigError(
+            f"{model / DRAW}: drawn by seed {before.seed}; got {settings.seed}: leave the seed as it is to "
+            "draw more, or move that file away to begin anew"
+        )
+    found = list(drawables(rows))
+    if not found:
+        raise ConfigError(f"{model / RESPONSES}: no response has a path or an answer: nothing to be labelled")
+    draw = enlarged(before or begun(settings.seed), found, settings.most)
+    atomic_write(model / DRAW, draw.model_dump_json(indent=1) + "\n")
+    return draw
 
 
 def read_draw(model: Path) -> Draw | None:
