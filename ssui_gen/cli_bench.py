@@ -74,12 +74,10 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
 
 def _report(args: argparse.Namespace) -> int:
     from ssui_gen.benching.bench import ITEMS
-    from ssui_gen.benching.report import make_again
+    from ssui_gen.benching.report import make_again, make_report
 
-    if args.baseline or not (args.folder / ITEMS).is_file():
-        _print_rates([_reported(args.folder, args.baseline)])
-        return 0
-    _print_rates([_told(made) for made in make_again(args.folder)])
+    one = args.baseline or not (args.folder / ITEMS).is_file()
+    _print_reports([make_report(args.folder, args.baseline)] if one else list(make_again(args.folder)))
     return 0
 
 
@@ -129,8 +127,10 @@ def _own_adapter(args: argparse.Namespace) -> Path | None:
 
 
 def _tell(args: argparse.Namespace, done: Done) -> None:
+    from ssui_gen.benching.report import make_report
+
     first, *others = done.folders
-    _print_rates([_reported(first, None), *(_reported(folder, baseline=first) for folder in others)])
+    _print_reports([make_report(first), *(make_report(folder, first) for folder in others)])
     if done.failed:
         again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
         line = command("bench", args.run, **again, **asked(args), ARGS=_chosen(args))
@@ -143,15 +143,18 @@ def _chosen(args: argparse.Namespace) -> str:
     return " ".join([*protocol, *(["--score", *args.score] if args.score else [])])
 
 
-def _reported(folder: Path, baseline: Path | None) -> Made:
-    """Make a model's report, and say what it says."""
-    from ssui_gen.benching.report import make_report
+def _print_reports(made: Sequence[Made]) -> None:
+    """The models side by side, then what each report says."""
+    from ssui_gen.benching.printed import rates
+    from ssui_gen.benching.side_by_side import grouped
 
-    return _told(make_report(folder, baseline))
+    for beside in grouped([one.tested for one in made]):
+        OUT.print(rates(beside))
+    for one in made:
+        _tell_report(one)
 
 
-def _told(made: Made) -> Made:
-    """Say what a report says."""
+def _tell_report(made: Made) -> None:
     from ssui_gen.benching.printed import scores
 
     for sentence in made.report["headline"]:
@@ -163,16 +166,6 @@ def _told(made: Made) -> Made:
     if made.report["status"] != "complete":
         _say("The report is incomplete: verdicts or responses lack, and `ssui bench run` tries them again.")
     _say(f"Look at {made.html}; the figures are in {made.json}.")
-    return made
-
-
-def _print_rates(made: Sequence[Made]) -> None:
-    """The models side by side."""
-    from ssui_gen.benching.printed import rates
-    from ssui_gen.benching.side_by_side import grouped
-
-    for beside in grouped([one.tested for one in made]):
-        OUT.print(rates(beside))
 
 
 def _say(text: str) -> None:
