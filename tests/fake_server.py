@@ -247,7 +247,8 @@ class Fake:
         }
 
     def _scripted(self, body: dict[str, Any], draw: int) -> str | Whole:
-        script = self.answers.get(agent_of(body))
+        agent = agent_of(body)
+        script = self.answers.get(agent) or self.answers.get(agent.partition(":")[0])
         if script is None:
             return answer(body, draw)
         value = script({**body, "draw": draw}) if callable(script) else script

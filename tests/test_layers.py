@@ -155,6 +155,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "benching.dataset_card",
         "benching.drawn",
         "benching.folders",
+        "benching.exporters",
         "benching.exhibits",
         "benching.labelled",
         "benching.card",
@@ -196,6 +197,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "benching.page",
         "benching.report",
         "benching.side_by_side",
+        "inspecting.calling",
+        "inspecting.setting",
+        "inspecting.scoring",
+        "inspecting.task",
+        "inspecting.logs",
+        "inspecting.people",
+        "inspecting._registry",
     ),
     (
         "stages.dataset",
@@ -214,9 +222,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.bench",
         "stages.bench_label",
         "stages.bench_card",
+        "stages.bench_export",
+        "stages.bench_log",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli_publish", "cli_bench_people", "cli_bench", "cli"),
+    ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench", "cli"),
     ("cli_options", "cli_curation", "cli_bench_people", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
@@ -275,6 +285,8 @@ DOORS = {
         "ssui_gen/exploring/leaks.py",
     },
     "sacrebleu": {"ssui_gen/exploring/diversity.py"},
+    "inspect_ai": {"ssui_gen/inspecting/"},
+    "zstandard": {"ssui_gen/inspecting/logs.py"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
     "peft": {"microworld/", "train/"},
@@ -378,7 +390,8 @@ def test_each_outside_package_has_one_door(package: str) -> None:
 def test_importing_ssui_gen_brings_neither_torch_nor_vllm() -> None:
     code = (
         "import sys, ssui_gen.cli, ssui_gen.stages.dataset, ssui_gen.stages.doctor;"
-        "print([m for m in ('torch', 'vllm', 'transformers', 'datasets', 'microworld') if m in sys.modules])"
+        "heavy = ('torch', 'vllm', 'transformers', 'datasets', 'inspect_ai', 'microworld');"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
