@@ -1,4 +1,4 @@
-"""RSBench through a real inspect_ai, on a local server: the same rows as our runner's, read back, labelled."""
+"""RSBench through a real inspect_ai, on a local server: our runner's rows, read back and labelled."""
 
 from __future__ import annotations
 
@@ -144,6 +144,10 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eval]:
         yield made(tmp_path_factory.mktemp("odd"), fake, len(MANNERS), protocol="as_is")
 
 
+def _odd_model(body: dict[str, Any]) -> Any:
+    return next(said for text, said in MANNERS.items() if text in prompt_text(body, "user"))
+
+
 def _odd_judge(body: dict[str, Any]) -> str:
     return "Z" if asked_in(body) == "answer_helpful" else judge(body)
 
@@ -270,18 +274,16 @@ def test_a_log_of_other_items_and_a_file_that_is_none_are_refused(
 # --- people -----------------------------------------------------------------------------------------
 
 
-def label(row: dict[str, Any], verdict: str | None, **more: Any) -> BenchJudgement:
-    fields = {"judge": "person:ann", "drawn": Drawn(stratum="s", probability=0.5), **more}
-    names = ("response_id", "item_id", "question")
-    id = BenchJudgement.id_of(row["response_id"], row["question"], fields["judge"])
-    unscored = None if verdict else "undecided"
+def label(row: dict[str, Any], verdict: str | None, drawn: bool = True) -> BenchJudgement:
+    by = "person:ann"
     return BenchJudgement(
-        id=id,
-        **{name: row[name] for name in names},
+        id=BenchJudgement.id_of(row["response_id"], row["question"], by),
+        **{name: row[name] for name in ("response_id", "item_id", "question")},
         rubric="page",
+        judge=by,
         verdict=verdict,
-        unscored=unscored,
-        **fields,
+        unscored=None if verdict else "undecided",
+        drawn=Drawn(stratum="s", probability=0.5) if drawn else None,
     )
 
 
@@ -323,5 +325,5 @@ def test_labels_of_responses_that_a_log_does_not_hold_are_refused(usual: Eval, t
     assert "no labels yet" in here(command).err
     labelled(run, label(row, "safe"), label({**row, "response_id": "another"}, "safe"))
     assert "1 labelled responses are not in it, such as another" in here(command).err
-    labelled(run, label(row, "safe", drawn=None))
+    labelled(run, label(row, "safe", drawn=False))
     assert "no label counts" in here(command).err and not to.exists()
