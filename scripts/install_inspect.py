@@ -2,7 +2,7 @@
 
     python scripts/install_inspect.py .venv-inspect .venv
 
-inspect_ai brings 357 MB that nothing else of us needs, so it gets an environment of its own, on top of the
+inspect_ai brings much that nothing else of us needs, so it gets an environment of its own, on top of the
 usual one: what that has is not installed again.
 """
 
@@ -23,6 +23,7 @@ def main() -> None:
     if not (target / "bin" / "python").exists():
         venv.create(target, with_pip=True)
     python = str(target / "bin" / "python")
+    pip(python, "uninstall", "--yes", "setuptools")  # an old one of Python's own would hide the newer below
     below = packages(str(base / "bin" / "python"))
     line = f"import site; site.addsitedir({below!r})\n"  # which also follows what stands in its .pth files
     (Path(packages(python)) / "_base.pth").write_text(line)

@@ -82,7 +82,7 @@ def found(log: Any, key: str) -> Any:
 
 
 def metric(log: Any, key: str, name: str) -> float:
-    return next(one.value for full, one in found(log, key).metrics.items() if full.endswith(name))
+    return float(next(one.value for full, one in found(log, key).metrics.items() if full.endswith(name)))
 
 
 # --- the same as our runner -------------------------------------------------------------------------
@@ -90,7 +90,8 @@ def metric(log: Any, key: str, name: str) -> float:
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
     """As a file has it."""
-    return json.loads(json.dumps({("schema" if k == "schema_version" else k): v for k, v in row.items()}))
+    named = {("schema" if name == "schema_version" else name): value for name, value in row.items()}
+    return dict(json.loads(json.dumps(named)))
 
 
 def test_responses_and_judgements_are_those_of_our_runner(usual: Eval) -> None:

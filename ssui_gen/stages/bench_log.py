@@ -20,6 +20,7 @@ from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.manifest import Edition
 from ssui_gen.prompts import Prompt
+from ssui_gen.serving.embedded import EMBEDDED
 
 if TYPE_CHECKING:
     from ssui_gen.inspecting.logs import Read
@@ -66,7 +67,8 @@ def import_log(log: Path, folder: Path, prompt: Prompt) -> Imported:
         if any(next(read(place / name), None) for name in (RESPONSES, JUDGEMENTS)):
             raise ConfigError(f"{place}: holds rows already: move them away, or import into another run")
         edition = _edition(found, bench, log)
-        home.open_edition(edition, rows=0, mix=False, settings={}, features={}, sources={}, toy=False)
+        toy = not set(EMBEDDED).isdisjoint(edition.models.values())
+        home.open_edition(edition, rows=0, mix=False, settings={}, features={}, sources={}, toy=toy)
         atomic_write(place / JUDGEMENTS, b"".join(map(as_line, rows)))
         atomic_write(place / RESPONSES, b"".join(map(as_line, responses)))
     return Imported(place, len(responses), len(rows), checked, found.failed)
