@@ -43,6 +43,7 @@ SSUI := SSUI_BY=make $(VENV)/bin/ssui
 PY := SSUI_BY=make $(VENV)/bin/python
 READY := $(VENV)/.ready
 VLLM := .venv-vllm
+INSPECT := .venv-inspect
 MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG))
 
 .PHONY: dataset
@@ -121,6 +122,13 @@ $(VLLM)/.ready: scripts/install_vllm.py
 	$(PYTHON) scripts/install_vllm.py $(VLLM)
 	touch $@
 
+.PHONY: inspect
+inspect: $(INSPECT)/.ready ## install inspect_ai into .venv-inspect, for `.venv-inspect/bin/inspect eval ssui_gen/rsbench`
+
+$(INSPECT)/.ready: $(READY) scripts/install_inspect.py
+	$(PYTHON) scripts/install_inspect.py $(INSPECT) $(VENV)
+	touch $@
+
 .PHONY: serve
 serve: $(READY) $(VLLM)/.ready ## serve MODEL with vLLM until Ctrl-C; flags of vLLM's own: ARGS="-- --max-num-seqs 64"
 	$(SSUI) serve --model=$(call q,$(MODEL)) --port $(PORT) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER))) $(if $(GPUS),--gpus $(GPUS)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) --config=$(call q,$(CONFIG)) $(ARGS)
@@ -158,6 +166,10 @@ test-browser: $(READY) ## the tests of the review page in a real Chromium, insta
 test-vllm: $(READY) $(VLLM)/.ready ## the tests against a real vLLM, on its CPU build where there is no GPU
 	$(VENV)/bin/python -m pytest -m vllm $(ARGS)
 
+.PHONY: test-inspect
+test-inspect: $(INSPECT)/.ready ## the tests of RSBench as a task of inspect_ai
+	$(INSPECT)/bin/python -m pytest -m inspect tests/test_inspect.py $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(READY) ## ten minutes of mutated inputs at every door that takes what others wrote
 	$(VENV)/bin/python tests/fuzzing.py $(ARGS)
@@ -168,11 +180,11 @@ golden: $(READY) ## rewrite the golden files after a change of prompts; read the
 
 .PHONY: check
 check: $(READY) ## lint, types and all tests but those in a browser or on vLLM; CI runs this and those
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not browser and not vllm and not live" $(ARGS)
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not browser and not vllm and not inspect and not live" $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs
-	rm -rf $(VENV) $(VLLM) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(VLLM) $(INSPECT) .pytest_cache .mypy_cache .ruff_cache build dist
 
 .PHONY: setup
 setup: $(READY) ## make .venv and install everything into it

@@ -16,6 +16,7 @@ from typing import get_args
 from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
+from ssui_gen.cli_elsewhere import export as export_responses
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
 from ssui_gen.commands import command
 from ssui_gen.errors import SsuiError
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_review(commands.add_parser("review", help="serve the review page; each word is written at once"))
     _verify_command(commands.add_parser("verify", help="how often F is right"))
-    _export_command(commands.add_parser("export", help="pairs in the layout of another trainer"))
+    _export_command(commands.add_parser("export", help="pairs, or responses, in the layout of another tool"))
     add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
@@ -129,7 +130,14 @@ def _verify_command(parser: argparse.ArgumentParser) -> None:
 
 def _export_command(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    parser.add_argument("--to", required=True, help="whose layout: trl, llamafactory, ms_swift or step_dpo")
+    parser.add_argument(
+        "--to",
+        required=True,
+        help="whose layout: of pairs trl, llamafactory, ms_swift or step_dpo; of a model's responses to a "
+        "benchmark vlmevalkit or lmms_eval",
+    )
+    parser.add_argument("--bench", help="of responses: the benchmark's name; default: the run's own")
+    parser.add_argument("--model", help="of responses: whose; default: the only one's")
     parser.set_defaults(command=_export)
 
 
@@ -206,8 +214,11 @@ def _pairs(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
+    from ssui_gen.benching.exporters import EXPORTERS
     from ssui_gen.stages.export import export
 
+    if args.to in EXPORTERS:
+        return export_responses(args)
     _say(f"{export(args.run, pictures_of(args.run, args.seeds), args.to)}")
     return 0
 

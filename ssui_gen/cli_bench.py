@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from ssui_gen.cli_bench_people import add_people
+from ssui_gen.cli_elsewhere import add_elsewhere
 from ssui_gen.cli_options import add_job, asked, policy_of
 from ssui_gen.cli_publish import add_publish
 from ssui_gen.commands import command
@@ -32,6 +33,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     _compare_command(orders.add_parser("compare", help="several models side by side"))
     _run_command(orders.add_parser("run", help="ask the models under test, and a judge about what they say"))
     add_people(orders)
+    add_elsewhere(orders)
     add_publish(orders.add_parser("publish", help="curated, held-out paths → an RSBench to give away"))
 
 

@@ -134,6 +134,20 @@ def _times_wider(values: Sequence[float], clusters: Sequence[Hashable]) -> float
     return max(1.0, together / apart)
 
 
+def clustered_error(values: Sequence[float], clusters: Sequence[Hashable]) -> float:
+    """The standard error of a mean: √(G / (G − 1) · Σ s²) / n, s the sum of a cluster's distances from it
+    (Miller 2024, arXiv 2411.00640, with the correction for few clusters); nan below two clusters.
+    """
+    apart = defaultdict[Hashable, float](float)
+    mean = sum(values) / len(values) if values else math.nan
+    for value, cluster in zip(values, clusters, strict=True):
+        apart[cluster] += value - mean
+    if len(apart) < 2:
+        return math.nan
+    spread = sum(one * one for one in apart.values()) * len(apart) / (len(apart) - 1)
+    return math.sqrt(spread) / len(values)
+
+
 def student(freedom: int) -> float:
     """Student's 97.5 % quantile, to 3 % from two degrees of freedom on (Abramowitz and Stegun 26.7.5)."""
     z, f = Z95, float(freedom)

@@ -99,7 +99,9 @@ def test_a_picture_that_the_door_refuses_stops_the_export(tmp_path: Path, name: 
 def test_an_unknown_layout_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["export", "--to", "axolotl"])
-    assert "expected one of trl, llamafactory, ms_swift, step_dpo; got 'axolotl'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "of pairs trl, llamafactory, ms_swift, step_dpo; of responses vlmevalkit, lmms_eval" in said
+    assert "got 'axolotl'" in said
 
 
 def test_without_pairs_it_says_how_to_make_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

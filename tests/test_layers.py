@@ -138,6 +138,30 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         *CURATION,
         "benching.records",
         "benching.evidence",
+        "benching.players",
+        "benching.bench",
+        "benching.pieces",
+        "benching.asked",
+        "benching.placing",
+        "benching.judged",
+        "benching.answering",
+        "benching.kept",
+        "benching.entry",
+        "benching.forecast",
+        "benching.raw",
+        "benching.sources",
+        "benching.scenarios",
+        "benching.publishing",
+        "benching.proof",
+        "benching.dataset_card",
+        "benching.drawn",
+        "benching.folders",
+        "benching.exporters",
+        "benching.exhibits",
+        "benching.labelled",
+        "benching.card",
+        "benching.trying",
+        "benching.alarms",
         "benching.estimating",
         "benching.elsewhere",
         "benching.correcting",
@@ -198,6 +222,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "benching.report",
         "benching.side_by_side",
         "benching.printed",
+        "inspecting.calling",
+        "inspecting.setting",
+        "inspecting.scoring",
+        "inspecting.task",
+        "inspecting.logs",
+        "inspecting.people",
+        "inspecting._registry",
     ),
     (
         "stages.dataset",
@@ -216,9 +247,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.bench",
         "stages.bench_label",
         "stages.bench_card",
+        "stages.bench_export",
+        "stages.bench_log",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli_publish", "cli_bench_people", "cli_bench", "cli"),
+    ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench", "cli"),
     ("cli_options", "cli_curation", "cli_bench_people", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
@@ -278,6 +311,8 @@ DOORS = {
         "ssui_gen/exploring/leaks.py",
     },
     "sacrebleu": {"ssui_gen/exploring/diversity.py"},
+    "inspect_ai": {"ssui_gen/inspecting/"},
+    "zstandard": {"ssui_gen/inspecting/logs.py"},
     "torch": {"microworld/", "train/"},
     "transformers": {"microworld/", "train/"},
     "peft": {"microworld/", "train/"},
@@ -381,7 +416,8 @@ def test_each_outside_package_has_one_door(package: str) -> None:
 def test_importing_ssui_gen_brings_neither_torch_nor_vllm() -> None:
     code = (
         "import sys, ssui_gen.cli, ssui_gen.stages.dataset, ssui_gen.stages.doctor;"
-        "print([m for m in ('torch', 'vllm', 'transformers', 'datasets', 'microworld') if m in sys.modules])"
+        "heavy = ('torch', 'vllm', 'transformers', 'datasets', 'inspect_ai', 'microworld');"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import statistics
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssui_gen.shares import Change, Share, bootstrap, newcombe, share, student, wilson, worth
+from ssui_gen.shares import Change, Share, bootstrap, clustered_error, newcombe, share, student, wilson, worth
 
 rows = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 8)), min_size=1, max_size=120)
 
@@ -115,3 +116,12 @@ def test_a_bootstrap_is_that_of_its_clusters_and_says_nothing_where_they_are_ali
     assert bootstrap(halves, mean) == bootstrap(halves, mean)
     for nothing in (bootstrap([1.0] * 9, mean), bootstrap([], mean), bootstrap([1.0], lambda _: math.nan)):
         assert all(math.isnan(end) for end in nothing)
+
+
+def test_a_clustered_error_is_that_of_the_clusters_means_and_unknown_below_two() -> None:
+    """Clusters of one size: the error of a mean of means."""
+    values, clusters = [1, 1, 0, 0, 1, 0], ["a", "a", "b", "b", "c", "c"]
+    means = [1, 0, 0.5]
+    assert clustered_error(values, clusters) == pytest.approx(statistics.stdev(means) / math.sqrt(3))
+    assert clustered_error([1, 1, 1], ["a", "b", "c"]) == 0
+    assert math.isnan(clustered_error([1, 0], ["a", "a"])) and math.isnan(clustered_error([], []))

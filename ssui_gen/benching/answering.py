@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ssui_gen.benching.pieces import NO_PATH, Sent, respond
 from ssui_gen.benching.records import Item, Protocol, Response
-from ssui_gen.calling.calls import Caller, Request
+from ssui_gen.calling.calls import Calling, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Completion
 from ssui_gen.config import Bench
@@ -32,7 +32,7 @@ class Tested(NamedTuple):
     """As its rows name it."""
     served: str
     """As its server names it."""
-    caller: Caller
+    caller: Calling
     prompt: Prompt | None
     by_n: bool
     """Several draws a call; otherwise each is a call of its own."""

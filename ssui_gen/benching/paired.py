@@ -15,7 +15,7 @@ import numpy as np
 
 from ssui_gen.benching.correcting import Judged, Refused, refusal, tabulate
 from ssui_gen.benching.estimating import Estimate, post_stratified, variance
-from ssui_gen.shares import SEED, Change, joined
+from ssui_gen.shares import SEED, Change, clustered_error, joined
 
 FLIPS = 10_000
 EXACT = 12
@@ -58,7 +58,7 @@ def compared(pairs: Sequence[Pair]) -> Compared:
     )
     return Compared(
         Change.of(before, after, None if alone else clusters),
-        _error(pairs),
+        100 * clustered_error([pair.after - pair.before for pair in pairs], clusters),
         len(pairs),
         len(sums),
         mcnemar(lost, gained) if alone else sign_flip(list(sums.values())),
@@ -71,18 +71,6 @@ def _sums(pairs: Sequence[Pair]) -> dict[Hashable, int]:
     for pair in pairs:
         sums[pair.cluster] += pair.after - pair.before
     return sums
-
-
-def _error(pairs: Sequence[Pair]) -> float:
-    """√(G / (G − 1) · Σ s²) / n, with s the sum of a cluster's differences from the mean one; nan of one."""
-    mean = sum(pair.after - pair.before for pair in pairs) / len(pairs)
-    apart = defaultdict[Hashable, float](float)
-    for pair in pairs:
-        apart[pair.cluster] += pair.after - pair.before - mean
-    if len(apart) < 2:
-        return math.nan
-    spread = sum(one * one for one in apart.values()) * len(apart) / (len(apart) - 1)
-    return 100 * math.sqrt(spread) / len(pairs)
 
 
 def mcnemar(lost: int, gained: int) -> float:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
@@ -106,6 +106,14 @@ class _Shared:
         """Nobody waits any more. The error of a call that has failed meanwhile is no news: the run stops."""
         if not self.call.cancel() and not self.call.cancelled():
             self.call.exception()
+
+
+class Calling(Protocol):
+    """Whatever makes calls: `Caller`, or another tool's client in its place."""
+
+    async def call(self, request: Request) -> tuple[str, Completion]:
+        """The call's id and its completion; raises ModelError or ImageError."""
+        ...
 
 
 @dataclass

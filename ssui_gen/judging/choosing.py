@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ssui_gen.agent import TOP_LOGPROBS
-from ssui_gen.calling.calls import Caller, Request
+from ssui_gen.calling.calls import Calling, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Judging
 from ssui_gen.judging.questions import LETTERS, Material, Question
@@ -29,7 +29,7 @@ DEPTH = 9
 class Asked(NamedTuple):
     """The model that is asked: how it is called, its served name, and how it is shown a response."""
 
-    caller: Caller
+    caller: Calling
     model: str
     prompt: Prompt | None
     """None where the conversation itself is the question (`guard`)."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from ssui_gen.benching.exporters import EXPORTERS as OF_RESPONSES
 from ssui_gen.branches import Pair
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, ImageError
@@ -32,7 +33,8 @@ def export(run: Path, root: Path, layout: str) -> Path:
     Raises ConfigError for an unknown layout, no pairs, or a refused picture; then no rows are written.
     """
     if layout not in EXPORTERS:
-        raise ConfigError(f"--to: expected one of {', '.join(EXPORTERS)}; got {layout!r}")
+        known = f"of pairs {', '.join(EXPORTERS)}; of responses {', '.join(OF_RESPONSES)}"
+        raise ConfigError(f"--to: expected one of: {known}; got {layout!r}")
     source = run / "pairs.jsonl"
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `{command('pairs', run)}`")
