@@ -45,7 +45,7 @@ def _import(args: argparse.Namespace) -> int:
     if done.failed:
         _say(f"{done.failed:,} samples ended with an error, and gave no response.")
     made = make_report(done.folder)
-    for sentence in made.said:
+    for sentence in made.report["headline"]:
         _say(sentence)
     _say(f"Look at {made.html}; the figures are in {made.json}.")
     return 0
