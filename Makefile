@@ -195,6 +195,6 @@ $(READY): pyproject.toml constraints.txt scripts/install.py
 
 .PHONY: help
 help: ## this list, and the variables with their values
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; awk -F ' *[?]= *|## ' '/^[A-Z_]+ [?]=/ {printf "  %-9s %s\n", $$1, $$NF}' $(MAKEFILE_LIST)
 	@echo "  now: RUN=$(RUN) SEEDS=$(SEEDS) LIMIT=$(LIMIT) MODEL=$(MODEL) BASE_URL=$(BASE_URL) CONFIG=$(CONFIG)"
