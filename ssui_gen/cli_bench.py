@@ -166,7 +166,8 @@ def _tell_report(made: Made) -> None:
         for reservation in found["reservations"]:
             _say(reservation)
     if made.report["status"] != "complete":
-        _say("The report is incomplete: verdicts or responses lack, and `ssui bench run` tries them again.")
+        share = made.report["unscored"]["share"]
+        _say(f"The report is incomplete: {share:.1%} of the verdicts, or responses, lack; each reason is in it.")
     _say(f"Look at {made.html}; the figures are in {made.json}.")
 
 
