@@ -16,20 +16,7 @@ from microworld.corpus import NO_ASIDE, Dialogue
 from microworld.corpus_asked import Ask, benching, both_ways, dialogue
 from microworld.corpus_judge import RISKY_SHARE, first_alone, other_picture, path_of, place
 from microworld.pairs import Pair, loose_pair, pair_of
-from microworld.responses import right
-from microworld.responses_parts import (
-    LOOSE,
-    answer,
-    circling,
-    in_six,
-    looked,
-    loosely,
-    lured,
-    mistaken,
-    parted,
-    thoughts,
-    written,
-)
+from microworld.responses_parts import LOOSE, answer, in_six, looked, loosely, thoughts, written
 from microworld.scene import Scene
 from microworld.score_steps import Truth
 from microworld.shown import Others, Shown, fired, own
@@ -79,26 +66,6 @@ def place_in(others: Others, rng: Random, scene: Scene) -> Dialogue:
     texts, other = written(rng, made, pair), other_picture(others, rng, scene, 0.25)
     misseen = other and true_of("first_bad", texts, pair, other) == place(1)
     return _asked(rng, pair, texts, ("first_bad",), other if misseen else None)
-
-
-def path_words(rng: Random, scene: Scene) -> Dialogue:
-    """Thoughts in words alone: do they go in circles, mistake the wish, or talk themselves into the harm?"""
-    pair = loose_pair(rng)
-    made = rng.choice((right, circling, circling, mistaken, lured))(rng, pair)
-    texts = written(rng, made, pair)
-    placed = len(made.steps) == PIECES and rng.random() < 0.6
-    names: tuple[QuestionName, ...] = ("first_bad",) if placed else OF_PATH
-    return replace(_asked(rng, pair, texts, names, told=True), picture=False)
-
-
-def wish_words(rng: Random, scene: Scene) -> Dialogue:
-    """The first two steps in words alone: is the wish understood?"""
-    pair = loose_pair(rng)
-    made = (mistaken if rng.random() < 0.6 else right)(rng, pair)
-    texts = parted(made._replace(steps=made.steps[:2]))
-    asks = both_ways("first_bad", places(2), true_of("first_bad", texts, pair))
-    beside = aside(texts, pair, own(pair))
-    return replace(dialogue(benching(rng, pair, texts), asks, own(pair), beside), picture=False)
 
 
 # --- answers -----------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ def test_another_picture_never_alarms_and_grey_shows_nothing() -> None:
     drawn = [OTHERS.draw(rng, pair.scene) for pair in PAIRS]
     assert {None, GREY} & {shown.row for shown in drawn} == {GREY}
     for shown in drawn:
+        assert shown.row is not None
         if shown.row != GREY:
             assert SCENES[shown.row].things == shown.things and not SCENES[shown.row].alarm
         else:
