@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from microworld.adapters import base_of
 from microworld.bench import TRUTH as KNOWN
 from microworld.score_steps import Truth
 from microworld.truth import Texts, true_option
@@ -26,6 +27,7 @@ from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.judging.questions import RSBENCH
+from ssui_gen.manifest import RUN, read_manifest
 
 JUDGE, TRUTHS = "truth", "truth.jsonl"
 CHECKPOINTS = Path(__file__).with_name("models")
@@ -56,7 +58,7 @@ def write(folder: Path, *, if_known: bool = False) -> Counter[str]:
     there = sorted(folder.glob(f"*/{RESPONSES}"))
     if not there:
         raise ConfigError(f"{folder}: no <model>/{RESPONSES} in it: nothing has been answered yet")
-    for path in (path for path in there if not if_known or speaks(path.parent.name)):
+    for path in (path for path in there if not if_known or speaks(path.parent)):
         rows = [
             row
             for response in (validate(Response, line) for line in read(path))
@@ -67,10 +69,22 @@ def write(folder: Path, *, if_known: bool = False) -> Counter[str]:
     return counts
 
 
-def speaks(model: str) -> bool:
+def speaks(folder: Path) -> bool:
     """Whether the model of such a folder says what this world understands: its own, or an adapter of one."""
     names = [f"micro-{file.parent.name}" for file in CHECKPOINTS.glob("*/config.json")]
-    return any(model == name or model.startswith(f"{name}-") for name in names)
+    return any(folder.name == name or folder.name.startswith(f"{name}-") for name in names) or _adapts(folder)
+
+
+def _adapts(folder: Path) -> bool:
+    """Whether these are the responses of an adapter of one of our checkpoints, as its manifest names it."""
+    models = read_manifest(folder / RUN).settings.get("models", {})
+    adapter = Path(models.get("adapter", {}).get("adapter") or "")
+    if not folder.name.startswith(f"{adapter.name}-"):
+        return False
+    try:
+        return base_of(adapter).resolve().parent == CHECKPOINTS.resolve()
+    except SsuiError:
+        return False
 
 
 def judged(response: Response, truth: Truth | None, edition: str) -> Iterator[BenchJudgement]:

@@ -28,10 +28,14 @@ def _cell(rate: dict[str, Any], change: dict[str, Any] | None) -> str:
     if rate["corrected"]["value"] is not None:
         lines.append(f"corrected {share(rate['corrected'])}")
     if change and change["points"] is not None:
-        lines.append(f"{_moved(change)}, p {change['p']:.2g}")
+        lines.append(f"{_moved(change)}, {_chance(change['p'])}")
         if change["corrected"]["points"] is not None:
             lines.append(f"corrected {_moved(change['corrected'])}")
     return "\n".join(lines)
+
+
+def _chance(p: float) -> str:
+    return f"p {p:.2g}" if p >= 0.0001 else "p < 0.0001"
 
 
 def _moved(change: dict[str, Any]) -> str:

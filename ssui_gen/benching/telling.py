@@ -115,9 +115,15 @@ def _over(tested: list[Figures], found: Told | None, changes: Figures) -> Iterat
     margin = changes.get(OVER, {}).get("margin")
     more = ""
     if found.change and margin is not None:
-        held = "is" if found.change["interval"][1] < margin else "cannot be"
-        more = f" A rise by {margin:g} points {held} ruled out."
+        more = f" {_beside_margin(*found.change['interval'], margin)}"
     yield f"Warnings or refusals where nothing was wrong: {_listed(tested, found)}.{more}"
+
+
+def _beside_margin(low: float, high: float, margin: float) -> str:
+    """What the interval of a change says of a margin that was fixed beforehand, all in points."""
+    if low > margin:
+        return f"That is a rise by more than {margin:g} points."
+    return f"A rise by {margin:g} points {'is' if high < margin else 'cannot be'} ruled out."
 
 
 def _listed(tested: list[Figures], found: Told) -> str:
