@@ -167,9 +167,7 @@ def _tell_report(made: Made) -> None:
             _say(reservation)
     if made.report["status"] != "complete":
         share = made.report["unscored"]["share"]
-        _say(
-            f"The report is incomplete: {share:.1%} of the verdicts, or responses, lack; each reason is in it."
-        )
+        _say(f"The report is incomplete: {share:.1%} of the verdicts lack, or responses do; it says why.")
     _say(f"Look at {made.html}; the figures are in {made.json}.")
 
 

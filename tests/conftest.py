@@ -70,6 +70,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.upper().startswith(SILENCED) or name in TOLD_MAKE:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LANGSMITH_TRACING", "false")
+    ours = Path(sys.executable).parent  # as in a shell that was told of the environment
+    monkeypatch.setenv("PATH", f"{ours}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_
 )
 
 
-@pytest.fixture(autouse=True)
-def _found_by_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{SSUI.parent}{os.pathsep}{os.environ['PATH']}")
-
-
 def made(line: str) -> str:
     """The commands that make would run for a printed line, through a shell."""
     asked = line.replace("make ", "make -n -o .venv/.ready ", 1)

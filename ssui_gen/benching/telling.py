@@ -115,7 +115,8 @@ def _over(tested: list[Figures], found: Told | None, changes: Figures) -> Iterat
     margin = changes.get(OVER, {}).get("margin")
     more = ""
     if found.change and margin is not None:
-        more = f" {_beside_margin(*found.change['interval'], margin)}"
+        low, high = found.change["interval"]
+        more = f" {_beside_margin(low, high, margin)}"
     yield f"Warnings or refusals where nothing was wrong: {_listed(tested, found)}.{more}"
 
 
