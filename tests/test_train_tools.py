@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -244,7 +245,7 @@ def test_a_sweep_of_a_run_without_data_ends_in_an_error_whatever_lies_in_its_fol
     (cell / "measured.json").write_text(json.dumps(found))
     done = swept(training, tmp_path / "sweep", "lambda=0.3", "--run", str(tmp_path / "empty"))
     assert done.returncode == 1
-    assert "no such file: make it with `ssui dataset" in done.stderr
+    assert re.search(r"no such file: make it with `(\S+/)?ssui dataset", done.stderr)
     assert not (tmp_path / "sweep" / "sweep.json").exists()
 
 
