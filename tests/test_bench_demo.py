@@ -65,6 +65,7 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_the_chain_ends_with_corrected_figures_beside_the_truth_and_resumes(run: Path) -> None:
     lines = (run / "bench" / ITEMS).read_text().splitlines()
     with serve(answers=players([Item.model_validate_json(line) for line in lines]), models=(NAME,)) as fake:

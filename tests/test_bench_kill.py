@@ -75,6 +75,7 @@ def compare(folder: Path, moments: Callable[[Run, Fake], list[Callable[[], objec
     assert len(asked) - calls <= IN_FLIGHT * len(chosen)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_while_answering_and_while_judging_is_as_one_that_was_not(
     tmp_path: Path,
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_row_that_a_kill_tore_is_written_whole(fake: Fake, tmp_path: Path, nam
     assert (made.content, fake.calls) == (before, calls)
 
 
+@pytest.mark.slow
 def test_a_signal_drains_what_is_in_flight_and_the_same_command_goes_on(tmp_path: Path) -> None:
     with serve(answers=PLAYED, latency=0.05) as fake:
         made = benched(tmp_path, fake.url)

@@ -192,6 +192,7 @@ def test_rows_of_another_version_among_others_are_rejects(fake: Fake, tmp_path: 
     assert (reject["seed_id"], reject["reason"]) == ("siuo_gen.json:2", "item_invalid")
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_scores_goes_on_and_is_as_one_that_was_not(tmp_path: Path) -> None:
     """By SIGKILL, twice."""
     more = ("--score", "rsbench", "official", "copsd")

@@ -153,6 +153,7 @@ def test_a_judge_who_goes_by_the_order_is_asked_in_both_here_too(made: Job, fake
     assert hits == n > 0, "no verdict of a judge who always names the first option counts"
 
 
+@pytest.mark.slow
 def test_every_way_is_run_on_every_labelled_branch_and_asked_once(made: Job, fake: Fake) -> None:
     done = calibrated(made)
     assert done.code == 0, done.err
@@ -188,6 +189,7 @@ def test_ways_that_need_no_model_ask_none(made: Job, fake: Fake) -> None:
     assert "mcq" not in json.loads((made.run / "calibration.json").read_text()), "no reference is an option"
 
 
+@pytest.mark.slow
 def test_where_the_first_wrong_step_is_labelled_the_way_that_looks_for_it_is_measured(
     made: Job, fake: Fake
 ) -> None:

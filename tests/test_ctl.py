@@ -73,6 +73,7 @@ def test_a_paused_job_makes_no_call_until_it_is_resumed_and_then_ends(fake: Fake
     assert not (todo.run / "ctl.sock").exists()
 
 
+@pytest.mark.slow
 def test_a_paused_job_still_drains_on_a_signal(slow: Fake, tmp_path: Path) -> None:
     with running(tmp_path, slow) as (todo, process):
         ctl(todo.run, "pause")
@@ -81,6 +82,7 @@ def test_a_paused_job_still_drains_on_a_signal(slow: Fake, tmp_path: Path) -> No
     assert todo.paths
 
 
+@pytest.mark.slow
 def test_the_number_of_calls_at_once_is_obeyed(slow: Fake, tmp_path: Path) -> None:
     with running(tmp_path, slow) as (todo, _):
         assert "Held at 12" in ctl(todo.run, "concurrency", "12").out
@@ -92,6 +94,7 @@ def test_the_number_of_calls_at_once_is_obeyed(slow: Fake, tmp_path: Path) -> No
         assert "Steered by the servers' load again" in ctl(todo.run, "concurrency", "auto").out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("places", "code", "said"),
     [
@@ -111,6 +114,7 @@ def test_a_wrong_number_is_refused_in_one_line(
         assert process.poll() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sent", [b"", b"\n", b"no JSON\n", b'{"command": "dance"}\n', b"[1]\n", b"x" * 100_000]
 )

@@ -288,6 +288,7 @@ def _again(body: dict[str, Any]) -> str:
     return unless_probed(body, prefix_of(body) or "Hm.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manner", ALWAYS)
 def test_a_policy_of_one_kind_gives_no_pair_and_ends_at_the_cap(made: Job, fake: Fake, manner: str) -> None:
     script, polarity = ALWAYS[manner]

@@ -136,6 +136,7 @@ def body_of(role: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": "Where to?"}], "max_tokens": 30, "temperature": 0}
 
 
+@pytest.mark.slow
 def test_a_role_with_an_adapter_alone_is_played_by_the_embedded_server(tmp_path: Path) -> None:
     adapter = make_adapter(tmp_path / "louder")
     base = {"name": "micro-agents"}

@@ -277,6 +277,7 @@ def test_another_encoding_is_said(code: str) -> None:
     assert (found.line, found.column >= 1) == (1, True)
 
 
+@pytest.mark.slow
 def test_fifty_thousand_lines_with_a_fault_in_the_last() -> None:
     items = {f"{number:016d}": item(A) for number in range(50_000)}
     rows = [blank(PATHS, id, one.sha) for id, one in items.items()]
