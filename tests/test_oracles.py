@@ -39,6 +39,7 @@ def test_intervals_of_a_share_are_the_same(of: tuple[int, int]) -> None:
     assert jeffreys(hits, n) == pytest.approx(wanted, abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_adjusted_p_values_are_the_same(values: list[float]) -> None:

@@ -75,6 +75,7 @@ def test_it_answers_while_entered_and_is_gone_after(folder: Path, tmp_path: Path
     server.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "in the middle of a reply"])
 def test_a_killed_parent_leaves_no_orphan(folder: Path, tmp_path: Path, busy: bool) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path / "server.log"), str(folder)]

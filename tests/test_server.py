@@ -110,6 +110,7 @@ def test_it_is_healthy_and_lists_its_models(http: httpx.Client) -> None:
     assert [m["id"] for m in http.get("/models").json()["data"]] == ["tiny", "same", "broken"]
 
 
+@pytest.mark.slow
 def test_every_sample_obeys_the_schema_at_temperature_one(http: httpx.Client) -> None:
     answers = [chat(http, n=25, seed=s, max_tokens=400, response_format=FORMAT) for s in (0, 1000)]
     choices = [choice for answer in answers for choice in answer["choices"]]
