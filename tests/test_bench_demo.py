@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from fake_server import Fake, serve
 from jobs import Ended, here
 from test_makefile import commands
 
-from microworld import bench, bench_label
+from microworld import bench
 from ssui_gen.benching.bench import ITEMS
 from ssui_gen.benching.drawn import begun
 from ssui_gen.benching.records import Item
@@ -48,15 +49,23 @@ def players(items: list[Item]) -> dict[str, Any]:
     return {"none": model, "judge": judge}
 
 
+def world(module: str, *words: str) -> Ended:
+    """A command of the microworld, in a process of its own."""
+    told = [sys.executable, "-m", f"microworld.{module}", *words]
+    done = subprocess.run(told, capture_output=True, text=True, check=False)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
 def chain(run: Path, fake: Fake) -> list[Ended]:
     """As the Makefile has it, of a smaller bench."""
-    folder = run / "bench"
-    bench.write(folder, SCENARIOS, plain=PLAIN)
-    asked = ["bench", "run", "--run", str(run), "--base-url", fake.url, "--model", NAME]
-    done = [here(asked)]
-    done.append(here(["bench", "label", "draw", "--every", "--run", str(run)]))
-    bench_label.label(folder, 0, 0, if_known=True)
-    return [*done, here(["bench", "report", str(folder)])]
+    folder = str(run / "bench")
+    return [
+        world("bench", folder, "--scenarios", str(SCENARIOS), "--plain", str(PLAIN)),
+        here(["bench", "run", "--run", str(run), "--base-url", fake.url, "--model", NAME]),
+        here(["bench", "label", "draw", "--every", "--run", str(run)]),
+        world("bench_label", folder, "--if-known"),
+        here(["bench", "report", folder]),
+    ]
 
 
 @pytest.fixture
@@ -109,14 +118,9 @@ def test_make_labels_only_where_the_world_knows() -> None:
     assert not [word for word in STEPS if word in others and word != "bench run"]
 
 
-def test_the_world_says_what_it_labelled(
-    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_world_says_what_it_labelled(run: Path) -> None:
     (run / "bench" / "some-vlm").mkdir()
     (run / "bench" / "some-vlm" / "responses.jsonl").write_text("")
-    draw = begun(0).model_dump_json()
-    (run / "bench" / "some-vlm" / "draw.json").write_text(draw)
-    monkeypatch.setattr(sys, "argv", ["bench_label", str(run / "bench"), "--if-known"])
-    bench_label.main()
+    (run / "bench" / "some-vlm" / "draw.json").write_text(begun(0).model_dump_json())
     said = "Labels by the world's truth, no people: none, as no model speaks its words.\n"
-    assert capsys.readouterr().out == said
+    assert world("bench_label", str(run / "bench"), "--if-known") == (0, said, "")
