@@ -21,13 +21,12 @@ from random import Random
 from microworld import bench_truth
 from ssui_gen.benching.asked import options_of
 from ssui_gen.benching.drawn import Draw
-from ssui_gen.benching.kept import RESPONSES
+from ssui_gen.benching.kept import DRAW, LABELS, RESPONSES, TRUTH, rows_in
 from ssui_gen.benching.records import BenchJudgement, Response
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
-from ssui_gen.jsonl import as_line, of_kind, read, read_object, validate
+from ssui_gen.jsonl import as_line, of_kind, read_object
 
-DRAW, LABELS = "draw.json", "labels.jsonl"
 ERRING = "person:simulated"
 
 
@@ -51,7 +50,7 @@ def label(folder: Path, err: float, seed: int, *, if_known: bool = False) -> dic
 
 def _label(model: Path, draw: Draw, err: float, seed: int) -> int:
     said = list(_said(model, draw, err, seed))
-    others = (validate(BenchJudgement, line) for line in read(model / LABELS))
+    others = rows_in(model / LABELS, BenchJudgement)
     ours = (bench_truth.JUDGE, ERRING)
     rows = [*(row for row in others if row.judge not in ours), *said]
     atomic_write(model / LABELS, b"".join(map(as_line, rows)))
@@ -60,9 +59,8 @@ def _label(model: Path, draw: Draw, err: float, seed: int) -> int:
 
 def _said(model: Path, draw: Draw, err: float, seed: int) -> Iterator[BenchJudgement]:
     """What the world says of each response that is drawn."""
-    responses = {row.id: row for row in (validate(Response, line) for line in read(model / RESPONSES))}
-    truths = (validate(BenchJudgement, line) for line in read(model / bench_truth.TRUTHS))
-    for row in truths:
+    responses = {row.id: row for row in rows_in(model / RESPONSES, Response)}
+    for row in rows_in(model / TRUTH, BenchJudgement):
         if row.unscored != "not_asked" and row.response_id in draw.drawn:
             given = _erring(row, responses[row.response_id], err, seed) if err else row
             yield given.model_copy(update={"drawn": draw.drawn[row.response_id]})

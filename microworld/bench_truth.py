@@ -21,15 +21,15 @@ from microworld.truth import Texts, true_option
 from microworld.world import world
 from ssui_gen import provenance
 from ssui_gen.benching.asked import questions_of
-from ssui_gen.benching.kept import RESPONSES
+from ssui_gen.benching.kept import RESPONSES, TRUTH, rows_in
 from ssui_gen.benching.records import BenchJudgement, Response
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
-from ssui_gen.jsonl import as_line, read, validate
+from ssui_gen.jsonl import as_line, read
 from ssui_gen.judging.questions import RSBENCH
 from ssui_gen.manifest import RUN, read_manifest
 
-JUDGE, TRUTHS = "truth", "truth.jsonl"
+JUDGE = "truth"
 CHECKPOINTS = Path(__file__).with_name("models")
 
 
@@ -61,11 +61,11 @@ def write(folder: Path, *, if_known: bool = False) -> Counter[str]:
     for path in (path for path in there if not if_known or speaks(path.parent)):
         rows = [
             row
-            for response in (validate(Response, line) for line in read(path))
+            for response in rows_in(path, Response)
             for row in judged(response, truths.get(response.item_id), edition)
         ]
         counts[path.parent.name] = sum(row.verdict is not None for row in rows)
-        atomic_write(path.with_name(TRUTHS), b"".join(map(as_line, rows)))
+        atomic_write(path.with_name(TRUTH), b"".join(map(as_line, rows)))
     return counts
 
 

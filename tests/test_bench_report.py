@@ -54,6 +54,17 @@ def test_both_files_are_written_and_are_the_same_again(copy: Path) -> None:
     assert (made.json.read_bytes(), made.html.read_bytes()) == first
 
 
+def test_rows_that_stand_there_twice_count_once(copy: Path) -> None:
+    whole = json.loads(make_report(copy / "adapter").json.read_text("utf-8"))
+    for name in ("responses", "judgements", "labels"):
+        file = copy / "adapter" / f"{name}.jsonl"
+        file.write_text(file.read_text("utf-8") * 2, "utf-8")
+    again = json.loads(make_report(copy / "adapter").json.read_text("utf-8"))
+    assert {key: again[key] for key in ("n", "raw", "corrected")} == {
+        key: whole[key] for key in ("n", "raw", "corrected")
+    }
+
+
 def test_a_baseline_of_another_make_is_said_and_not_compared(copy: Path) -> None:
     rewrite(copy / "bare" / "judgements.jsonl", rubric="judge@4:def")
     found = json.loads(make_report(copy / "adapter", copy / "bare").json.read_text("utf-8"))

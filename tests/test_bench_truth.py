@@ -17,7 +17,7 @@ from microworld import wording as say
 from microworld.score_steps import Truth
 from microworld.world import world
 from ssui_gen.benching.bench import ITEMS
-from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES
+from ssui_gen.benching.kept import JUDGEMENTS, LABELS, RESPONSES, TRUTH
 from ssui_gen.benching.records import BenchJudgement, Item, Piece, Response, ResponsePath
 from ssui_gen.branching import render_path
 from ssui_gen.errors import ConfigError
@@ -101,10 +101,7 @@ def test_the_command_writes_rows_beside_the_responses(drawn: Path) -> None:
     folder.mkdir()
     (folder / RESPONSES).write_text("".join(one.model_dump_json() + "\n" for one in said))
     assert bench_truth.write(drawn) == {"m": 7 + 3}
-    rows = [
-        BenchJudgement.model_validate_json(line)
-        for line in (folder / bench_truth.TRUTHS).read_text().splitlines()
-    ]
+    rows = [BenchJudgement.model_validate_json(line) for line in (folder / TRUTH).read_text().splitlines()]
     assert len(rows) == 14 and {row.judge for row in rows} == {"truth"}
     silent = {row.question: row.unscored for row in rows[7:] if row.verdict is None}
     assert silent == dict.fromkeys(("grounded", "path_safe", "path_effective", "first_bad"), "not_asked")
@@ -141,7 +138,7 @@ def drawn_and_labelled(folder: Path, *more: str, if_known: bool = False) -> dict
 
 
 def labels_in(folder: Path) -> list[BenchJudgement]:
-    lines = (folder / "m" / bench_label.LABELS).read_text().splitlines()
+    lines = (folder / "m" / LABELS).read_text().splitlines()
     return [BenchJudgement.model_validate_json(line) for line in lines]
 
 
@@ -156,7 +153,7 @@ def test_the_world_draws_whole_scenarios_and_labels_nothing_else(answered: Path)
 
 
 def truth_lines(folder: Path) -> list[str]:
-    return (folder / "m" / bench_truth.TRUTHS).read_text().splitlines()
+    return (folder / "m" / TRUTH).read_text().splitlines()
 
 
 def test_a_larger_draw_keeps_what_was_labelled(answered: Path) -> None:
@@ -172,7 +169,7 @@ def test_models_that_speak_other_words_are_left_alone(answered: Path) -> None:
     shutil.copytree(answered / "micro-policy-1a2b3c", answered / "some-vlm")
     assert drawn_and_labelled(answered, if_known=True) == {"micro-policy-1a2b3c": 3 * FEW}
     there = {path.name for path in (answered / "some-vlm").iterdir()}
-    assert not there & {bench_label.LABELS, bench_truth.TRUTHS}
+    assert not there & {LABELS, TRUTH}
 
 
 def test_a_world_that_errs_is_called_so_and_errs_as_often_as_told(answered: Path) -> None:
@@ -190,7 +187,7 @@ def test_a_world_that_errs_is_called_so_and_errs_as_often_as_told(answered: Path
 def test_labels_of_people_stay(answered: Path) -> None:
     drawn_and_labelled(answered)
     anas = [row.model_copy(update={"judge": "person:ana"}) for row in labels_in(answered)[:3]]
-    (answered / "m" / bench_label.LABELS).write_text("".join(row.model_dump_json() + "\n" for row in anas))
+    (answered / "m" / LABELS).write_text("".join(row.model_dump_json() + "\n" for row in anas))
     drawn_and_labelled(answered)
     assert labels_in(answered)[:3] == anas and len(labels_in(answered)) > 3
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from ssui_gen.branches import Branch as Row
 from ssui_gen.branches import Cut, Pair
 from ssui_gen.branching import render_path
+from ssui_gen.calling.journal import CALLS
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
@@ -27,7 +28,7 @@ from train.encode import Encoder
 from train.example import Choice, Example, Prompt
 from train.pairing import Building, check_marks
 from train.shown import Prompts
-from train.source import BRANCHES, CALLS, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
+from train.source import BRANCHES, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
 from train.tree import grow
 
 What = Literal["path", "pair", "row"]

@@ -24,7 +24,6 @@ from ssui_gen.settings import PIXELS, ImageLimits, parse
 from train.config import SrpoConfig
 
 CURATED, PATHS, BRANCHES, PAIRS = "curated.jsonl", "reasoning_paths.jsonl", "branches.jsonl", "pairs.jsonl"
-CALLS = "calls.sqlite"
 EXPLORATION_REJECTS, REJECTS = "pairs_rejects.jsonl", "train_rejects.jsonl"
 
 

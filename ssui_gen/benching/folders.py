@@ -12,14 +12,11 @@ from ssui_gen.benching.bench import Bench, read_bench
 from ssui_gen.benching.drawn import Drawable, verdict_of
 from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.evidence import gather
-from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES
+from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES, rows_in
 from ssui_gen.benching.rates import scenarios
 from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.errors import ConfigError
-from ssui_gen.jsonl import read, validate
 from ssui_gen.judging.questions import QuestionName
-
-LABELS = "labels.jsonl"
 
 
 class Rows(NamedTuple):
@@ -61,11 +58,11 @@ def read_rows(model: Path) -> Rows:
         raise ConfigError(f"{file}: no such file: run the benchmark first (`ssui bench run`)")
     bench = read_bench(model.parent)
     said: dict[str, dict[QuestionName, BenchJudgement]] = defaultdict(dict)
-    for row in (validate(BenchJudgement, line) for line in read(model / JUDGEMENTS)):
+    for row in rows_in(model / JUDGEMENTS, BenchJudgement):
         said[row.response_id][row.question] = row
     items = {item.id: item for item in bench.items}
-    found = (validate(Response, line) for line in read(file))
-    return Rows(bench, items, {row.id: row for row in found if row.item_id in items}, said)
+    found = {row.id: row for row in rows_in(file, Response) if row.item_id in items}
+    return Rows(bench, items, found, said)
 
 
 def drawables(rows: Rows) -> Iterator[Drawable]:

@@ -20,7 +20,22 @@ from ssui_gen.jsonl import Appender, as_line, read, validate
 from ssui_gen.records import Reason
 
 RESPONSES, JUDGEMENTS, OFFICIAL = "responses.jsonl", "judgements.jsonl", "official.jsonl"
+LABELS, DRAW, CARD = "labels.jsonl", "draw.json", "card.json"
+"""What people said, which rows they were asked about, how far the judge can be trusted."""
+TRUTH = "truth.jsonl"
+"""What a world that knows says of every row, where there is one."""
 RowT = TypeVar("RowT", Response, BenchJudgement, Judged)
+
+
+def rows_in(path: Path, kind: type[RowT]) -> Iterator[RowT]:
+    """Each id once, the first row that bears it; none where there is no file. Raises RecordError for a row
+    that is none.
+    """
+    seen: set[str] = set()
+    for row in (validate(kind, line) for line in read(path)):
+        if row.id not in seen:
+            seen.add(row.id)
+            yield row
 
 
 class Rows(Generic[RowT]):
@@ -32,12 +47,8 @@ class Rows(Generic[RowT]):
         self._file = Appender(path)
 
     def __iter__(self) -> Iterator[RowT]:
-        """Each id once, the first row that bears it; raises RecordError for a row that is none."""
-        seen: set[str] = set()
-        for row in (validate(self._kind, line) for line in read(self.path)):
-            if row.id not in seen:
-                seen.add(row.id)
-                yield row
+        """As `rows_in`."""
+        return rows_in(self.path, self._kind)
 
     def write(self, rows: Iterable[RowT]) -> None:
         """All or none of them."""

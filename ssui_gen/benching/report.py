@@ -20,24 +20,21 @@ from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.evidence import Model, gather
 from ssui_gen.benching.failures import failures
 from ssui_gen.benching.figures import figures
-from ssui_gen.benching.kept import JUDGEMENTS, OFFICIAL, RESPONSES
+from ssui_gen.benching.kept import CARD, JUDGEMENTS, LABELS, OFFICIAL, RESPONSES, TRUTH, rows_in
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.page import report_page
 from ssui_gen.benching.records import BENCH_SCHEMA, BenchJudgement, Response
 from ssui_gen.benching.telling import headline
 from ssui_gen.benching.theirs import is_whole, scores
-from ssui_gen.calling.journal import Journal
+from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.completions import Completion
 from ssui_gen.config_trust import Alarms
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write, is_regular
-from ssui_gen.jsonl import RecordT, read, read_object, validate
+from ssui_gen.jsonl import read_object
 from ssui_gen.judging.questions import RSBENCH
 
 JSON, HTML = "report.json", "report.html"
-LABELS, CARD, CALLS = "labels.jsonl", "card.json", "calls.sqlite"
-TRUTH = "truth.jsonl"
-"""What a world that knows says of every row, where there is one."""
 NOT_ASKED = "{}: scored by the benchmark's own rules alone; RSBench's questions were not asked."
 USUAL = Alarms()
 
@@ -94,12 +91,12 @@ class Made(NamedTuple):
 def read_tested(folder: Path) -> Tested:
     """The folder of one model. Raises ConfigError where it has no responses, RecordError for broken rows."""
     bench = read_bench(folder.parent)
-    responses = _rows(folder / RESPONSES, Response)
-    judgements = _rows(folder / JUDGEMENTS, BenchJudgement)
-    official = _rows(folder / OFFICIAL, Judged)
+    responses = list(rows_in(folder / RESPONSES, Response))
+    judgements = list(rows_in(folder / JUDGEMENTS, BenchJudgement))
+    official = list(rows_in(folder / OFFICIAL, Judged))
     # ours are asked before theirs: where there are theirs alone, ours were not wanted
     wanted = () if official and not judgements else RSBENCH
-    labels = [row for name in (LABELS, TRUTH) for row in _rows(folder / name, BenchJudgement)]
+    labels = [row for name in (LABELS, TRUTH) for row in rows_in(folder / name, BenchJudgement)]
     models = gather(bench.items, responses, judgements, labels, wanted=wanted)
     if not models:
         raise ConfigError(
@@ -181,10 +178,6 @@ def _asked_for(tested: Tested) -> tuple[list[Response], list[BenchJudgement | Ju
     with closing(Journal(path)) as journal:
         found = journal.rows_by_id(wanted)
     return tested.responses, judged, {id: call.completion for id, call in found.items()}
-
-
-def _rows(path: Path, kind: type[RecordT]) -> list[RecordT]:
-    return [validate(kind, line) for line in read(path)]
 
 
 def _distinct(values: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 from ssui_gen.completions import Completion
 from ssui_gen.errors import RecordError
 
+CALLS = "calls.sqlite"
+"""Its name in a run's folder."""
 LOOKUP = 500
 """Ids per query; old builds of SQLite take at most 999 variables."""
 

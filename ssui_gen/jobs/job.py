@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ssui_gen.calling.calls import Caller, Sending, Tally
 from ssui_gen.calling.gate import Gate
-from ssui_gen.calling.journal import Journal
+from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.calling.probe import Sample, lacking, probe, require
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
@@ -31,7 +31,6 @@ from ssui_gen.jobs.steer import steered
 from ssui_gen.manifest import was_toy
 from ssui_gen.serving.embedded import EMBEDDED
 
-CALLS = "calls.sqlite"
 STOPPING = "Stopping: what is in flight will be finished; the same signal again gives it up."
 NO_TOY = (
     "{media}: these are no drawn scenes, and the embedded micro VLM knows nothing else: name a model "

@@ -28,8 +28,9 @@ from ssui_gen.benching.card import (
     trials,
 )
 from ssui_gen.benching.evidence import Case
-from ssui_gen.benching.folders import LABELS, Rows, read_rows
+from ssui_gen.benching.folders import Rows, read_rows
 from ssui_gen.benching.judged import Judge
+from ssui_gen.benching.kept import CARD, LABELS, rows_in
 from ssui_gen.benching.labelled import settled
 from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.benching.trying import ANOTHER, CANARY, PLAIN, UNTOLD, Trial, trials_of, tried
@@ -42,12 +43,10 @@ from ssui_gen.images import plain_url
 from ssui_gen.jobs.job import Job, carry_out, opened
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.jsonl import read, validate
 from ssui_gen.judging.choosing import Asked
 from ssui_gen.judging.questions import QUESTIONS, QuestionName
 from ssui_gen.prompts import Prompt
 
-CARD = "card.json"
 DO_NOT_REUSE = "do not reuse: it is not as often right about every model"
 
 
@@ -176,7 +175,7 @@ def _rated(model: Path, rows: Rows, judge: Judge) -> Iterator[Rated]:
 
 
 def _rated_of(model: Path, rows: Rows, judge: Judge) -> Iterator[Rated]:
-    labels = settled(validate(BenchJudgement, line) for line in read(model / LABELS))
+    labels = settled(rows_in(model / LABELS, BenchJudgement))
     for (id, question), label in labels.items():
         response, row = rows.responses.get(id), rows.said.get(id, {}).get(question)
         if response and row and _is_of(row, judge):

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from ssui_gen.benching.drawn import Draw, begun, enlarged
 from ssui_gen.benching.exhibits import edition_of, exhibit, form_of
-from ssui_gen.benching.folders import LABELS, Rows, drawables, read_rows
-from ssui_gen.benching.kept import RESPONSES
+from ssui_gen.benching.folders import Rows, drawables, read_rows
+from ssui_gen.benching.kept import DRAW, LABELS, RESPONSES, rows_in
 from ssui_gen.benching.labelled import heard, together
 from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.config_trust import Labelling
@@ -23,11 +23,11 @@ from ssui_gen.curation.publish import Published, assign, publish
 from ssui_gen.curation.sheet import Fault
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
-from ssui_gen.jsonl import as_line, of_kind, read, read_object, validate
+from ssui_gen.jsonl import as_line, of_kind, read_object
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import digest
 
-PEOPLE, DRAW = "people", "draw.json"
+PEOPLE = "people"
 TITLE = "RSBench: responses"
 
 
@@ -116,7 +116,7 @@ def import_labels(model: Path, prompt: Prompt) -> Imported:
     board = read_board(folder)
     found = heard(board, draw.drawn if draw else {})
     file = model / LABELS
-    before = [validate(BenchJudgement, line) for line in read(file)]
+    before = list(rows_in(file, BenchJudgement))
     rows = together(found.rows, before, board.names)
     if rows != before:
         atomic_write(file, b"".join(map(as_line, rows)))

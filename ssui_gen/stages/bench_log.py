@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ssui_gen.benching.bench import Bench, read_bench
 from ssui_gen.benching.entry import folder_name
-from ssui_gen.benching.folders import LABELS
-from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES
+from ssui_gen.benching.kept import JUDGEMENTS, LABELS, RESPONSES, rows_in
 from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.jsonl import as_line, read, validate
+from ssui_gen.jsonl import as_line, read
 from ssui_gen.manifest import Edition
 from ssui_gen.prompts import Prompt
 from ssui_gen.serving.embedded import EMBEDDED
@@ -83,7 +82,7 @@ def label_log(log: Path, model: Path, to: Path) -> tuple[Path, int]:
     from ssui_gen.inspecting.logs import read_log
     from ssui_gen.inspecting.people import add, as_lines, ratings
 
-    labels = [validate(BenchJudgement, line) for line in read(model / LABELS)]
+    labels = list(rows_in(model / LABELS, BenchJudgement))
     if not labels:
         raise ConfigError(f"{model / LABELS}: no labels yet: `ssui bench label` asks people for them")
     if to.exists():

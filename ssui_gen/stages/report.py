@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.branches import Cut, Pair
-from ssui_gen.calling.journal import Journal
+from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.exploring.cost import Who
 from ssui_gen.exploring.exploration import REJECTS
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
 from ssui_gen.exploring.report import Grown, Numbers, overview, tree
 from ssui_gen.files import atomic_write
-from ssui_gen.jobs.job import CALLS
 from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath, Reject
