@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ROGAN_GLADEN = "Rogan–Gladen"
 COUNTS = {
     "gpt-4o-2024-05-13": (165, 703),
     "gemini-1.5-pro": (123, 113),
@@ -70,14 +71,16 @@ def test_rates_of_a_clone_of_msts_are_covered_as_they_once_were(bench: ModuleTyp
 
 
 def _as_once(bench: ModuleType, folder: Path, judge: str, repetitions: int) -> None:
-    """Coverage within what so few repetitions know, half widths nearly; Rogan and Gladen's is narrower now,
-    as it counts that its yes and its errors are of the same rows.
+    """Coverage within what so few repetitions know, half widths nearly. Rogan and Gladen's once held nearly
+    always, as its width did not count that its yes and its errors are of the same rows: now it is narrower,
+    and holds as often as it says.
     """
     populations = list(bench.of_msts(folder, [judge]))
     found = bench.independently(populations[0], repetitions, 1)
     for (name, tally), (once, half) in zip(found.items(), bench.MSTS_GOLDEN[judge], strict=True):
         noise = 3.5 * (0.05 * 0.95 / repetitions) ** 0.5 + (0.1 if once == 54 else 0)
-        assert tally.coverage == pytest.approx(once / 100, abs=noise), name
+        expected = 0.95 if name == ROGAN_GLADEN else once / 100
+        assert tally.coverage == pytest.approx(expected, abs=noise), name
         now = 100 * sum(tally.halves) / len(tally.halves)
         assert 0.7 * half - 0.1 < now < half + 0.15, name
 
