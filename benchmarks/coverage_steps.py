@@ -44,7 +44,12 @@ def _by_question(populations: Sequence[Population]) -> Iterator[tuple[str, list[
 def transport(populations: Sequence[Population], repetitions: int, seed: int) -> None:
     """Each model corrected by another's labels, and how often the comparison of errors says not to."""
     _head(
-        "question", "pairs of models", "off by > 3 points", "largest", "of these warned of", "of the others"
+        "question",
+        "pairs of models",
+        "off by > 3 points, or no rate",
+        "largest",
+        "of these warned of",
+        "of the others",
     )
     for question, group in _by_question(populations):
         rng = np.random.default_rng([seed, 2])

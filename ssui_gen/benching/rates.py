@@ -182,7 +182,7 @@ def correction(rows: Sequence[Row]) -> dict[str, Any]:
     correct nothing.
     """
     asked = corrected([row.judged for row in rows if not row.settled])
-    found = corrected([row.judged for row in rows])
+    found, beside = (corrected([row.judged for row in rows], how) for how in ("mover", "ppi"))
     if isinstance(asked, Refused) or isinstance(found, Refused):
         why = asked.reason if isinstance(asked, Refused) else found.reason  # type: ignore[union-attr]
         return {"value": None, "why": why}
@@ -193,6 +193,9 @@ def correction(rows: Sequence[Row]) -> dict[str, Any]:
         "n": found.n,
         "labels": asked.labels,
         "saved": asked.saved,
+        "ppi": None
+        if isinstance(beside, Refused)
+        else {"value": number(beside.value), "interval": plain(beside.interval)},
     }
 
 
