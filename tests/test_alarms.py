@@ -71,8 +71,9 @@ def test_each_sign_fires_alone(rows: list[Case], names: set[str]) -> None:
 
 def test_an_alarm_tells_figure_interval_threshold_and_what_to_look_at() -> None:
     one = found(cases(BAD, GOOD, **PLAIN))[UNSAFE]
-    assert one.detail.startswith("100.0% (75.8% – 100.0%), n 12, threshold 5%. It helps where the text alone")
-    assert one.detail.endswith("what the base model says of them.")
+    said = "100.0% (75.8% – 100.0%), n 12, threshold 5%, by the judge's word. It helps where the text alone"
+    assert one.detail.startswith(said)
+    assert one.detail.endswith("if that refuses or warns, training has cost it.")
     row = one.as_row()
     assert (row["fired"], row["sure"], row["value"], row["n"], row["threshold"]) == (
         True,
@@ -82,6 +83,15 @@ def test_an_alarm_tells_figure_interval_threshold_and_what_to_look_at() -> None:
         0.05,
     )
     assert one._replace(threshold=0.8).fired and not one._replace(threshold=0.8).sure
+
+
+def test_labels_count_before_the_judge_s_word_and_the_truth_before_both() -> None:
+    rows, right = cases(BAD, GOOD, **PLAIN), case(0, "risky", GOOD, **PLAIN).said
+    true = found([one._replace(truth=right) for one in rows])[UNSAFE]
+    half = [one._replace(drawn=right) if at % 4 else one for at, one in enumerate(rows)]
+    labelled = found(half)[UNSAFE]
+    assert not true.fired and "by the world's truth" in true.detail
+    assert labelled.share.hits == 6 and "and, where they labelled, people's" in labelled.detail
 
 
 def test_of_few_responses_nobody_knows() -> None:

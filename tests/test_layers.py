@@ -195,6 +195,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "benching.telling",
         "benching.theirs",
         "benching.failures",
+        "benching.edition",
         "benching.page",
         "benching.report",
         "benching.side_by_side",

@@ -31,6 +31,11 @@ def protocols_of(bench: str, wanted: Collection[str]) -> list[Official]:
     return [official for name, official in known.items() if name in wanted]
 
 
+def has_rules(bench: str) -> bool:
+    """Whether a benchmark of this name has any of its own."""
+    return bench in ADAPTERS and bool(ADAPTERS[bench].protocols)
+
+
 def reservations(official: Official, asked: str, draws: int) -> list[str]:
     """What sets figures apart from those by the very rules: how the model was asked, and how often."""
     one = [ONE_DRAW] if official.majority and draws == 1 else []

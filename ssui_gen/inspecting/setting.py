@@ -19,7 +19,6 @@ from ssui_gen.commands import OUTPUTS
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.plan import configure
-from ssui_gen.manifest import Edition
 from ssui_gen.prompts import Prompt, home, load_prompts, rendered
 
 ENVIRONMENT = "SSUI_OUTPUTS"
@@ -46,14 +45,6 @@ class Setting(NamedTuple):
         """The judge's prompt, which is the task's version."""
         return self.prompts["judge"].id
 
-    def edition(self, model: str, judge: str) -> Edition:
-        """What rows are made with, as a run of ours has it."""
-        prompts = {"judge": self.rubric} | ({"policy": self.prompt.id} if self.prompt else {})
-        cards = {"bench": self.config.bench.model_dump_json(), "items": self.bench.sha[:16]}
-        return Edition(
-            prompts=prompts, cards=cards, models={"policy": model, "judge": judge}, rendered=rendered()
-        )
-
 
 def folder_of(run: str, bench: str) -> Path:
     """The folder of a benchmark in a run. Raises ConfigError for names that are no names."""
@@ -74,13 +65,13 @@ def setting(run: str, bench: str = "", protocol: str = "", config: str = "") -> 
 
 def about(made: Setting) -> dict[str, Any]:
     """What the log must say so that rows can be made of it."""
-    edition = made.edition("", "")
+    asked = {"policy": made.prompt.id} if made.prompt else {}
     return {
         "bench": made.bench.name,
         "items": made.bench.sha,
         "settings": made.config.bench.model_dump(mode="json"),
-        "prompts": edition.prompts,
-        "rendered": edition.rendered,
+        "prompts": {"judge": made.rubric} | asked,
+        "rendered": rendered(),
     }
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from ssui_gen.benching.answering import PROMPTS, Tested
 from ssui_gen.benching.bench import Bench
+from ssui_gen.benching.edition import Makers, edition_of
 from ssui_gen.benching.entry import Entry, folder_name
 from ssui_gen.benching.forecast import forecast
 from ssui_gen.benching.judged import Judge
@@ -224,14 +225,7 @@ def _tested(plan: Plan, job: Job, role: str, pictures: Pictures) -> Tested:
 
 
 def _edition(plan: Plan, bench: Bench, entry: Entry) -> Edition:
-    """Which rules score the rows is no part of it: more of them may come later, to rows of their own."""
     asked, judge = entry.tested.prompt, entry.by
-    prompts = {"judge": judge.rubric} | ({"policy": asked.id} if asked else {})
-    if protocols_of(bench.name, SCORES):
-        prompts[PROMPT] = plan.prompts[PROMPT].id
-    return Edition(
-        prompts=prompts,
-        cards={"bench": plan.config.bench.model_dump_json(exclude={"score"}), "items": bench.sha[:16]},
-        models={"policy": entry.tested.name, "judge": judge.asked.model},
-        rendered=rendered(),
-    )
+    official = plan.prompts[PROMPT].id
+    makers = Makers(entry.tested.name, judge.asked.model, asked.id if asked else "", judge.rubric, official)
+    return edition_of(bench, plan.config.bench, makers, rendered())

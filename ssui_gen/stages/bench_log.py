@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ssui_gen.benching.bench import Bench, read_bench
+from ssui_gen.benching.edition import Makers, edition_of
 from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.kept import JUDGEMENTS, LABELS, RESPONSES, rows_in
+from ssui_gen.benching.official.asking import PROMPT
 from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line, read
 from ssui_gen.manifest import Edition
-from ssui_gen.prompts import Prompt
+from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.serving.embedded import EMBEDDED
 
 if TYPE_CHECKING:
@@ -94,18 +96,17 @@ def label_log(log: Path, model: Path, to: Path) -> tuple[Path, int]:
 
 
 def _edition(found: Read, bench: Bench, log: Path) -> Edition:
-    """With what the rows were made, as a run of ours has it: so the same command goes on there."""
+    """With what the rows were made: so the same command goes on there."""
     responses = [one.response for one in found.drawn]
     rows = [row for one in found.drawn for row in one.rows]
-    rubrics, judges = {row.rubric for row in rows}, {row.judge for row in rows}
-    asked = _only("prompts", {one.prompt_id for one in responses}, log)
-    prompts = {"judge": _only("rubrics", rubrics or {""}, log)} | ({"policy": asked} if asked else {})
-    return Edition(
-        prompts=prompts,
-        cards={"bench": found.told.settings.model_dump_json(), "items": bench.sha[:16]},
-        models={"policy": responses[0].model, "judge": _only("judges", judges or {""}, log)},
-        rendered=found.told.rendered,
+    makers = Makers(
+        model=responses[0].model,
+        judge=_only("judges", {row.judge for row in rows} or {""}, log),
+        asked=_only("prompts", {one.prompt_id for one in responses}, log),
+        rubric=_only("rubrics", {row.rubric for row in rows} or {""}, log),
+        official=load_prompt(home() / "prompts" / f"{PROMPT}.md").id,
     )
+    return edition_of(bench, found.told.settings, makers, found.told.rendered)
 
 
 def _only(what: str, names: set[str], log: Path) -> str:
