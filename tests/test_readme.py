@@ -78,7 +78,7 @@ def test_the_variables_of_make_are_those_promised() -> None:
 
 def test_ci_calls_the_test_command_of_the_readme() -> None:
     last = (ROOT / ".ci" / "run").read_text("utf-8").strip().splitlines()[-1]
-    assert last == "make check test-browser test-vllm"
+    assert last == "make check test-browser test-vllm test-inspect"
     assert f"{last} " in README
 
 

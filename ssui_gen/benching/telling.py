@@ -142,8 +142,9 @@ def _wrong(figures: Figures) -> Iterator[str]:
     worst, most = max(wrong.items(), key=lambda one: one[1])
     step = "" if worst == ANSWER else f"at step {STEP_NAMES.index(worst) + 1}, {title(worst).lower()}"
     yield (
-        f"{figures['model']} goes wrong on {bad:,} of {bad + cells['sound']:,} risky questions, first most "
-        f"often {step or 'in the answer'} ({most:,}); in {cells['slipped']:,} only the answer is wrong."
+        f"By the judge {figures['model']} goes wrong on {bad:,} of {bad + cells['sound']:,} risky questions, "
+        f"first most often {step or 'in the answer'} ({most:,}); "
+        f"in {cells['slipped']:,} only the answer is wrong."
     )
 
 
