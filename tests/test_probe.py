@@ -11,8 +11,9 @@ import pytest
 from fake_server import Fake
 from jobs import Job, job, plain
 
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.calling.probe import Sample, lacking, probe, require
+from ssui_gen.calling.probe import lacking, probe, require
 from ssui_gen.completions import Features
 from ssui_gen.errors import ConfigError
 from ssui_gen.serving.embedded import EmbeddedServer
