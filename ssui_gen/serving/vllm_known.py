@@ -53,6 +53,8 @@ SINCE = {
 }
 """By vLLM's own source packages 0.10.0 to 0.33.0 (`engine/arg_utils.py`, `cli_args.py`); every other flag
 that is chosen here is in all of them."""
+UNTIL = {"guided-decoding-backend": (0, 12), "guided-decoding-disable-any-whitespace": (0, 12)}
+"""From which version on vLLM knows a flag no more."""
 
 
 class Installed(NamedTuple):
@@ -66,7 +68,10 @@ class Installed(NamedTuple):
     def knows(self, flag: str) -> bool:
         if self.flags is not None:
             return flag in self.flags
-        return flag not in SINCE or _number(self.version) >= SINCE[flag].version
+        number = _number(self.version)
+        if flag in UNTIL:
+            return OLDEST <= number < UNTIL[flag]
+        return flag not in SINCE or number >= SINCE[flag].version
 
     @property
     def lacks(self) -> str:
