@@ -35,6 +35,8 @@ SCALES = r"qwen2[\d._]*-?_?vl"
 """Families whose processor is told `max_pixels`, in training as well."""
 NO_LORA = r"llava[_-]onevision|gemma-?3n|\baria\b|phi3_v|phi-3(\.5)?-vision|deepseek[_-]vl|kimi[_-]vl|\bovis"
 """Families on which vLLM serves no adapter: their classes lack `SupportsLoRA`."""
+MOST_RANK = 512
+"""Of an adapter (`--max-lora-rank`)."""
 OWN_CODE = (
     "internvl_chat",
     "minicpmv",
@@ -152,6 +154,12 @@ def refuse(model: Model, adapters: Sequence[Adapter], typed: Mapping[str, Any]) 
             f"{model.name}: its config is code of its own, which vLLM would run on this machine: take a "
             "conversion that needs none (its name ends in -hf, as OpenGVLab/InternVL3-8B-hf), or, if you "
             f"have read and trust that code: -- --{CODE}"
+        )
+    large = next((adapter for adapter in adapters if adapter.rank > MOST_RANK), None)
+    if large and "max-lora-rank" not in typed:
+        raise ConfigError(
+            f"{large.folder}: rank {large.rank}: vLLM serves adapters of rank {MOST_RANK} at most: merge it: "
+            f"{command('merge', ADAPTER=large.folder)}"
         )
     if adapters and is_of(model, NO_LORA) and "enable-lora" not in typed:
         merge = command("merge", ADAPTER=adapters[0].folder)

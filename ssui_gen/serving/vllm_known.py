@@ -49,7 +49,7 @@ SINCE = {
         "the model thinks before each answer: switch that off in each request, models: {vlm: {extra: "
         "{chat_template_kwargs: {enable_thinking: false}}}}",
     ),
-    "max-num-queued-reqs": Since((0, 30), "a flood of requests waits in vLLM instead of being sent back"),
+    "max-num-queued-reqs": Since((0, 29), "a flood of requests waits in vLLM instead of being sent back"),
 }
 """By vLLM's own source packages 0.10.0 to 0.33.0 (`engine/arg_utils.py`, `cli_args.py`); every other flag
 that is chosen here is in all of them."""

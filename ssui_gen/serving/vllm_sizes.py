@@ -32,6 +32,9 @@ TOTAL = {
 }
 """Billions of parameters where the name says none, or another number: Llama 4's "17B-16E" names what one
 token meets. From the models' own cards."""
+ROUTED = ("num_experts", "n_routed_experts", "num_local_experts")
+MOST = 10_000_000
+"""Of any number that may be a size in a config."""
 EXPERTS = re.compile(r"\d+b-\d+e\b")
 """So many experts of so many parameters, or of so many that are active: makers differ."""
 
@@ -55,12 +58,14 @@ def _bytes(name: str) -> float:
 def by_config(config: Mapping[str, Any]) -> float | None:
     """Gigabytes by the shapes of language model, experts and vision tower; None if they do not tell."""
     text = text_of(config)
+    tied = bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings")))
+    dense = text.get("mlp_only_layers")
     try:
-        count = _text(text, bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings", False))))
-        count += _tower(config.get("vision_config") or {})
-        return count * _bits(config.get("quantization_config") or {}) / 8e9
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError):
+        count = _text(_numbers(text), tied, len(dense) if isinstance(dense, list) else 0)
+    except KeyError:
         return None
+    count += _tower(_numbers(config.get("vision_config")))
+    return count * _bits(config.get("quantization_config")) / 8e9
 
 
 def text_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,53 +74,62 @@ def text_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return next((part for part in parts if isinstance(part, dict)), config)
 
 
-def _text(text: Mapping[str, Any], tied: bool) -> float:
+def _numbers(part: Any) -> dict[str, int]:
+    """What of a part of a config may be a size or a count."""
+    given = part.items() if isinstance(part, dict) else ()
+    return {name: one for name, one in given if type(one) is int and 0 < one <= MOST}
+
+
+def _text(text: Mapping[str, int], tied: bool, dense: int) -> float:
+    """Parameters of a language model, `dense` of whose layers are named as having no experts."""
     wide, layers, heads = text["hidden_size"], text["num_hidden_layers"], text["num_attention_heads"]
-    head = text.get("head_dim") or wide // heads
-    attention = wide * head * 2 * (heads + (text.get("num_key_value_heads") or heads))
-    sparse = _sparse_layers(text, layers)
-    plain = 3 * wide * (text.get("intermediate_size_mlp") or text["intermediate_size"])
+    head = text.get("head_dim", wide // heads)
+    attention = wide * head * 2 * (heads + text.get("num_key_value_heads", heads))
+    sparse = _sparse_layers(text, layers - dense)
+    plain = 3 * wide * _first(text, "intermediate_size_mlp", "intermediate_size")
     words = text["vocab_size"] * wide * (1 if tied else 2)
     return float(words + layers * attention + (layers - sparse) * plain + sparse * _experts(text, wide))
 
 
-def _sparse_layers(text: Mapping[str, Any], layers: int) -> int:
+def _sparse_layers(text: Mapping[str, int], layers: int) -> int:
     """How many layers have experts."""
-    if not _first(text, "num_experts", "n_routed_experts", "num_local_experts"):
+    if not _first(text, *ROUTED):
         return 0
     step = _first(text, "interleave_moe_layer_step", "decoder_sparse_step") or 1
-    dense = _first(text, "first_k_dense_replace") + len(text.get("mlp_only_layers") or ())
-    return max(0, layers - dense) // step
+    return max(0, layers - text.get("first_k_dense_replace", 0)) // step
 
 
-def _experts(text: Mapping[str, Any], wide: int) -> float:
+def _experts(text: Mapping[str, int], wide: int) -> int:
     """Parameters of one layer's experts, shared ones included; Llama 4 has one, and does not say so."""
-    each = text.get("moe_intermediate_size") or text["intermediate_size"]
-    routed = _first(text, "num_experts", "n_routed_experts", "num_local_experts")
-    shared = _first(text, "shared_expert_intermediate_size") or each * (
-        _first(text, "n_shared_experts") or ("interleave_moe_layer_step" in text)
-    )
-    return float(3 * wide * (routed * each + shared))
+    each = _first(text, "moe_intermediate_size", "intermediate_size")
+    shared = text.get("n_shared_experts", int("interleave_moe_layer_step" in text)) * each
+    return 3 * wide * (_first(text, *ROUTED) * each + text.get("shared_expert_intermediate_size", shared))
 
 
-def _first(text: Mapping[str, Any], *names: str) -> int:
-    return int(next((text[name] for name in names if text.get(name)), 0))
+def _first(numbers: Mapping[str, int], *names: str) -> int:
+    return next((numbers[name] for name in names if name in numbers), 0)
 
 
-def _tower(vision: Mapping[str, Any]) -> float:
-    wide = vision.get("hidden_size") or vision.get("embed_dim") or 0
-    layers = vision.get("num_hidden_layers") or vision.get("depth") or 0
-    return float(layers * wide * (4 * wide + 3 * (vision.get("intermediate_size") or 4 * wide)))
+def _tower(vision: Mapping[str, int]) -> int:
+    wide, layers = _first(vision, "hidden_size", "embed_dim"), _first(vision, "num_hidden_layers", "depth")
+    return layers * wide * (4 * wide + 3 * vision.get("intermediate_size", 4 * wide))
 
 
-def _bits(quantized: Mapping[str, Any]) -> float:
-    """Of a parameter, by what a config says of its quantization."""
-    if bits := quantized.get("bits") or quantized.get("w_bit"):
-        return float(bits) * 1.1
-    if quantized.get("load_in_4bit") or "fp4" in str(quantized.get("quant_method")):
+def _bits(quantized: Any) -> float:
+    """Of a parameter, by what a config says of its quantization; a tenth more for scales."""
+    if not isinstance(quantized, dict):
+        return 8 * HALF
+    told = _numbers(quantized)
+    if bits := _first(told, "bits", "w_bit", "num_bits"):
+        return bits * 1.1
+    method = str(quantized.get("quant_method"))
+    if quantized.get("load_in_4bit") or "fp4" in method:
         return 4.5
-    groups = quantized.get("config_groups") or {}
-    found = [group["weights"]["num_bits"] for group in groups.values() if group.get("weights")]
-    if found:
-        return float(max(found)) * 1.1
-    return 8.0 if "fp8" in str(quantized.get("quant_method")) or quantized.get("load_in_8bit") else 8 * HALF
+    if groups := quantized.get("config_groups"):
+        found = [_bits(one.get("weights")) for one in groups.values()] if _nested(groups) else []
+        return max(found, default=8 * HALF)
+    return 8.0 if "fp8" in method or quantized.get("load_in_8bit") else 8 * HALF
+
+
+def _nested(groups: Any) -> bool:
+    return isinstance(groups, dict) and all(isinstance(one, dict) for one in groups.values())

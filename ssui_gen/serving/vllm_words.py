@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 BEFORE = r"^(?:\([^)]*\) |\[[^\]]*\]:? )*"
 """Which process says it."""
 ERROR = re.compile(BEFORE + r"(?:ERROR .*?\] |\S+\.py: )?((?:[\w.]+\.)?(?:\w*Error|\w*Exception|error)\b.*)")
 ECHO = re.compile(r"[Ss]ee (root cause above|stack trace for root cause)")
 """In an error that only says that there was one."""
+SHOWN = 300
+"""Letters of an error; vLLM lists every architecture that it knows."""
 KILLED = (137, -9)
 MEMORY_ENDED = "killed from outside: often the system does so as memory ends: take a smaller model"
 REMEDY = {
@@ -95,6 +98,7 @@ def why(words: Sequence[str], code: int | None) -> str | None:
     if not said:
         return MEMORY_ENDED if code in KILLED else None
     helps = remedy(said) or next(filter(None, map(remedy, reversed(found))), None)
+    said = said if len(said) <= SHOWN else f"{said[:SHOWN]}…"
     return said + (f": {helps}" if helps else "")
 
 
@@ -104,7 +108,7 @@ def remedy(error: str) -> str | None:
 
 def errors(words: Sequence[str]) -> Iterator[str]:
     """Each error with its message, which pydantic writes into the next line."""
-    for line, after in zip(words, [*words[1:], ""], strict=True):
+    for line, after in pairwise([*words, ""]):
         if found := ERROR.match(line):
             below = re.sub(BEFORE, "", after).partition("[type=")[0].strip()
             yield f"{found.group(1)} {below if 'validation error' in line else ''}".strip()
