@@ -11,6 +11,7 @@ from ssui_gen.serving.vllm_families import Flags, advise, of_family, refuse
 from ssui_gen.serving.vllm_model import Adapter, Model
 
 OFF = {"enable_thinking": False}
+NEW = (0, 32)
 
 
 def flags(name: str, *, kind: str = "", thinking: bool = False, **more: Any) -> Flags:
@@ -141,8 +142,8 @@ CODE = Model("folder", kind="internvl_chat", code=True)
 @pytest.mark.parametrize("model", [CODE, Model("OpenGVLab/InternVL3-8B"), Model("opengvlab/InternVL3_5-8B")])
 def test_code_that_nobody_said_may_run_does_not(model: Model) -> None:
     with pytest.raises(ConfigError, match=r"its config is code of its own, .*-hf.*-- --trust-remote-code"):
-        refuse(model, [], {})
-    refuse(model, [], {"trust-remote-code": True})
+        refuse(model, [], {}, NEW)
+    refuse(model, [], {"trust-remote-code": True}, NEW)
 
 
 @pytest.mark.parametrize(
@@ -155,15 +156,25 @@ def test_code_that_nobody_said_may_run_does_not(model: Model) -> None:
     ],
 )
 def test_what_needs_no_code_is_not_asked_about(model: Model) -> None:
-    refuse(model, [], {})
+    refuse(model, [], {}, NEW)
 
 
 def test_an_adapter_that_vllm_cannot_serve_is_to_be_merged() -> None:
     model, adapter = Model("llava-hf/llava-onevision-qwen2-7b-ov-hf"), Adapter("a", "/x/my run", 8)
-    with pytest.raises(ConfigError, match=r"no LoRA adapter on this family: merge it .*merge.*'/x/my run'"):
-        refuse(model, [adapter], {})
-    refuse(model, [adapter], {"enable-lora": True})
-    refuse(model, [], {})
-    refuse(Model("Qwen/Qwen2.5-VL-7B-Instruct"), [adapter], {})
-    with pytest.raises(ConfigError, match=r"rank 1024: vLLM serves adapters of rank 512 at most"):
-        refuse(Model("Qwen/Qwen2.5-VL-7B-Instruct"), [adapter._replace(rank=1024)], {})
+    with pytest.raises(ConfigError, match=r"my run: vLLM serves no LoRA .*: merge it .*merge.*'/x/my run'"):
+        refuse(model, [adapter], {}, NEW)
+    refuse(model, [adapter], {"enable-lora": True}, NEW)
+    refuse(model, [], {}, NEW)
+    refuse(Model("Qwen/Qwen2.5-VL-7B-Instruct"), [adapter], {}, NEW)
+    with pytest.raises(ConfigError, match=r"my run: rank 1024, and vLLM serves 512 at most: merge it"):
+        refuse(Model("Qwen/Qwen2.5-VL-7B-Instruct"), [adapter._replace(rank=1024)], {}, NEW)
+
+
+def test_an_adapter_that_a_newer_vllm_serves_is_refused_by_the_older_alone() -> None:
+    model, adapter = Model("llava-hf/llava-v1.6-mistral-7b-hf"), Adapter("a", "/x/a", 8)
+    with pytest.raises(
+        ConfigError, match=r"before 0\.29 vLLM serves no LoRA adapter on models like llava-hf"
+    ):
+        refuse(model, [adapter], {}, (0, 28))
+    refuse(model, [adapter], {}, (0, 29))
+    refuse(model, [adapter], {}, None)

@@ -33,8 +33,13 @@ FILMS = r"qwen[\d._]*-?_?vl|qwen3[._]\d|glm4v|glm-4\.\d+v|internvl|llava[_-]onev
 """Families that take films too, whose room would be kept free."""
 SCALES = r"qwen2[\d._]*-?_?vl"
 """Families whose processor is told `max_pixels`, in training as well."""
-NO_LORA = r"llava[_-]onevision|gemma-?3n|\baria\b|phi3_v|phi-3(\.5)?-vision|deepseek[_-]vl|kimi[_-]vl|\bovis"
-"""Families on which vLLM serves no adapter: their classes lack `SupportsLoRA`."""
+NO_LORA = (
+    r"llava[_-]onevision|gemma-?3n|\baria\b|phi3_v|phi-3(\.5)?-vision|deepseek[_-]vl|kimi[_-]vl|\bovis"
+    r"|cohere2_vision|command-a-vision"
+)
+"""Families on which vLLM, up to 0.33, serves no adapter: their classes lack `SupportsLoRA`."""
+LORA_SINCE = {NEXT: (0, 29)}
+"""From which version on vLLM serves adapters on a family; on the others it does from 0.10 on."""
 MOST_RANK = 512
 """Of an adapter (`--max-lora-rank`)."""
 OWN_CODE = (
@@ -146,8 +151,12 @@ def _of_thoughts(model: Model, flags: Mapping[str, Any]) -> str | None:
     )
 
 
-def refuse(model: Model, adapters: Sequence[Adapter], typed: Mapping[str, Any]) -> None:
-    """Raises ConfigError for code that nobody said may run, and for an adapter that cannot be served."""
+def refuse(
+    model: Model, adapters: Sequence[Adapter], typed: Mapping[str, Any], version: tuple[int, int] | None
+) -> None:
+    """Raises ConfigError for code that nobody said may run, and for an adapter that vLLM of this version
+    (None: nobody knows) cannot serve.
+    """
     named = bool(re.search(OWN_CODE_NAMED, model.name, re.IGNORECASE)) and not model.kind
     if ((model.code and model.kind in OWN_CODE) or named) and CODE not in typed:
         raise ConfigError(
@@ -155,15 +164,24 @@ def refuse(model: Model, adapters: Sequence[Adapter], typed: Mapping[str, Any]) 
             "conversion that needs none (its name ends in -hf, as OpenGVLab/InternVL3-8B-hf), or, if you "
             f"have read and trust that code: -- --{CODE}"
         )
-    large = next((adapter for adapter in adapters if adapter.rank > MOST_RANK), None)
-    if large and "max-lora-rank" not in typed:
-        raise ConfigError(
-            f"{large.folder}: rank {large.rank}: vLLM serves adapters of rank {MOST_RANK} at most: merge it: "
-            f"{command('merge', ADAPTER=large.folder)}"
-        )
-    if adapters and is_of(model, NO_LORA) and "enable-lora" not in typed:
-        merge = command("merge", ADAPTER=adapters[0].folder)
-        raise ConfigError(
-            f"{model.name}: vLLM serves no LoRA adapter on this family: merge it and serve what comes out: "
-            f"{merge}"
-        )
+    for adapter in adapters:
+        if why := _unservable(model, adapter, typed, version):
+            merge = command("merge", ADAPTER=adapter.folder)
+            raise ConfigError(f"{adapter.folder}: {why}: merge it and serve what comes out: {merge}")
+
+
+def _unservable(
+    model: Model, adapter: Adapter, typed: Mapping[str, Any], version: tuple[int, int] | None
+) -> str | None:
+    """Why an adapter cannot be served on this model, unless the user says that it can."""
+    if adapter.rank > MOST_RANK and "max-lora-rank" not in typed:
+        return f"rank {adapter.rank}, and vLLM serves {MOST_RANK} at most"
+    if "enable-lora" in typed:
+        return None
+    if is_of(model, NO_LORA):
+        return f"vLLM serves no LoRA adapter on models like {model.name}"
+    for hint, since in LORA_SINCE.items():
+        if version and version < since and is_of(model, hint):
+            said = ".".join(map(str, since))
+            return f"before {said} vLLM serves no LoRA adapter on models like {model.name}"
+    return None

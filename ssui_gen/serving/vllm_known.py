@@ -74,8 +74,13 @@ class Installed(NamedTuple):
         return flag not in SINCE or number >= SINCE[flag].version
 
     @property
+    def number(self) -> tuple[int, int] | None:
+        """(0, 32), say; None where the version says nothing."""
+        return number if (number := _number(self.version)) >= OLDEST else None
+
+    @property
     def lacks(self) -> str:
-        sure = self.flags is not None or _number(self.version) >= OLDEST
+        sure = self.flags is not None or self.number is not None
         return "has no" if sure else "does not say whether it has"
 
 

@@ -65,16 +65,17 @@ def plan(
     Raises ConfigError or ServerError for what can be known to fail before anything is started.
     """
     python = find_python()
+    vllm = installed(python)
     typed = {vllm_flags.dashed(name): value for name, value in (serve.flags | flags).items()}
     known, lora = about(model, str(typed.get("revision") or "main")), [about_adapter(one) for one in adapters]
-    vllm_families.refuse(known, lora, typed)
+    vllm_families.refuse(known, lora, typed, vllm.number)
     machine = find_machine(serve.gpus, notice)
     each = gpus_each(known, machine, typed, notice)
     chosen = vllm_flags.choose(
         known, machine, str(media.resolve()), lora, serve.max_pixels, each=each, thinking=serve.thinking
     )
     ours = {name: value for name, value in chosen.items() if name not in typed}
-    taken = adapted(ours, installed(python), notice) | typed
+    taken = adapted(ours, vllm, notice) | typed
     vllm_families.advise(known, taken, notice)
     usual = vllm_flags.environment(known, machine)
     env = {name: value for name, value in usual.items() if name not in os.environ}
