@@ -74,11 +74,26 @@ def test_thinking_without_a_switch_is_said_with_what_it_needs(name: str, parser:
         "Qwen/Qwen2.5-VL-7B-Instruct",
         "google/gemma-4-31B-it",
         "llava-hf/llava-1.5-7b-hf",
+        "someone/vlm-8b-nonthinking",
     ],
 )
 def test_a_model_that_answers_at_once_is_left_alone(name: str) -> None:
     assert not {"reasoning-parser", "default-chat-template-kwargs"} & flags(name).keys()
     assert advice(Model(name)) == []
+
+
+def test_a_switch_that_the_user_sets_or_that_this_vllm_lacks_is_not_spoken_of_again() -> None:
+    model = Model("Qwen/Qwen3.5-9B")
+    typed = {"default-chat-template-kwargs": '{"enable_thinking": true}', "max-model-len": 16384}
+    assert advice(model, typed) == advice(model, {"max-model-len": 16384}) == []
+
+
+def test_the_folders_that_a_model_lies_in_say_nothing_about_it() -> None:
+    plain = Model("/data/thinking-72b/qwen2.5-vl/my-run", kind="llava", local=True)
+    assert of_family(plain, 1, False) == of_family(Model("my-run", kind="llava"), 1, False)
+    assert plain.weights is None
+    cached = f"/x/models--Qwen--Qwen3-VL-8B-Thinking/snapshots/{'0a' * 20}"
+    assert of_family(Model(cached, local=True), 1, False)["reasoning-parser"] == "deepseek_r1"
 
 
 @pytest.mark.parametrize(

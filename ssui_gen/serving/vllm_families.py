@@ -57,6 +57,7 @@ OWN_CODE = (
 OWN_CODE_NAMED = r"^opengvlab/internvl(?!.*-hf)"
 CODE = "trust-remote-code"
 KWARGS, PARSER = "default-chat-template-kwargs", "reasoning-parser"
+OFF = {"enable_thinking": False}
 
 Flags = dict[str, Any]
 
@@ -77,14 +78,14 @@ THINKING = (
     Thinking(r"glm-4\.1v.*thinking", "glm45"),
     Thinking(r"ernie.*thinking", "ernie45"),
     Thinking(r"kimi-vl.*thinking", None),
-    Thinking(r"thinking", "deepseek_r1"),
+    Thinking(r"(?<!non)(?<!non-)(?<!no-)thinking", "deepseek_r1"),
 )
 """The first that fits. `deepseek_r1` for Qwen3-VL-Thinking: its template opens the thoughts by itself, which
 vLLM's `qwen3` did not understand for long (vLLM #26239, #29408)."""
 
 
 def is_of(model: Model, hint: str) -> bool:
-    return bool(re.search(hint, f"{model.kind} {model.name}", re.IGNORECASE))
+    return bool(re.search(hint, f"{model.kind} {model.called}", re.IGNORECASE))
 
 
 def of_family(model: Model, pixels: int, thinking: bool) -> Flags:
@@ -92,10 +93,10 @@ def of_family(model: Model, pixels: int, thinking: bool) -> Flags:
     flags: Flags = {"limit-mm-per-prompt": {"image": 1} | ({"video": 0} if is_of(model, FILMS) else {})}
     if is_of(model, SCALES):
         flags["mm-processor-kwargs"] = {"max_pixels": pixels}
-    flags["max-model-len"] = min(CONTEXT, model.context or _context_by_name(model.name))
+    flags["max-model-len"] = min(CONTEXT, model.context or _context_by_name(model.called))
     if thinks := thinks_first(model):
         off = thinks.switch and not thinking
-        flags |= {KWARGS: {"enable_thinking": False}} if off else {PARSER: thinks.parser}
+        flags |= {KWARGS: OFF} if off else {PARSER: thinks.parser}
     return flags
 
 
@@ -132,13 +133,13 @@ def _of_context(model: Model, flags: Mapping[str, Any]) -> str | None:
 
 def _of_thoughts(model: Model, flags: Mapping[str, Any]) -> str | None:
     thinks = thinks_first(model)
-    if not thinks:
-        return None
-    if flags.get(KWARGS) == {"enable_thinking": False}:
+    if thinks and flags.get(KWARGS) == OFF:
         return (
             f"{model.name} thinks before it answers; that is switched off, as agents give short typed "
             "replies (serve: {thinking: true} leaves it on)."
         )
+    if not thinks or PARSER not in flags:
+        return None
     cannot = "" if thinks.switch else ", and has no switch for that"
     apart = (
         f"--{PARSER} {flags[PARSER]} tells them apart"

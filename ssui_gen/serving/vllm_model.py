@@ -23,6 +23,8 @@ SEES = re.compile(r"vis(ion|ual)|img|image|siglip|vit_")
 """In the config's keys of a model that sees."""
 UNSCALED = ("default", "mrope", "llama3", "longrope", "su", "yarn", "deepseek_yarn", "proportional")
 """Kinds of RoPE whose `max_position_embeddings` is the whole context, as vLLM reads it."""
+COMMIT = re.compile(r"[0-9a-f]{6,64}")
+"""How the hub's cache names the folder of a revision."""
 POINTER = b"version https://git-lfs"
 
 
@@ -46,7 +48,15 @@ class Model(NamedTuple):
     @property
     def weights(self) -> float | None:
         """Gigabytes; None if nothing tells."""
-        return self.gigabytes if self.gigabytes is not None else vllm_sizes.by_name(self.name)
+        return self.gigabytes if self.gigabytes is not None else vllm_sizes.by_name(self.called)
+
+    @property
+    def called(self) -> str:
+        """Its name without the folders that it lies in, whose names say nothing about it."""
+        if not self.local:
+            return self.name
+        parts = [part for part in Path(self.name).parts if not COMMIT.fullmatch(part) and part != "snapshots"]
+        return parts[-1] if parts else self.name
 
 
 class Adapter(NamedTuple):
@@ -93,7 +103,7 @@ def _snapshot(name: str, revision: str) -> Path | None:
     except (OSError, ValueError):
         commit = revision
     found = kept / "snapshots" / commit
-    return found if re.fullmatch(r"[0-9a-f]{6,64}", commit) and found.is_dir() else None
+    return found if COMMIT.fullmatch(commit) and found.is_dir() else None
 
 
 def _cache() -> Path:
