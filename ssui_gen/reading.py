@@ -125,9 +125,15 @@ def read(text: str) -> Reading:
 
 # --- thoughts --------------------------------------------------------------------------------------
 
-_TAGS = "think|thinking|thought|reasoning"
-_OPENS = re.compile(rf"\s*(?:<(?:{_TAGS})>|◁think▷)", re.IGNORECASE)
-_CLOSES = re.compile(rf"</(?:{_TAGS})>|◁/think▷", re.IGNORECASE)
+_TAGS = r"(?:\w{1,10}:)?(?:think|thinking|thought|reasoning)"
+_OPENS = re.compile(
+    rf"\s*(?:<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<\|channel>thought\b)", re.IGNORECASE
+)
+_CLOSES = re.compile(
+    rf"</(?:{_TAGS})>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
+)
+"""Tags of DeepSeek, Qwen, GLM and many more; of Kimi, Magistral, Sky-T1, Gemma 4 and gpt-oss."""
 
 
 def _end_of_thoughts(text: str) -> int:
@@ -146,6 +152,11 @@ def thoughts(text: str) -> tuple[int, int, int]:
     start = opening.end() if opening else 0
     stop = max((match.start() for match in _CLOSES.finditer(text)), default=rest)
     return (start, max(start, stop), rest) if rest else (0, 0, 0)
+
+
+def spoken(text: str) -> str:
+    """What stands behind all thoughts."""
+    return text[_end_of_thoughts(text) :]
 
 
 # --- where steps and the answer begin --------------------------------------------------------------

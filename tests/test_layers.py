@@ -55,6 +55,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "commands",
         "terminal",
         "shares",
+        "lengths",
         "records",
         "branches",
         "completions",
@@ -67,8 +68,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "branching",
         "reading",
         "marks",
+        "refusing",
         "labels",
         "calling.replicas",
+        "calling.content",
         "calling.wire",
         "calling.metrics",
         "prompts",
@@ -91,7 +94,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "serving.vllm",
         "demo",
     ),
-    ("calling.gate", "calling.calls", "calling.pictures", "agent", "calling.probe"),
+    ("calling.gate", "calling.calls", "calling.pictures", "replying", "agent", "calling.probe"),
     (
         "jobs.rundir",
         "jobs.plan",
@@ -143,7 +146,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "benching.correcting",
         "benching.rates",
         "benching.official.shape",
-        "benching.official.words",
         "benching.official.protocols",
         "benching.official.copsd",
         "benching.official.asking",
@@ -235,7 +237,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
 BESIDE = {
+    "calling.wire": {"calling.content"},
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "labels": {"marks", "reading"},
     "prompts": {"marks"},
     "reading": {"branching"},
     "album": {"unreadable"},
