@@ -16,12 +16,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ssui_gen.completions import Choice, TokenLogprob
-from ssui_gen.marks import MARK
 from ssui_gen.reading import spoken
 
-BYTES = r"(?:[^\x00-\x7f]|(?:bytes:)?(?:\\x[0-9a-fA-F]{2})+)*+"
-"""What tokens may show for signs beyond ASCII: these themselves, U+FFFD for each part, or bytes in hex."""
-
+SIGN = "\ufffd"
+SIGNS = re.compile(r"(?:[^\x00-\x7f]|(?:bytes:)?(?:\\x[0-9a-fA-F]{2})+)+")
+"""Signs beyond ASCII in a row, as tokens may show them: these themselves, U+FFFD for each part, bytes in hex.
+They count as one, whatever they are.
+"""
+_MARK = re.compile(r"(?:<[^<>\s]{1,40}>|\[/?[A-Z_]{2,20}\])\Z")
+LONGEST_MARK = 42
 LONG = 12
 """Characters of an answer that is found among other words."""
 
@@ -86,26 +89,36 @@ def _reported(choice: Choice, text: str) -> tuple[str, int] | None:
     answer = spoken(text)
     if joined == answer:
         return joined, 0
-    begin = _begin(joined, answer.strip(), choice)
-    return None if begin is None else (joined, begin)
+    if not answer.strip():
+        return None if choice.reasoning or text.strip() else (joined, 0)
+    begin = _begin(SIGNS.sub(SIGN, joined), SIGNS.sub(SIGN, answer.strip()))
+    return None if begin is None else (joined, _unfolded(joined, begin))
 
 
-def _begin(joined: str, answer: str, choice: Choice) -> int | None:
+def _begin(joined: str, answer: str) -> int | None:
     """The answer stands at the end, but for marks that end a turn. Where a server left words at the end out
-    of its text (what it was told to stop at) it stands at the beginning; else it must be long to be known.
+    of its text (what it was told to stop at) it stands at the beginning, else it must be long to be known.
     """
-    if not answer:
-        return None if choice.reasoning or choice.text.strip() else 0
-    said = rf"(?P<said>{_as_reported(answer)})"
-    found = re.search(rf"{said}(?:\s|{MARK.pattern})*+\Z", joined) or re.match(rf"\s*+{said}", joined)
-    if found is None and len(answer) >= LONG:
-        found = next(reversed(list(re.finditer(said, joined))), None)
-    return found.start("said") if found else None
+    rest: str | None = joined.rstrip()
+    while rest is not None:
+        if rest.endswith(answer):
+            return len(rest) - len(answer)
+        mark = _MARK.search(rest, max(0, len(rest) - LONGEST_MARK))
+        rest = rest[: mark.start()].rstrip() if mark else None
+    blanks = len(joined) - len(joined.lstrip())
+    if joined.startswith(answer, blanks):
+        return blanks
+    place = joined.rfind(answer) if len(answer) >= LONG else -1
+    return place if place >= 0 else None
 
 
-def _as_reported(answer: str) -> str:
-    """An expression for all ways in which tokens may show this text."""
-    return BYTES.join(re.escape(part) for part in re.split(r"[^\x00-\x7f]+", answer))
+def _unfolded(joined: str, place: int) -> int:
+    """Where in the text that is, which is longer by what its signs were made one."""
+    for found in SIGNS.finditer(joined):
+        if found.start() >= place:
+            break
+        place += len(found[0]) - len(SIGN)
+    return place
 
 
 def behind(text: str, after: str) -> int | None:

@@ -202,7 +202,7 @@ def _broken(said: str) -> str:
     try:
         _DECODER.raw_decode(said)
     except json.JSONDecodeError as error:
-        return f" ({error.msg} at character {error.pos + 1})" if error.pos else ""
+        return f" ({error.msg.removesuffix(' at')} at character {error.pos + 1})" if error.pos else ""
     except RecursionError:
         pass
     return ""

@@ -42,7 +42,9 @@ def test_every_string_of_every_reply_is_bounded_in_words_alone() -> None:
         schema = reply.model_json_schema()
         assert "maxLength" not in str(schema) and "minLength" not in str(schema)
         for field, one in schema["properties"].items():
-            assert re.match(r"at most \d+ characters", one.get("description", "")) or "enum" in one, f"{name}.{field}"
+            assert re.match(r"at most \d+ characters", one.get("description", "")) or "enum" in one, (
+                f"{name}.{field}"
+            )
 
 
 def test_a_faulty_reply_is_shown_to_the_model_with_what_was_wrong(fake: Fake, tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 BESIDE = {
     "calling.wire": {"calling.content"},
     "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
-    "labels": {"marks", "reading"},
+    "labels": {"reading"},
     "prompts": {"marks"},
     "reading": {"branching"},
     "album": {"unreadable"},
