@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from crew import PIXEL, REF, agent, caller
-from fake_server import Fake
+from fake_server import Fake, Whole
 
 from ssui_gen.agent import Asked, Said
 from ssui_gen.calling.pictures import Picture
@@ -105,3 +105,21 @@ def test_the_picture_travels_before_the_text_and_never_enters_the_journal(fake: 
     kept = b"".join(p.read_bytes() for p in tmp_path.iterdir())
     assert b"iVBORw0KGgo=" not in kept
     assert REF.sha256.encode() in kept
+
+
+def test_of_a_reply_without_an_end_only_the_beginning_is_shown_again(fake: Fake, tmp_path: Path) -> None:
+    endless = Whole({"content": '{"evidence": "' + "the floor is wet and " * 500}, "length")
+    replies = [endless, Whole({"content": "", "reasoning": "Hm."}), GOOD]
+    fake.answers = {"check_text": lambda body: replies.pop(0)}
+    (said,) = ask(fake, tmp_path, "check_text", HERE, text="hello")
+    assert said.reply == SafetyReply(**GOOD) and len(said.calls) == 3
+    *_, cut, why, nothing, empty = fake.requests[2]["messages"]
+    assert len(cut["content"]) == 600 and "cut off at 300 tokens" in why["content"]
+    assert nothing["content"] == "(nothing)" and "thoughts alone" in empty["content"]
+
+
+def test_thoughts_of_an_invalid_reply_are_not_shown_again(fake: Fake, tmp_path: Path) -> None:
+    replies = ['<think>Hm.</think>{"label": "safe"}', GOOD]
+    fake.answers = {"check_text": lambda body: replies.pop(0)}
+    ask(fake, tmp_path, "check_text", HERE, text="hello")
+    assert fake.requests[1]["messages"][-2]["content"] == '{"label": "safe"}'
