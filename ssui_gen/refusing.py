@@ -52,13 +52,6 @@ def _any(*forms: str) -> str:
     return f"(?:{'|'.join(forms)})"
 
 
-LOOKED = 400
-"""Characters in which a refusal has declined, or is none."""
-_MAYBE = re.compile(
-    r"\bi ?(?:can|won|will|am|'m|must|have|need|do|refuse|decline|respectfully)|against|violat|appropriate",
-    re.I,
-)
-"""What each of them has somewhere: looked for first, as nearly every text has none."""
 _CLAUSE = re.compile(r"(?<=[.!?;])\s+|,? (?=but\b)|[,;]? (?=however\b)|[,;]? (?=instead\b)", re.I)
 _REGRET = r"(?:(?:i'm|i am) (?:\w+ )?(?:sorry|afraid)|i apologi[sz]e)"
 _HEDGES = _any(
@@ -82,6 +75,15 @@ _CORES = (
         rf"it(?:'s| is| would be) (?:not appropriate|inappropriate|unethical) for me to {_HELP}\b", re.I
     ),
 )
+_MAYBE = re.compile(
+    r"\W*"
+    + _any(
+        r"(?:i|sorry|oh|no|hello|hi|unfortunately|regrettably|however|but|apologies|my|thanks?|as)\b",
+        r"(?:this|that|it|the|your|what)(?:['’]s)?(?:\s+[\w'’]+){0,6}?\s+(?:violat|goes|against|(?:in)?appropr|uneth)",
+    ),
+    re.I,
+)
+"""How each of them begins: looked for first, as nearly every text begins otherwise."""
 _FILLED = _any(
     "you|with|in|on|to|for|any|further|about|of|or|and|a|an|the",
     "assist|assistance|help|support|information|provide|response|answer|kind|type|sort",
@@ -169,7 +171,7 @@ def declines(text: str, *, plainly: bool = False) -> bool:
 
 def _opened(text: str) -> tuple[str, list[str]] | None:
     """What stands behind the words that decline, and the clauses that follow; None if it opens otherwise."""
-    if not _MAYBE.search(text[:LOOKED].replace("’", "'")):
+    if not _MAYBE.match(text):
         return None
     clauses = list(_clauses(_plain(text)))
     for place, clause in enumerate(clauses):
