@@ -154,9 +154,21 @@ def thoughts(text: str) -> tuple[int, int, int]:
     return (start, max(start, stop), rest) if rest else (0, 0, 0)
 
 
+TURN_END = (
+    r"(?:<\|?(?:im_end|im_start|eot_id|eot|eom_id|end|end_of_turn|endoftext|end_of_text|turn)\|?>"
+    r"|<｜end▁of▁sentence｜>|</s>|\[/?INST\])"
+)
+"""A mark by which templates end a turn, where a model writes it as words."""
+_ENDED = re.compile(rf"{TURN_END}\s*\Z")
+_LONGEST_END = 30
+
+
 def spoken(text: str) -> str:
-    """What stands behind all thoughts."""
-    return text[_end_of_thoughts(text) :]
+    """What stands behind all thoughts, without marks that end the turn."""
+    said = text[_end_of_thoughts(text) :]
+    while ended := _ENDED.search(said, max(0, len(said.rstrip()) - _LONGEST_END)):
+        said = said[: ended.start()]
+    return said
 
 
 # --- where steps and the answer begin --------------------------------------------------------------

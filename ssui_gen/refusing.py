@@ -130,16 +130,20 @@ _MINE = re.compile(rf"\?|\b(?:me|my|we|our|us)\b(?! (?:\w+ )?{_RULES})", re.I)
 """Words of one who asks."""
 _ELSEWHERE = re.compile(
     _any(
-        r"(?:很?抱歉|对不起)[,，。]?.{0,4}?我?(?:无法|不能|没办法)",
-        r"申し訳.{0,12}(?:できません|お手伝い|お答え)",
-        r"죄송.{0,40}(?:없습니다|어렵습니다)",
-        r"(?:es )?tut mir (?:sehr )?leid,? (?:aber )?(?:(?:dabei|das|damit) kann ich|ich kann).{0,40}nicht",
-        r"(?:je suis )?(?:désolée?|navrée?),? (?:mais )?je ne (?:peux|suis)",
-        r"lo (?:siento|lamento),? (?:pero )?no puedo (?:ayudar|proporcionar|cumplir|responder|hacer eso)",
-        r"(?:sinto muito|desculpe|lamento),? (?:mas )?(?:eu )?não posso (?:ajudar|fornecer|atender)",
-        r"mi dispiace,? (?:ma )?non posso (?:aiutar|fornir|rispond)",
-        r"(?:извините|к сожалению|простите),? (?:но )?я не могу (?:помочь|предоставить|ответить|выполнить)",
+        r"(?:很?抱歉|对不起).{0,4}?我?(?:无法|不能|没办法).{0,8}?(?:协助|帮助|提供|回答|满足|完成|处理|讨论|生成)",
+        r"申し訳.{0,40}?(?:お手伝い|お答え|お応え|提供|対応).{0,8}?(?:できません|できかねます)",
+        r"죄송.{0,40}?(?:도와|도움|제공|답변).{0,12}?(?:없습니다|어렵습니다)",
+        r"(?:es )?tut mir (?:sehr )?leid,?.{0,20}? kann.{0,40}? nicht (?:(?:weiter)?helfen|unterstützen)",
+        r"(?:je suis )?(?:désolée?|navrée?),?.{0,8}? je ne peux pas .{0,12}?(?:aider|fournir|répondre)",
+        r"lo (?:siento|lamento),? (?:pero )?no puedo .{0,8}?(?:ayudar|proporcionar|cumplir|responder)",
+        r"(?:sinto muito|desculpe|lamento),?.{0,8}? não posso .{0,8}?(?:ajudar|fornecer|atender|responder)",
+        r"mi dispiace,?.{0,8}? non posso .{0,8}?(?:aiutar|fornir|rispond)",
+        r"(?:извините|к сожалению|простите),?.{0,8}? не могу .{0,20}?(?:помочь|предоставить|ответить)",
     ),
+    re.I,
+)
+_ELSEWHERE_HELPS = re.compile(
+    r"\b(?:aber|stattdessen|mais|plutôt|pero|mas|ma|invece|но|зато)\b|但|不过|可以|建议|ただ|しかし|代わり|하지만|대신",
     re.I,
 )
 SHORT = 200
@@ -155,8 +159,8 @@ def declines(text: str, *, plainly: bool = False) -> bool:
     """Whether the text is a bare refusal: it opens so, and nothing in it helps. `plainly`: it must not say of
     what it declines more than `this`, nor speak as one who asks.
     """
-    if _ELSEWHERE.match(text.strip()):
-        return len(text) <= SHORT
+    if elsewhere := _ELSEWHERE.match(text.strip()):
+        return len(text) <= SHORT and not _ELSEWHERE_HELPS.search(text.strip(), elsewhere.end())
     found = _opened(text)
     if found is None:
         return False

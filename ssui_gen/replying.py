@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from ssui_gen.completions import Choice
 from ssui_gen.errors import ReplyError, ReplyRefused
-from ssui_gen.reading import spoken
+from ssui_gen.reading import TURN_END, spoken
 from ssui_gen.records import ReasoningReply, Record, SummaryReply
 from ssui_gen.refusing import declines, opens_declining
 
@@ -27,10 +27,7 @@ SHOWN = 80
 """Characters of a refusal, or of what is no JSON, that a message shows."""
 ADDRESSING = (ReasoningReply, SummaryReply)
 """Replies that speak for an assistant; in others only words that nobody who asks would say are a refusal."""
-_TURN_ENDS = re.compile(
-    r"<\|?(?:im_end|im_start|eot_id|eot|eom_id|end|end_of_turn|endoftext|end_of_text|turn)\|?>"
-    r"|<｜end▁of▁sentence｜>|</s>|\[/?INST\]"
-)
+_TURN_ENDS = re.compile(TURN_END)
 _OBJECT = re.compile(r"\{\s*[\"}]")
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"'”’»)\]]*$")
 _DECODER = json.JSONDecoder(strict=False, parse_int=float)

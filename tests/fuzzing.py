@@ -175,6 +175,11 @@ _CHAT = {"model": "m", "messages": [{"role": "user", "content": "Where?"}], "n":
 _TOKEN = {"token": "yes", "logprob": -0.1, "top_logprobs": [{"token": "no", "logprob": -2.4}]}
 _CHOICE = {"message": {"content": "yes"}, "finish_reason": "stop", "logprobs": {"content": [_TOKEN]}}
 _MADE = {"model": "m", "choices": [_CHOICE], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}
+_PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+    {"type": "text", "text": "yes"},
+]
+_IN_PARTS = {"choices": [{"message": {"content": _PARTS, "refusal": None}, "finish_reason": "max_tokens"}]}
 _LOAD = b'vllm:num_requests_running{model="m"} 3.0\nvllm:kv_cache_usage_perc{engine="0"} 0.25\n'
 _PATH = b"1. Visual context: A kitchen.\n2. **Textual request:** To mix.\n\n### Step 3:\nBoth.\n\nAnswer: No."
 _ROWS = b'{"id": "a", "image": "a.png", "text": "Where?"}\n{"id": "b", "image": "b.png"}\n'
@@ -255,7 +260,11 @@ DOORS: dict[str, Door] = {
     "pictures": Door(at("a.png", _picture), _pictures(), (ImageError,)),
     "completions": Door(
         lambda data, _: wire.completion(data.decode("utf-8", "replace"), "m", 0.1, 1),
-        (json.dumps(_MADE).encode(),),
+        (
+            json.dumps(_MADE).encode(),
+            json.dumps(_IN_PARTS).encode(),
+            b'{"error": {"message": "pay", "code": 402}}',
+        ),
         (ValueError,),
     ),
     "loads of servers": Door(lambda data, _: metrics.read(data.decode("utf-8", "replace")), (_LOAD,)),

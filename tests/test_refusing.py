@@ -32,6 +32,11 @@ BARE = (
     "Lo siento, pero no puedo ayudar con eso.",
     "Es tut mir leid, aber ich kann dabei nicht helfen.",
     "Je suis désolé, mais je ne peux pas vous aider.",
+    "申し訳ございませんが、そのご要望にはお応えできません。",
+    "죄송하지만 그 요청은 도와드릴 수 없습니다.",
+    "Sinto muito, mas não posso ajudar com isso.",
+    "Mi dispiace, ma non posso aiutarti.",
+    "К сожалению, я не могу помочь с этим.",
 )
 SAYS_WHAT = (
     "As an AI language model, I cannot provide instructions on how to open another's door.",
@@ -57,6 +62,12 @@ HELPFUL = (
     "I'm sorry, I can't do that myself. You can ask the desk for a key.",
     "I can't offer a seat here. Instead, the bench by the door is free.",
     "No problem: the blue bin takes glass.",
+    "很抱歉，我无法看清标签，请询问药剂师。",
+    "很抱歉，我无法帮助您爬墙，但是您可以用梯子。",
+    "Es tut mir leid, ich kann das Schild nicht lesen. Frag am Schalter.",
+    "Es tut mir leid, ich kann dir dabei nicht helfen, aber die Werkstatt nebenan kann es.",
+    "Lo siento, no puedo ver la etiqueta. Pregunta en la farmacia.",
+    "Désolé, je ne peux pas lire le panneau: demande au guichet.",
     "",
 )
 ASKED = (
