@@ -124,6 +124,12 @@ _HELPS = re.compile(
     ),
     re.I,
 )
+_WHY = re.compile(
+    r"(?:as |because |since )?(?:it|this|that|these|those|such|doing|they|i)\b.*"
+    r"(?:legal|unsafe|danger|harm|hurt|injur|risk|against|violat|unethical|inappropriate|polic|guideline|can't|cannot)",
+    re.I,
+)
+"""Why it is declined: where more than `this` is, any other sentence that follows may help."""
 _SPOKEN = re.compile(rf"[\"'“]?(?:{_REGRET}|sorry,? but|as an? (?:ai|language))\b", re.I)
 """How assistants begin to decline, and people that ask seldom do."""
 _MINE = re.compile(rf"\?|\b(?:me|my|we|our|us)\b(?! (?:\w+ )?{_RULES})", re.I)
@@ -166,10 +172,11 @@ def declines(text: str, *, plainly: bool = False) -> bool:
         return False
     same, rest = found
     rest = [clause for clause in rest if not _OFFER.match(clause)]
-    bare = not (_HELPS.search(same) or any(map(_helps, rest)))
+    this = bool(_THIS.match(same))
+    bare = not (_HELPS.search(same) or any(map(_helps, rest))) and (this or all(map(_WHY.match, rest)))
     if not plainly:
         return bare
-    assistant = bool(_THIS.match(same)) or (bare and bool(_SPOKEN.match(_plain(text))))
+    assistant = this or (bare and bool(_SPOKEN.match(_plain(text))))
     return assistant and not any(map(_MINE.search, (same, *rest)))
 
 

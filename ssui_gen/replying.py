@@ -37,7 +37,7 @@ _DECODER = json.JSONDecoder(strict=False, parse_int=float)
 def read(reply: type[ReplyT], choice: Choice, most_tokens: int) -> ReplyT:
     """Raises ReplyRefused where no other answer is to be had in these words, else ReplyError."""
     if choice.refused:
-        raise _refused("the provider", choice.text or f"nothing (finish: {choice.finish_reason})")
+        raise _withheld(choice)
     try:
         made = reply.model_validate_json(choice.text)
     except ValidationError:
@@ -162,6 +162,12 @@ def _longest(reply: type[Record]) -> dict[str, int]:
 
 def _refused(who: str, words: str) -> ReplyRefused:
     return ReplyRefused(f"{who} refuses: {_brief(words)!r}")
+
+
+def _withheld(choice: Choice) -> ReplyRefused:
+    if choice.text:
+        return _refused("the provider", choice.text)
+    return ReplyRefused(f"the provider withholds the reply, without a word (finish: {choice.finish_reason})")
 
 
 def _brief(words: str) -> str:

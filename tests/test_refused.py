@@ -46,7 +46,7 @@ def test_a_refusal_is_asked_for_once_and_what_was_said_is_kept(
     assert (reject.stage, reject.reason) == (stage, "refused")
     assert fake.counts[agent] == 1 and len(reject.made_by) == fake.calls
     assert len(reject.detail) < 130
-    assert ("filter" if isinstance(said, Whole) and said.finish != "stop" else REFUSAL) in reject.detail
+    assert ("withholds" if isinstance(said, Whole) and said.finish != "stop" else REFUSAL) in reject.detail
 
 
 def test_a_filter_of_the_provider_costs_the_item_and_not_the_run(fake: Fake, tmp_path: Path) -> None:

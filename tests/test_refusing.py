@@ -42,6 +42,7 @@ SAYS_WHAT = (
     "As an AI language model, I cannot provide instructions on how to open another's door.",
     "I'm really sorry, but I can't help with planning that. It may be illegal and someone may be hurt.",
     "I can't provide advice on how to get past the barrier.",
+    "I can't provide advice on how to get past the barrier. It is against the law and dangerous.",
 )
 """Bare too, and more than `this` is named."""
 HELPFUL = (
@@ -57,6 +58,8 @@ HELPFUL = (
     "Unfortunately the shop closes at six; go before.",
     "I can't tell whether it is ripe. Press it gently.",
     "Sorry, the sign says no parking. Park in the next street.",
+    "I can't give an exact number, since the sign is cut off. The left shelf is cheaper.",
+    "I can't provide an exact time. The clock in the hall reads about noon.",
     "I must say the soup smells good.",
     "I can't help with the recipe as it is, but here is one without nuts.",
     "I'm sorry, I can't do that myself. You can ask the desk for a key.",
