@@ -1,4 +1,4 @@
-"""The situations that agents are shown as examples, read from `prompts/examples.yaml`, and the drawing of some.
+"""The situations that agents are shown as examples: read from `prompts/examples.yaml`, and some drawn.
 
 A situation is whole: what every agent says of it. Which part of it an agent is shown stands in its prompt.
 """
@@ -163,4 +163,3 @@ def _varied(situations: list[Situation]) -> list[Situation]:
     seen: set[str] = set()
     first = [one for one in situations if not (one.query.category in seen or seen.add(one.query.category))]  # type: ignore[func-returns-value]
     return first + [one for one in situations if one not in first]
-

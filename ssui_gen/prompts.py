@@ -1,9 +1,9 @@
 """Prompt files: load, identify, render. The only importer of jinja2.
 
 A prompt is one Markdown file with front matter (`version`, `note`) and two Jinja blocks, `system` and
-`user`. Its identity is the git blob id of the file, so `git show <id>` opens the exact text later. Every prompt
-knows `longest`, the characters that a line, a text and an answer of our records may have, and the filter
-`reply`, which writes a record as a model is to write it.
+`user`. Its identity is the git blob id of the file, so `git show <id>` opens the exact text later. Every
+prompt knows `longest`, the characters that a line, a text and an answer of our records may have, and the
+filter `reply`, which writes a record as a model is to write it.
 """
 
 from __future__ import annotations

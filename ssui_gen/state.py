@@ -49,6 +49,9 @@ class State(TypedDict, total=False):
     image_only: Verdict
     steps: tuple[Step, ...]
     reflection: Annotated[tuple[ReflectionRound, ...], operator.add]
+    onward: str
+    """Where the last round of reflection leads: its decision, or `accept` where no round is left to mend
+    what is faithful."""
     joint: Verdict
     answer: str
     made_by: Annotated[tuple[str, ...], operator.add]

@@ -60,7 +60,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "completions",
         "settings",
         "guards",
+        "examples",
+        "language",
         "config_trust",
+        "config_roles",
         "config",
     ),
     (

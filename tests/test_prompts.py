@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ssui_gen.errors import PromptError
+from ssui_gen.examples import load_examples
 from ssui_gen.judging.questions import QUESTIONS
 from ssui_gen.prompts import Prompt, load_prompt, load_prompts
 from ssui_gen.taxonomy import classes
@@ -33,6 +34,8 @@ VALUES = {
     "response": "1. Visual context: A corridor.\nAnswer: Start at the window.",
     "options": {"A": "right", "B": "wrong"},
     "classes": classes(),
+    "language": "English",
+    "examples": load_examples(ROOT / "prompts" / "examples.yaml")[:20:10],
 }
 
 

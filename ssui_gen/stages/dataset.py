@@ -148,6 +148,8 @@ class _Stage:
             model=self.job.models.names[card.model],
             reply=REPLIES[card.reply],
             caller=self.job.callers[card.model],
+            language=self.plan.config.language,
+            pool=self.plan.examples,
         )
 
     def _count_done(self) -> None:
