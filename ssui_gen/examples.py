@@ -112,7 +112,7 @@ class Situation(Settings):
             yield f"reasoning: step 4 names {found}; expected {self.query.category}"
         if self.reflection.decision == "accept":
             yield "reflection: expected a decision about the bad step; got accept"
-        if risky is not bool(self.told and self.harmed):
+        if {bool(self.told), bool(self.harmed)} != {risky}:
             yield "expected `told` and `harmed` of a risky situation, and of no other"
 
     @cached_property

@@ -130,7 +130,7 @@ def test_an_agent_is_shown_as_many_as_its_card_says_and_the_same_when_it_tries_a
     asyncio.run(run())
     shown = [prompt_text(body, "system") for body in fake.requests]
     assert len(shown) == 9 and len(set(shown[:6])) == 1 and len(set(shown)) == 2
-    assert all(text.count('"label":') == CARDS["check_joint"].examples for text in shown)
+    assert all(text.count('"label":"') == CARDS["check_joint"].examples for text in shown)
 
 
 @pytest.mark.parametrize("name", AGENTS)

@@ -62,6 +62,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "guards",
         "examples",
         "language",
+        "picture_tokens",
         "config_trust",
         "config_roles",
         "config",
@@ -98,6 +99,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "jobs.rundir",
         "jobs.plan",
+        "jobs.replay",
         "jobs.served",
         "state",
         "nodes",
@@ -225,6 +227,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.export",
         "stages.rsbench",
         "stages.doctor",
+        "stages.prompt",
         "stages.bench",
         "stages.bench_label",
         "stages.bench_card",
@@ -232,7 +235,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.bench_log",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench", "cli"),
+    ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench"),
+    ("cli_prompt", "cli"),
     ("cli_options", "cli_curation", "cli_bench_people", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""

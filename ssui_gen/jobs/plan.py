@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ssui_gen.agent import Agent
+from ssui_gen.calling.calls import Calling
 from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
 from ssui_gen.examples import EXAMPLES, Situation, load_examples
 from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
-from ssui_gen.records import Reason
+from ssui_gen.records import REPLIES, Reason, Record
 from ssui_gen.settings import parse
 
 AGENTS = {
@@ -62,6 +64,12 @@ class Plan:
             models=dict(models),
             rendered=rendered() | self._shown,
         )
+
+    def agent(self, name: str, model: str, caller: Calling) -> Agent[Record]:
+        """One agent; `model` is the served name of its role's model."""
+        card = self.cards[name]
+        prompt, reply, language = self.prompts[card.prompt], REPLIES[card.reply], self.config.language
+        return Agent(name, card, prompt, model, reply, caller, language, self.examples)
 
     @property
     def _shown(self) -> dict[str, str]:

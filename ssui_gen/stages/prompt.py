@@ -1,0 +1,196 @@
+"""What an agent, or the policy, would be sent for one seed or path: to the letter, without a call.
+
+Earlier agents' replies come from the run's journal or record where there is one, else from an example. What a
+server is sent in other words (`calling`) is not shown, nor are second tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ssui_gen import graph
+from ssui_gen.calling.calls import Request
+from ssui_gen.calling.journal import CALLS, Journal, Seen
+from ssui_gen.calling.pictures import Pictures
+from ssui_gen.config import Config
+from ssui_gen.errors import ConfigError, NothingMade
+from ssui_gen.examples import drawn
+from ssui_gen.exploring.continuing import Draw, going_on
+from ssui_gen.exploring.explored import CURATED, PATHS
+from ssui_gen.images import inspect, shown
+from ssui_gen.jobs.plan import AGENTS, Plan
+from ssui_gen.jobs.replay import Reached, Replay
+from ssui_gen.jobs.served import OWN_MODEL
+from ssui_gen.jsonl import read, validate
+from ssui_gen.manifest import PAIRS, RUN, read_manifest, source_of_seeds
+from ssui_gen.picture_tokens import tokens_of
+from ssui_gen.records import ImageRef, Kind, ReasoningPath, Seed, row_id
+from ssui_gen.seeds import read_seeds, root_of
+from ssui_gen.serving.embedded import EMBEDDED
+from ssui_gen.serving.vllm_launch import about_adapter
+from ssui_gen.state import Crew, Item
+
+NOT_KNOWN = "(the only one that its server lists)"
+"""Stands for a model's name where nobody has said it and no run remembers it."""
+
+
+class Question(NamedTuple):
+    """One request, and what there is to say about it."""
+
+    who: str
+    of: str
+    """The seed and its kind, or the path and its cut."""
+    role: str
+    request: Request
+    picture: str
+    """Its size as it is sent and its tokens; empty where none is shown."""
+    sources: dict[str, str]
+    """Where the replies of earlier agents come from."""
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """For people to read; the texts stand as they are."""
+        body = {key: value for key, value in self.request.body.items() if key != "messages"}
+        asked = body.pop("response_format", None)
+        yield f"{self.who} for {self.of}; model: {body.pop('model')} (role {self.role})"
+        yield from (f"{agent}'s reply: from {source}" for agent, source in self.sources.items())
+        yield f"picture: {self.picture or 'none is shown'}"
+        for message in self.request.body["messages"]:
+            yield f"\n--- {message['role']}"
+            yield from _texts(message["content"])
+        yield f"\n--- sampling\n{json.dumps(body)}"
+        if asked:
+            yield f"\n--- response schema\n{json.dumps(asked['json_schema']['schema'], ensure_ascii=False)}"
+
+
+def _texts(content: Any) -> Iterator[str]:
+    parts: list[dict[str, Any]] = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    for part in parts:
+        yield part["text"] if part["type"] == "text" else f"[{part['image_url']['url']}]"
+
+
+# --- the agents ----------------------------------------------------------------------------------------
+
+
+def question_of_agent(plan: Plan, name: str, seed_id: str | None, kind: Kind | None) -> Question:
+    """What the agent `name` is sent first for a seed, by default the first one.
+
+    Raises ConfigError for a seed that is not there, ImageError for its picture, and NothingMade where the
+    item ends before this agent is asked.
+    """
+    source = plan.seeds or source_of_seeds(plan.run)
+    if source is None:
+        raise ConfigError(f"{plan.run}: no run yet: name the seeds, --seeds (SEEDS=...)")
+    seed, root, limits = _seed(source, plan.run, seed_id), root_of(source, plan.run), plan.config.images
+    picture = inspect(root, seed.image, limits)
+    item = Item.of(seed, kind or seed.kind or "risky", picture, plan.config.twins)
+    request, sources = _asked(plan, name, item, Pictures(root, limits, 1))
+    role = plan.cards[name].model
+    size = _picture(plan.config, root, picture, request) if plan.cards[name].picture else ""
+    return Question(name, f"the seed {seed.id!r}, {item.kind}", role, request, size, sources)
+
+
+def _seed(source: Path, run: Path, seed_id: str | None) -> Seed:
+    first: list[str] = []
+    with closing(Seen()) as known:
+        for seed in read_seeds(source, known.add, run):
+            if isinstance(seed, Seed):
+                if seed_id in (None, seed.id):
+                    return seed
+                first = [*first, seed.id][:5]
+    raise ConfigError(
+        f"{source}: no seed {seed_id!r} that can be used; the first ones are {', '.join(first)}"
+    )
+
+
+def _asked(plan: Plan, name: str, item: Item, pictures: Pictures) -> tuple[Request, dict[str, str]]:
+    """Run the graph up to the agent's question."""
+    kin = [one for one in plan.examples if one.kind == item.kind]
+    with _journal(plan.run) as journal:
+        replay = Replay(name, journal, _record(plan.run, item.id), drawn(kin, 1, [item.id], "")[0])
+        names = {agent: _name(plan.config, plan.run, RUN, plan.cards[agent].model) for agent in AGENTS}
+        agents: dict[str, Any] = {agent: plan.agent(agent, names[agent], replay) for agent in AGENTS}
+        crew = Crew(**agents, picture=pictures.of(item.image), rounds=plan.config.limits.reflection_rounds)
+        try:
+            ended = asyncio.run(graph.run(item, crew))
+        except Reached as reached:
+            return reached.request, replay.sources
+    what = f"{ended.stage}: {ended.reason}: {ended.detail}" if not isinstance(ended, ReasoningPath) else ""
+    raise NothingMade(f"{item.seed_id} ({item.kind}): ends before {name} is asked: {what}")
+
+
+@contextmanager
+def _journal(run: Path) -> Iterator[Journal | None]:
+    """Of a run that has made calls."""
+    if not (run / CALLS).exists():
+        yield None
+        return
+    with closing(Journal(run / CALLS)) as journal:
+        yield journal
+
+
+def _record(run: Path, item_id: str) -> ReasoningPath | None:
+    file = run / PATHS
+    lines = read(file) if file.exists() else ()
+    return next((validate(ReasoningPath, line) for line in lines if _is(line.value, item_id)), None)
+
+
+def _is(row: dict[str, Any] | None, id: str) -> bool:
+    return row is not None and row.get("id") == id
+
+
+# --- the policy ----------------------------------------------------------------------------------------
+
+
+def question_of_policy(plan: Plan, root: Path, path_id: str | None, cut: int) -> Question:
+    """What the policy is sent first at a cut of a path, by default of the first one, as people left it.
+    Raises ConfigError for a path or a cut that is not there, ImageError for its picture.
+    """
+    path = _path(plan.run, path_id)
+    if not 0 <= cut < len(path.steps):
+        raise ConfigError(f"--cut: expected 0 (the root) to {len(path.steps) - 1}; got {cut}")
+    config, settings = plan.config, plan.config.explore
+    seed = int(row_id(path.id, str(cut), "0"), 16) % 2**31
+    draw = Draw(path, cut, min(settings.k, settings.most_per_cut, settings.most_n), seed)
+    model = _name(config, plan.run, PAIRS, "policy")
+    picture = Pictures(root, config.images, 1).of(path.image)
+    request = going_on(plan.prompts["policy"], model, settings, draw, picture, token_ids=True)
+    size = _picture(config, root, path.image, request)
+    return Question("policy", f"the path {path.id!r}, {path.kind}, cut {cut}", "policy", request, size, {})
+
+
+def _path(run: Path, path_id: str | None) -> ReasoningPath:
+    file = next((run / name for name in (CURATED, PATHS) if (run / name).exists()), None)
+    for line in read(file) if file else ():
+        if path_id is None or _is(line.value, path_id):
+            return validate(ReasoningPath, line)
+    raise ConfigError(f"{file or run / PATHS}: no path {path_id!r}: make some with `ssui dataset`")
+
+
+# --- both ------------------------------------------------------------------------------------------------
+
+
+def _name(config: Config, run: Path, stage: str, role: str) -> str:
+    """The model's name, as far as it is known without asking a server."""
+    player = config.player(role)
+    settings, last = config.models[player], read_manifest(run / stage).last
+    if settings.adapter:
+        return about_adapter(settings.adapter).name
+    known = last.models if last else {}
+    remembered = known.get(role) or known.get(player)
+    if settings.name and not (role != player and settings.name in OWN_MODEL.values()):
+        return settings.name
+    embedded = None if settings.base_urls else OWN_MODEL.get(role, EMBEDDED[0])
+    return remembered or embedded or NOT_KNOWN
+
+
+def _picture(config: Config, root: Path, ref: ImageRef, request: Request) -> str:
+    width, height = shown(root, ref, config.images).size
+    found = tokens_of(str(request.body["model"]), width, height, config.serve.max_pixels)
+    tokens = f"about {found.tokens:,} tokens, as {found.family} count" if found else "tokens not known"
+    return f"{ref.path}, {ref.width} × {ref.height} pixels, sent as {width} × {height}; {tokens}"
