@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exploring import explored, judge, pairs, policy
 from fake_answers import agent_of
 from fake_server import Fake
 from jobs import Ended, here, job, plain
@@ -45,6 +46,11 @@ def without_pictures(request: dict[str, Any]) -> str:
     return json.dumps(
         {key: value for key, value in request.items() if key != "priority"} | {"messages": messages}
     )
+
+
+def without_number(request: dict[str, Any]) -> str:
+    """Beyond the root fewer draws may be asked for than k."""
+    return without_pictures({key: value for key, value in request.items() if key != "n"})
 
 
 @pytest.fixture
@@ -117,19 +123,17 @@ def test_what_is_not_there_is_named(todo: Any, who: str, more: list[str], says: 
     assert done.code == 1 and says in done.err
 
 
-def test_the_policy_is_shown_as_it_is_explored(fake: Fake, todo: Any) -> None:
-    assert todo.here().code == 0
-    fake.requests.clear()
-    run, config = str(todo.run), str(todo.folder / "run.yaml")
-    here(["pairs", "--run", run, "--uncurated", "--config", config, "--base-url", fake.url])
-    received = {json.loads(without_pictures(r))["messages"][1]["content"][1]["text"]: without_pictures(r)
-                for r in fake.requests if agent_of(r) == "none"}  # fmt: skip
+def test_the_policy_is_shown_as_it_is_explored(fake: Fake, tmp_path: Path) -> None:
+    todo = explored(tmp_path, fake.url)
+    fake.answers = {"none": policy, "judge": judge}
+    assert pairs(todo, "--limit", "1").code == 0
+    received = {without_pictures(request) for request in fake.requests}
     path = todo.paths[0]
-    shown = body(todo, "policy", "--path", path["id"], "--base-url", fake.url)
-    one = json.loads(received[path["query"]["text"]])
-    assert shown["messages"][0] == one["messages"][0]
-    cut = body(todo, "policy", "--path", path["id"], "--cut", "2", "--base-url", fake.url)
-    assert cut["messages"][2]["content"].endswith(f"2. Textual request: {path['steps'][1]['text']}\n")
+    for cut in range(3):
+        shown = body(todo, "policy", "--path", path["id"], "--cut", str(cut), "--base-url", fake.url)
+        assert shown["n"] == 10 and without_number(shown) in set(map(without_number, fake.requests)), cut
+        assert cut or without_pictures(shown) in received
+    assert shown["messages"][2]["content"].endswith(f"2. Textual request: {path['steps'][1]['text']}\n")
     assert prompt(todo, "policy", "--cut", "6").code == 1
 
 

@@ -17,7 +17,8 @@ from ssui_gen import graph
 from ssui_gen.calling.calls import Request
 from ssui_gen.calling.journal import CALLS, Journal, Seen
 from ssui_gen.calling.pictures import Pictures
-from ssui_gen.config import Config
+from ssui_gen.completions import Features
+from ssui_gen.config import Config, Explore
 from ssui_gen.errors import ConfigError, NothingMade
 from ssui_gen.examples import drawn
 from ssui_gen.exploring.continuing import Draw, going_on
@@ -154,14 +155,24 @@ def question_of_policy(plan: Plan, root: Path, path_id: str | None, cut: int) ->
     path = _path(plan.run, path_id)
     if not 0 <= cut < len(path.steps):
         raise ConfigError(f"--cut: expected 0 (the root) to {len(path.steps) - 1}; got {cut}")
-    config, settings = plan.config, plan.config.explore
-    seed = int(row_id(path.id, str(cut), "0"), 16) % 2**31
-    draw = Draw(path, cut, min(settings.k, settings.most_per_cut, settings.most_n), seed)
-    model = _name(config, plan.run, PAIRS, "policy")
+    config, can, model = plan.config, _found(plan.run), _name(plan.config, plan.run, PAIRS, "policy")
+    draw = Draw(path, cut, _draws(config.explore, can), int(row_id(path.id, str(cut), "0"), 16) % 2**31)
     picture = Pictures(root, config.images, 1).of(path.image)
-    request = going_on(plan.prompts["policy"], model, settings, draw, picture, token_ids=True)
-    size = _picture(config, root, path.image, request)
-    return Question("policy", f"the path {path.id!r}, {path.kind}, cut {cut}", "policy", request, size, {})
+    request = going_on(plan.prompts["policy"], model, config.explore, draw, picture, token_ids=can.token_ids)
+    size, at_most = _picture(config, root, path.image, request), cut and config.explore.adaptive
+    of = f"the path {path.id!r}, {path.kind}, cut {cut}{', n at most' if at_most else ''}"
+    return Question("policy", of, "policy", request, size, {})
+
+
+def _draws(settings: Explore, can: Features) -> int:
+    """Of the first request at a root; beyond it, what the root gave may make it fewer."""
+    return min(settings.k, settings.most_per_cut, settings.most_n) if can.n else 1
+
+
+def _found(run: Path) -> Features:
+    """What the policy's server was found to do; of a run that was not explored yet what is to be hoped."""
+    known = read_manifest(run / PAIRS).features.get("policy")
+    return Features.model_validate(known) if known else Features(n=True, token_ids=True)
 
 
 def _path(run: Path, path_id: str | None) -> ReasoningPath:
