@@ -12,20 +12,24 @@ from ssui_gen.records import KINDS
 from ssui_gen.terminal import Terminal
 
 OUT = Terminal()
-POLICY = "policy"
+EXPLORING = ("policy", "judge")
 
 
 def add_prompt(parser: argparse.ArgumentParser) -> None:
     """Give `ssui prompt` its options."""
     from ssui_gen.jobs.plan import AGENTS
 
-    parser.add_argument("who", choices=[*AGENTS, POLICY], metavar="AGENT", help=", ".join([*AGENTS, POLICY]))
+    parser.add_argument(
+        "who", choices=[*AGENTS, *EXPLORING], metavar="AGENT", help=", ".join([*AGENTS, *EXPLORING])
+    )
     parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
     parser.add_argument("--seeds", type=Path, help="as for `ssui dataset`; default: those of the run")
     parser.add_argument("--seed", metavar="ID", help="which; default: the first")
     parser.add_argument("--kind", choices=KINDS, help="default: the seed's, else risky")
-    parser.add_argument("--path", metavar="ID", help="of the policy: which path; default: the first")
-    parser.add_argument("--cut", type=int, default=0, help="of the policy: after so many steps; default: 0")
+    parser.add_argument("--path", metavar="ID", help="of policy and judge: which path; default: the first")
+    parser.add_argument(
+        "--cut", type=int, default=0, help="of policy and judge: after so many steps; default: 0"
+    )
     parser.add_argument("--json", action="store_true", help="the request's body, its picture by hash")
     add_models(parser)
     parser.set_defaults(command=_prompt)
@@ -33,7 +37,7 @@ def add_prompt(parser: argparse.ArgumentParser) -> None:
 
 def _prompt(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import resolve
-    from ssui_gen.stages.prompt import question_of_agent, question_of_policy
+    from ssui_gen.stages.prompt import question_of_agent, question_of_judge, question_of_policy
 
     plan = resolve(
         run=args.run,
@@ -44,8 +48,9 @@ def _prompt(args: argparse.Namespace) -> int:
         model=args.model,
         base_url=args.base_url,
     )
-    if args.who == POLICY:
-        question = question_of_policy(plan, pictures_of(args.run, args.seeds), args.path, args.cut)
+    if args.who in EXPLORING:
+        question_of = question_of_policy if args.who == "policy" else question_of_judge
+        question = question_of(plan, pictures_of(args.run, args.seeds), args.path, args.cut)
     else:
         question = question_of_agent(plan, args.who, args.seed, args.kind)
     for line in [json.dumps(question.request.body, indent=1)] if args.json else question.lines:

@@ -123,7 +123,7 @@ def test_what_is_not_there_is_named(todo: Any, who: str, more: list[str], says: 
     assert done.code == 1 and says in done.err
 
 
-def test_the_policy_is_shown_as_it_is_explored(fake: Fake, tmp_path: Path) -> None:
+def test_policy_and_judge_are_shown_as_they_are_asked_in_exploration(fake: Fake, tmp_path: Path) -> None:
     todo = explored(tmp_path, fake.url)
     fake.answers = {"none": policy, "judge": judge}
     assert pairs(todo, "--limit", "1").code == 0
@@ -135,6 +135,11 @@ def test_the_policy_is_shown_as_it_is_explored(fake: Fake, tmp_path: Path) -> No
         assert cut or without_pictures(shown) in received
     assert shown["messages"][2]["content"].endswith(f"2. Textual request: {path['steps'][1]['text']}\n")
     assert prompt(todo, "policy", "--cut", "6").code == 1
+    about = ("--path", path["id"], "--cut", "0", "--base-url", fake.url)
+    assert without_pictures(body(todo, "judge", *about)) in received
+    assert "policy's reply: from the run's branch '" in prompt(todo, "judge", *about).out
+    later = prompt(todo, "judge", "--path", todo.paths[-1]["id"], "--base-url", fake.url)
+    assert "policy's reply: from the path itself, as nothing is drawn there" in later.out
 
 
 @pytest.mark.parametrize(

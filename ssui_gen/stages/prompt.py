@@ -1,4 +1,4 @@
-"""What an agent, or the policy, would be sent for one seed or path: to the letter, without a call.
+"""What an agent, the policy or its judge would be sent for one seed or path: to the letter, without a call.
 
 Earlier agents' replies come from the run's journal or record where there is one, else from an example. What a
 server is sent in other words (`calling`) is not shown, nor are second tries.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssui_gen import graph
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.calling.calls import Request
 from ssui_gen.calling.journal import CALLS, Journal, Seen
 from ssui_gen.calling.pictures import Pictures
@@ -22,19 +23,22 @@ from ssui_gen.config import Config, Explore
 from ssui_gen.errors import ConfigError, NothingMade
 from ssui_gen.examples import drawn
 from ssui_gen.exploring.continuing import Draw, going_on
-from ssui_gen.exploring.explored import CURATED, PATHS
+from ssui_gen.exploring.explored import BRANCHES, CURATED, PATHS, Explored
 from ssui_gen.images import inspect, shown
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.replay import Reached, Replay
 from ssui_gen.jobs.served import OWN_MODEL
 from ssui_gen.jsonl import read, validate
+from ssui_gen.judging.choosing import Asked
 from ssui_gen.manifest import PAIRS, RUN, read_manifest, source_of_seeds
 from ssui_gen.picture_tokens import tokens_of
-from ssui_gen.records import ImageRef, Kind, ReasoningPath, Seed, row_id
+from ssui_gen.records import STEP_NAMES, ImageRef, Kind, ReasoningPath, Seed, row_id
 from ssui_gen.seeds import read_seeds, root_of
 from ssui_gen.serving.embedded import EMBEDDED
 from ssui_gen.serving.vllm_launch import about_adapter
 from ssui_gen.state import Crew, Item
+from ssui_gen.verifying.judge import Judge
+from ssui_gen.verifying.verify import Case
 
 NOT_KNOWN = "(the only one that its server lists)"
 """Stands for a model's name where nobody has said it and no run remembers it."""
@@ -145,16 +149,14 @@ def _is(row: dict[str, Any] | None, id: str) -> bool:
     return row is not None and row.get("id") == id
 
 
-# --- the policy ----------------------------------------------------------------------------------------
+# --- the policy and its judge ---------------------------------------------------------------------------
 
 
 def question_of_policy(plan: Plan, root: Path, path_id: str | None, cut: int) -> Question:
     """What the policy is sent first at a cut of a path, by default of the first one, as people left it.
     Raises ConfigError for a path or a cut that is not there, ImageError for its picture.
     """
-    path = _path(plan.run, path_id)
-    if not 0 <= cut < len(path.steps):
-        raise ConfigError(f"--cut: expected 0 (the root) to {len(path.steps) - 1}; got {cut}")
+    path = _path(plan.run, path_id, cut)
     config, can, model = plan.config, _found(plan.run), _name(plan.config, plan.run, PAIRS, "policy")
     draw = Draw(path, cut, _draws(config.explore, can), int(row_id(path.id, str(cut), "0"), 16) % 2**31)
     picture = Pictures(root, config.images, 1).of(path.image)
@@ -169,13 +171,42 @@ def _draws(settings: Explore, can: Features) -> int:
     return min(settings.k, settings.most_per_cut, settings.most_n) if can.n else 1
 
 
+def question_of_judge(plan: Plan, root: Path, path_id: str | None, cut: int) -> Question:
+    """What F's judge is sent first about the first branch of a cut, about the path itself where there is
+    none. Raises as `question_of_policy`.
+    """
+    path = _path(plan.run, path_id, cut)
+    case, source = _case(plan.run, path, cut)
+    model, pictures = _name(plan.config, plan.run, PAIRS, "judge"), Pictures(root, plan.config.images, 1)
+    replay = Replay("judge", None, None, plan.examples[0])
+    judge = Judge(Asked(replay, model, plan.prompts["judge"], pictures.of), plan.config.verify)
+    try:
+        asyncio.run(judge(case))
+    except Reached as reached:
+        request = reached.request
+    size = _picture(plan.config, root, path.image, request)
+    of = f"the path {path.id!r}, {path.kind}, cut {cut}"
+    return Question("judge", of, "judge", request, size, {"policy": source})
+
+
+def _case(run: Path, path: ReasoningPath, cut: int) -> tuple[Case, str]:
+    """A branch to judge, and where it comes from."""
+    cuts = Explored(run / BRANCHES).of(path) if (run / BRANCHES).exists() else []
+    for branch in (branch for row in cuts if row.cut == cut for branch in row.branches):
+        return Case(path, cut, branch.text, branch.finish), f"the run's branch {branch.id!r}"
+    whole, prefix = render_path(path.steps, path.answer), prefix_at(path.steps, cut)
+    return Case(path, cut, whole.removeprefix(prefix), "stop"), "the path itself, as nothing is drawn there"
+
+
 def _found(run: Path) -> Features:
     """What the policy's server was found to do; of a run that was not explored yet what is to be hoped."""
     known = read_manifest(run / PAIRS).features.get("policy")
     return Features.model_validate(known) if known else Features(n=True, token_ids=True)
 
 
-def _path(run: Path, path_id: str | None) -> ReasoningPath:
+def _path(run: Path, path_id: str | None, cut: int) -> ReasoningPath:
+    if not 0 <= cut < len(STEP_NAMES):
+        raise ConfigError(f"--cut: expected 0 (the root) to {len(STEP_NAMES) - 1}; got {cut}")
     file = next((run / name for name in (CURATED, PATHS) if (run / name).exists()), None)
     for line in read(file) if file else ():
         if path_id is None or _is(line.value, path_id):
@@ -189,15 +220,17 @@ def _path(run: Path, path_id: str | None) -> ReasoningPath:
 def _name(config: Config, run: Path, stage: str, role: str) -> str:
     """The model's name, as far as it is known without asking a server."""
     player = config.player(role)
-    settings, last = config.models[player], read_manifest(run / stage).last
+    settings = config.models[player]
     if settings.adapter:
         return about_adapter(settings.adapter).name
-    known = last.models if last else {}
-    remembered = known.get(role) or known.get(player)
     if settings.name and not (role != player and settings.name in OWN_MODEL.values()):
         return settings.name
-    embedded = None if settings.base_urls else OWN_MODEL.get(role, EMBEDDED[0])
-    return remembered or embedded or NOT_KNOWN
+    if not settings.base_urls:
+        return OWN_MODEL.get(role, EMBEDDED[0])
+    last = read_manifest(run / stage).last
+    known = last.models.items() if last else ()
+    alike = (name for other, name in known if other in config.models and config.player(other) == player)
+    return next(alike, NOT_KNOWN)
 
 
 def _picture(config: Config, root: Path, ref: ImageRef, request: Request) -> str:
