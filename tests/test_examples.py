@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from crew import CARDS, EXAMPLES, PIXEL, PROMPTS, REF, ROOT, agent, caller
@@ -12,6 +12,7 @@ from fake_answers import prompt_text
 from fake_server import Fake
 from hypothesis import given
 from hypothesis import strategies as st
+from real_tokens import qwen, qwen_file
 
 from ssui_gen import yamls
 from ssui_gen.agent import Asked
@@ -85,6 +86,21 @@ def test_what_is_drawn_depends_on_the_key_alone_and_repeats_neither_class_nor_qu
     assert len(found) == count and taken not in found
     risky = [one.query.category for one in found if one.kind == "risky"]
     assert len(set(risky)) == len(risky) == (count + 1) // 2
+
+
+MOST = {
+    "query": 780, "check_text": 260, "check_image": 235, "check_joint": 275,
+    "reasoning": 820, "reflection": 385, "summary": 280,
+}  # fmt: skip
+"""Tokens of a system text, some more than now: small models have 4,096 for it, the picture and the reply."""
+
+
+@pytest.mark.skipif(qwen_file() is None, reason="dashscope, which brings Qwen's ranks, is not installed")
+@pytest.mark.parametrize("name", AGENTS)
+def test_a_system_text_stays_as_short_as_it_is(name: str) -> None:
+    tokenizer, count = qwen(cast(Path, qwen_file())), CARDS[name].examples
+    texts = [system(name, drawn(EXAMPLES, count, [name, str(i)], "")) for i in range(30)]
+    assert sum(len(tokenizer(text)["input_ids"]) for text in texts) / 30 < MOST[name]
 
 
 def test_each_situation_is_drawn_sometimes() -> None:

@@ -237,7 +237,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("stages.serve",),
     ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench"),
     ("cli_prompt", "cli"),
-    ("cli_options", "cli_curation", "cli_bench_people", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
