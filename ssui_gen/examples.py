@@ -5,6 +5,7 @@ A situation is whole: what every agent says of it. Which part of it an agent is 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -18,6 +19,7 @@ from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
 from ssui_gen.naming import named_class
 from ssui_gen.records import (
+    KINDS,
     Kind,
     Line,
     QueryReply,
@@ -150,16 +152,22 @@ def drawn(pool: Iterable[Situation], count: int, key: Iterable[str], text: str) 
     """`count` of the pool, the same for the same `key`: risky and benign in turn, no class twice while there
     are others, and none whose text is the one that is asked about.
     """
-    key, words = tuple(key), _plain(text)
-    order = sorted((one for one in pool if one.words != words), key=lambda one: row_id(*key, one.id))
-    risky, benign = ([one for one in order if one.kind == kind] for kind in ("risky", "benign"))
+    salt, words = row_id(*key).encode(), _plain(text)
+    order = sorted((one for one in pool if one.words != words), key=lambda one: _lot(salt, one))
+    risky, benign = ([one for one in order if one.kind == kind] for kind in KINDS)
     turns = zip_longest(_varied(risky), benign)
     chosen = [one for turn in turns for one in turn if one][:count]
-    return tuple(sorted(chosen, key=lambda one: row_id(one.id, *key)))
+    return tuple(sorted(chosen, key=lambda one: _lot(b"order" + salt, one)))
+
+
+def _lot(salt: bytes, situation: Situation) -> bytes:
+    return hashlib.blake2b(situation.id.encode(), key=salt, digest_size=8).digest()
 
 
 def _varied(situations: list[Situation]) -> list[Situation]:
     """The first of each class first."""
-    seen: set[str] = set()
-    first = [one for one in situations if not (one.query.category in seen or seen.add(one.query.category))]  # type: ignore[func-returns-value]
-    return first + [one for one in situations if one not in first]
+    firsts: dict[str, Situation] = {}
+    for one in situations:
+        firsts.setdefault(one.query.category, one)
+    chosen = {one.id for one in firsts.values()}
+    return [*firsts.values(), *(one for one in situations if one.id not in chosen)]
