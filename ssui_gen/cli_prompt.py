@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from ssui_gen.cli_options import add_models
+from ssui_gen.errors import ConfigError
 from ssui_gen.manifest import pictures_of
 from ssui_gen.records import KINDS
 from ssui_gen.terminal import Terminal
@@ -17,11 +18,7 @@ EXPLORING = ("policy", "judge")
 
 def add_prompt(parser: argparse.ArgumentParser) -> None:
     """Give `ssui prompt` its options."""
-    from ssui_gen.jobs.plan import AGENTS
-
-    parser.add_argument(
-        "who", choices=[*AGENTS, *EXPLORING], metavar="AGENT", help=", ".join([*AGENTS, *EXPLORING])
-    )
+    parser.add_argument("who", metavar="AGENT", help="an agent's card, such as check_joint; policy or judge")
     parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
     parser.add_argument("--seeds", type=Path, help="as for `ssui dataset`; default: those of the run")
     parser.add_argument("--seed", metavar="ID", help="which; default: the first")
@@ -36,9 +33,12 @@ def add_prompt(parser: argparse.ArgumentParser) -> None:
 
 
 def _prompt(args: argparse.Namespace) -> int:
-    from ssui_gen.jobs.plan import resolve
+    from ssui_gen.jobs.plan import AGENTS, resolve
     from ssui_gen.stages.prompt import question_of_agent, question_of_judge, question_of_policy
 
+    if args.who not in (*AGENTS, *EXPLORING):
+        known = ", ".join((*AGENTS, *EXPLORING))
+        raise ConfigError(f"{args.who}: no such agent; expected one of {known}")
     plan = resolve(
         run=args.run,
         seeds=args.seeds,

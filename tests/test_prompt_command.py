@@ -108,7 +108,7 @@ def test_an_item_that_ends_before_the_agent_is_asked_says_so(fake: Fake, todo: A
     todo.here()
     done = prompt(todo, "reasoning", "--base-url", fake.url)
     assert done.code == 1
-    assert "ends before reasoning is asked: check_text: text_not_safe: It names the harm." in done.err
+    assert "(risky) ends before reasoning is asked: check_text: text_not_safe: It names the harm." in done.err
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,7 @@ def test_an_item_that_ends_before_the_agent_is_asked_says_so(fake: Fake, todo: A
     [
         ("query", ["--seed", "nobody"], "no seed 'nobody' that can be used; the first ones are s0, s1"),
         ("policy", ["--path", "nobody"], "no path 'nobody'"),
+        ("critic", [], "critic: no such agent; expected one of query, check_text, "),
     ],
 )
 def test_what_is_not_there_is_named(todo: Any, who: str, more: list[str], says: str) -> None:

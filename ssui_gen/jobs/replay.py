@@ -65,7 +65,7 @@ class Replay:
         if self.record:
             self.sources[agent] = "the run's record"
             return replies_of(self.record, self._asked[agent])[agent]
-        self.sources[agent] = f"the example {self.example.id!r}, as the run has no reply yet"
+        self.sources[agent] = f"the example {self.example.id!r}, as the run knows none to what is asked now"
         return CLEAN if agent == "reflection" else getattr(self.example, agent)
 
 

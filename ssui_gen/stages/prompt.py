@@ -125,8 +125,11 @@ def _asked(plan: Plan, name: str, item: Item, pictures: Pictures) -> tuple[Reque
             ended = asyncio.run(graph.run(item, crew))
         except Reached as reached:
             return reached.request, replay.sources
-    what = f"{ended.stage}: {ended.reason}: {ended.detail}" if not isinstance(ended, ReasoningPath) else ""
-    raise NothingMade(f"{item.seed_id} ({item.kind}): ends before {name} is asked: {what}")
+    assert not isinstance(ended, ReasoningPath), "every agent of the graph is asked for a record"
+    why = f"{ended.stage}: {ended.reason}: {ended.detail}"
+    raise NothingMade(
+        f"{item.seed_id} ({item.kind}): ends before {name} is asked: {why} (--seed: another one)"
+    )
 
 
 @contextmanager
@@ -190,9 +193,10 @@ def question_of_judge(plan: Plan, root: Path, path_id: str | None, cut: int) -> 
 
 
 def _case(run: Path, path: ReasoningPath, cut: int) -> tuple[Case, str]:
-    """A branch to judge, and where it comes from."""
+    """A branch to judge, one that the judge was asked about before others, and where it comes from."""
     cuts = Explored(run / BRANCHES).of(path) if (run / BRANCHES).exists() else []
-    for branch in (branch for row in cuts if row.cut == cut for branch in row.branches):
+    branches = [branch for row in cuts if row.cut == cut for branch in row.branches]
+    for branch in sorted(branches, key=lambda branch: not branch.judgement.made_by):
         return Case(path, cut, branch.text, branch.finish), f"the run's branch {branch.id!r}"
     whole, prefix = render_path(path.steps, path.answer), prefix_at(path.steps, cut)
     return Case(path, cut, whole.removeprefix(prefix), "stop"), "the path itself, as nothing is drawn there"
