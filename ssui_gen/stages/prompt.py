@@ -128,7 +128,7 @@ def _asked(plan: Plan, name: str, item: Item, pictures: Pictures) -> tuple[Reque
     assert not isinstance(ended, ReasoningPath), "every agent of the graph is asked for a record"
     why = f"{ended.stage}: {ended.reason}: {ended.detail}"
     raise NothingMade(
-        f"{item.seed_id} ({item.kind}): ends before {name} is asked: {why} (--seed: another one)"
+        f"{item.seed_id} ({item.kind}) ends before {name} is asked: {why} (--seed: another one)"
     )
 
 
