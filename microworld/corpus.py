@@ -78,7 +78,7 @@ def _prompts() -> dict[str, Prompt]:
 
 def asked(agent: str, **values: Any) -> str:
     """The user text that the agent's prompt makes of these values."""
-    return _prompts()[agent].render(classes=(), **values)[1]
+    return _prompts()[agent].render(classes=(), examples=(), language="", **values)[1]
 
 
 def replied(agent: str, reply: Record, picture: bool = True, **values: Any) -> Dialogue:

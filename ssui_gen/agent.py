@@ -6,15 +6,17 @@ stands in its node.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from ssui_gen.calling.calls import Caller, Request
+from ssui_gen.calling.calls import Calling, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Choice
 from ssui_gen.config import Card
 from ssui_gen.dialect import TOP_LOGPROBS
 from ssui_gen.errors import ReplyError, ReplyRefused
+from ssui_gen.examples import Situation, drawn
 from ssui_gen.marks import as_words
 from ssui_gen.prompts import Prompt
 from ssui_gen.reading import spoken
@@ -55,7 +57,10 @@ class Agent(Generic[ReplyT]):
     prompt: Prompt
     model: str
     reply: type[ReplyT]
-    caller: Caller
+    caller: Calling
+    language: str
+    pool: Sequence[Situation]
+    """From which its examples are drawn."""
 
     async def ask(self, asked: Asked, picture: Picture | None, **values: Any) -> Said[ReplyT]:
         """Ask until the reply parses; raises ReplyError after the last attempt, ReplyRefused at once, or what
@@ -81,10 +86,18 @@ class Agent(Generic[ReplyT]):
 
     def _messages(self, picture: Picture | None, values: dict[str, Any]) -> list[dict[str, Any]]:
         """System, then picture, then text: calls about one picture share the longest prefix."""
-        system, user = self.prompt.render(**values)
+        examples = self._examples(picture, str(values.get("text") or ""))
+        system, user = self.prompt.render(**values, language=self.language, examples=examples)
         text = {"type": "text", "text": user}
         content: Any = user if picture is None else [picture.placeholder, text]
         return [{"role": "system", "content": system}, {"role": "user", "content": content}]
+
+    def _examples(self, picture: Picture | None, text: str) -> tuple[Situation, ...]:
+        """Drawn by what is judged, the picture or else the text: twins and later tries are shown the same,
+        so that they share the prefix, and a question that several items ask is one question.
+        """
+        key = (self.name, picture.ref.sha256 if picture else text)
+        return drawn(self.pool, self.card.examples, key, text)
 
     def _request(
         self, messages: list[dict[str, Any]], picture: Picture | None, asked: Asked, attempt: int

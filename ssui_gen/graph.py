@@ -56,7 +56,7 @@ def build() -> Graph:
         graph,
         "reflect",
         {"accept": "check_joint", "revise_path": "reason", "revise_query": "query"},
-        lambda state: state["reflection"][-1].decision,
+        lambda state: state["onward"],
         Reason.REFLECTION_REJECTED,
         Reason.NOT_CONVERGED,
     )

@@ -62,8 +62,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dialect",
         "completions",
         "guards",
+        "examples",
+        "language",
+        "picture_tokens",
         "config_models",
         "config_trust",
+        "config_roles",
         "config",
     ),
     (
@@ -116,6 +120,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "jobs.rundir",
         "jobs.plan",
+        "jobs.replay",
         "jobs.served",
         "state",
         "nodes",
@@ -242,6 +247,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.export",
         "stages.rsbench",
         "stages.doctor",
+        "stages.prompt",
         "stages.bench",
         "stages.bench_label",
         "stages.bench_card",
@@ -249,7 +255,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.bench_log",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench", "cli"),
+    ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench"),
+    ("cli_prompt", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 

@@ -40,11 +40,18 @@ class Draw(NamedTuple):
 
 
 def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture) -> Request:
-    """The request for `n` branches; at the root the policy begins its answer, else it goes on with it."""
-    system, user = policy_prompt(policy.prompt, draw.path.query.text)
+    """The request for `n` branches of this policy."""
+    return going_on(policy.prompt, policy.model, settings, draw, picture, token_ids=policy.token_ids)
+
+
+def going_on(
+    prompt: Prompt, model: str, settings: Explore, draw: Draw, picture: Picture, *, token_ids: bool
+) -> Request:
+    """At the root a policy begins its answer, else it goes on with it."""
+    system, user = policy_prompt(prompt, draw.path.query.text)
     content: Any = [picture.placeholder, {"type": "text", "text": user}]
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
-    body: dict[str, Any] = {"model": policy.model, "messages": messages}
+    body: dict[str, Any] = {"model": model, "messages": messages}
     if draw.cut:
         messages.append({"role": "assistant", "content": draw.prefix})
         body |= {"add_generation_prompt": False, "continue_final_message": True}
@@ -52,5 +59,5 @@ def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture
     body |= {"max_tokens": settings.max_tokens, "n": draw.n}
     if settings.form == "regex":
         body |= {"structured_outputs": {"regex": rest_of_path(draw.cut)}}
-    body |= {"return_token_ids": True} if policy.token_ids else {}
+    body |= {"return_token_ids": True} if token_ids else {}
     return Request("policy", body, (picture.part,), picture.ref.sha256, draw.cut)
