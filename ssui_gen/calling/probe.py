@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.resuming import resumes
 from ssui_gen.completions import Completion, Features
 from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
 from ssui_gen.images import plain_url
@@ -80,7 +81,7 @@ async def probe(client: ChatClient, model: str, sample: Sample | None = None) ->
     whole = first or await ask.tried(COUNT, **_LOOKING, max_tokens=LONG)
     ids = whole.choices[0].token_ids if whole else None
     found = await asyncio.gather(
-        ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole, ids is not None),
+        ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole),
         ask.watches(ids), ask.reads_files(), ask.takes_uuid(), ask.takes_priority(), ask.shares(),
     )  # fmt: skip
     names = (
@@ -135,11 +136,11 @@ class _Ask(NamedTuple):
         return await self.client.chat({**body, "max_tokens": BRIEF, **fields}, affinity=self.sample.data_url)
 
     async def tried(
-        self, text: str, picture: dict[str, Any] | None = None, **fields: Any
+        self, text: str, picture: dict[str, Any] | None = None, said: str = "", **fields: Any
     ) -> Completion | None:
         """None where the server will not or cannot answer this."""
         try:
-            return await self(text, picture, **fields)
+            return await self(text, picture, said, **fields)
         except (RequestRefused, CallFailed):
             return None
 
@@ -169,20 +170,13 @@ class _Ask(NamedTuple):
         made = await self.tried(COUNT, n=3, temperature=1.0)
         return made is not None and len(made.choices) == 3
 
-    async def continues(self, whole: Completion | None, ids: bool) -> bool | None:
-        """A greedy answer, cut before a word and continued, must go on as it went, token for token."""
-        cut = _cut(whole)
-        if whole is None or cut is None:
-            return None
-        said = "".join(t.token for t in (whole.choices[0].logprobs or ())[:cut])
-        fields: dict[str, Any] = {"return_token_ids": True} if ids else {}
-        rest = await self.tried(COUNT, said=said, max_tokens=LONG - cut, **fields)
-        if rest is None:
-            return False
-        if ids and whole.prompt_token_ids and whole.choices[0].token_ids:
-            return rest.prompt_token_ids == whole.prompt_token_ids + whole.choices[0].token_ids[:cut]
-        goes_on = whole.choices[0].text == said + rest.choices[0].text
-        return goes_on and rest.usage.prompt_tokens == whole.usage.prompt_tokens + cut
+    async def continues(self, whole: Completion | None) -> bool | None:
+        """A greedy answer, cut and begun so, must go on as it went."""
+
+        async def begun(said: str, **fields: Any) -> Completion | None:
+            return await self.tried(COUNT, said=said, **fields)
+
+        return await resumes(begun, whole, LONG)
 
     async def watches(self, ids: tuple[int, ...] | None) -> bool:
         watched = sorted(set(ids or ()))[:5] or [10, 11, 12]
@@ -220,8 +214,3 @@ class _Ask(NamedTuple):
 def _part(url: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}}
 
-
-def _cut(whole: Completion | None) -> int | None:
-    """Before which token to cut: the first from the third on that begins with a space."""
-    tokens = (whole.choices[0].logprobs or ()) if whole else ()
-    return next((i for i, one in enumerate(tokens) if i > 2 and one.token[:1] == " "), None)

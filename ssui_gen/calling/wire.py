@@ -22,6 +22,8 @@ FILTERED = "content_filter"
 
 TRANSIENT = {408, 409, 429}
 REFUSED = {400, 413, 415, 422}
+FIELD = re.compile(r"\b(logprobs|top_logprobs|response_format|temperature|top_p|max_tokens|seed)\b")
+"""Named in a 403 it is about the field and not about the key: OpenAI's models that think refuse `logprobs` so."""
 OVERFLOW = re.compile(
     "maximum context length|context_length_exceeded|maximum model length|max_model_len", re.IGNORECASE
 )
@@ -39,7 +41,7 @@ def refusal(where: str, status: int, code: str | None, said: str) -> ModelError 
     `where` and `said` are shown as they are; `code` is OpenAI's word for the error, if there is one.
     """
     what = f"{where}: HTTP {status}: {said!r}"
-    if status in REFUSED:
+    if status in REFUSED or (status == 403 and FIELD.search(said)):
         if code == "context_length_exceeded" or OVERFLOW.search(said):
             return ContextOverflow(f"{what}. Lower max_tokens, shorten the prompt or shrink the picture")
         return RequestRefused(f"{what}. The same request would be refused again")
@@ -73,11 +75,19 @@ def completion(text: str, model: str, seconds: float, attempts: int) -> Completi
             usage=_usage(data.get("usage") or {}),
             seconds=seconds,
             attempts=attempts,
-            prompt_token_ids=data.get("prompt_token_ids"),
-            prompt_text=data.get("prompt_text"),
+            **_prompt(data),
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a completion: {error!r}") from None
+
+
+def _prompt(data: dict[str, Any]) -> dict[str, Any]:
+    """What a server says of the prompt it made: vLLM beside the choices, SGLang in each of them, llama-server
+    in what `verbose` shows.
+    """
+    ids = data.get("prompt_token_ids") or data["choices"][0].get("prompt_token_ids")
+    text = data.get("prompt_text") or (data.get("__verbose") or {}).get("prompt")
+    return {"prompt_token_ids": ids, "prompt_text": text}
 
 
 def model_names(text: str) -> list[str]:
@@ -108,7 +118,7 @@ def _choice(data: dict[str, Any]) -> Choice:
         text=text,
         finish_reason=finish,
         logprobs=logprobs,
-        token_ids=data.get("token_ids"),
+        token_ids=data.get("token_ids", data.get("response_token_ids")),
         refused=bool(refusal) or finish == FILTERED,
         **thoughts,
     )
