@@ -91,8 +91,9 @@ class Foreign(Fake):
     def _completion(self, body: Body, key: bytes) -> Body:
         read = {name: value for name, value in body.items() if name not in self.host.reads_past}
         begun, said = always(body), self.host.goes_on(body)
-        if begun and not said:
-            read["messages"] = body["messages"][:-1]
+        if begun:
+            turn = [{"role": "assistant", "content": said}] if said else []
+            read["messages"] = [*body["messages"][:-1], *turn]
         made = super()._completion(read, key)
         if begun and not said:
             made["usage"]["prompt_tokens"] += len(tokens(begun)) + 1
@@ -294,7 +295,13 @@ TGI = Host(
     _without_cached,
 )
 OPENAI_REASONING = Host(
-    first(unknown, without("max_tokens", NO_LONGER), _only_the_default, without("logprobs", NOT_ALLOWED)),
+    first(
+        unknown,
+        without("max_tokens", NO_LONGER),
+        _only_the_default,
+        without("logprobs", NOT_ALLOWED),
+        files("Invalid image URL."),
+    ),
     strict_only=True,
 )
 OPENAI_OTHER = Host(first(unknown, bounded, files("Invalid image URL.")), strict_only=True)
