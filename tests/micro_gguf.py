@@ -1,8 +1,9 @@
-"""The micro VLM as llama.cpp reads it: two GGUF files, its language model and its eyes. Run by the Python that has
-the package `gguf`: `python tests/micro_gguf.py MODEL FOLDER` writes `model.gguf` and `eyes.gguf` into FOLDER.
+"""The micro VLM as llama.cpp reads it: two GGUF files, its language model and its eyes. Run by a Python with
+the package `gguf`: `python tests/micro_gguf.py MODEL FOLDER` writes `model.gguf` and `eyes.gguf` there.
 
-llama.cpp has no splitter of words like ours and takes GPT-2's: some words fall into other tokens, and the model
-plays its agents less well. The eyes are CLIP's with all layers and without their last norm, as the micro VLM has them.
+llama.cpp has no splitter of words like ours and takes GPT-2's: some words fall into other tokens, and the
+model plays its agents less well. The eyes are CLIP's, all layers and no norm after the last, as in the micro
+VLM.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def tensors(file: Path) -> dict[str, Any]:
 
 def renamed(name: str, names: dict[str, str], block: str) -> str:
     """In GGUF's words; of a layer `block` and its number stand before them."""
-    head, _, rest = name.partition("layers.")
+    _, _, rest = name.partition("layers.")
     number, _, part = rest.partition(".") if rest else ("", "", name)
     ours = next(one for one in sorted(names, key=len, reverse=True) if one in part)
     ending = "" if ours.endswith(("weight", "class_embedding")) else f".{part.rpartition('.')[2]}"
@@ -104,7 +105,9 @@ def write_text(config: dict[str, Any], weights: dict[str, Any], words: dict[str,
         if name.startswith("language_model."):
             turned = "q_proj" in name or "k_proj" in name
             made = for_rope(weight, text["num_attention_heads"]) if turned else weight
-            writer.add_tensor(renamed(name.removeprefix("language_model."), TEXT, "blk"), np.ascontiguousarray(made))
+            writer.add_tensor(
+                renamed(name.removeprefix("language_model."), TEXT, "blk"), np.ascontiguousarray(made)
+            )
     _finish(writer)
 
 

@@ -1,5 +1,6 @@
-"""`ssui dataset` against servers that refuse one thing or answer oddly: it ends with records, or with one line that
-names what was refused, in which words, and what to set; never in a traceback, in silence or as a success of nothing.
+"""`ssui dataset` against servers that refuse one thing or answer oddly: it ends with records, or with one
+line that names what was refused, in which words, and what to set; never in a traceback, in silence or as a
+success of nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 from fake_server import PROBE
-from foreign_servers import Body, Host, Refusal, hosted, openai_error, pictures
+from foreign_servers import Body, Host, Refusal, hosted, pictures
+from hosts import openai_error
 from jobs import Ended, Job, job, plain
 
 Sends = Callable[[Body], bool]
@@ -28,7 +30,8 @@ def _parts(body: Body) -> str:
 SENT: dict[str, Sends] = {
     name: field(name)
     for name in (
-        "temperature", "top_p", "max_tokens", "seed", "response_format", "logprobs", "top_logprobs", "priority", "user",
+        "temperature", "top_p", "max_tokens", "seed", "response_format", "logprobs", "top_logprobs",
+        "priority", "user",
     )
 } | {
     "system": lambda body: body["messages"][0]["role"] == "system",
@@ -42,7 +45,9 @@ NEEDED = {"image_url"}
 
 
 def _as_openai(what: str, status: int) -> Refusal:
-    return openai_error(f"Unsupported parameter: '{what}' is not supported.", what, "unsupported_parameter", status)
+    return openai_error(
+        f"Unsupported parameter: '{what}' is not supported.", what, "unsupported_parameter", status
+    )
 
 
 def _as_fastapi(what: str, status: int) -> Refusal:
@@ -119,7 +124,11 @@ def said(change: Callable[[str], Any], **more: Any) -> Answer:
 
     def answers(body: Body, completion: Body) -> Body:
         choices = [
-            {**choice, "message": {"role": "assistant", "content": change(choice["message"]["content"])}, **more}
+            {
+                **choice,
+                "message": {"role": "assistant", "content": change(choice["message"]["content"])},
+                **more,
+            }
             for choice in completion["choices"]
         ]
         return {**completion, "choices": choices}
@@ -133,13 +142,19 @@ def at_work(answers: Answer) -> Answer:
 
 
 def in_hindi(text: str) -> str:
-    """Every text of the reply in another language; what is chosen from a list stays."""
+    """The words of a reply in another language; the names of classes stay."""
     try:
         reply = json.loads(text)
     except ValueError:
         return text
-    words = {name: "बिल्ली मेज़ पर बैठी है।" for name, value in reply.items() if " " in str(value)}
-    return json.dumps(reply | words, ensure_ascii=False)
+    told = {
+        name: " ".join(map(_in_hindi, value.split())) for name, value in reply.items() if " " in str(value)
+    }
+    return json.dumps(reply | told, ensure_ascii=False)
+
+
+def _in_hindi(word: str) -> str:
+    return word if "_" in word or word == "benign" else "बिल्ली"
 
 
 GOOD: dict[str, Answer] = {
@@ -154,8 +169,8 @@ GOOD: dict[str, Answer] = {
 BAD: dict[str, tuple[Answer, str, str]] = {
     "quota in a 200": (at_work(lambda body, made: QUOTA), "call_failed", "exceeded your current quota"),
     "no content": (at_work(said(lambda text: None)), "call_failed", "without a completion"),
-    "no choices": (at_work(lambda body, made: {**made, "choices": []}), "call_failed", "without a completion"),
-    "choices null": (at_work(lambda body, made: {**made, "choices": None}), "call_failed", "without a completion"),
+    "no choices": (at_work(lambda body, made: made | {"choices": []}), "call_failed", "without a completion"),
+    "null": (at_work(lambda body, made: made | {"choices": None}), "call_failed", "without a completion"),
     "repeats to the limit": (
         at_work(said(lambda text: "the cat " * 400, finish_reason="length")), "reply_invalid", "cut off",
     ),
@@ -181,10 +196,10 @@ def test_an_answer_that_is_none_is_a_reject_with_the_servers_words(how: str, tmp
     assert reject["reason"] == reason and words in reject["detail"]
 
 
-@pytest.mark.parametrize("how", ["quota in a 200", "no content", "no choices"])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["quota in a 200", "no choices"])
 def test_one_that_answers_so_from_the_start_is_told_before_the_first_seed(how: str, tmp_path: Path) -> None:
-    answers = {"quota in a 200": lambda b, m: QUOTA, "no content": said(lambda text: None)}
-    host = Host(answers=answers.get(how, lambda body, completion: {**completion, "choices": []}))  # type: ignore[arg-type]
+    host = Host(answers=lambda body, made: QUOTA if how == "quota in a 200" else {**made, "choices": []})
     with hosted(host) as server:
         done, todo = made(tmp_path, server.url)
     assert done.code == 1 and not todo.rejects

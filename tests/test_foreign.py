@@ -1,5 +1,5 @@
-"""Other servers than vLLM, as their sources and documentation describe them: what the probe says of each is true,
-agents run on those that can play them, and no branch is drawn from a prompt that is not the prefix.
+"""Other servers than vLLM, as their sources and documentation describe them: what the probe says of each is
+true, agents run on those that can play them, and no branch is drawn from a prompt that is not the prefix.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from exploring import cuts, explored, judge, pairs, policy
 from fake_server import PROBE
-from foreign_servers import HOSTS, NOT_ALLOWED, Host, always, hosted, openai_error
+from foreign_servers import Host, always, hosted
+from hosts import HOSTS, NOT_ALLOWED, openai_error
 from jobs import job, plain
 from test_probe import asked
 
@@ -24,7 +25,7 @@ YES: dict[str, bool] = dict.fromkeys(("sees_pictures", "json_schema", "n", "logp
 NO: dict[str, bool] = dict.fromkeys(("regex", "prefix", "token_ids", "file_urls", "logprob_token_ids"), False)
 TRUE: dict[str, dict[str, Any]] = {
     "sglang": YES | NO | {"prefix": True, "token_ids": True, "file_urls": True},
-    "llama": YES | NO | {"prefix": True},
+    "llama": YES | NO | {"prefix": True, "most_n": 3},
     "ollama": YES | NO | {"prefix": True, "n": False, "cached_tokens": False},
     "ollama_bare": YES | NO | {"n": False},
     "tgi": YES | NO | {"n": False},
@@ -52,7 +53,9 @@ TERMS: dict[str, dict[str, Any]] = {
 def test_what_the_probe_says_of_a_server_is_true(name: str) -> None:
     with hosted(HOSTS[name]) as server:
         found = asked(server.url, "fake-vlm", FILE)
-    wrong = {key: (value, getattr(found, key)) for key, value in TRUE[name].items() if value != getattr(found, key)}
+    wrong = {
+        key: (value, getattr(found, key)) for key, value in TRUE[name].items() if value != getattr(found, key)
+    }
     assert not wrong, "feature: (true, found)"
     assert _sent_otherwise(found) == TERMS.get(name, {})
 
@@ -116,7 +119,9 @@ def test_a_server_that_ignores_n_is_asked_once_for_each_draw(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("mute", [False, True])
-def test_one_that_begins_anew_is_found_out_with_and_without_log_probabilities(tmp_path: Path, mute: bool) -> None:
+def test_one_that_begins_anew_is_found_out_with_and_without_log_probabilities(
+    tmp_path: Path, mute: bool
+) -> None:
     answers = {"none": policy, "judge: right": judge}
     with hosted(HOSTS["ollama_bare"], answers=answers, mute=mute) as server:
         todo = explored(tmp_path, server.url)
@@ -180,6 +185,7 @@ def _fails_in_200(body: dict[str, Any], completion: dict[str, Any]) -> dict[str,
     return {"error": {"code": 502, "message": "Provider returned error", "metadata": {"provider_name": "A"}}}
 
 
+@pytest.mark.slow
 def test_an_error_in_a_200_is_told_in_its_words_and_is_no_blindness(tmp_path: Path) -> None:
     with hosted(Host(answers=_fails_in_200)) as server:
         done = job(tmp_path, server.url, plain(1), twins=False).here()
@@ -213,5 +219,3 @@ def test_a_text_model_is_told_as_one_and_its_words_shown(tmp_path: Path) -> None
     with hosted(Host(refuses=refuses)) as server:
         done = job(tmp_path, server.url, plain(1), twins=False).here()
     assert done.code == 1 and "image input is not supported" in done.err
-
-

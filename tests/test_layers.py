@@ -91,7 +91,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "serving.vllm",
         "demo",
     ),
-    ("calling.gate", "calling.calls", "calling.pictures", "agent", "calling.probe"),
+    ("calling.gate", "calling.calls", "calling.pictures", "agent", "calling.resuming", "calling.probe"),
     (
         "jobs.rundir",
         "jobs.plan",

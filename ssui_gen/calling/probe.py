@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.calling.resuming import resumes
+from ssui_gen.calling.resuming import Resumed, resumes
 from ssui_gen.completions import Completion, Features
 from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
 from ssui_gen.images import plain_url
@@ -33,6 +33,8 @@ LONG = 24
 """Tokens of the answer that is cut and continued."""
 SHARING = 8
 """Calls about one picture that show whether its prefix is found again."""
+SEVERAL = (64, 8, 3)
+"""Choices that one call is asked for, until it makes them: llama-server makes as many as it has slots."""
 USER = "ssui_gen probe"
 """Sent as `user`, so that a server's log tells these calls from the work."""
 
@@ -85,12 +87,15 @@ async def probe(client: ChatClient, model: str, sample: Sample | None = None) ->
         ask.watches(ids), ask.reads_files(), ask.takes_uuid(), ask.takes_priority(), ask.shares(),
     )  # fmt: skip
     names = (
-        "sees_pictures", "json_schema", "regex", "n", "prefix", "logprob_token_ids",
+        "sees_pictures", "json_schema", "regex", "most_n", "resumed", "logprob_token_ids",
         "file_urls", "uuid", "priority", "prefix_hits",
     )  # fmt: skip
+    effects: dict[str, Any] = dict(zip(names, found, strict=True))
     return Features.model_validate(
         {
-            **dict(zip(names, found, strict=True)),
+            **effects.pop("resumed")._asdict(),
+            **effects,
+            "n": effects["most_n"] > 1,
             "logprobs": bool(whole and whole.choices[0].logprobs),
             "token_ids": ids is not None,
             "cached_tokens": bool(whole and whole.usage.cached_tokens is not None),
@@ -166,11 +171,15 @@ class _Ask(NamedTuple):
         made = await self.tried(COUNT, structured_outputs={"regex": f"[{LETTERS}]{{{len(LETTERS)}}}"})
         return bool(made and made.choices[0].text and set(made.choices[0].text) <= set(LETTERS))
 
-    async def draws(self) -> bool:
-        made = await self.tried(COUNT, n=3, temperature=1.0)
-        return made is not None and len(made.choices) == 3
+    async def draws(self) -> int:
+        """The most choices that a call makes, of some numbers; 1 where `n` is refused or changes nothing."""
+        for most in SEVERAL:
+            made = await self.tried(COUNT, n=most, temperature=1.0, max_tokens=1)
+            if made is not None:
+                return most if len(made.choices) == most else 1
+        return 1
 
-    async def continues(self, whole: Completion | None) -> bool | None:
+    async def continues(self, whole: Completion | None) -> Resumed:
         """A greedy answer, cut and begun so, must go on as it went."""
 
         async def begun(said: str, **fields: Any) -> Completion | None:
@@ -180,7 +189,8 @@ class _Ask(NamedTuple):
 
     async def watches(self, ids: tuple[int, ...] | None) -> bool:
         watched = sorted(set(ids or ()))[:5] or [10, 11, 12]
-        made = await self.tried(COUNT, max_tokens=1, logprobs=True, logprob_token_ids=watched)
+        fields: dict[str, Any] = {"logprobs": True, "top_logprobs": 0, "logprob_token_ids": watched}
+        made = await self.tried(COUNT, max_tokens=1, **fields)
         seen = made.choices[0].logprobs if made else None
         return bool(seen) and len(seen[0].top) >= len(watched)  # type: ignore[index]
 
@@ -213,4 +223,3 @@ class _Ask(NamedTuple):
 
 def _part(url: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}}
-

@@ -1,13 +1,12 @@
 """Whether a server goes on with an answer that was begun, to the letter: told by what it writes and counts.
 
-Some servers take `continue_final_message` and answer anew (a closed turn before it), some trim what was begun; a
-branch drawn from either would be one from another prompt. Covers no template's text: that is `rendered`'s, where
-a server shows its prompts.
+Some servers take `continue_final_message` and answer anew, after a turn that they closed; some trim what was
+begun; some repeat it before what they write. A branch drawn from the first two would be one from another
+prompt. Covers no template's text: that is `rendered`'s, where a server shows its prompts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from typing import Any, NamedTuple, Protocol
 
 from ssui_gen.completions import Completion
@@ -34,20 +33,30 @@ class Cut(NamedTuple):
     """None where the server does not show them."""
 
 
-async def resumes(begun: Begun, whole: Completion | None, most: int) -> bool | None:
-    """Whether a greedy answer of at most `most` tokens, cut before a word and begun so, goes on as it went. None
-    if it is too short to tell.
-    """
+class Resumed(NamedTuple):
+    """What was found."""
+
+    prefix: bool | None
+    """Whether it goes on with a beginning; None if the answer is too short to tell."""
+    echoes: bool = False
+    """Whether what it writes is preceded by the beginning."""
+
+
+async def resumes(begun: Begun, whole: Completion | None, most: int) -> Resumed:
+    """How a greedy answer of at most `most` tokens goes on when it is cut before a word and begun so."""
     cut = _cut(whole)
     if whole is None or cut is None:
-        return None
+        return Resumed(None)
     fields: dict[str, Any] = {"return_token_ids": True} if whole.choices[0].token_ids else {}
     rest = await begun(cut.said, max_tokens=most - (cut.tokens or 0), **fields)
     if rest is None:
-        return False
+        return Resumed(False)
+    echoes = _echoes(whole, cut, rest)
     if whole.prompt_token_ids and whole.choices[0].token_ids and cut.tokens is not None:
-        return rest.prompt_token_ids == whole.prompt_token_ids + whole.choices[0].token_ids[: cut.tokens]
-    return _goes_on(whole, cut, rest) and not await _trims(begun, cut.said, bool(whole.choices[0].logprobs))
+        wanted = whole.prompt_token_ids + whole.choices[0].token_ids[: cut.tokens]
+        return Resumed(rest.prompt_token_ids == wanted, echoes)
+    goes_on = echoes or _goes_on(whole, cut, rest)
+    return Resumed(goes_on and not await _trims(begun, cut.said, bool(whole.choices[0].logprobs)), echoes)
 
 
 def _cut(whole: Completion | None) -> Cut | None:
@@ -71,9 +80,22 @@ def _goes_on(whole: Completion, cut: Cut, rest: Completion) -> bool:
     return known > len(cut.said) and went[:known] == whole.choices[0].text[:known] and grown >= 0
 
 
+def _echoes(whole: Completion, cut: Cut, rest: Completion) -> bool:
+    """The whole answer came back, and only what was left of it was written. One that answers anew may say the
+    same, but then it wrote all of it.
+    """
+    if cut.tokens is None or whole.choices[0].text != rest.choices[0].text:
+        return False
+    grown = rest.usage.prompt_tokens - whole.usage.prompt_tokens
+    spared = whole.usage.completion_tokens - rest.usage.completion_tokens
+    return grown == spared == cut.tokens
+
+
 async def _trims(begun: Begun, said: str, shown: bool) -> bool:
     """Whether a line break at the end of what was begun changes nothing."""
     fields: dict[str, Any] = {"max_tokens": 1, "logprobs": True, "top_logprobs": 5} if shown else {}
     made = [await begun(text, **{"max_tokens": SEAM, **fields}) for text in (said, said + BREAK)]
     first, second = (one.choices[0] if one else None for one in made)
-    return first is None or second is None or (first.text, first.logprobs) == (second.text, second.logprobs)
+    if first is None or second is None:
+        return True
+    return first.logprobs == second.logprobs if shown else first.text == second.text

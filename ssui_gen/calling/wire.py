@@ -23,9 +23,11 @@ FILTERED = "content_filter"
 TRANSIENT = {408, 409, 429}
 REFUSED = {400, 413, 415, 422}
 FIELD = re.compile(r"\b(logprobs|top_logprobs|response_format|temperature|top_p|max_tokens|seed)\b")
-"""Named in a 403 it is about the field and not about the key: OpenAI's models that think refuse `logprobs` so."""
+"""Named in a 403 it is about the field and not the key: OpenAI's models that think refuse `logprobs` so."""
 OVERFLOW = re.compile(
-    "maximum context length|context_length_exceeded|maximum model length|max_model_len", re.IGNORECASE
+    "maximum context length|context_length_exceeded|maximum model length|max_model_len"
+    "|available context size|the model's context length|tokens` \\+ `max_new_tokens`",
+    re.IGNORECASE,
 )
 ADVICE = {
     401: "Check the key in the variable named by `api_key_env`",

@@ -28,8 +28,8 @@ SHOWN = 40
 IDS: dict[str, Any] = {"return_token_ids": True}
 TEXT: dict[str, Any] = IDS | {"return_prompt_text": True}
 SHOWING: tuple[dict[str, Any], ...] = (TEXT | {"verbose": True}, TEXT, IDS, {})
-"""What is asked for, the most telling first, in vLLM's words and llama-server's; a server may refuse fields that
-it does not know."""
+"""What is asked for, the most telling first, in vLLM's words and llama-server's; a server may refuse fields
+that it does not know."""
 LEAVE = "serve the policy with a chat template that leaves the last turn as it is (vLLM: --chat-template)"
 THINKS = re.compile(r"</?think|◁/?think|channel", re.IGNORECASE)
 THOUGHTS = (
