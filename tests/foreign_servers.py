@@ -1,8 +1,8 @@
 """Servers as others run them, for tests: real HTTP, each with the doors, limits and words of its kind.
 
 A `Host` says how a request is read, refused, continued and answered (`hosts` has the kinds). What a model
-says is its own matter: what a test scripts, a reply that obeys the schema, or words that go on from wherever the
-answer has begun, the same ones for the same question and picture.
+says is its own matter: what a test scripts, a reply that obeys the schema, or words that go on from wherever
+the answer has begun, the same ones for the same question and picture.
 """
 
 from __future__ import annotations
