@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ssui_gen import yamls
 from ssui_gen.branches import Level
+from ssui_gen.config_models import ModelRole
 from ssui_gen.config_trust import Alarms, Carding, Labelling
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
@@ -44,27 +45,6 @@ class Card(Settings):
     """Tries until the reply parses; each retry shows the model what was wrong."""
     label_logprobs: bool = False
     """Ask for token log-probabilities, so that the label comes with a probability."""
-
-
-class ModelRole(Settings):
-    """Which served model plays a role."""
-
-    like: str | None = None
-    """Another role whose model plays this one too; then nothing else may be said here."""
-    name: str | None = None
-    """As the server lists it; the only one it serves when absent."""
-    base_urls: tuple[str, ...] = ()
-    """Replicas, each ending in `/v1`; empty: vLLM is started for a named model, else the embedded server."""
-    adapter: str | None = None
-    """Folder of a LoRA adapter; with it the role is played, and its folder's name is the model's."""
-    api_key_env: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key; local servers need none."""
-
-    @model_validator(mode="after")
-    def _like_stands_alone(self) -> ModelRole:
-        if self.like and self.model_dump(exclude_defaults=True).keys() != {"like"}:
-            raise ValueError("a role that is like another has no name, base_urls, adapter or key of its own")
-        return self
 
 
 class Serve(Settings):

@@ -53,13 +53,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "provenance",
         "sealed",
         "commands",
-        "terminal",
         "shares",
         "records",
+        "schemas",
         "branches",
-        "completions",
         "settings",
+        "dialect",
+        "completions",
         "guards",
+        "config_models",
         "config_trust",
         "config",
     ),
@@ -91,7 +93,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "serving.vllm",
         "demo",
     ),
-    ("calling.gate", "calling.calls", "calling.pictures", "agent", "calling.resuming", "calling.probe"),
+    (
+        "calling.gate",
+        "calling.calls",
+        "calling.pictures",
+        "agent",
+        "calling.asking",
+        "calling.terms",
+        "calling.resuming",
+        "calling.probe",
+    ),
     (
         "jobs.rundir",
         "jobs.plan",
@@ -230,7 +241,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("stages.serve",),
     ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench", "cli"),
-    ("cli_options", "cli_curation", "cli_bench_people", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 
