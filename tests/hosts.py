@@ -123,13 +123,18 @@ def _id(piece: str) -> int:
 
 
 def _verbosely(body: Body, completion: Body) -> Body:
-    """llama-server's: with `verbose` the prompt as it was rendered stands beside the answer."""
+    """llama-server's: what was begun is repeated, and with `verbose` the prompt stands beside the answer."""
+    completion = {**completion, "choices": [_whole(choice, always(body)) for choice in completion["choices"]]}
     if not body.get("verbose"):
         return completion
     turns = [f"<|im_start|>{m['role']}\n{_shown(m['content'])}<|im_end|>\n" for m in body["messages"]]
     begun = always(body)
     prompt = "".join(turns[:-1] if begun else turns) + f"<|im_start|>assistant\n{begun}"
     return {**completion, "__verbose": {"prompt": prompt}}
+
+
+def _whole(choice: Body, begun: str) -> Body:
+    return {**choice, "message": {"role": "assistant", "content": begun + choice["message"]["content"]}}
 
 
 def _shown(content: Any) -> str:

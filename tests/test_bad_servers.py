@@ -167,7 +167,6 @@ GOOD: dict[str, Answer] = {
     "after a blank line": said(lambda text: f"\n\n{text}"),
 }
 BAD: dict[str, tuple[Answer, str, str]] = {
-    "quota in a 200": (at_work(lambda body, made: QUOTA), "call_failed", "exceeded your current quota"),
     "no content": (at_work(said(lambda text: None)), "call_failed", "without a completion"),
     "no choices": (at_work(lambda body, made: made | {"choices": []}), "call_failed", "without a completion"),
     "null": (at_work(lambda body, made: made | {"choices": None}), "call_failed", "without a completion"),
@@ -194,6 +193,12 @@ def test_an_answer_that_is_none_is_a_reject_with_the_servers_words(how: str, tmp
     assert done.code == 1 and reason in done.err
     (reject,) = todo.rejects
     assert reject["reason"] == reason and words in reject["detail"]
+
+
+def test_a_quota_that_ends_in_mid_run_is_told_in_the_servers_words(tmp_path: Path) -> None:
+    with hosted(Host(answers=at_work(lambda body, made: QUOTA))) as server:
+        done, _ = made(tmp_path, server.url)
+    assert done.code == 1 and "exceeded your current quota" in done.err
 
 
 @pytest.mark.slow

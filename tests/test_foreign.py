@@ -25,7 +25,7 @@ YES: dict[str, bool] = dict.fromkeys(("sees_pictures", "json_schema", "n", "logp
 NO: dict[str, bool] = dict.fromkeys(("regex", "prefix", "token_ids", "file_urls", "logprob_token_ids"), False)
 TRUE: dict[str, dict[str, Any]] = {
     "sglang": YES | NO | {"prefix": True, "token_ids": True, "file_urls": True},
-    "llama": YES | NO | {"prefix": True, "most_n": 3},
+    "llama": YES | NO | {"prefix": True, "most_n": 3, "echoes": True},
     "ollama": YES | NO | {"prefix": True, "n": False, "cached_tokens": False},
     "ollama_bare": YES | NO | {"n": False},
     "tgi": YES | NO | {"n": False},
@@ -97,6 +97,10 @@ def test_no_branch_is_drawn_from_a_prompt_that_is_not_the_prefix(name: str, tmp_
     if name in ("sglang", "llama", "ollama"):
         assert done.code == 0, done.err
         assert {cut["cut"] for cut in cuts(todo)} == set(range(6))
+        later = [
+            (cut["prefix"], branch["text"]) for cut in cuts(todo) for branch in cut["branches"] if cut["cut"]
+        ]
+        assert not any(text.startswith(prefix) for prefix, text in later), "a branch is what was written"
     else:
         assert done.code == 1 and "models.policy" in done.err and "Traceback" not in done.err
         assert not cuts(todo)
