@@ -19,7 +19,8 @@ from pathlib import Path
 
 from install import pip
 
-SOURCE = "llama-cpp-python==0.3.36"
+PACKAGE = "llama-cpp-python"
+SOURCE = f"{PACKAGE}==0.3.36"
 BUILDER = "ninja==1.13.0"
 GGUF = "gguf==0.19.0"
 LEFT_OUT = ("LLAMA_BUILD_TESTS", "LLAMA_BUILD_EXAMPLES", "LLAMA_BUILD_APP", "LLAMA_BUILD_UI")
@@ -34,7 +35,7 @@ def main() -> None:
     python = str(target / "bin" / "python")
     pip(python, "install", GGUF, BUILDER)
     with tempfile.TemporaryDirectory() as folder:
-        pip(python, "download", "--no-deps", "--no-binary", ":all:", "--dest", folder, SOURCE)
+        pip(python, "download", "--no-deps", "--no-binary", PACKAGE, "--dest", folder, SOURCE)
         build(unpacked(Path(folder)), target / "build", target / "bin")
 
 
