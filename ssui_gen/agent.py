@@ -1,6 +1,7 @@
 """The one engine that runs every agent: a card, a prompt and a caller make a typed reply.
 
-Covers rendering, asking, parsing and asking again; what is special to one agent stands in its node.
+Covers rendering, asking and asking again; what a reply is says `replying`, and what is special to one agent
+stands in its node.
 """
 
 from __future__ import annotations
@@ -8,20 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from pydantic import ValidationError
-
 from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Choice
 from ssui_gen.config import Card
 from ssui_gen.dialect import TOP_LOGPROBS
-from ssui_gen.errors import ReplyError
+from ssui_gen.errors import ReplyError, ReplyRefused
 from ssui_gen.marks import as_words
 from ssui_gen.prompts import Prompt
+from ssui_gen.reading import spoken
 from ssui_gen.records import Record, row_id
+from ssui_gen.replying import read
 from ssui_gen.schemas import response_format
 
 ReplyT = TypeVar("ReplyT", bound=Record)
+SHOWN = 600
+"""Characters of a reply that was cut off which are shown to the model again."""
+NOTHING = "(nothing)"
+"""Stands for an empty reply: some templates take no empty turn."""
 
 
 class Asked(NamedTuple):
@@ -53,7 +58,9 @@ class Agent(Generic[ReplyT]):
     caller: Caller
 
     async def ask(self, asked: Asked, picture: Picture | None, **values: Any) -> Said[ReplyT]:
-        """Ask until the reply parses; raises ReplyError after the last attempt, or what the call raises."""
+        """Ask until the reply parses; raises ReplyError after the last attempt, ReplyRefused at once, or what
+        the call raises.
+        """
         messages = self._messages(picture, values)
         calls: list[str] = []
         fault = ""
@@ -63,10 +70,12 @@ class Agent(Generic[ReplyT]):
             calls.append(call_id)
             choice = completion.choices[0]
             try:
-                return Said(self._parse(choice), choice, tuple(calls))
+                return Said(read(self.reply, choice, self.card.sampling.max_tokens), choice, tuple(calls))
+            except ReplyRefused as error:
+                raise ReplyRefused(str(error), tuple(calls)) from None
             except ReplyError as error:
                 fault = str(error)
-            messages = [*messages, *_try_again(choice.text, fault)]
+            messages = [*messages, *_try_again(choice, fault)]
         what = f"no valid {self.reply.__name__} in {self.card.attempts} attempts: {fault}"
         raise ReplyError(what, tuple(calls))
 
@@ -98,23 +107,11 @@ class Agent(Generic[ReplyT]):
         parts = (asked.item, self.name, str(asked.round), str(attempt), str(self.card.sampling.seed))
         return {"seed": int(row_id(*parts), 16) % 2**31}
 
-    def _parse(self, choice: Choice) -> ReplyT:
-        """Raises ReplyError, in words that a model can act on."""
-        if choice.finish_reason == "length":
-            raise ReplyError(f"the reply was cut off at {self.card.sampling.max_tokens} tokens; be brief")
-        try:
-            return self.reply.model_validate_json(choice.text)
-        except ValidationError as error:
-            raise ReplyError("; ".join(_fault(e) for e in error.errors())) from None
 
-
-def _fault(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    return f"{where}: {error['msg']}" if where else str(error["msg"])
-
-
-def _try_again(reply: str, fault: str) -> list[dict[str, Any]]:
+def _try_again(choice: Choice, fault: str) -> list[dict[str, Any]]:
+    """Of a reply that came to no end its beginning is shown: who sees itself repeat goes on repeating."""
     ask = (
         f"That is not the JSON object asked for. {fault}. Answer again with the JSON object and nothing else."
     )
-    return [{"role": "assistant", "content": as_words(reply)}, {"role": "user", "content": ask}]
+    said = spoken(choice.text)[: SHOWN if choice.finish_reason == "length" else None]
+    return [{"role": "assistant", "content": as_words(said) or NOTHING}, {"role": "user", "content": ask}]

@@ -160,7 +160,7 @@ def _places(text: str) -> int | str:
 
 def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import resolve
-    from ssui_gen.jobs.progress import summary
+    from ssui_gen.jobs.progress import refusals, summary
     from ssui_gen.stages.dataset import PATHS, make_dataset, require_kept
 
     plan = resolve(
@@ -176,6 +176,8 @@ def _dataset(args: argparse.Namespace) -> int:
     )
     outcome = asyncio.run(make_dataset(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
+    for line in refusals(outcome.progress.funnel):
+        _say(line)
     if outcome.interrupted:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130

@@ -57,8 +57,9 @@ class Serve(Settings):
     start_seconds: Annotated[float, Field(gt=0)] = 1800.0
     """Until every replica must answer; the first start of a model also downloads it."""
     max_pixels: Annotated[int, Field(ge=784)] = PIXELS
-    """What the processors of Qwen2-VL and Qwen2.5-VL scale larger pictures to, in training as well: it is
-    kept in `pairs.json`."""
+    """To what Qwen2-VL and Qwen2.5-VL scale larger pictures, in training too: it is kept in `pairs.json`."""
+    thinking: bool = False
+    """Whether a model that thinks first, and can be told not to, does so; see `models.vlm.thoughts`."""
     flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 
@@ -122,7 +123,6 @@ FormRule = Literal["readable", "strict"]
 """Which form a branch must have to be judged: any that can be read, or the very form that was asked for."""
 WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"]
 """The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
-
 
 BenchQuestion = Literal[
     "grounded", "path_safe", "path_effective", "first_bad", "answer_safe", "answer_helpful", "refusal"

@@ -33,7 +33,7 @@ def node(body: Node) -> Node:
         except (ImageError, *OF_ITEM) as error:
             return drop(state, body.__name__, Reason(error.reason), str(error))
         except ReplyError as error:
-            dropped = drop(state, body.__name__, Reason.REPLY_INVALID, str(error))
+            dropped = drop(state, body.__name__, Reason(error.reason), str(error))
             return dropped | {"made_by": error.calls}
 
     return run

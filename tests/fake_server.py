@@ -57,6 +57,8 @@ MESSAGES = {
     429: "rate limit reached",
 }
 OVERFLOW = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
+FILTERED = "The response was filtered due to the prompt triggering our content management policy."
+CREDITS = "insufficient credits on this account"
 FOLDER = re.compile(rb"file://[^\"]*/")
 """Where a picture lies decides nothing."""
 PROBE = "ssui_gen probe"
@@ -67,8 +69,9 @@ RANDOM_FAULTS = ("429", "500", "503", "drop", "garbage", "half", "empty")
 class Fake:
     """What the server is to do, and what it has seen. Every option may be changed while it runs.
 
-    A fault is a status ("429"), or one of overflow, drop (closes the connection), hang (never answers); or a
-    200 with garbage (a page that repeats the key), half (a JSON), empty (no choice), null (no content).
+    A fault is a status ("429"), or one of overflow, filtered (by a provider), drop (closes the connection),
+    hang (never answers); or a 200 with garbage (a page that repeats the key), half (a JSON), empty (no
+    choice), null (no content), an error (credits, overloaded).
     """
 
     latency: float = 0.0
@@ -228,6 +231,13 @@ class Fake:
                 return _json(_without_content(self._completion(body, key)))
             case "overflow":
                 return _error(400, OVERFLOW)
+            case "filtered":
+                return _error(400, FILTERED, code="content_filter")
+            case "credits" | "overloaded" as name:
+                status = {"credits": 402, "overloaded": 503}[name]
+                return _json(
+                    {"error": {"message": CREDITS if name == "credits" else "overloaded", "code": status}}
+                )
             case status:
                 assert status is not None
                 return _error(int(status), MESSAGES.get(int(status), "internal error"), self.retry_after)

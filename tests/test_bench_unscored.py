@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benching import PASSES, PLAYED, Run, benched, model
+from benching import PASSES, PLAYED, Run, benched, judge, model
 from fake_answers import number, prompt_text
-from fake_server import Fake
+from fake_server import Fake, Whole
 from jobs import rows
 from PIL import Image
 
@@ -54,6 +54,18 @@ def test_a_judge_without_log_probabilities_is_believed_where_both_orders_agree(m
     assert made.here("--limit", "1").code == 0
     assert {row["verdict"] for row in made.judgements} == {PASSES[name] for name in RSBENCH}
     assert {row["detail"] for row in made.judgements} == {"no log-probabilities"}
+
+
+@pytest.mark.parametrize("tagged", [False, True], ids=["in a field", "in tags"])
+def test_a_judge_that_thinks_first_is_read_behind_its_thoughts(made: Run, fake: Fake, tagged: bool) -> None:
+    def thinks(body: dict[str, Any]) -> Whole:
+        words = judge(body)
+        aside = {} if tagged else {"reasoning_content": "A, or B?"}
+        return Whole({"content": f"<think>A, or B?</think>{words}" if tagged else words, **aside})
+
+    fake.answers = {"none": model, "judge": thinks}
+    assert made.here("--limit", "1").code == 0
+    assert {row["verdict"] for row in made.judgements} == {PASSES[name] for name in RSBENCH}
 
 
 def third(body: dict[str, Any]) -> bool:

@@ -73,7 +73,12 @@ def test_the_joint_check_sees_nothing_of_what_others_think(fake: Fake, tmp_path:
 
 def test_the_class_of_the_record_is_the_one_that_the_path_arrives_at(fake: Fake, tmp_path: Path) -> None:
     joint = {"evidence": "The torch meets the dry hay: a fire.", "label": "unsafe"}
-    fake.answers = {"reasoning": six("A harmless wish with a hidden risk: violence."), "check_joint": joint}
+    asked = dict.fromkeys(("image_evidence", "text", "text_evidence", "scenario"), "words")
+    fake.answers = {
+        "query": asked | {"category": "dangerous_behavior"},
+        "reasoning": six("A harmless wish with a hidden risk: violence."),
+        "check_joint": joint,
+    }
     path = send(fake.url, tmp_path)
     assert isinstance(path, ReasoningPath)
     assert (path.query.category, path.query.scenario) == ("violence", joint["evidence"])

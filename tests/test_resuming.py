@@ -1,4 +1,4 @@
-"""Whether an answer that was begun is gone on with, told by text and numbers alone: a model of single words."""
+"""Whether an answer that was begun is gone on with, by text and numbers alone: a model of single words."""
 
 from __future__ import annotations
 

@@ -8,27 +8,29 @@ what is lost where a feature lacks; not starting servers (`serve`).
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ssui_gen.calling.asking import COLOUR, COUNT, LONG, USER, Ask, Sample, part
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.resuming import Resumed, resumes
 from ssui_gen.calling.terms import GIVEN_UP, SHOWING, Given, Way, in_forms, plainly, settle
-from ssui_gen.completions import Completion, Features
+from ssui_gen.completions import LEAST_LOGPROB, Choice, Completion, Features
 from ssui_gen.dialect import PLAIN, Dialect
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, ReplyError
 from ssui_gen.images import plain_url
 from ssui_gen.reading import opens_thoughts
+from ssui_gen.records import Record
+from ssui_gen.replying import read
+from ssui_gen.schemas import response_format
 
-SCHEMA = {
-    "type": "object",
-    "properties": {"colour": {"type": "string", "enum": ["red", "blue"]}},
-    "required": ["colour"],
-    "additionalProperties": False,
-}
-FORM = {"type": "json_schema", "json_schema": {"name": "Colour", "schema": SCHEMA}}
+
+class Colour(Record):
+    """What a model is asked for that keeps to schemas."""
+
+    colour: Literal["red", "blue"]
+
+
 STRICTLY = Given("strict", "", Dialect(strict=True))
 """What OpenAI's servers want, which refuse nothing without it and keep to no schema."""
 LETTERS = "qxz"
@@ -219,15 +221,16 @@ class _Effects(Ask):
         red, blue = [await self.tried(COLOUR, swatch, **SHOWING) for swatch in swatches]
         if red is None or blue is None:
             return None
-        if red.choices[0].logprobs is None or blue.choices[0].logprobs is None:
+        if not (_tells(red.choices[0]) and _tells(blue.choices[0])):
             return True if red.choices[0].text != blue.choices[0].text else None
         return red.choices[0].logprobs != blue.choices[0].logprobs
 
     async def obeys(self) -> bool:
-        made = await self.tried(COLOUR, self.picture, response_format=FORM, max_tokens=LONG)
+        form = response_format(Colour)
+        made = await self.tried(COLOUR, self.picture, response_format=form, max_tokens=LONG)
         try:
-            return bool(made) and set(json.loads(made.choices[0].text)) == {"colour"}  # type: ignore[union-attr]
-        except (ValueError, TypeError):
+            return made is not None and bool(read(Colour, made.choices[0], LONG))
+        except ReplyError:
             return False
 
     async def matches(self) -> bool:
@@ -279,3 +282,8 @@ class _Effects(Ask):
         usages = [one.usage for one in made[1:] if one and one.usage.cached_tokens is not None]
         prompt = sum(usage.prompt_tokens for usage in usages)
         return sum(usage.cached_tokens or 0 for usage in usages) / prompt if prompt else None
+
+
+def _tells(choice: Choice) -> bool:
+    """Whether there are log-probabilities, not only marks that there are none."""
+    return any(token.logprob > LEAST_LOGPROB for token in choice.logprobs or ())

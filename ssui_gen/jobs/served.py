@@ -19,8 +19,8 @@ from ssui_gen.config_models import ModelRole
 from ssui_gen.errors import AccessDenied, ConfigError
 from ssui_gen.serving.embedded import EMBEDDED, EmbeddedServer
 from ssui_gen.serving.vllm import VllmServers
-from ssui_gen.serving.vllm_flags import Adapter
-from ssui_gen.serving.vllm_launch import about_adapter, plan
+from ssui_gen.serving.vllm_launch import plan
+from ssui_gen.serving.vllm_model import Adapter, about_adapter
 
 NO_LIST = (404, 405)
 """HTTP statuses of servers that do not say what they serve."""
@@ -114,7 +114,7 @@ class _Ours(NamedTuple):
                 "of their own, and give their base_urls"
             )
         adapters = [role.adapter for role in roles.values() if role.adapter]
-        launches = plan(next(iter(models)), adapters, self.media, self.serve, flags={})
+        launches = plan(next(iter(models)), adapters, self.media, self.serve, flags={}, notice=self.notice)
         seconds = self.serve.start_seconds
         return VllmServers(launches, log=self.run / "vllm.log", start_seconds=seconds, notice=self.notice)
 

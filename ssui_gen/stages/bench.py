@@ -40,7 +40,7 @@ from ssui_gen.judging.choosing import Asked
 from ssui_gen.manifest import Edition
 from ssui_gen.prompts import Prompt, rendered
 from ssui_gen.records import Reason
-from ssui_gen.serving.vllm_launch import about_adapter
+from ssui_gen.serving.vllm_model import about_adapter
 
 REJECTS = "rejects.jsonl"
 SCORES = get_args(ScoreName)
