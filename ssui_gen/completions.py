@@ -72,8 +72,12 @@ class Features(Record):
     """Writes what a regular expression asks for."""
     n: bool = False
     """Several choices a call."""
+    most_n: int = 1
+    """The most choices of a call that were asked for and made."""
     prefix: bool | None = None
     """Goes on from an assistant prefix, token for token."""
+    echoes: bool = False
+    """Repeats that prefix before what it writes."""
     logprobs: bool = False
     logprob_token_ids: bool = False
     """Log-probabilities of tokens that the request names."""

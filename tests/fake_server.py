@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from aiohttp import web
 from fake_answers import agent_of, answer, logprobs, number, prompt_text, tokens
@@ -43,6 +43,7 @@ class Denial(NamedTuple):
     code: str | None = None
 
 
+FakeT = TypeVar("FakeT", bound="Fake")
 Said = str | dict[str, Any] | Whole
 Scripted = Said | Callable[[dict[str, Any]], Said]
 
@@ -156,7 +157,7 @@ class Fake:
         """Questions about what the server can do are not work: they meet no fault and are not counted."""
         self.probes += 1
         unknown = [name for name in self.refuses if f'"{name}"' in json.dumps(body)]
-        return _error(400, f"unknown field {unknown}") if unknown else _json(self._completion(body, key))
+        return _error(400, f"unknown field {unknown}") if unknown else self._answered(body, key)
 
     def _note(self, key: bytes, body: dict[str, Any]) -> None:
         agent = agent_of(body)
@@ -213,7 +214,7 @@ class Fake:
             case None if body["model"] not in self.models:
                 return _error(404, f"The model `{body['model']}` does not exist.")
             case None:
-                return _json(self._completion(body, key))
+                return self._answered(body, key)
             case "drop":
                 return _drop(request)
             case "hang":
@@ -240,6 +241,10 @@ class Fake:
             case status:
                 assert status is not None
                 return _error(int(status), MESSAGES.get(int(status), "internal error"), self.retry_after)
+
+    def _answered(self, body: dict[str, Any], key: bytes) -> web.Response:
+        """What a call gets that meets no fault."""
+        return _json(self._completion(body, key))
 
     def _completion(self, body: dict[str, Any], key: bytes) -> dict[str, Any]:
         choices = [self._choice(body, number(key, index), index) for index in range(body.get("n") or 1)]
@@ -322,7 +327,14 @@ async def _run(fake: Fake, port: int, ready: Callable[[], object], stop: asyncio
 @contextmanager
 def serve(port: int = 0, **options: Any) -> Iterator[Fake]:
     """Run a server in a thread of its own; `options` are the fields of `Fake`."""
-    fake, stop, ready = Fake(**options), asyncio.Event(), threading.Event()
+    with running(Fake(**options), port) as fake:
+        yield fake
+
+
+@contextmanager
+def running(fake: FakeT, port: int = 0) -> Iterator[FakeT]:
+    """The same for one that was made before, of whatever kind."""
+    stop, ready = asyncio.Event(), threading.Event()
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         thread = threading.Thread(target=lambda: runner.run(_run(fake, port, ready.set, stop)), daemon=True)

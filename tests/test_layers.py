@@ -115,6 +115,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "agent",
         "calling.asking",
         "calling.terms",
+        "calling.resuming",
         "calling.probe",
     ),
     (

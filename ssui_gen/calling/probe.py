@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ssui_gen.calling.asking import COLOUR, COUNT, LONG, USER, Ask, Sample, part
 from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.resuming import Resumed, resumes
 from ssui_gen.calling.terms import GIVEN_UP, SHOWING, Given, Way, in_forms, plainly, settle
 from ssui_gen.completions import LEAST_LOGPROB, Choice, Completion, Features
 from ssui_gen.dialect import PLAIN, Dialect
@@ -36,6 +37,8 @@ LETTERS = "qxz"
 """That no answer to COUNT consists of."""
 SHARING = 8
 """Calls about one picture that show whether its prefix is found again."""
+SEVERAL = (64, 8, 3)
+"""Choices that one call is asked for, until it makes them: llama-server makes as many as it has slots."""
 PLAIN_FIELDS = (
     "user",
     "seed",
@@ -120,15 +123,18 @@ async def _effects(way: Way) -> dict[str, Any]:
     whole = first or await ask.tried(COUNT, **SHOWING, max_tokens=LONG)
     ids = whole.choices[0].token_ids if whole else None
     found = await asyncio.gather(
-        ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole, ids is not None),
+        ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole),
         ask.watches(ids), ask.reads_files(), ask.takes_uuid(), ask.takes_priority(), ask.shares(),
     )  # fmt: skip
     names = (
-        "sees_pictures", "json_schema", "regex", "n", "prefix", "logprob_token_ids",
+        "sees_pictures", "json_schema", "regex", "most_n", "resumed", "logprob_token_ids",
         "file_urls", "uuid", "priority", "prefix_hits",
     )  # fmt: skip
+    effects: dict[str, Any] = dict(zip(names, found, strict=True))
     return {
-        **dict(zip(names, found, strict=True)),
+        **effects.pop("resumed")._asdict(),
+        **effects,
+        "n": effects["most_n"] > 1,
         "logprobs": bool(whole and whole.choices[0].logprobs),
         "token_ids": ids is not None,
         "cached_tokens": bool(whole and whole.usage.cached_tokens is not None),
@@ -231,28 +237,26 @@ class _Effects(Ask):
         made = await self.tried(COUNT, structured_outputs={"regex": f"[{LETTERS}]{{{len(LETTERS)}}}"})
         return bool(made and made.choices[0].text and set(made.choices[0].text) <= set(LETTERS))
 
-    async def draws(self) -> bool:
-        made = await self.tried(COUNT, n=3, temperature=1.0)
-        return made is not None and len(made.choices) == 3
+    async def draws(self) -> int:
+        """The most choices that a call makes, of some numbers; 1 where `n` is refused or changes nothing."""
+        for most in SEVERAL:
+            made = await self.tried(COUNT, n=most, temperature=1.0, max_tokens=1)
+            if made is not None:
+                return most if len(made.choices) == most else 1
+        return 1
 
-    async def continues(self, whole: Completion | None, ids: bool) -> bool | None:
-        """A greedy answer, cut before a word and continued, must go on as it went, token for token."""
-        cut = _cut(whole)
-        if whole is None or cut is None:
-            return None
-        said = "".join(t.token for t in (whole.choices[0].logprobs or ())[:cut])
-        fields: dict[str, Any] = {"return_token_ids": True} if ids else {}
-        rest = await self.tried(COUNT, said=said, max_tokens=LONG - cut, **fields)
-        if rest is None:
-            return False
-        if ids and whole.prompt_token_ids and whole.choices[0].token_ids:
-            return rest.prompt_token_ids == whole.prompt_token_ids + whole.choices[0].token_ids[:cut]
-        goes_on = whole.choices[0].text == said + rest.choices[0].text
-        return goes_on and rest.usage.prompt_tokens == whole.usage.prompt_tokens + cut
+    async def continues(self, whole: Completion | None) -> Resumed:
+        """A greedy answer, cut and begun so, must go on as it went."""
+
+        async def begun(said: str, **fields: Any) -> Completion | None:
+            return await self.tried(COUNT, said=said, **fields)
+
+        return await resumes(begun, whole, LONG)
 
     async def watches(self, ids: tuple[int, ...] | None) -> bool:
         watched = sorted(set(ids or ()))[:5] or [10, 11, 12]
-        made = await self.tried(COUNT, max_tokens=1, logprobs=True, logprob_token_ids=watched)
+        fields: dict[str, Any] = {"logprobs": True, "top_logprobs": 0, "logprob_token_ids": watched}
+        made = await self.tried(COUNT, max_tokens=1, **fields)
         seen = made.choices[0].logprobs if made else None
         return bool(seen) and len(seen[0].top) >= len(watched)  # type: ignore[index]
 
@@ -283,9 +287,3 @@ class _Effects(Ask):
 def _tells(choice: Choice) -> bool:
     """Whether there are log-probabilities, not only marks that there are none."""
     return any(token.logprob > LEAST_LOGPROB for token in choice.logprobs or ())
-
-
-def _cut(whole: Completion | None) -> int | None:
-    """Before which token to cut: the first from the third on that begins with a space."""
-    tokens = (whole.choices[0].logprobs or ()) if whole else ()
-    return next((i for i, one in enumerate(tokens) if i > 2 and one.token[:1] == " "), None)

@@ -25,8 +25,12 @@ FINISH = {"max_tokens": "length", "model_length": "length"}
 
 TRANSIENT = {408, 409, 429}
 REFUSED = {400, 413, 415, 422}
+FIELD = re.compile(r"\b(logprobs|top_logprobs|response_format|temperature|top_p|max_tokens|seed)\b")
+"""Named in a 403 it is about the field and not the key: OpenAI's models that think refuse `logprobs` so."""
 OVERFLOW = re.compile(
-    "maximum context length|context_length_exceeded|maximum model length|max_model_len", re.IGNORECASE
+    "maximum context length|context_length_exceeded|maximum model length|max_model_len"
+    "|available context size|the model's context length|tokens` \\+ `max_new_tokens`",
+    re.IGNORECASE,
 )
 FILTERS = frozenset(
     ("content_filter", "content_policy_violation", "data_inspection_failed", "moderation_blocked")
@@ -70,7 +74,7 @@ def refusal(
     what = f"{where}: HTTP {status}: {said!r}"
     if status in REFUSED | {403} and (code in FILTERS or FLAGGED.search(said)):
         return ContentRefused(f"{what}. A content filter refuses it: the same words would be refused again")
-    if status in REFUSED:
+    if status in REFUSED or (status == 403 and FIELD.search(said)):
         if code == "context_length_exceeded" or OVERFLOW.search(said):
             return ContextOverflow(f"{what}. Lower max_tokens, shorten the prompt or shrink the picture")
         return RequestRefused(f"{what}. The same request would be refused again", said, field or "")
@@ -114,11 +118,19 @@ def completion(text: str, model: str, seconds: float, attempts: int) -> Completi
             usage=_usage(data.get("usage")),
             seconds=seconds,
             attempts=attempts,
-            prompt_token_ids=data.get("prompt_token_ids"),
-            prompt_text=data.get("prompt_text"),
+            **_prompt(data),
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a completion: {error!r}") from None
+
+
+def _prompt(data: dict[str, Any]) -> dict[str, Any]:
+    """What a server says of the prompt it made: vLLM beside the choices, SGLang in each of them, llama-server
+    in what `verbose` shows.
+    """
+    ids = data.get("prompt_token_ids") or data["choices"][0].get("prompt_token_ids")
+    text = data.get("prompt_text") or (data.get("__verbose") or {}).get("prompt")
+    return {"prompt_token_ids": ids, "prompt_text": text}
 
 
 def _refuse_error(data: Any) -> None:
@@ -184,7 +196,7 @@ def _choice(data: dict[str, Any]) -> Choice:
         text=text,
         finish_reason=finish,
         logprobs=_logprobs(data.get("logprobs")),
-        token_ids=data.get("token_ids"),
+        token_ids=data.get("token_ids", data.get("response_token_ids")),
         reasoning=said.reasoning,
         summarised=said.summarised,
         refused=bool(said.refusal) or finish == FILTERED,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ssui_gen.branching import prefix_at
 from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
+from ssui_gen.completions import Choice
 from ssui_gen.config import Explore
 from ssui_gen.prompts import Prompt, policy_prompt
 from ssui_gen.reading import rest_of_path
@@ -19,10 +20,18 @@ class Policy(NamedTuple):
     caller: Caller
     model: str
     prompt: Prompt
-    by_n: bool
-    """Several draws a call; otherwise each is a call of its own."""
+    most_n: int
+    """Draws that its server makes in one call; 1: each is a call of its own."""
     token_ids: bool
     """Whether the server reports them."""
+    echoes: bool = False
+    """Whether it repeats a prefix before what it writes."""
+
+    def written(self, choice: Choice, draw: Draw) -> Choice:
+        """What it wrote itself."""
+        if not (self.echoes and choice.text.startswith(draw.prefix)):
+            return choice
+        return choice.model_copy(update={"text": choice.text.removeprefix(draw.prefix)})
 
 
 class Draw(NamedTuple):

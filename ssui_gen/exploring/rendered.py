@@ -26,8 +26,10 @@ from ssui_gen.records import ReasoningPath
 SHOWN = 40
 """Characters on either side of a difference that a message shows."""
 IDS: dict[str, Any] = {"return_token_ids": True}
-SHOWING: tuple[dict[str, Any], ...] = (IDS | {"return_prompt_text": True}, IDS, {})
-"""What is asked for, the most telling first; a server may refuse fields that it does not know."""
+TEXT: dict[str, Any] = IDS | {"return_prompt_text": True}
+SHOWING: tuple[dict[str, Any], ...] = (TEXT | {"verbose": True}, TEXT, IDS, {})
+"""What is asked for, the most telling first, in vLLM's words and llama-server's; a server may refuse fields
+that it does not know."""
 LEAVE = "serve the policy with a chat template that leaves the last turn as it is (vLLM: --chat-template)"
 THINKS = re.compile(r"</?think|◁/?think|channel", re.IGNORECASE)
 THOUGHTS = (
