@@ -99,7 +99,9 @@ class Features(Record):
     hushed: bool = False
     """Of one that thinks: whether its template can be told to answer at once."""
     temperature: bool = True
-    """Is sampled at the temperature that is asked for."""
+    """Takes the temperature that is asked for."""
+    samples: bool | None = None
+    """Draws differ as the temperature lets them."""
     terms: Dialect = PLAIN
     """What is sent otherwise, so that it answers at all."""
     refused: dict[str, str] = Field(default_factory=dict)

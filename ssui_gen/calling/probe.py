@@ -8,10 +8,11 @@ what is lost where a feature lacks; not starting servers (`serve`).
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-from ssui_gen.calling.asking import COLOUR, COUNT, LONG, USER, Ask, Sample, part
+from ssui_gen.calling.asking import COLOUR, COUNT, LONG, SENTENCE, USER, Ask, Sample, part
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.resuming import Resumed, resumes
 from ssui_gen.calling.terms import GIVEN_UP, SHOWING, Given, Way, in_forms, plainly, settle
@@ -33,6 +34,10 @@ class Colour(Record):
 
 STRICTLY = Given("strict", "", Dialect(strict=True))
 """What OpenAI's servers want, which refuse nothing without it and keep to no schema."""
+DRAWS = 4
+"""Of one sentence, that show whether they differ."""
+BY_CHANCE = 1e-6
+"""How probable it must be at least that all are alike, for that to tell nothing."""
 LETTERS = "qxz"
 """That no answer to COUNT consists of."""
 SHARING = 8
@@ -60,6 +65,7 @@ LOST = {
     "sees_pictures": "the picture changes nothing in the answers",
     "room": "it thinks before it answers, and its replies would be cut off among its thoughts",
     "temperature": "it takes no temperature, so branches cannot be drawn as they must be",
+    "samples": "its draws are alike at any temperature",
     "json_schema": "replies may miss their form and are then asked for again",
     "regex": "branches cannot be held to a form (explore.form: regex)",
     "n": "each branch needs a request of its own",
@@ -75,6 +81,7 @@ LOST = {
 """What a run loses where a feature lacks."""
 REMEDY = {
     "sees_pictures": "serve a vision-language model",
+    "samples": "its generation_config.json narrows them (top_k): vLLM: --generation-config vllm",
     "temperature": "take a policy that is sampled as it is told, served by vLLM",
     "json_schema": "serve with structured outputs (response_format json_schema)",
     "regex": "serve with vLLM (structured_outputs), or leave explore.form at free",
@@ -125,10 +132,11 @@ async def _effects(way: Way) -> dict[str, Any]:
     found = await asyncio.gather(
         ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole),
         ask.watches(ids), ask.reads_files(), ask.takes_uuid(), ask.takes_priority(), ask.shares(),
+        ask.varies(),
     )  # fmt: skip
     names = (
         "sees_pictures", "json_schema", "regex", "most_n", "resumed", "logprob_token_ids",
-        "file_urls", "uuid", "priority", "prefix_hits",
+        "file_urls", "uuid", "priority", "prefix_hits", "samples",
     )  # fmt: skip
     effects: dict[str, Any] = dict(zip(names, found, strict=True))
     return {
@@ -273,6 +281,22 @@ class _Effects(Ask):
 
     async def takes_priority(self) -> bool:
         return await self.tried(COUNT, priority=1) is not None
+
+    async def varies(self) -> bool | None:
+        """Draws of one sentence must not all be alike, unless it is that probable; None where that is so, or
+        where nothing tells how probable it is.
+        """
+        draws = (
+            self.tried(SENTENCE, max_tokens=LONG, temperature=1.0, seed=draw, logprobs=True)
+            for draw in range(DRAWS)
+        )
+        made = [one.choices[0] for one in await asyncio.gather(*draws) if one]
+        if len({choice.text for choice in made}) > 1:
+            return True
+        if len(made) < DRAWS or not _tells(made[0]):
+            return None
+        surely = sum(token.logprob for token in made[0].logprobs or ())
+        return False if math.exp(surely * (DRAWS - 1)) < BY_CHANCE else None
 
     async def shares(self) -> float | None:
         """Share of the prompt's tokens that the calls after the first find in the prefix cache."""

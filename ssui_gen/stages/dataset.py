@@ -49,7 +49,7 @@ PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
 NEEDED = ("room",)
 SEEING = ("sees_pictures", *NEEDED)
-WANTED = ("json_schema", "logprobs", "file_urls", "uuid", "priority")
+WANTED = ("samples", "json_schema", "logprobs", "file_urls", "uuid", "priority")
 FORMATS = tuple(map(response_format, REPLIES.values()))
 FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
 """What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
