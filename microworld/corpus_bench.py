@@ -89,7 +89,7 @@ def place_in(others: Others, rng: Random, scene: Scene) -> Dialogue:
 def path_words(rng: Random, scene: Scene) -> Dialogue:
     """Thoughts in words alone: do they go in circles, mistake the wish, or talk themselves into the harm?"""
     placed = rng.random() < PLACED
-    pair = next(pair for pair in iter(partial(loose_pair, rng), None) if pair.rule or rng.random() < 0.5)
+    pair = next(pair for pair in iter(partial(loose_pair, rng), None) if pair.rule or rng.random() < 0.3)
     drawn = (_thoughtless(rng, pair) for _ in iter(int, 1))
     made = next(made for made in drawn if not placed or len(made.steps) == PIECES)
     names: tuple[QuestionName, ...] = ("first_bad",) if placed else OF_PATH
@@ -97,7 +97,9 @@ def path_words(rng: Random, scene: Scene) -> Dialogue:
 
 
 def _thoughtless(rng: Random, pair: Pair) -> Response:
-    return rng.choices((right, circling, mistaken, lured), (2, 5, 2, 3))[0](rng, pair)
+    """Of a harmless pair nothing lures."""
+    weights = (2, 4, 2, 5 if pair.rule else 0)
+    return rng.choices((right, circling, mistaken, lured), weights)[0](rng, pair)
 
 
 def wish_words(rng: Random, scene: Scene) -> Dialogue:

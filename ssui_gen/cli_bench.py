@@ -158,6 +158,7 @@ def _print_reports(made: Sequence[Made]) -> None:
 
 def _tell_report(made: Made) -> None:
     from ssui_gen.benching.printed import scores
+    from ssui_gen.benching.telling import lacking
 
     for sentence in made.report["headline"]:
         _say(sentence)
@@ -166,8 +167,7 @@ def _tell_report(made: Made) -> None:
         for reservation in found["reservations"]:
             _say(reservation)
     if made.report["status"] != "complete":
-        share = made.report["unscored"]["share"]
-        _say(f"The report is incomplete: {share:.1%} of the verdicts lack, or responses do; it says why.")
+        _say(lacking(made.report))
     _say(f"Look at {made.html}; the figures are in {made.json}.")
 
 

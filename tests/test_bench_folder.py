@@ -122,6 +122,14 @@ def test_a_description_that_is_none_is_located(folder: Path) -> None:
         read_bench(folder)
 
 
+def test_the_pictures_place_is_told_without_a_way_up(folder: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "beside"
+    write_bench(beside, "invented", folder, items(folder))
+    assert ".." in json.loads((beside / "bench.json").read_text())["root"]
+    found = read_bench(beside)
+    assert (found.root, len(found.items)) == (folder.resolve(), 6)
+
+
 def test_pictures_that_stand_in_several_scenarios_are_told(tmp_path: Path) -> None:
     shown = picture(tmp_path, "one.png", (1, 2, 3))
     write_bench(tmp_path, "x", tmp_path, [item("A?", "s1", shown), item("B?", "s2", shown)])
