@@ -69,7 +69,12 @@ def _report_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folders", type=Path, nargs="+", help="models' folders, the first to compare with")
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        help="models' folders, the first to compare with; a bench's: all models in it",
+    )
     parser.add_argument("--output", type=Path, help="the page; default: compare.html beside the first")
     parser.set_defaults(command=_compare)
 
@@ -88,7 +93,7 @@ def _compare(args: argparse.Namespace) -> int:
     from ssui_gen.benching.side_by_side import HTML, read_beside, write_page
 
     beside = read_beside(args.folders)
-    page = args.output or args.folders[0].parent / HTML
+    page = args.output or beside.tested[0].path.parent / HTML
     write_page(beside, page)
     OUT.print(rates(beside))
     _say(f"Look at {page}.")

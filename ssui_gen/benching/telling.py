@@ -84,6 +84,7 @@ def headline(tested: list[Figures], changes: Figures) -> list[str]:
         *_over(tested, told(OVER, tested, changes), changes),
         *(sentence for one in reversed(tested) for sentence in _wrong(one)),
         *_trust(tested[0]),
+        *(sentence for one in tested for sentence in _left_out(one)),
     ]
 
 
@@ -173,6 +174,16 @@ def _trust(figures: Figures) -> Iterator[str]:
                 f"{_labelled(figures)} {fixed['labels']:,} of {fixed['n']:,} {kind} responses of "
                 f"{figures['model']}: {share(fixed)} are right; the judge alone says {raw}."
             )
+
+
+def _left_out(figures: Figures) -> Iterator[str]:
+    """What was answered and is in no figure."""
+    gone = figures["n"]["rows_of_elsewhere"].get("responses")
+    if gone:
+        yield (
+            f"{gone:,} responses of {figures['model']} are in no figure: their items are not in the "
+            "benchmark, or not fit for it now, as where a picture is gone."
+        )
 
 
 def lacking(figures: Figures) -> str:
