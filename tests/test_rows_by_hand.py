@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.kept import rows_in
 from ssui_gen.benching.records import BenchJudgement, Item, Response
+from ssui_gen.branches import BranchLabel
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import of_kind
 from ssui_gen.judging.questions import QUESTIONS, RSBENCH, places
 from ssui_gen.records import Record
 
-KINDS: tuple[type[Record], ...] = (Item, Response, BenchJudgement)
+KINDS: tuple[type[Record], ...] = (Item, Response, BenchJudgement, BranchLabel)
 LABEL = json.loads(BenchJudgement.LOOKS)
 
 
@@ -34,7 +35,7 @@ def refused(kind: type[Record], row: object) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_row_that_is_shown_is_one(kind: type[Record]) -> None:
-    assert of_kind(kind, example(kind), "mine.jsonl:1").model_dump()["id"] == example(kind)["id"]
+    assert of_kind(kind, example(kind), "mine.jsonl:1").model_fields_set >= {*example(kind)} - {"schema"}
 
 
 @given(st.sampled_from(KINDS), st.data())
@@ -67,6 +68,15 @@ def test_a_label_that_is_no_option_is_refused_with_the_options(question: str, wo
         return
     told = refused(BenchJudgement, LABEL | {"question": question, "verdict": word})
     assert f"for {question}; got {word!r}" in told and options[0] in told
+
+
+@given(st.text(max_size=8))
+def test_a_branchs_label_names_a_place_that_there_is(word: str) -> None:
+    row = example(BranchLabel) | {"first_bad": word}
+    if word in places(6):
+        of_kind(BranchLabel, row, "labels.jsonl:1")
+    else:
+        assert f"got {word!r}; a row looks like {BranchLabel.LOOKS}" in refused(BranchLabel, row)
 
 
 @pytest.mark.parametrize("question", RSBENCH)
