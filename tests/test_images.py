@@ -222,7 +222,7 @@ def test_a_large_picture_is_scaled_down_and_a_small_one_left(tmp_path: Path) -> 
     assert sent(tmp_path, "small.png").size == (100, 50)
 
 
-@pytest.mark.parametrize("size", [(8, 8), (40, 30), (300, 20), (20, 300), (900, 700)])
+@pytest.mark.parametrize("size", [(1, 1), (40, 30), (300, 20), (20, 300), (900, 700)])
 def test_words_are_painted_on_a_band_below_and_above_it_all_is_as_it_was(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
@@ -231,13 +231,12 @@ def test_words_are_painted_on_a_band_below_and_above_it_all_is_as_it_was(
     url = painted_url(tmp_path, ref, LIMITS, "verdict: safe")
     with Image.open(io.BytesIO(base64.b64decode(url.partition("base64,")[2]))) as found:
         assert found.size == plain.size
-        corner, band = (
-            found.getpixel((0, found.height - 1)),
-            found.crop((0, 2 * found.height // 3, *found.size)),
-        )
-        assert corner == (255, 255, 255) and band.convert("L").getextrema()[0] < 128
-        half = (0, 0, found.width, found.height // 3)
-        assert size == (8, 8) or found.crop(half).tobytes() == plain.crop(half).tobytes()
+        if size == (1, 1):  # nothing can be read there
+            return
+        half, band = (0, 0, found.width, found.height // 3), (0, 2 * found.height // 3, *found.size)
+        assert found.crop(half).tobytes() == plain.crop(half).tobytes()
+        low, high = found.crop(band).convert("L").getextrema()
+        assert low < 100 and high == 255
 
 
 def test_what_is_sent_depends_on_the_file_alone(tmp_path: Path) -> None:
