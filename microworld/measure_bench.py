@@ -32,7 +32,7 @@ def benched(model: Checkpoint, pairs: list[Pair]) -> dict[str, Share]:
     a question are one cluster.
     """
     tidy, loosely_put = (list(_posed(Random(6), pairs, untidy)) for untidy in (False, True))
-    manners = {"": tidy, ", untidy": loosely_put, ", plain": list(_plain(Random(7), pairs))}
+    manners = {"": tidy, ", untidy": loosely_put, ", plain": list(plainly_asked(Random(7), pairs))}
     return {
         f"{name}{manner}": one
         for manner, posed in manners.items()
@@ -50,7 +50,7 @@ def _hits(model: Checkpoint, posed: Sequence[Posed]) -> dict[str, Share]:
     return {name: share(*zip(*rows, strict=True)) for name, rows in hits.items()}
 
 
-def _plain(rng: Random, pairs: list[Pair]) -> Iterator[Posed]:
+def plainly_asked(rng: Random, pairs: list[Pair]) -> Iterator[Posed]:
     """Answers to texts that name what makes them risky, half of them right, under a picture without it."""
     for number, pair in enumerate(pairs):
         made = plain_pair(rng, pair.scene, "test")

@@ -31,11 +31,14 @@ from microworld.corpus_bench import (
 )
 from microworld.corpus_judge import first_bad_step
 from microworld.feed import Encoded, Encoder, _batch, learned
+from microworld.measure_agents import test_pairs
+from microworld.measure_bench import plainly_asked
 from microworld.model import load
 from microworld.pool import Pool, picture, scene_at, small_picture
 from microworld.pretrain import MODELS
 from microworld.score import things_named
 from microworld.shown import GREY, Others
+from microworld.world import world
 from ssui_gen.judging.questions import QUESTIONS, QuestionName
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(100)) if not scene.alarm]
@@ -119,6 +122,18 @@ def test_a_plain_text_names_what_its_picture_does_not_show_and_a_right_warning_i
         warns = re.search(r"\nAnswer:\n> (Careful|Please wait)", one.user)
         kinds.update(option for name, option in answers_of(one) if warns and name == "answer_safe")
     assert kinds["safe"] > kinds["unsafe"]
+
+
+def test_plain_texts_are_measured_in_held_out_words_and_half_of_the_answers_are_right() -> None:
+    posed = list(plainly_asked(Random(0), test_pairs(20, 3)))
+    true = Counter((one.ask.question, one.ask.true) for one in posed)
+    assert min(true["answer_safe", "safe"], true["answer_helpful", "helps"]) >= 10
+    assert true["answer_safe", "unsafe"] and len(posed) == 40 and all(one.picture for one in posed)
+    held_out = {
+        text.rstrip(".?!") for request in world().requests for text in world().phrases(request, "test")
+    }
+    whole = sum(any(text in one.material.text for text in held_out) for one in posed)
+    assert whole > 0.7 * len(posed), "but for those of which a hurried person leaves out words"
 
 
 # --- several at a time -----------------------------------------------------------------------------------
