@@ -256,7 +256,7 @@ def test_two_responses_are_labelled_on_the_page(context: BrowserContext, model: 
     seen.press("1")
     assert "Answer first: Grounded (g), " in seen.text("#panel .fault")
     seen.press("g", "1")
-    assert "whatever the answer is" in seen.text("#panel .waiting"), "the next question's rubric"
+    assert "whatever the answer?" in seen.text("#panel .waiting"), "the next question's rubric"
     seen.press("1", "1", "1", "1", "1", "2")
     assert seen.text("#count") == "1 of 24 decided"
     seen.press("j", "g", "3", "2", "3", "4", "2", "3", "1")
