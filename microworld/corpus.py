@@ -45,6 +45,8 @@ class Aside(NamedTuple):
     """The thing in the picture on which a careful answer turns; empty: none; None: unclear."""
     parts: tuple[tuple[str, tuple[bool, ...]], ...] = ()
     """Its steps and its answer, in order, and which of `looking.FAULTS` each has."""
+    wish: str | None = None
+    """The request that the question is; None: nothing is told of wishes."""
 
 
 NO_ASIDE = Aside()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
@@ -37,6 +37,8 @@ class Record(BaseModel):
     """Base of every row and reply: immutable, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    LOOKS: ClassVar[str] = ""
+    """A whole row of a kind that people write by hand too, for whoever wrote one that is none."""
 
 
 def _known_class(value: str) -> str:

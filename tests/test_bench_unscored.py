@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from benching import PASSES, PLAYED, Run, benched, judge, model
@@ -14,6 +14,8 @@ from fake_server import Fake, Whole
 from jobs import rows
 from PIL import Image
 
+from ssui_gen.benching.records import Unscored
+from ssui_gen.benching.telling import LACKS
 from ssui_gen.judging.questions import RSBENCH
 
 
@@ -41,6 +43,12 @@ def test_a_judge_that_does_not_answer_scores_nothing(
     assert done.code == 0, done.err
     assert {row["unscored"] for row in made.judgements} == {why}
     assert {row["verdict"] for row in made.judgements} == {None}
+    told = " ".join(done.out.split())
+    assert f"100.0% of the verdicts lack; 14 of 14 as {LACKS[why]}." in told
+
+
+def test_every_reason_says_what_helps() -> None:
+    assert set(get_args(Unscored)) - {"not_asked"} <= set(LACKS)
 
 
 def test_two_options_as_probable_are_undecided(made: Run, fake: Fake) -> None:
