@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ssui_gen.errors import ServerError
+from ssui_gen.serving.chat_templates import told
 from ssui_gen.serving.process import ServerProcess
 from ssui_gen.serving.vllm_launch import HOST, Launch
 
@@ -64,6 +65,8 @@ class VllmServers:
             for launch in self.launches:
                 self.processes.append(_start(launch, self._log_of(launch)))
             self._notice(f"Starting vLLM; its log: {self._log_of(self.launches[0])}")
+            if template := told(self.launches[0].command):
+                self._notice(template)
             await self._wait()
             unless_up.pop_all()
         return self

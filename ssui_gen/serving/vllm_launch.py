@@ -116,7 +116,8 @@ def about(model: str) -> Model:
         raise ConfigError(f"{folder}: not a vision-language model ({kinds}): its config has no vision_config")
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e9
     context = config.get("text_config", config).get("max_position_embeddings")
-    return Model(model, size, context, config.get("model_type", ""), local=True)
+    tower = str(dict(config["vision_config"] or {}).get("model_type", ""))
+    return Model(model, size, context, config.get("model_type", ""), local=True, tower=tower)
 
 
 def about_adapter(folder: str) -> Adapter:
