@@ -1,7 +1,7 @@
 """Chat templates as families publish them, or of their shape, for tests and for the family table.
 
-`trl` carries some to the letter; others are described here in our own words, each with where its shape was read:
-what they write around texts and pictures is theirs, how it is written is ours.
+`trl` carries some to the letter; others are described here in our own words, each with where its shape was
+read: what they write around texts and pictures is theirs, how it is written is ours.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ MARK = "<|begin_of_image|><|image|><|end_of_image|>"
 LLAVA = (
     "{% for m in messages %}{% if m.role != 'system' %}{{ m.role.upper() + ': ' }}{% endif %}"
     "{% for p in m['content'] %}{% if p.type == 'image' %}{{ '<image>\n' }}{% endif %}{% endfor %}"
-    "{% for p in m['content'] %}{% if p.type == 'text' %}{{ p.text + ' ' }}{% endif %}{% endfor %}{% endfor %}"
+    "{% for p in m['content'] %}{% if p.type == 'text' %}{{ p.text + ' ' }}{% endif %}{% endfor %}"
+    "{% endfor %}"
     "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
 )
 """LLaVA-1.5 and NeXT-Vicuna: transformers' conversion of llava-1.5, axolotl's llava.jinja."""
 INTERNVL = (
-    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{% if m['content'] is string %}{{ m['content'] }}"
-    "{% else %}{% for p in m['content'] %}{% if p.type == 'image' %}{{ '<IMG_CONTEXT>\n' }}"
-    "{% elif p.type == 'text' %}{{ p.text }}{% endif %}{% endfor %}{% endif %}{{ '<|im_end|>\n' }}{% endfor %}"
+    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}"
+    "{% if m['content'] is string %}{{ m['content'] }}{% else %}{% for p in m['content'] %}"
+    "{% if p.type == 'image' %}{{ '<IMG_CONTEXT>\n' }}{% else %}{{ p.text }}{% endif %}{% endfor %}"
+    "{% endif %}{{ '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 """InternVL3 -hf: transformers' convert_internvl_weights_to_hf.py."""
@@ -36,8 +38,8 @@ LLAMA4 = (
     "{{ bos_token }}{% for m in messages %}{{ '<|header_start|>' + m.role + '<|header_end|>\n\n' }}"
     "{% if m['content'] is string %}{{ m['content'] }}{% else %}{% for p in m['content'] %}"
     "{% if p.type == 'image' %}{{ '<|image|>' }}{% else %}{{ p.text }}{% endif %}{% endfor %}{% endif %}"
-    "{{ '<|eot|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|header_start|>assistant<|header_end|>\n\n' }}"
-    "{% endif %}"
+    "{{ '<|eot|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|header_start|>assistant<|header_end|>\n\n' }}{% endif %}"
 )
 """Llama 4: axolotl's llama4.jinja."""
 LLAMA32 = (
@@ -46,15 +48,17 @@ LLAMA32 = (
     "{% if held.image and messages[0].role == 'system' %}"
     "{{ raise_exception('Prompting with images is incompatible with system messages.') }}{% endif %}"
     "{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>\n\n' }}"
-    "{% for p in m['content'] %}{% if p.type == 'image' %}{{ '<|image|>' }}{% else %}{{ p.text | trim }}{% endif %}"
-    "{% endfor %}{{ '<|eot_id|>' }}{% endfor %}"
+    "{% for p in m['content'] %}{{ '<|image|>' if p.type == 'image' else p.text | trim }}{% endfor %}"
+    "{{ '<|eot_id|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
 )
 """Llama 3.2 Vision: axolotl's llama3_2_vision.jinja; vLLM serves it no more since 0.11."""
 PIXTRAL = (
-    "{% set found = namespace(system=none) %}{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}"
+    "{% set found = namespace(system=none) %}{{ bos_token }}"
+    "{% for m in messages %}{% if m.role == 'system' %}"
     "{% set found.system = m['content'] if m['content'] is string else m['content'][0].text %}"
-    "{% elif m.role == 'user' %}{{ '[INST]' + (found.system + '\n\n' if loop.last and found.system else '') }}"
+    "{% elif m.role == 'user' %}"
+    "{{ '[INST]' + (found.system + '\n\n' if loop.last and found.system else '') }}"
     "{% if m['content'] is string %}{{ m['content'] }}{% else %}"
     "{% for p in m['content'] %}{{ '[IMG]' if p.type == 'image' else p.text }}{% endfor %}{% endif %}"
     "{{ '[/INST]' }}{% else %}{% if m['content'] is string %}{{ m['content'] }}{% else %}"
@@ -63,9 +67,11 @@ PIXTRAL = (
 """Pixtral-12B -hf: axolotl's pixtral.jinja."""
 MISTRAL = (
     "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ '[SYSTEM_PROMPT]' }}"
-    "{% elif m.role == 'user' %}{{ '[INST]' }}{% endif %}{% if m['content'] is string %}{{ m['content'] }}{% else %}"
+    "{% elif m.role == 'user' %}{{ '[INST]' }}{% endif %}"
+    "{% if m['content'] is string %}{{ m['content'] }}{% else %}"
     "{% for p in m['content'] %}{{ '[IMG]' if p.type == 'image' else p.text }}{% endfor %}{% endif %}"
-    "{{ '[/SYSTEM_PROMPT]' if m.role == 'system' else '[/INST]' if m.role == 'user' else eos_token }}{% endfor %}"
+    "{{ '[/SYSTEM_PROMPT]' if m.role == 'system' else '[/INST]' if m.role == 'user' else eos_token }}"
+    "{% endfor %}"
 )
 """Mistral-Small 3.1 and 3.2: llama.cpp's models/templates."""
 BLIP2 = (

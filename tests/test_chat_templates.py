@@ -1,4 +1,4 @@
-"""Our chat templates beside those that families publish: the same question to the byte, and a way to go on."""
+"""Our chat templates beside those of the families: the same question to the byte, and a way to go on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from published import published, render
 
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.rendered import Rendered, compare
+from ssui_gen.exploring.rendered import Rendered, Sent, compare
 from ssui_gen.serving.chat_templates import FAMILIES, FOLDER, template_for, told
 from ssui_gen.serving.vllm_flags import Machine, Model, arguments, choose
 from ssui_gen.serving.vllm_launch import about
@@ -72,7 +72,7 @@ def check(template: str, **told: Any) -> str:
             template, turns("Think in six steps.", "What now?", *([prefix] if prefix else [])), **told
         )
         found.append(Rendered(prefix, _completion(text, 5 + count)))
-    return compare(found, "Think in six steps.")
+    return compare(found, Sent("Think in six steps.", "What now?"))
 
 
 def _completion(text: str, tokens: int) -> Completion:
@@ -87,7 +87,7 @@ def test_with_ours_a_policy_goes_on_from_its_prefix(family: Any) -> None:
 
 NEEDED = {
     "gemma3": "trims the last turn",
-    "gemma4_v2": "trims the last turn",
+    "gemma4_v2": "shown as a list of Python",
     "gemma4_v5": "trims the last turn",
     "gemma4_31b": "trims the last turn",
     "glm4v": "thoughts|trims",

@@ -92,7 +92,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "serving.vllm",
         "demo",
     ),
-    ("calling.gate", "calling.calls", "calling.pictures", "agent", "calling.probe"),
+    ("calling.gate", "calling.calls", "calling.pictures", "agent", "calling.shown_prompt", "calling.probe"),
     (
         "jobs.rundir",
         "jobs.plan",

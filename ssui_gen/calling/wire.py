@@ -88,6 +88,14 @@ def model_names(text: str) -> list[str]:
         raise ValueError(f"not a list of models: {error!r}") from None
 
 
+def words(text: str) -> str:
+    """Read the body of POST /detokenize; raises ValueError."""
+    try:
+        return str(json.loads(text)["prompt"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not the words of tokens: {error!r}") from None
+
+
 def _without_lone_surrogates(text: str, data: Any) -> Any:
     """Half of an escaped emoji is a string that no file can hold."""
     if r"\ud" not in text and r"\uD" not in text:

@@ -2,9 +2,10 @@
 
 A chat template may strip, wrap or close the last turn, and then every branch of the night goes on from
 something else than the reference's prefix. Where the server shows the rendered prompt, its text must be the
-root's and then the prefix, to the letter but for white space where the two meet (`ASSISTANT:` and a blank);
-where it reports only tokens, those of each cut must begin with those of the cut before; where it only counts
-them, each step must add some. A server that answers none of the prompts is refused with its own words.
+root's and then the prefix, to the letter but for white space where the two meet (`ASSISTANT:` and a blank),
+and the root's must show all that was sent. Where it reports only tokens, those of each cut must begin with
+those of the cut before, and say so much in words (vLLM's /detokenize); where it only counts them, each step
+must add some. A server that answers none of the prompts is refused with its own words.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.calling.probe import USER
+from ssui_gen.calling.shown_prompt import amiss
 from ssui_gen.completions import Completion
 from ssui_gen.config import Explore
 from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
@@ -28,8 +30,13 @@ SHOWN = 40
 IDS: dict[str, Any] = {"return_token_ids": True}
 SHOWING: tuple[dict[str, Any], ...] = (IDS | {"return_prompt_text": True}, IDS, {})
 """What is asked for, the most telling first; a server may refuse fields that it does not know."""
-LEAVE = "serve the policy with a chat template that leaves the last turn as it is (vLLM: --chat-template)"
-THINKS = re.compile(r"</?think|◁/?think|channel", re.IGNORECASE)
+TAKE = "take a system text beside a picture"
+GO_ON = "go on with an assistant's turn that has begun"
+LEAVE = (
+    "serve the policy with a chat template that leaves the last turn as it is (vLLM: --chat-template; `ssui "
+    "serve` has some, docs/families.md)"
+)
+THINKS = re.compile(r"[<◁\[]/?\|?(?:\w+:)?think|<\|?channel", re.IGNORECASE)
 THOUGHTS = (
     "its template opens or closes thoughts there: serve the policy without thinking (vLLM: "
     "--default-chat-template-kwargs '{\"enable_thinking\": false}'), or take one that does not think first"
@@ -43,6 +50,15 @@ class Rendered(NamedTuple):
 
     prefix: str
     completion: Completion
+    words: str | None = None
+    """What its tokens say, where the server was asked."""
+
+
+class Sent(NamedTuple):
+    """The texts that every prompt has to show."""
+
+    system: str = ""
+    user: str = ""
 
 
 async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> str:
@@ -55,7 +71,15 @@ async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath
         body = continuation(policy, settings, draw, picture).wire(policy.caller.sending)
         completion = await _rendered(policy.caller.client, body, picture.ref.sha256, cut)
         found.append(Rendered(draw.prefix, completion))
-    return compare(found, policy_prompt(policy.prompt, path.query.text)[0])
+    worded = [await _in_words(policy.caller.client, policy.model, one) for one in found]
+    return compare(worded, Sent(*policy_prompt(policy.prompt, path.query.text)))
+
+
+async def _in_words(client: ChatClient, model: str, one: Rendered) -> Rendered:
+    ids = one.completion.prompt_token_ids
+    if one.completion.prompt_text is not None or ids is None:
+        return one
+    return one._replace(words=await client.words(model, ids))
 
 
 async def _rendered(client: ChatClient, body: dict[str, Any], affinity: str, cut: int) -> Completion:
@@ -69,24 +93,32 @@ async def _rendered(client: ChatClient, body: dict[str, Any], affinity: str, cut
         except (RequestRefused, CallFailed) as error:
             refused = error
     raise ConfigError(
-        f"models.policy: the server does not take the policy's question after {cut} steps: {refused}. It "
-        f"must take a system text, a picture and an assistant turn to go on with: {LEAVE}"
+        f"models.policy: the server does not take the policy's question after {cut} steps: {refused}. Its "
+        f"chat template must {GO_ON if cut else TAKE}: {LEAVE}"
     )
 
 
-def compare(found: Sequence[Rendered], system: str = "") -> str:
-    """As `check_rendering`, of what was rendered at each cut, the root first; `system` is the system text."""
+def compare(found: Sequence[Rendered], sent: Sent) -> str:
+    """As `check_rendering`, of what was rendered at each cut, the root first."""
     completions = [one.completion for one in found]
     by_text = all(completion.prompt_text is not None for completion in completions)
     by_ids = all(completion.prompt_token_ids is not None for completion in completions)
+    texts = [(one.completion.prompt_text if by_text else one.words) for one in found]
+    if known := [text for text in texts if text is not None]:
+        _shows_all(known[0], sent)
     for cut in range(1, len(found)):
-        before, after = completions[cut - 1], completions[cut]
-        if by_text:
-            _same_text(completions[0].prompt_text or "", found[cut].prefix, after.prompt_text or "", system)
-        elif by_ids:
-            _same_start(before.prompt_token_ids or (), after.prompt_token_ids or (), cut)
-        _longer(before, after, cut)
+        if not by_text and by_ids:
+            _same_start(completions[cut - 1], completions[cut], cut)
+        if (root := texts[0]) is not None and (got := texts[cut]) is not None:
+            _same_text(root, found[cut].prefix, got, sent.system)
+        _longer(completions[cut - 1], completions[cut], cut)
     return "text" if by_text else "tokens" if by_ids else "counts"
+
+
+def _shows_all(root: str, sent: Sent) -> None:
+    found = amiss(root, sent.system, sent.user) if sent.system and sent.user else ()
+    if grave := [fault.words for fault in found if fault.grave]:
+        raise ConfigError(f"models.policy: of the policy's question {'; '.join(grave)}")
 
 
 def _same_text(root: str, prefix: str, got: str, system: str) -> None:
@@ -104,17 +136,21 @@ def _same_text(root: str, prefix: str, got: str, system: str) -> None:
 
 def _cause(root: str, prefix: str, got: str, system: str) -> str:
     """What is known to do so, and what to do."""
-    if got.endswith(prefix.rstrip()):
-        return TRIMS
-    if system and system in root and system not in got:
-        return FORGETS
-    tail = got.removesuffix(prefix)[len(root) - SHOWN :] + root[-SHOWN:]
-    return THOUGHTS if THINKS.search(tail) else LEAVE
+    before = got.removesuffix(prefix).removesuffix(prefix.rstrip())
+    seam = before[-SHOWN:] + root[-SHOWN:] if before.rstrip() != root.rstrip() else ""
+    known = {
+        TRIMS: got.endswith(prefix.rstrip()),
+        FORGETS: bool(system) and system in root and system not in got,
+        THOUGHTS: THINKS.search(seam) is not None,
+    }
+    return "; ".join(cause for cause, true in known.items() if true) or LEAVE
 
 
-def _same_start(before: Sequence[int], after: Sequence[int], cut: int) -> None:
-    """A cut ends with a line break, and with it a token: the next one only adds some."""
-    if tuple(after[: len(before)]) != tuple(before):
+def _same_start(before: Completion, after: Completion, cut: int) -> None:
+    """All tokens of the prompt a step earlier; but at the root, where white space may meet the last one."""
+    known, found = before.prompt_token_ids or (), after.prompt_token_ids or ()
+    count = len(known) - (cut == 1)
+    if found[:count] != known[:count]:
         raise ConfigError(
             f"models.policy: after {cut} steps the prompt does not begin with the tokens of the prompt a "
             f"step earlier: {LEAVE}; or {THOUGHTS}"
