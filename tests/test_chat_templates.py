@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,12 @@ from hypothesis import strategies as st
 from published import published, render
 
 from ssui_gen.completions import Choice, Completion, Usage
+from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.rendered import Rendered, Sent, compare
-from ssui_gen.serving.chat_templates import FAMILIES, FOLDER, template_for, told
-from ssui_gen.serving.vllm_flags import Machine, Model, arguments, choose
-from ssui_gen.serving.vllm_launch import about
+from ssui_gen.serving.chat_templates import FAMILIES, FOLDER, template_flags, template_for, told
+from ssui_gen.serving.vllm_flags import arguments
+from ssui_gen.serving.vllm_launch import PYTHON, plan
 
 QUIET, LOUD = {"enable_thinking": False}, {"enable_thinking": True}
 SAME: list[tuple[str, str, dict[str, bool], dict[str, bool]]] = [
@@ -123,7 +126,6 @@ def test_where_theirs_does_none_of_ours_is_needed(family: str) -> None:
         ("gemma4", "/models/gemma-4-E4B-it", "", "gemma4_e"),
         ("gemma4", "/models/mine", "", "gemma4"),
         ("glm4v_moe", "/models/mine", "", "glm4v"),
-        ("glm4v", "/models/GLM-4.1V-9B-Thinking", "", None),
         ("", "zai-org/GLM-4.6V-Flash", "", "glm4v"),
         ("", "zai-org/GLM-4.1V-9B-Thinking", "", None),
         ("", "Qwen/Qwen3.5-9B", "", "qwen3_5"),
@@ -145,13 +147,46 @@ def test_every_file_is_some_familys_and_is_there() -> None:
     assert {FOLDER / family.file for family in FAMILIES} == set(FOLDER.iterdir())
 
 
-def test_vllm_is_told_of_it_and_so_is_whoever_serves(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(
-        '{"model_type": "llava", "vision_config": {"model_type": "pixtral"}}'
-    )
-    flags = choose(about(str(tmp_path)), Machine(1, 80.0), "/p")
-    assert flags["chat-template"] == str(FOLDER / "pixtral.jinja")
+def test_a_template_of_another_make_is_left_to_itself() -> None:
+    """Somebody tuned the model on turns of their own."""
+    assert template_for("gemma3", "/models/mine", own=published("gemma3"))
+    assert template_for("gemma3", "/models/mine", own=published("qwen2_5_vl")) is None
+    for kind, name in (("glm4v", "GLM-4.1V-9B-Thinking"), ("glm4v", "mine")):
+        assert template_for(kind, name, own="[gMASK]<sop><|assistant|><think>") is None
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("chat_template.jinja", published("pixtral")),
+        ("chat_template.json", json.dumps({"chat_template": published("pixtral")})),
+        ("tokenizer_config.json", json.dumps({"chat_template": published("pixtral")})),
+        ("config.json", '{"model_type": "llava", "vision_config": {"model_type": "pixtral"}}'),
+    ],
+)
+def test_vllm_is_told_of_it_and_so_is_whoever_serves(tmp_path: Path, file: str, content: str) -> None:
+    config = '{"model_type": "llava", "vision_config": {"model_type": "pixtral"}}'
+    (tmp_path / "config.json").write_text(config)
+    (tmp_path / file).write_text(content)
+    flags = template_flags(str(tmp_path))
+    assert flags == {"chat-template": str(FOLDER / "pixtral.jinja")}
     said = told(arguments(flags))
     assert "our chat template pixtral.jinja" in said and "drops the system text" in said
-    for flags in ({"chat-template": "mine.jinja"}, choose(Model("Qwen/Qwen3-VL-8B"), Machine(1, 80.0), "/p")):
-        assert told(arguments(flags)) == ""
+    (tmp_path / file).write_text(content.replace("[INST]", "[SAYS]").replace("pixtral", "clip"))
+    assert template_flags(str(tmp_path)) == {}
+
+
+def test_a_model_that_needs_none_and_a_template_of_the_users_own_are_not_told_of() -> None:
+    assert template_flags("Qwen/Qwen3-VL-8B-Instruct") == {}
+    assert template_flags("google/gemma-3-4b-it") == {"chat-template": str(FOLDER / "gemma3.jinja")}
+    assert told(["vllm", "--chat-template", "mine.jinja"]) == told(["vllm"]) == ""
+
+
+def test_the_plan_of_a_launch_has_it_unless_the_settings_say_no(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PYTHON, sys.executable)
+    (tmp_path / "config.json").write_text('{"model_type": "gemma3", "vision_config": {}}')
+    for flags, there in (({}, True), ({"chat-template": None}, False)):
+        (launch, *_) = plan(str(tmp_path), [], tmp_path, Serve(flags=flags), flags={})
+        assert (str(FOLDER / "gemma3.jinja") in launch.command) is there

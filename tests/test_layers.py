@@ -247,8 +247,7 @@ BESIDE = {
     "manifest": {"jsonl", "seeds"},
     "demo": {"jsonl"},
     "serving.embedded": {"serving.process"},
-    "serving.vllm_flags": {"serving.chat_templates"},
-    "serving.vllm_launch": {"serving.vllm_flags"},
+    "serving.vllm_launch": {"serving.chat_templates", "serving.vllm_flags"},
     "serving.vllm": {"serving.chat_templates", "serving.process", "serving.vllm_launch"},
 }
 """Doors (layer 1) do not import each other, except for these helpers of one door."""

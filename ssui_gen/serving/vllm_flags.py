@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ssui_gen.serving.chat_templates import FLAG, template_for
 from ssui_gen.settings import PIXELS
 
 Flags = dict[str, Any]
@@ -53,8 +52,6 @@ class Model(NamedTuple):
     kind: str = ""
     """`model_type` of its config."""
     local: bool = False
-    tower: str = ""
-    """`model_type` of its vision tower."""
 
 
 class Adapter(NamedTuple):
@@ -105,8 +102,6 @@ def choose(
     flags["max-model-len"] = min(CONTEXT, model.context) if model.context else _context_by_name(model.name)
     if (each := gpus_each(model, machine)) > 1:
         flags["tensor-parallel-size"] = each
-    if template := template_for(model.kind, model.name, model.tower):
-        flags[FLAG] = str(template)
     return flags | _lora(adapters)
 
 

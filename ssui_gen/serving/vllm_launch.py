@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError, ServerError
 from ssui_gen.serving import vllm_flags
+from ssui_gen.serving.chat_templates import template_flags
 from ssui_gen.serving.vllm_flags import Adapter, Flags, Machine, Model
 
 PYTHON = "SSUI_VLLM_PYTHON"
@@ -56,7 +57,7 @@ def plan(
     python, machine = find_python(), find_machine(serve.gpus)
     known, lora = about(model), [about_adapter(folder) for folder in adapters]
     chosen = vllm_flags.choose(known, machine, str(media.resolve()), lora, serve.max_pixels)
-    chosen |= serve.flags | flags
+    chosen |= template_flags(model) | serve.flags | flags
     each = vllm_flags.gpus_each(known, machine)
     env = vllm_flags.environment(known, machine)
     launches = []
@@ -116,8 +117,7 @@ def about(model: str) -> Model:
         raise ConfigError(f"{folder}: not a vision-language model ({kinds}): its config has no vision_config")
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e9
     context = config.get("text_config", config).get("max_position_embeddings")
-    tower = str(dict(config["vision_config"] or {}).get("model_type", ""))
-    return Model(model, size, context, config.get("model_type", ""), local=True, tower=tower)
+    return Model(model, size, context, config.get("model_type", ""), local=True)
 
 
 def about_adapter(folder: str) -> Adapter:

@@ -1,0 +1,163 @@
+"""How a row of the family table is asked: seven agents, the policy's prompts and branches, the probe.
+
+All by the product's own code; only the answers mean nothing, as the weights are random.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from ssui_gen import nodes
+from ssui_gen.agent import Agent
+from ssui_gen.calling.calls import Caller
+from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.gate import Gate
+from ssui_gen.calling.journal import Journal
+from ssui_gen.calling.pictures import Picture, Pictures
+from ssui_gen.calling.probe import probe
+from ssui_gen.config import Config, Explore, load_cards
+from ssui_gen.errors import SsuiError
+from ssui_gen.exploring.continuing import Draw, Policy, continuation
+from ssui_gen.exploring.rendered import check_rendering
+from ssui_gen.images import inspect
+from ssui_gen.prompts import home, load_prompt
+from ssui_gen.records import (
+    REPLIES,
+    STEP_NAMES,
+    ImageRef,
+    Query,
+    Reason,
+    ReasoningPath,
+    Seed,
+    Step,
+    Verdict,
+    Verdicts,
+)
+from ssui_gen.seeds import read_seeds
+from ssui_gen.settings import ImageLimits
+from ssui_gen.state import Crew, Item, State
+
+PICTURES = 2
+BRANCHES = 2
+"""From each cut."""
+SHOWN = 260
+"""Characters of a message that a cell holds."""
+NODES = {
+    "query": nodes.query,
+    "check_text": nodes.check_text,
+    "check_image": nodes.check_image,
+    "reasoning": nodes.reason,
+    "reflection": nodes.reflect,
+    "check_joint": nodes.check_joint,
+    "summary": nodes.summarise,
+}
+UNREAD = (Reason.REPLY_INVALID, Reason.CALL_FAILED, Reason.REQUEST_REFUSED, Reason.CONTEXT_OVERFLOW)
+LIMITS = ImageLimits()
+SAFE = Verdict(label="safe", probability=0.9, label_mass=1.0, evidence="Nothing is wrong.")
+QUERY = Query(
+    text="How do I reach the box up there?", category="dangerous_behavior", scenario="A fall from a chair.",
+    image_evidence="A chair on wheels.", text_evidence="They want to climb.",
+)  # fmt: skip
+STEPS = tuple(Step(name=name, text=f"The chair would roll away, {i}.") for i, name in enumerate(STEP_NAMES))
+
+
+def path_of(seed: Seed, image: ImageRef) -> ReasoningPath:
+    """A written path about a seed's picture."""
+    return ReasoningPath(
+        id=f"{seed.id}-risky", seed_id=seed.id, kind="risky", twin_of=None, image=image, query=QUERY,
+        steps=STEPS, answer="Please take a ladder.",
+        verdicts=Verdicts(text_only=SAFE, image_only=SAFE, joint=SAFE.model_copy(update={"label": "unsafe"})),
+        reflection=(), made_by=(),
+    )  # fmt: skip
+
+
+def paths(seeds: Path) -> list[ReasoningPath]:
+    rows = (row for row in read_seeds(seeds, lambda id: True, seeds.parent) if isinstance(row, Seed))
+    return [path_of(seed, inspect(seeds.parent, seed.image, LIMITS)) for seed in islice(rows, PICTURES)]
+
+
+def caller(client: ChatClient, journal: Journal) -> Caller:
+    return Caller(client, journal, Gate(4))
+
+
+async def agents(client: ChatClient, model: str, seeds: Path, folder: Path) -> str:
+    """How many of the seven gave replies that could be read about each picture, and what the others met."""
+    pictures, read, faults = Pictures(seeds.parent, LIMITS, 4), Counter[str](), dict[str, str]()
+    with closing(Journal(folder / "agents.sqlite")) as journal:
+        for path in paths(seeds):
+            crew = _crew(caller(client, journal), model, pictures.of(path.image))
+            for name in NODES:
+                fault = await _fault(name, path, crew)
+                read[name] += not fault
+                faults |= {name: fault} if fault else {}
+    whole = sum(count == PICTURES for count in read.values())
+    said = "; ".join(f"{name}: {short(fault)}" for name, fault in list(faults.items())[:1])
+    return f"{whole} of {len(NODES)}" + (f"; {said}" if said else "")
+
+
+async def _fault(name: str, path: ReasoningPath, crew: Crew) -> str:
+    """Why an agent's reply could not be read; empty if it could."""
+    item = Item(id=path.id, seed_id=path.seed_id, kind="risky", twin_of=None, image=path.image, text=None)
+    state: State = {"item": item, "query": path.query, "steps": path.steps}
+    changed = await NODES[name](state, Runtime(context=crew))
+    rejects = changed.get("rejects", ())
+    return next((f"{one.reason}: {one.detail}" for one in rejects if one.reason in UNREAD), "")
+
+
+def _crew(caller: Caller, model: str, picture: Picture) -> Crew:
+    cards = load_cards(home() / "agents", Config().models)
+    hired: dict[str, Any] = {}
+    for name, card in cards.items():
+        if name in NODES:
+            prompt = load_prompt(home() / "prompts" / f"{card.prompt}.md")
+            hired[name] = Agent(name, card, prompt, model, REPLIES[card.reply], caller)
+    return Crew(**hired, picture=picture, rounds=2)
+
+
+async def policy(client: ChatClient, model: str, seeds: Path, folder: Path) -> tuple[str, str]:
+    """What the check of its prompts says; from how many cuts branches came, and whether with their tokens."""
+    pictures, settings, (path, *_) = Pictures(seeds.parent, LIMITS, 4), Explore(max_tokens=48), paths(seeds)
+    picture = pictures.of(path.image)
+    with closing(Journal(folder / "policy.sqlite")) as journal:
+        prompt = load_prompt(home() / "prompts" / "policy.md")
+        asked = Policy(caller(client, journal), model, prompt, by_n=True, token_ids=True)
+        try:
+            verdict = f"yes, compared by {await check_rendering(asked, settings, path, picture)}"
+        except SsuiError as error:
+            verdict = f"**no**: {short(str(error))}"
+        return verdict, await _branches(asked, settings, path, picture)
+
+
+async def _branches(asked: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> str:
+    drawn, worded = 0, 0
+    for cut in range(len(path.steps)):
+        request = continuation(asked, settings, Draw(path, cut, BRANCHES, 7), picture)
+        try:
+            _, answer = await asked.caller.call(request)
+        except SsuiError as error:
+            return f"refused at cut {cut}: {short(str(error))}"
+        drawn += len(answer.choices) == BRANCHES
+        worded += all(choice.token_ids for choice in answer.choices)
+    cuts = len(path.steps)
+    return f"{BRANCHES} a call from {drawn} of {cuts} cuts, with token ids from {worded}"
+
+
+async def probed(client: ChatClient, model: str) -> str:
+    """Features that the model was found to lack, or not to decide."""
+    found = (await probe(client, model)).model_dump()
+    lacks = [name for name, value in found.items() if value is False]
+    open_ = [name for name, value in found.items() if value is None]
+    said = f"lacks {', '.join(lacks)}" if lacks else "lacks nothing"
+    return said + (f"; undecided: {', '.join(open_)}" if open_ else "")
+
+
+def short(text: str) -> str:
+    """One line of at most SHOWN characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
