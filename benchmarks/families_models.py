@@ -24,7 +24,7 @@ FILMS = {"qwen2_5_vl": "Qwen2VLVideoProcessor", "qwen3_vl": "Qwen3VLVideoProcess
 PIXELS = 28 * 28 * 64
 """The most of a picture: 64 tokens in the Qwen models."""
 CONTEXT = 16384
-CLOSING = 2.0
+CLOSING = 4.5
 """How much more probable a quotation mark is made than other tokens, in units of a logit's spread."""
 
 

@@ -311,9 +311,11 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
     *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),
     *("curation.review", "judging.questions", "manifest", "marks", "settings", "terminal"),
 }
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
-"""Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
-exploration showed the policy."""
+TRAIN_MAY_USE = WORDS_OF_ROWS | {
+    *("calling.journal", "commands", "images", "manifest", "serving.chat_templates", "settings", "terminal"),
+}
+"""Training finds and sees a picture as exploration did, through the same guarded door, and renders a question
+as it was served; the journal tells what exploration showed the policy."""
 
 
 def sources(*packages: str) -> list[Path]:
