@@ -97,6 +97,8 @@ class Fake:
     """What `return_prompt_text` is answered with; None ignores it."""
     letters: Callable[[dict[str, Any]], str] | None = None
     """The prompt whose letters are its tokens, for `return_token_ids`; /detokenize tells what they say."""
+    mute_words: bool = False
+    """No /detokenize."""
     refuses_probed: Callable[[dict[str, Any]], bool] | None = None
     """Which questions about what it can do, or of how it renders, are refused."""
 
@@ -120,7 +122,7 @@ class Fake:
                 return self._refusal_of_key(request) or _json({"data": [{"id": m} for m in self.models]})
             case "/health":
                 return web.Response()
-            case "/detokenize" if self.letters:
+            case "/detokenize" if self.letters and not self.mute_words:
                 asked = await request.json()
                 return _json({"prompt": "".join(map(chr, asked["tokens"]))})
             case "/metrics" if self.batch is not None:

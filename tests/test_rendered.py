@@ -17,7 +17,7 @@ from jobs import Job
 
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.rendered import Rendered, Sent, compare
+from ssui_gen.exploring.rendered import ALONE, Rendered, Sent, compare
 
 PREFIXES = ("", "1. A: b.\n", "1. A: b.\n2. C: d.\n")
 SENT = Sent("Think in six steps.", "What should I do?")
@@ -120,10 +120,10 @@ def test_what_a_template_does_otherwise_is_shown(fault: str) -> None:
 
 def test_by_tokens_each_cut_only_adds_some() -> None:
     ids = [(1, 2, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5)]
-    assert compare([seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)], Sent()) == "tokens"
+    assert compare([seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)], Sent()) == ALONE
     ids[1:] = [(1, 2, 33, 4), (1, 2, 33, 4, 5)]
     merged = [seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)]
-    assert compare(merged, Sent()) == "tokens", "white space may meet the last token of the root"
+    assert compare(merged, Sent()) == ALONE, "white space may meet the last token of the root"
     for place, other in ((1, (1, 9, 3, 4)), (1, (7, 2, 3, 4)), (2, (1, 2, 33, 9, 5))):
         wrong = [*ids[:place], other, *ids[place + 1 :]]
         with pytest.raises(
@@ -176,15 +176,21 @@ def test_a_template_without_the_system_text_stops_it_too(made: Job, fake: Fake) 
     assert "of the policy's question the system text is not shown at all" in done.err
 
 
-def test_of_a_server_that_tells_only_tokens_their_words_are_asked(made: Job, fake: Fake) -> None:
-    """Its template closes thoughts where an answer has begun: its tokens begin alike."""
+@pytest.mark.parametrize(("mute", "how"), [(False, "tokens"), (True, ALONE)])
+def test_of_a_server_that_tells_only_tokens_their_words_are_asked(
+    made: Job, fake: Fake, mute: bool, how: str
+) -> None:
+    fake.letters, fake.mute_words = shown, mute
+    assert f"(compared by {how})" in pairs(made, "--limit", "1").out
+
+
+def test_thoughts_that_only_tokens_show_are_read_in_their_words(made: Job, fake: Fake) -> None:
+    """The template closes thoughts where an answer has begun: up to there its tokens are the root's."""
     fake.letters = lambda body: shown(body).replace(
         said := prompt_text(body, "assistant") or "(root)", f"<think></think>{said}"
     )
     done = pairs(made)
     assert done.code == 1 and "serve the policy without thinking" in done.err
-    fake.letters = shown
-    assert "(compared by tokens)" in pairs(made, "--limit", "1").out
 
 
 @pytest.mark.parametrize(("fault", "begun"), [("take a system text", False), ("go on with", True)])

@@ -89,9 +89,10 @@ def model_names(text: str) -> list[str]:
 
 
 def words(text: str) -> str:
-    """Read the body of POST /detokenize; raises ValueError."""
+    """Read the body of POST /detokenize, vLLM's or SGLang's; raises ValueError."""
     try:
-        return str(json.loads(text)["prompt"])
+        told = json.loads(text)
+        return str(told["prompt"] if "prompt" in told else told["text"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"not the words of tokens: {error!r}") from None
 

@@ -30,6 +30,7 @@ SHOWN = 40
 IDS: dict[str, Any] = {"return_token_ids": True}
 SHOWING: tuple[dict[str, Any], ...] = (IDS | {"return_prompt_text": True}, IDS, {})
 """What is asked for, the most telling first; a server may refuse fields that it does not know."""
+ALONE = "tokens, whose words the server does not tell: thoughts that its template may open would not show"
 TAKE = "take a system text beside a picture"
 GO_ON = "go on with an assistant's turn that has begun"
 LEAVE = (
@@ -62,8 +63,8 @@ class Sent(NamedTuple):
 
 
 async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> str:
-    """How the prompts of `path` were compared: text, tokens or counts. Raises ConfigError for the first cut
-    whose prompt is not the root's and then the prefix, or that the server refuses.
+    """By what the prompts of `path` were compared: text, tokens or counts. Raises ConfigError for the first
+    cut whose prompt is not the root's and then the prefix, or that the server refuses.
     """
     found = []
     for cut in range(len(path.steps)):
@@ -112,7 +113,8 @@ def compare(found: Sequence[Rendered], sent: Sent) -> str:
         if (root := texts[0]) is not None and (got := texts[cut]) is not None:
             _same_text(root, found[cut].prefix, got, sent.system)
         _longer(completions[cut - 1], completions[cut], cut)
-    return "text" if by_text else "tokens" if by_ids else "counts"
+    by_words = by_ids and None not in texts
+    return "text" if by_text else "tokens" if by_words else ALONE if by_ids else "counts"
 
 
 def _shows_all(root: str, sent: Sent) -> None:
