@@ -128,7 +128,8 @@ async def policy(client: ChatClient, model: str, seeds: Path, folder: Path) -> t
         prompt = load_prompt(home() / "prompts" / "policy.md")
         asked = Policy(caller(client, journal), model, prompt, by_n=True, token_ids=True)
         try:
-            verdict = f"yes, compared by {await check_rendering(asked, settings, path, picture)}"
+            found = await check_rendering(asked, settings, path, picture)
+            verdict = f"yes, compared by {found.by}" + (f"; {found.lost}" if found.lost else "")
         except SsuiError as error:
             verdict = f"**no**: {short(str(error))}"
         return verdict, await _branches(asked, settings, path, picture)

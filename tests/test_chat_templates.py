@@ -15,7 +15,7 @@ from published import published, render
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.rendered import Rendered, Sent, compare
+from ssui_gen.exploring.rendered import Found, Rendered, Sent, compare
 from ssui_gen.serving.chat_templates import FAMILIES, FOLDER, template_flags, template_for, told
 from ssui_gen.serving.vllm_flags import arguments
 from ssui_gen.serving.vllm_launch import PYTHON, plan
@@ -67,7 +67,7 @@ def test_a_question_is_rendered_as_the_family_publishes_it(
         assert render(ours(file), messages, **mine) == render(published(family), messages, **theirs)
 
 
-def check(template: str, **told: Any) -> str:
+def check(template: str, **told: Any) -> Found:
     """The verdict of the check that a run makes, on what a template renders."""
     found = []
     for count, prefix in enumerate(PREFIXES):
@@ -85,7 +85,7 @@ def _completion(text: str, tokens: int) -> Completion:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.file)
 def test_with_ours_a_policy_goes_on_from_its_prefix(family: Any) -> None:
-    assert check((FOLDER / family.file).read_text("utf-8")) == "text"
+    assert check((FOLDER / family.file).read_text("utf-8")) == Found("text")
 
 
 NEEDED = {
@@ -111,7 +111,7 @@ def test_with_theirs_it_does_not(family: str, told: dict[str, bool]) -> None:
     ["qwen2_5_vl", "qwen3_vl", "llava", "llava_next", "internvl", "llava_onevision", "llama4", "mistral3"],
 )
 def test_where_theirs_does_none_of_ours_is_needed(family: str) -> None:
-    assert check(published(family)) == "text"
+    assert check(published(family)) == Found("text")
     assert template_for(family, "") is None
 
 

@@ -17,7 +17,7 @@ from jobs import Job
 
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.rendered import ALONE, Rendered, Sent, compare
+from ssui_gen.exploring.rendered import ALONE, Found, Rendered, Sent, compare
 
 PREFIXES = ("", "1. A: b.\n", "1. A: b.\n2. C: d.\n")
 SENT = Sent("Think in six steps.", "What should I do?")
@@ -33,11 +33,11 @@ def seen(prefix: str, count: int, text: str | None = None, ids: tuple[int, ...] 
     return Rendered(prefix, completion)
 
 
-def by_text(template: Template) -> str:
+def by_text(template: Template) -> Found:
     return compare([seen(p, 5 + i, template(p)) for i, p in enumerate(PREFIXES)], SENT)
 
 
-def by_words(template: Template) -> str:
+def by_words(template: Template) -> Found:
     """A token a letter, and what the server says that they say."""
     found = []
     for prefix in PREFIXES:
@@ -72,7 +72,6 @@ class Parts(NamedTuple):
         named = {
             "leaves the system text out": self.system == "gone once begun",
             "is shown as a list of Python": self.system == "list",
-            "is not shown at all": self.system == "none",
             "trims the last turn": self.trims,
             "without thinking": self.thoughts in ("open", "empty"),
             "leaves the last turn": bool(self.end),
@@ -88,16 +87,18 @@ PARTS = st.builds(
     blank=st.sampled_from(["", " ", "\n", "\n\n"]),
     end=st.sampled_from(["", "<end>", "</s>\n"]),
 )
-ROOT = {"is shown as a list of Python", "is not shown at all"}
+ROOT = {"is shown as a list of Python"}
 
 
 @settings(max_examples=200, deadline=None)
 @given(PARTS, st.sampled_from([by_text, by_words]))
 def test_a_template_passes_if_no_part_of_it_is_at_fault_and_each_fault_is_named(
-    parts: Parts, check: Callable[[Template], str]
+    parts: Parts, check: Callable[[Template], Found]
 ) -> None:
     if not parts.faults:
-        assert check(parts) in ("text", "tokens")
+        found = check(parts)
+        assert found.by == ("text" if check is by_text else "tokens")
+        assert ("is not shown at all" in found.lost) == (parts.system == "none")
         return
     with pytest.raises(ConfigError) as found:
         check(parts)
@@ -120,10 +121,10 @@ def test_what_a_template_does_otherwise_is_shown(fault: str) -> None:
 
 def test_by_tokens_each_cut_only_adds_some() -> None:
     ids = [(1, 2, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5)]
-    assert compare([seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)], Sent()) == ALONE
+    assert compare([seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)], Sent()).by == ALONE
     ids[1:] = [(1, 2, 33, 4), (1, 2, 33, 4, 5)]
     merged = [seen(p, len(i), ids=i) for p, i in zip(PREFIXES, ids, strict=True)]
-    assert compare(merged, Sent()) == ALONE, "white space may meet the last token of the root"
+    assert compare(merged, Sent()).by == ALONE, "white space may meet the last token of the root"
     for place, other in ((1, (1, 9, 3, 4)), (1, (7, 2, 3, 4)), (2, (1, 2, 33, 9, 5))):
         wrong = [*ids[:place], other, *ids[place + 1 :]]
         with pytest.raises(
@@ -133,7 +134,7 @@ def test_by_tokens_each_cut_only_adds_some() -> None:
 
 
 def test_by_counts_each_step_adds_some() -> None:
-    assert compare([seen(p, 5 + i) for i, p in enumerate(PREFIXES)], Sent()) == "counts"
+    assert compare([seen(p, 5 + i) for i, p in enumerate(PREFIXES)], Sent()).by == "counts"
     with pytest.raises(ConfigError, match="after 2 steps has 6 tokens, and a step earlier it had 6"):
         compare([seen(p, n) for p, n in zip(PREFIXES, (5, 6, 6), strict=True)], Sent())
 
@@ -169,11 +170,22 @@ def test_a_run_says_how_it_was_compared(made: Job, fake: Fake) -> None:
     assert "renders each prefix as it stands (compared by text)" in done.out
 
 
-def test_a_template_without_the_system_text_stops_it_too(made: Job, fake: Fake) -> None:
+def test_a_template_without_the_system_text_is_told_of(made: Job, fake: Fake) -> None:
     fake.template = lambda body: f"<img>{prompt_text(body, 'user')}\n{prompt_text(body, 'assistant')}"
+    done = pairs(made, "--limit", "1")
+    assert done.code == 0 and "policy: the system text is not shown at all" in done.out
+
+
+def listed(body: dict[str, Any]) -> str:
+    system = prompt_text(body, "system")
+    return shown(body).replace(system, str([{"type": "text", "text": system}]))
+
+
+def test_one_that_prints_it_as_a_list_stops_the_night(made: Job, fake: Fake) -> None:
+    fake.template = listed
     done = pairs(made)
     assert done.code == 1
-    assert "of the policy's question the system text is not shown at all" in done.err
+    assert "of the policy's question the system text is shown as a list of Python" in done.err
 
 
 @pytest.mark.parametrize(("mute", "how"), [(False, "tokens"), (True, ALONE)])

@@ -46,12 +46,15 @@ def test_nothing_is_amiss_where_all_is_shown(family: str, told: bool) -> None:
 @pytest.mark.parametrize("family", ["gemma4_v2", "gemma4_v3"])
 def test_a_system_text_shown_as_a_list_is_told(family: str) -> None:
     (fault,) = amiss(render(published(family), question()), SYSTEM, USER)
-    assert fault.grave and "the system text is shown as a list of Python, \"[{'type': 'text'" in fault.words
+    assert (
+        fault[:2] == ("system", "listed")
+        and "the system text is shown as a list of Python, \"[{'type': 'text'" in fault.words
+    )
 
 
 def test_one_that_is_dropped_is_told() -> None:
     (fault,) = amiss(render(published("blip2"), question(string=True)), SYSTEM, USER)
-    assert fault.grave and "the system text is not shown at all" in fault.words
+    assert fault[:2] == ("system", "lost") and "the system text is not shown at all" in fault.words
 
 
 def test_llama_3_2_has_no_place_for_both() -> None:
@@ -122,4 +125,5 @@ def test_each_fault_is_told_and_no_other(system: str, user: str, shows: str, pla
     wanted = wanted + {"behind": ["behind the user's text"], "nowhere": ["no place"]}.get(place, [])
     assert len(found) == len(wanted)
     assert all(words in fault.words for words, fault in zip(wanted, found, strict=True))
-    assert [fault.grave for fault in found] == ["behind" not in words for words in wanted]
+    hows = {LISTED: "listed", LOST: "lost", "no place": "lost", "behind the user's text": "late"}
+    assert [fault.how for fault in found] == [hows[words] for words in wanted]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 TEMPLATE = "serve with a chat template that shows it (vLLM: --chat-template)"
 PICTURE = re.compile(r"[<\[(][^<>\[\]\s]*(?:image|img|vision|picture|media)[^<>\[\]\s]*[>\])]", re.IGNORECASE)
@@ -27,9 +27,10 @@ AS_A_VALUE = re.compile(r"""["']text["']:\s*["']\Z""")
 class Fault(NamedTuple):
     """What is wrong with a prompt."""
 
+    what: Literal["system", "user", "picture"]
+    how: Literal["lost", "listed", "late"]
+    """Not shown; printed as a list of Python; behind the text before which it was sent, which only costs."""
     words: str
-    grave: bool = True
-    """Whether something is missing or garbled, and not only dearer than it need be."""
 
 
 def amiss(shown: str, system: str, user: str, bare: str | None = None) -> tuple[Fault, ...]:
@@ -41,8 +42,8 @@ def amiss(shown: str, system: str, user: str, bare: str | None = None) -> tuple[
     form of its marks. White space may differ, as templates trim. That a system text stands in the user's own
     turn (Gemma 3, Pixtral) is nothing wrong.
     """
-    found = [*_of_text("system text", shown, system), *_of_text("user's text", shown, user)]
-    return (*found, *_of_picture(shown, user, bare))
+    texts = [*_of_text("system", "system text", shown, system), *_of_text("user", "user's text", shown, user)]
+    return (*texts, *_of_picture(shown, user, bare))
 
 
 def thinks_first(shown: str) -> bool:
@@ -50,14 +51,14 @@ def thinks_first(shown: str) -> bool:
     return OPEN.search(shown) is not None
 
 
-def _of_text(what: str, shown: str, text: str) -> list[Fault]:
+def _of_text(what: Literal["system", "user"], name: str, shown: str, text: str) -> list[Fault]:
     place = _place(shown, text)
     if place is not None and not AS_A_VALUE.search(shown[:place]):
         return []
     if place is not None or any(one in shown for one in _escaped(text)):
-        listed = f"the {what} is shown as a list of Python, {_around(shown, text)!r}"
-        return [Fault(f"{listed}: {TEMPLATE} as words")]
-    return [Fault(f"the {what} is not shown at all: {TEMPLATE}")]
+        listed = f"the {name} is shown as a list of Python, {_around(shown, text)!r}"
+        return [Fault(what, "listed", f"{listed}: {TEMPLATE} as words")]
+    return [Fault(what, "lost", f"the {name} is not shown at all: {TEMPLATE}")]
 
 
 def _escaped(text: str) -> tuple[str, ...]:
@@ -80,10 +81,11 @@ def _place(shown: str, text: str) -> int | None:
 def _of_picture(shown: str, user: str, bare: str | None) -> list[Fault]:
     picture, text = _picture(shown, bare), _place(shown, user)
     if picture is None:
-        return [Fault(f"the picture has no place in the prompt: {TEMPLATE}, or a model that sees")]
+        lost = f"the picture has no place in the prompt: {TEMPLATE}, or a model that sees"
+        return [Fault("picture", "lost", lost)]
     if text is not None and picture > text:
         late = "the picture is shown behind the user's text, before which it was sent"
-        return [Fault(f"{late}: calls about one picture share less of their prompts", grave=False)]
+        return [Fault("picture", "late", f"{late}: calls about one picture share less of their prompts")]
     return []
 
 

@@ -3,9 +3,9 @@
 A chat template may strip, wrap or close the last turn, and then every branch of the night goes on from
 something else than the reference's prefix. Where the server shows the rendered prompt, its text must be the
 root's and then the prefix, to the letter but for white space where the two meet (`ASSISTANT:` and a blank),
-and the root's must show all that was sent. Where it reports only tokens, those of each cut must begin with
-those of the cut before, and say so much in words (vLLM's /detokenize); where it only counts them, each step
-must add some. A server that answers none of the prompts is refused with its own words.
+and the root's must show the question as words. Where it reports only tokens, those of each cut must begin
+with those of the cut before, and say so much in words (vLLM's /detokenize); where it only counts them, each
+step must add some. A server that answers none of the prompts is refused with its own words.
 """
 
 from __future__ import annotations
@@ -62,9 +62,18 @@ class Sent(NamedTuple):
     user: str = ""
 
 
-async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> str:
-    """By what the prompts of `path` were compared: text, tokens or counts. Raises ConfigError for the first
-    cut whose prompt is not the root's and then the prefix, or that the server refuses.
+class Found(NamedTuple):
+    """What comparing prompts gave."""
+
+    by: str
+    """Text, tokens or counts."""
+    lost: str = ""
+    """What a prompt does not show, in words. A model may have learnt without a system text (ours have)."""
+
+
+async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> Found:
+    """What the prompts of `path` tell. Raises ConfigError for the first cut whose prompt is not the root's
+    and then the prefix, or that the server refuses; and for a question that is lost or garbled.
     """
     found = []
     for cut in range(len(path.steps)):
@@ -99,14 +108,13 @@ async def _rendered(client: ChatClient, body: dict[str, Any], affinity: str, cut
     )
 
 
-def compare(found: Sequence[Rendered], sent: Sent) -> str:
+def compare(found: Sequence[Rendered], sent: Sent) -> Found:
     """As `check_rendering`, of what was rendered at each cut, the root first."""
     completions = [one.completion for one in found]
     by_text = all(completion.prompt_text is not None for completion in completions)
     by_ids = all(completion.prompt_token_ids is not None for completion in completions)
     texts = [(one.completion.prompt_text if by_text else one.words) for one in found]
-    if known := [text for text in texts if text is not None]:
-        _shows_all(known[0], sent)
+    lost = _shown(texts[0], sent) if texts[0] is not None and sent.system and sent.user else ""
     for cut in range(1, len(found)):
         if not by_text and by_ids:
             _same_start(completions[cut - 1], completions[cut], cut)
@@ -114,13 +122,18 @@ def compare(found: Sequence[Rendered], sent: Sent) -> str:
             _same_text(root, found[cut].prefix, got, sent.system)
         _longer(completions[cut - 1], completions[cut], cut)
     by_words = by_ids and None not in texts
-    return "text" if by_text else "tokens" if by_words else ALONE if by_ids else "counts"
+    return Found("text" if by_text else "tokens" if by_words else ALONE if by_ids else "counts", lost)
 
 
-def _shows_all(root: str, sent: Sent) -> None:
-    found = amiss(root, sent.system, sent.user) if sent.system and sent.user else ()
-    if grave := [fault.words for fault in found if fault.grave]:
+def _shown(root: str, sent: Sent) -> str:
+    """What of the texts is lost that a model may do without; raises ConfigError for the rest. The picture is
+    the probe's: not every family has a mark for it.
+    """
+    found = [fault for fault in amiss(root, sent.system, sent.user) if fault.what != "picture"]
+    spared = [fault.words for fault in found if (fault.what, fault.how) == ("system", "lost")]
+    if grave := [fault.words for fault in found if fault.words not in spared]:
         raise ConfigError(f"models.policy: of the policy's question {'; '.join(grave)}")
+    return "; ".join(spared)
 
 
 def _same_text(root: str, prefix: str, got: str, system: str) -> None:
