@@ -2,7 +2,7 @@
 
 Told by the rendered prompt that a server shows (vLLM: `return_prompt_text`) of a request whose texts are
 known. There are templates that drop a system text (BLIP-2's), print it as a Python list (Gemma 4's first) or
-have no place for a picture. What one does to an answer that is begun is `exploring.rendered`'s.
+have no place for a picture. Why an answer that is begun is not gone on with, `exploring.rendered` says.
 """
 
 from __future__ import annotations
@@ -49,6 +49,13 @@ def amiss(shown: str, system: str, user: str, bare: str | None = None) -> tuple[
 def thinks_first(shown: str) -> bool:
     """Whether a rendered prompt ends with thoughts opened: whatever is generated begins with them."""
     return OPEN.search(shown) is not None
+
+
+def goes_on(root: str, begun: str, shown: str) -> bool:
+    """Whether a prompt is that of the root and then, to the letter, an answer that is begun. White space
+    where they meet may differ: a template may write the blank that a model would (LLaVA's `ASSISTANT:`).
+    """
+    return shown.endswith(begun) and shown.removesuffix(begun).rstrip() == root.rstrip()
 
 
 def _of_text(what: Literal["system", "user"], name: str, shown: str, text: str) -> list[Fault]:

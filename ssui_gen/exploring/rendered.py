@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.calling.probe import USER
-from ssui_gen.calling.shown_prompt import amiss
+from ssui_gen.calling.shown_prompt import amiss, goes_on
 from ssui_gen.completions import Completion
 from ssui_gen.config import Explore
 from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
@@ -137,8 +137,7 @@ def _shown(root: str, sent: Sent) -> str:
 
 
 def _same_text(root: str, prefix: str, got: str, system: str) -> None:
-    """White space where they meet may differ: a template may write the blank that a model would."""
-    if got.endswith(prefix) and got.removesuffix(prefix).rstrip() == root.rstrip():
+    if goes_on(root, prefix, got):
         return
     wanted = root + prefix
     place = next((i for i, (a, b) in enumerate(zip(wanted, got, strict=False)) if a != b), len(got))
