@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import ROOT
-from families_asking import agents, policy, probed, short
+from families_asking import agents, policy, probed, said_of, short
 from families_models import save
 from published import MARK, published
 
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.completions import Completion
 from ssui_gen.config import Serve
 from ssui_gen.demo import draw_seeds
+from ssui_gen.dialect import Dialect
 from ssui_gen.errors import SsuiError
 from ssui_gen.serving.chat_templates import FOLDER
 from ssui_gen.serving.vllm import VllmServers
@@ -78,6 +78,13 @@ class Row(NamedTuple):
         return text
 
     @property
+    def dialect(self) -> Dialect:
+        """What each request brings with it."""
+        extra: dict[str, Any] = {"chat_template": self.text}
+        extra |= {"chat_template_kwargs": {"enable_thinking": False}} if self.quiet else {}
+        return Dialect(extra=extra)
+
+    @property
     def own(self) -> bool:
         """Whether the model is of the family."""
         return self.model != "qwen3_vl" or self.family == "Qwen3-VL Instruct"
@@ -108,27 +115,16 @@ ROWS = (
 )
 
 
-class Dressed(ChatClient):
-    """A client whose every request brings a chat template with it."""
-
-    row: Row
-
-    async def chat(self, body: dict[str, Any], *, affinity: str) -> Completion:
-        dress: dict[str, Any] = {"chat_template": self.row.text}
-        dress |= {"chat_template_kwargs": {"enable_thinking": False}} if self.row.quiet else {}
-        return await super().chat(body | dress, affinity=affinity)
-
-
 @asynccontextmanager
-async def serving(kind: str, folder: Path, media: Path) -> AsyncIterator[tuple[Dressed, str]]:
+async def serving(kind: str, folder: Path, media: Path) -> AsyncIterator[tuple[ChatClient, str]]:
     """A vLLM with this tiny model, started as a stage starts one, and a client for it."""
     model = str(save(kind, folder / kind))
     flags = {"trust-request-chat-template": True, "chat-template": None}
     serve = Serve.model_validate({"flags": flags})
-    launches = plan(model, [], media, serve, flags={})
+    launches = plan(model, [], media, serve, flags={}, notice=say)
     log, seconds = folder / f"{kind}.log", serve.start_seconds
     async with VllmServers(launches, log=log, start_seconds=seconds, notice=say) as servers:
-        client = Dressed(servers.urls, api_key="", timeout_seconds=600, tries=2)
+        client = ChatClient(servers.urls, api_key="", timeout_seconds=600, tries=2)
         try:
             yield client, model
         finally:
@@ -139,12 +135,12 @@ def say(line: str) -> None:
     print(f"  {line}", flush=True)
 
 
-async def cells(row: Row, client: Dressed, model: str, seeds: Path, folder: Path) -> list[str]:
-    """What a line tells behind the model."""
-    client.row = row
+async def cells(row: Row, client: ChatClient, model: str, seeds: Path, folder: Path) -> list[str]:
+    """What a line tells behind the model: asked as a run asks, once the probe has found on which terms."""
     try:
-        found = [await agents(client, model, seeds, folder), *await policy(client, model, seeds, folder)]
-        return [*found, await probed(client, model)]
+        subject = await probed(client, model, row.dialect, seeds)
+        found = [await agents(subject, seeds, folder), *await policy(subject, seeds, folder)]
+        return [*found, said_of(subject.features)]
     except SsuiError as error:
         return [short(str(error)), "–", "–", "–"]
 

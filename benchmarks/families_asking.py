@@ -9,23 +9,26 @@ from collections import Counter
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from langgraph.runtime import Runtime
 
 from ssui_gen import nodes
 from ssui_gen.agent import Agent
-from ssui_gen.calling.calls import Caller
+from ssui_gen.calling.asking import Sample
+from ssui_gen.calling.calls import Caller, Sending
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.pictures import Picture, Pictures
-from ssui_gen.calling.probe import probe
+from ssui_gen.calling.probe import LOST, probe, told
+from ssui_gen.completions import Features
 from ssui_gen.config import Config, Explore, load_cards
+from ssui_gen.dialect import Dialect
 from ssui_gen.errors import SsuiError
 from ssui_gen.exploring.continuing import Draw, Policy, continuation
 from ssui_gen.exploring.rendered import check_rendering
-from ssui_gen.images import inspect
+from ssui_gen.images import data_url, file_url, inspect
 from ssui_gen.prompts import home, load_prompt
 from ssui_gen.records import (
     REPLIES,
@@ -82,16 +85,44 @@ def paths(seeds: Path) -> list[ReasoningPath]:
     return [path_of(seed, inspect(seeds.parent, seed.image, LIMITS)) for seed in islice(rows, PICTURES)]
 
 
-def caller(client: ChatClient, journal: Journal) -> Caller:
-    return Caller(client, journal, Gate(4))
+class Subject(NamedTuple):
+    """A model that is asked, on the terms that the probe found."""
+
+    client: ChatClient
+    model: str
+    dialect: Dialect
+    features: Features
+
+    def caller(self, journal: Journal) -> Caller:
+        found = self.features
+        sending = Sending(bool(found.file_urls), found.uuid, found.priority, self.dialect, found.terms)
+        return Caller(self.client, journal, Gate(4), sending=sending)
 
 
-async def agents(client: ChatClient, model: str, seeds: Path, folder: Path) -> str:
+async def probed(client: ChatClient, model: str, dialect: Dialect, seeds: Path) -> Subject:
+    """Asked about a picture of the seeds, as at the start of a run."""
+    (path, *_) = paths(seeds)
+    sample = Sample(data_url(seeds.parent, path.image, LIMITS), file_url(seeds.parent, path.image, LIMITS))
+    return Subject(client, model, dialect, await probe(client, model, sample, dialect))
+
+
+def said_of(features: Features) -> str:
+    """What the model was found to lack, or not to decide, and what the server refused."""
+    values = features.model_dump()
+    lacks = [name for name in LOST if values[name] is False]
+    undecided = [name for name in LOST if values[name] is None]
+    said = f"lacks {', '.join(lacks)}" if lacks else "lacks nothing"
+    said += f"; undecided: {', '.join(undecided)}" if undecided else ""
+    said += "; thinks first" if features.thinks else ""
+    return said + "".join(f"; {line}" for line in map(short, told(features)))
+
+
+async def agents(subject: Subject, seeds: Path, folder: Path) -> str:
     """How many of the seven gave replies that could be read about each picture, and what the others met."""
     pictures, read, faults = Pictures(seeds.parent, LIMITS, 4), Counter[str](), dict[str, str]()
     with closing(Journal(folder / "agents.sqlite")) as journal:
         for path in paths(seeds):
-            crew = _crew(caller(client, journal), model, pictures.of(path.image))
+            crew = _crew(subject.caller(journal), subject.model, pictures.of(path.image))
             for name in NODES:
                 fault = await _fault(name, path, crew)
                 read[name] += not fault
@@ -120,13 +151,13 @@ def _crew(caller: Caller, model: str, picture: Picture) -> Crew:
     return Crew(**hired, picture=picture, rounds=2)
 
 
-async def policy(client: ChatClient, model: str, seeds: Path, folder: Path) -> tuple[str, str]:
+async def policy(subject: Subject, seeds: Path, folder: Path) -> tuple[str, str]:
     """What the check of its prompts says; from how many cuts branches came, and whether with their tokens."""
     pictures, settings, (path, *_) = Pictures(seeds.parent, LIMITS, 4), Explore(max_tokens=48), paths(seeds)
     picture = pictures.of(path.image)
     with closing(Journal(folder / "policy.sqlite")) as journal:
         prompt = load_prompt(home() / "prompts" / "policy.md")
-        asked = Policy(caller(client, journal), model, prompt, by_n=True, token_ids=True)
+        asked = Policy(subject.caller(journal), subject.model, prompt, by_n=True, token_ids=True)
         try:
             found = await check_rendering(asked, settings, path, picture)
             verdict = f"yes, compared by {found.by}" + (f"; {found.lost}" if found.lost else "")
@@ -147,15 +178,6 @@ async def _branches(asked: Policy, settings: Explore, path: ReasoningPath, pictu
         worded += all(choice.token_ids for choice in answer.choices)
     cuts = len(path.steps)
     return f"{BRANCHES} a call from {drawn} of {cuts} cuts, with token ids from {worded}"
-
-
-async def probed(client: ChatClient, model: str) -> str:
-    """Features that the model was found to lack, or not to decide."""
-    found = (await probe(client, model)).model_dump()
-    lacks = [name for name, value in found.items() if value is False]
-    open_ = [name for name, value in found.items() if value is None]
-    said = f"lacks {', '.join(lacks)}" if lacks else "lacks nothing"
-    return said + (f"; undecided: {', '.join(open_)}" if open_ else "")
 
 
 def short(text: str) -> str:

@@ -228,7 +228,7 @@ def draw(folder: Path, count: int) -> Path:
 def vllm(folder: Path) -> Iterator[str]:
     """The micro VLM served under the name that every side asks for."""
     os.environ["VLLM_SERVER_DEV_MODE"] = "1"
-    launches = plan(str(MODEL), [], folder, Serve(), flags={"served-model-name": "stub"})
+    launches = plan(str(MODEL), [], folder, Serve(), flags={"served-model-name": "stub"}, notice=print)
     servers = VllmServers(launches, log=folder / "vllm.log", start_seconds=300, notice=print)
     loop = asyncio.new_event_loop()
     loop.run_until_complete(servers.__aenter__())

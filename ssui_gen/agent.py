@@ -6,7 +6,6 @@ Covers rendering, asking, parsing and asking again; what is special to one agent
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -15,14 +14,14 @@ from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Choice
 from ssui_gen.config import Card
+from ssui_gen.dialect import TOP_LOGPROBS
 from ssui_gen.errors import ReplyError
 from ssui_gen.marks import as_words
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import Record, row_id
+from ssui_gen.schemas import response_format
 
 ReplyT = TypeVar("ReplyT", bound=Record)
-TOP_LOGPROBS = 20
-"""The most that OpenAI's protocol and vLLM's default allow."""
 
 
 class Asked(NamedTuple):
@@ -86,7 +85,7 @@ class Agent(Generic[ReplyT]):
             "messages": messages,
             **self.card.sampling.model_dump(exclude_none=True),
             **self._draw(asked, attempt),
-            "response_format": self._format,
+            "response_format": response_format(self.reply),
             **({"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self.card.label_logprobs else {}),
         }
         affinity = picture.ref.sha256 if picture else ""
@@ -98,11 +97,6 @@ class Agent(Generic[ReplyT]):
             return {}
         parts = (asked.item, self.name, str(asked.round), str(attempt), str(self.card.sampling.seed))
         return {"seed": int(row_id(*parts), 16) % 2**31}
-
-    @cached_property
-    def _format(self) -> dict[str, Any]:
-        schema = self.reply.model_json_schema()
-        return {"type": "json_schema", "json_schema": {"name": self.reply.__name__, "schema": schema}}
 
     def _parse(self, choice: Choice) -> ReplyT:
         """Raises ReplyError, in words that a model can act on."""

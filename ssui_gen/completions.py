@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from ssui_gen.dialect import PLAIN, Dialect
 from ssui_gen.records import Record
 
 LEAST_LOGPROB = -9999.0
@@ -66,8 +67,8 @@ class Features(Record):
     """What a served model was found to do (`probe`); None where the answers do not decide."""
 
     sees_pictures: bool | None = None
-    json_schema: bool = False
-    regex: bool = False
+    json_schema: bool | None = False
+    regex: bool | None = False
     """Writes what a regular expression asks for."""
     n: bool = False
     """Several choices a call."""
@@ -87,3 +88,15 @@ class Features(Record):
     """Says how much of a prompt was cached."""
     prefix_hits: float | None = None
     """Share of prompt tokens found cached when eight calls share a picture."""
+    thinks: bool = False
+    """Thinks before it answers, shown or not."""
+    room: bool = True
+    """Whether it is left room for its thoughts, if it thinks."""
+    hushed: bool = False
+    """Of one that thinks: whether its template can be told to answer at once."""
+    temperature: bool = True
+    """Is sampled at the temperature that is asked for."""
+    terms: Dialect = PLAIN
+    """What is sent otherwise, so that it answers at all."""
+    refused: dict[str, str] = Field(default_factory=dict)
+    """The server's words, by what it refused (`terms`)."""

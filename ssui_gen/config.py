@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ssui_gen import yamls
 from ssui_gen.branches import Level
+from ssui_gen.config_models import ModelRole
 from ssui_gen.config_trust import Alarms, Carding, Labelling
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
@@ -46,27 +47,6 @@ class Card(Settings):
     """Ask for token log-probabilities, so that the label comes with a probability."""
 
 
-class ModelRole(Settings):
-    """Which served model plays a role."""
-
-    like: str | None = None
-    """Another role whose model plays this one too; then nothing else may be said here."""
-    name: str | None = None
-    """As the server lists it; the only one it serves when absent."""
-    base_urls: tuple[str, ...] = ()
-    """Replicas, each ending in `/v1`; empty: vLLM is started for a named model, else the embedded server."""
-    adapter: str | None = None
-    """Folder of a LoRA adapter; with it the role is played, and its folder's name is the model's."""
-    api_key_env: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key; local servers need none."""
-
-    @model_validator(mode="after")
-    def _like_stands_alone(self) -> ModelRole:
-        if self.like and self.model_dump(exclude_defaults=True).keys() != {"like"}:
-            raise ValueError("a role that is like another has no name, base_urls, adapter or key of its own")
-        return self
-
-
 class Serve(Settings):
     """How vLLM is started by `ssui serve`, and by a stage whose model is named without a server."""
 
@@ -77,8 +57,9 @@ class Serve(Settings):
     start_seconds: Annotated[float, Field(gt=0)] = 1800.0
     """Until every replica must answer; the first start of a model also downloads it."""
     max_pixels: Annotated[int, Field(ge=784)] = PIXELS
-    """What the processors of Qwen2-VL and Qwen2.5-VL scale larger pictures to, in training as well: it is
-    kept in `pairs.json`."""
+    """To what Qwen2-VL and Qwen2.5-VL scale larger pictures, in training too: it is kept in `pairs.json`."""
+    thinking: bool = False
+    """Whether a model that thinks first, and can be told not to, does so; see `models.vlm.thoughts`."""
     flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 
@@ -142,7 +123,6 @@ FormRule = Literal["readable", "strict"]
 """Which form a branch must have to be judged: any that can be read, or the very form that was asked for."""
 WayName = Literal["label", "contains", "mcq", "judge", "first_bad_step", "guard"]
 """The ways of F; what each does stands in `ssui_gen/verifying/ways.py`."""
-
 
 BenchQuestion = Literal[
     "grounded", "path_safe", "path_effective", "first_bad", "answer_safe", "answer_helpful", "refusal"

@@ -86,6 +86,13 @@ class RequestRefused(ModelError):
     reason = "request_refused"
     """The reject code of `records.Reason` for an item whose call ends so."""
 
+    def __init__(self, message: str, said: str = "", field: str = "") -> None:
+        super().__init__(message)
+        self.said = said
+        """The server's own words."""
+        self.field = field
+        """The field that they are about, where the server names it."""
+
 
 class ContextOverflow(RequestRefused):
     """The prompt and the reply together do not fit the model's context."""
@@ -105,6 +112,11 @@ class ServerGone(ModelError):
 
 class AccessDenied(ModelError):
     """Wrong key, unknown model or wrong address (HTTP 401, 403, 404). The run stops."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        """Of HTTP; 0 where it is not the status that denies."""
 
 
 OF_ITEM = (RequestRefused, CallFailed)

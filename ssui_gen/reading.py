@@ -137,7 +137,12 @@ def _end_of_thoughts(text: str) -> int:
     closing = [match.end() for match in _CLOSES.finditer(text)]
     if closing:
         return closing[-1]
-    return len(text) if _OPENS.match(text) else 0
+    return len(text) if opens_thoughts(text) else 0
+
+
+def opens_thoughts(text: str) -> bool:
+    """Whether a text begins with the tag of thoughts."""
+    return _OPENS.match(text) is not None
 
 
 def thoughts(text: str) -> tuple[int, int, int]:

@@ -33,11 +33,17 @@ def prompt_text(body: dict[str, Any], role: str) -> str:
     return "\n".join(part["text"] for content in parts for part in content if part["type"] == "text")
 
 
+def asked_of(body: dict[str, Any]) -> str:
+    """The last text of the person's first turn: the agent's question without what it is told."""
+    content = next(message["content"] for message in body["messages"] if message["role"] == "user")
+    return content if isinstance(content, str) else content[-1]["text"]
+
+
 def agent_of(body: dict[str, Any]) -> str:
-    """The name in a first line such as `# Agent: query`, or `none`; of a judge what it is asked, such as
-    `judge: right`.
+    """The name in a first line such as `# Agent: query`, of the system turn or else the person's, or `none`;
+    of a judge what it is asked, such as `judge: right`.
     """
-    first = prompt_text(body, "system").partition("\n")[0]
+    first = (prompt_text(body, "system") or prompt_text(body, "user")).partition("\n")[0]
     found = re.match(r"#\s*Agent:\s*(\w+)", first)
     asked = re.search(r"^# Asked: (\w+)$", prompt_text(body, "user"), re.MULTILINE)
     return (f"{found[1]}: {asked[1]}" if asked else found[1]) if found else "none"
@@ -56,7 +62,7 @@ def answer(body: dict[str, Any], draw: int) -> str:
         return _words(draw, 200)
     value = _fill(schema, schema, draw)
     if isinstance(value, dict):
-        value.update(_plot(value, agent_of(body), prompt_text(body, "user")))
+        value.update(_plot(value, agent_of(body), asked_of(body)))
     return json.dumps(value)
 
 

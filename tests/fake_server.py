@@ -35,6 +35,14 @@ class Whole(NamedTuple):
     finish: str = "stop"
 
 
+class Denial(NamedTuple):
+    """What a server says of a request that it refuses."""
+
+    message: str
+    param: str | None = None
+    code: str | None = None
+
+
 Said = str | dict[str, Any] | Whole
 Scripted = Said | Callable[[dict[str, Any]], Said]
 
@@ -78,6 +86,8 @@ class Fake:
     """Agent -> what it says, instead of the default; a function sees the request, and in `draw` its dice. A
     judge's are named by what it is asked (`judge: right`), or all by `judge`."""
     models: tuple[str, ...] = ("fake-vlm",)
+    lists: bool = True
+    """Whether it says what it serves."""
     api_key: str | None = None
     """Any other key meets a 401 which repeats the key, as some servers do."""
     die_after: int | None = None
@@ -89,6 +99,8 @@ class Fake:
     """More calls than these at a time meet a 503."""
     refuses: frozenset[str] = frozenset()
     """Fields that no question about the server's abilities may hold."""
+    denies: Callable[[dict[str, Any]], Denial | None] = lambda body: None
+    """Why it refuses a request with a 400, one about its abilities too."""
     mute: bool = False
     """No log-probabilities, whoever asks."""
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -118,7 +130,7 @@ class Fake:
         match request.path:
             case "/v1/chat/completions":
                 return await self._chat(request)
-            case "/v1/models":
+            case "/v1/models" if self.lists:
                 return self._refusal_of_key(request) or _json({"data": [{"id": m} for m in self.models]})
             case "/health":
                 return web.Response()
@@ -133,6 +145,8 @@ class Fake:
         raw = await request.content.read()
         body = json.loads(raw)
         key = hashlib.blake2b(FOLDER.sub(b"file:///", raw), digest_size=8).digest()
+        if denial := self.denies(body):
+            return _error(400, **denial._asdict())
         if body.get("user") == PROBE:
             return self._refusal_of_key(request) or self._probed(body, key)
         self._note(key, body)
@@ -273,8 +287,16 @@ def _json(value: dict[str, Any]) -> web.Response:
     return web.Response(body=json.dumps(value).encode(), content_type="application/json")
 
 
-def _error(status: int, message: str, retry_after: str | None = None) -> web.Response:
-    body = json.dumps({"error": {"message": message, "type": "error", "code": status}})
+def _error(
+    status: int,
+    message: str,
+    retry_after: str | None = None,
+    param: str | None = None,
+    code: str | None = None,
+) -> web.Response:
+    body = json.dumps(
+        {"error": {"message": message, "type": "error", "code": code or status, "param": param}}
+    )
     headers = {"Retry-After": retry_after} if retry_after is not None and status in (429, 503) else {}
     return web.Response(status=status, body=body.encode(), content_type="application/json", headers=headers)
 

@@ -119,12 +119,21 @@ def ended(process: subprocess.Popen[str], seconds: float = 120) -> Ended:
     return Ended(process.returncode, out, err)
 
 
-def job(folder: Path, url: str, seeds: list[dict[str, Any]], *, twins: bool = True, **limits: float) -> Job:
-    """A job with `seeds`; pictures `0.png`, `1.png`, … lie beside them. `limits` are those of the config."""
+def job(
+    folder: Path,
+    url: str,
+    seeds: list[dict[str, Any]],
+    *,
+    twins: bool = True,
+    models: dict[str, Any] | None = None,
+    **limits: float,
+) -> Job:
+    """A job with `seeds`; pictures `0.png`, … lie beside them. `models` and `limits` are of the config."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(PICTURES):
         Image.new("RGB", (8, 8), (30 * number, 90, 160)).save(folder / f"{number}.png")
-    (folder / "run.yaml").write_text(json.dumps({"twins": twins, "limits": limits}))
+    settings = {"twins": twins, "limits": limits, "models": models or {}}
+    (folder / "run.yaml").write_text(json.dumps(settings))
     made = Job(folder, folder / "run", url)
     made.seeds.write_text("".join(json.dumps(seed) + "\n" for seed in seeds), "utf-8")
     return made

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_vllm import python_with_vllm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from published import published, render
@@ -17,7 +17,6 @@ from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.rendered import Found, Rendered, Sent, compare
 from ssui_gen.serving.chat_templates import FAMILIES, FOLDER, template_flags, template_for, told
-from ssui_gen.serving.vllm_flags import arguments
 from ssui_gen.serving.vllm_launch import PYTHON, plan
 
 QUIET, LOUD = {"enable_thinking": False}, {"enable_thinking": True}
@@ -170,7 +169,7 @@ def test_vllm_is_told_of_it_and_so_is_whoever_serves(tmp_path: Path, file: str, 
     (tmp_path / file).write_text(content)
     flags = template_flags(str(tmp_path))
     assert flags == {"chat-template": str(FOLDER / "pixtral.jinja")}
-    said = told(arguments(flags))
+    said = told(flags)
     assert "our chat template pixtral.jinja" in said and "drops the system text" in said
     (tmp_path / file).write_text(content.replace("[INST]", "[SAYS]").replace("pixtral", "clip"))
     assert template_flags(str(tmp_path)) == {}
@@ -179,14 +178,16 @@ def test_vllm_is_told_of_it_and_so_is_whoever_serves(tmp_path: Path, file: str, 
 def test_a_model_that_needs_none_and_a_template_of_the_users_own_are_not_told_of() -> None:
     assert template_flags("Qwen/Qwen3-VL-8B-Instruct") == {}
     assert template_flags("google/gemma-3-4b-it") == {"chat-template": str(FOLDER / "gemma3.jinja")}
-    assert told(["vllm", "--chat-template", "mine.jinja"]) == told(["vllm"]) == ""
+    assert told({"chat-template": "mine.jinja"}) == told({}) == ""
 
 
 def test_the_plan_of_a_launch_has_it_unless_the_settings_say_no(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(PYTHON, sys.executable)
+    monkeypatch.setenv(PYTHON, python_with_vllm(tmp_path / "vllm", "0.32.0"))
     (tmp_path / "config.json").write_text('{"model_type": "gemma3", "vision_config": {}}')
     for flags, there in (({}, True), ({"chat-template": None}, False)):
-        (launch, *_) = plan(str(tmp_path), [], tmp_path, Serve(flags=flags), flags={})
+        heard: list[str] = []
+        (launch, *_) = plan(str(tmp_path), [], tmp_path, Serve(flags=flags), flags={}, notice=heard.append)
         assert (str(FOLDER / "gemma3.jinja") in launch.command) is there
+        assert any("our chat template gemma3.jinja" in line for line in heard) is there

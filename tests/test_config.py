@@ -34,15 +34,15 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("limits: {calls: 3}", r"unknown key 'limits\.calls' \(known: calls_in_flight, .*timeout_seconds"),
         (
             "models: {vlm: {url: x}}",
-            r"unknown key 'models\.vlm\.url' \(known: adapter, api_key_env, base_urls, like, name\)",
+            r"unknown key 'models\.vlm\.url' \(known: adapter, api_key_env, .*, like, .*thoughts",
         ),
         ("limits: {calls_in_flight: 0}", r"limits\.calls_in_flight: .*greater than or equal to 1; got 0"),
         ("models: {judge: {like: nobody}}", r"models\.judge: like: expected one of vlm; got 'nobody'"),
         ("models: {judge: {like: policy}}", r"models\.judge: like: expected one of vlm; got 'policy'"),
-        ("models: {judge: {like: vlm, name: x}}", r"models\.judge: .*no name, base_urls"),
+        ("models: {judge: {like: vlm, name: x}}", r"models\.judge: .*has nothing of its own: name"),
         (
             "serve: {flag: {}}",
-            r"unknown key 'serve\.flag' \(known: flags, gpus, max_pixels, port, start_seconds\)",
+            r"unknown key 'serve\.flag' \(known: flags, gpus, max_pixels, port, start_seconds, thinking\)",
         ),
         ("- a", r"run\.yaml: expected a mapping of keys; got \['a'\]"),
         ("a: [", r"run\.yaml:1:5: not YAML: "),

@@ -11,8 +11,9 @@ import pytest
 from fake_server import Fake
 from jobs import Job, job, plain
 
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.calling.probe import Sample, lacking, probe, require
+from ssui_gen.calling.probe import lacking, probe, require
 from ssui_gen.completions import Features
 from ssui_gen.errors import ConfigError
 from ssui_gen.serving.embedded import EmbeddedServer
@@ -43,7 +44,7 @@ def test_the_embedded_server_continues_token_for_token_and_refuses_what_it_does_
     with EmbeddedServer(log=tmp_path / "log") as server:
         found = asked(server.url, "micro-policy")
     can = {"sees_pictures", "json_schema", "n", "prefix", "logprobs", "logprob_token_ids"}
-    can |= {"token_ids", "cached_tokens"}
+    can |= {"token_ids", "cached_tokens", "room", "temperature"}
     assert {name for name, value in found if value is True} == can
     assert found.file_urls is None, "no file was tried"
     assert found.uuid is found.priority is False

@@ -26,7 +26,9 @@ from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError
 from ssui_gen.serving.chat_templates import FOLDER
 from ssui_gen.serving.embedded import EmbeddedServer
-from ssui_gen.serving.vllm_flags import Machine, Model, choose
+from ssui_gen.serving.vllm_flags import choose
+from ssui_gen.serving.vllm_machine import Machine
+from ssui_gen.serving.vllm_model import Model
 from train.config import SrpoConfig
 from train.encode import Encoder
 from train.families import picture_id

@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from fake_vllm import nvidia_smi, python_with_vllm
 from real_vllm import MODEL, ROOT, free_port
 
 from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError, ServerError
 from ssui_gen.serving.vllm import VllmServers
-from ssui_gen.serving.vllm_launch import PYTHON, Launch, about, about_adapter, find_machine, find_python, plan
+from ssui_gen.serving.vllm_launch import PYTHON, Launch, find_python, plan
+from ssui_gen.serving.vllm_model import about, about_adapter
 
 HEALTHY = """
 import http.server, sys
@@ -146,40 +148,68 @@ def test_without_vllm_the_command_that_installs_it_is_named(tmp_path: Path) -> N
     assert "vLLM is not installed: `make vllm` installs it" in done.stderr
 
 
-def nvidia_smi(folder: Path, monkeypatch: pytest.MonkeyPatch, *megabytes: int) -> None:
-    """A machine with such GPUs."""
-    tool = folder / "nvidia-smi"
-    tool.write_text("#!/bin/sh\n" + "".join(f"echo {size}\n" for size in megabytes))
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+@pytest.fixture
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A Python that has vLLM, and is the one that is taken."""
+    made = python_with_vllm(tmp_path, "0.32.0")
+    monkeypatch.setenv(PYTHON, made)
+    return made
 
 
 def test_replicas_share_the_gpus_on_consecutive_ports(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
 ) -> None:
     nvidia_smi(tmp_path, monkeypatch, *[81920] * 8)
-    monkeypatch.setenv(PYTHON, "/some/python")
-    launches = plan("a/b-72B", [], tmp_path, Serve(flags={"seed": 7}), flags={"max-num-seqs": 3}, port=8000)
+    serve = Serve(flags={"seed": 7})
+    launches = plan("a/b-72B", [], tmp_path, serve, flags={"max-num-seqs": 3}, notice=print, port=8000)
     assert [one.port for one in launches] == [8000, 8001]
     assert [one.env["CUDA_VISIBLE_DEVICES"] for one in launches] == ["0,1,2,3", "4,5,6,7"]
     words = str(launches[1])
     assert "--tensor-parallel-size 4" in words and "--max-num-seqs 3" in words and "--seed 7" in words
-    assert words.startswith("VLLM_NO_USAGE_STATS=1 CUDA_VISIBLE_DEVICES=4,5,6,7 /some/python -m vllm.")
+    assert words.startswith(f"VLLM_NO_USAGE_STATS=1 CUDA_VISIBLE_DEVICES=4,5,6,7 {python} -m vllm.")
 
 
-def test_only_visible_gpus_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replica_gets_the_gpus_that_are_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
     nvidia_smi(tmp_path, monkeypatch, *[81920] * 8)
-    monkeypatch.setenv(PYTHON, "/some/python")
+    serve = Serve(flags={"tensor_parallel_size": 2})
+    launches = plan("a/b-7B", [], tmp_path, serve, flags={"pipeline-parallel-size": "2"}, notice=print)
+    assert [one.env["CUDA_VISIBLE_DEVICES"] for one in launches] == ["0,1,2,3", "4,5,6,7"]
+    assert str(launches[0]).count("parallel-size") == 2
+
+
+def test_only_visible_gpus_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str) -> None:
+    nvidia_smi(tmp_path, monkeypatch, *[81920] * 8)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
-    launches = plan("a/b-7B", [], tmp_path, Serve(), flags={})
+    launches = plan("a/b-7B", [], tmp_path, Serve(), flags={}, notice=print)
     assert [one.env["CUDA_VISIBLE_DEVICES"] for one in launches] == ["5", "6"]
 
 
-def test_more_gpus_than_there_are_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nvidia_smi(tmp_path, monkeypatch, 81920)
-    assert find_machine(None).gigabytes == 80
-    with pytest.raises(ConfigError, match=r"expected at most 1, as many as there are; got 2"):
-        find_machine(2)
+def test_each_replica_sees_its_own_gpu_alone_and_what_was_set_before_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
+    """What the servers themselves find in their environment."""
+    nvidia_smi(tmp_path, monkeypatch, 81920, 81920)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv("VLLM_NO_USAGE_STATS", "0")
+    launches = plan("a/b-7B", [], tmp_path, Serve(), flags={}, notice=print)
+    tell = "import os; print('sees', *map(os.environ.get, ['CUDA_VISIBLE_DEVICES', 'VLLM_NO_USAGE_STATS']))"
+    started(tmp_path, *(launch(f"{tell}\n{HEALTHY}")._replace(env=one.env) for one in launches))
+    logs = [log.read_text() for log in sorted((tmp_path / "run").glob("vllm*.log"))]
+    assert sorted(line for log in logs for line in log.splitlines() if "sees" in line) == [
+        "sees 0 0",
+        "sees 1 0",
+    ]
+
+
+def test_an_empty_list_of_gpus_means_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
+    nvidia_smi(tmp_path, monkeypatch, *[81920] * 8)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    (one,) = plan("a/b-7B", [], tmp_path, Serve(), flags={}, notice=print)
+    assert "--dtype float32" in str(one) and "CUDA_VISIBLE_DEVICES" not in one.env
 
 
 def test_serve_without_a_model_says_which_to_type() -> None:

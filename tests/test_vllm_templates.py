@@ -16,6 +16,7 @@ from real_vllm import ROOT
 
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.config import Serve
+from ssui_gen.dialect import PLAIN
 from ssui_gen.serving.chat_templates import FOLDER
 from ssui_gen.serving.vllm import VllmServers
 from ssui_gen.serving.vllm_launch import find_python, plan
@@ -39,7 +40,7 @@ def test_pixtrals_policy_goes_on_under_our_template_and_its_agents_answer(
     drawn_seeds: Path, tmp_path: Path
 ) -> None:
     """Without a word of the user's: `plan` knows the kind by the model's config."""
-    from families_asking import agents, policy
+    from families_asking import agents, policy, probed
     from families_models import save
 
     model = save("llava_pixtral", tmp_path / "model")
@@ -47,14 +48,14 @@ def test_pixtrals_policy_goes_on_under_our_template_and_its_agents_answer(
     heard: list[str] = []
 
     async def ask() -> tuple[str, tuple[str, str]]:
-        launches = plan(str(model), [], drawn_seeds.parent, Serve(), flags={})
+        launches = plan(str(model), [], drawn_seeds.parent, Serve(), flags={}, notice=heard.append)
         log = tmp_path / "vllm.log"
         async with VllmServers(launches, log=log, start_seconds=600, notice=heard.append) as servers:
             client = ChatClient(servers.urls, api_key="", timeout_seconds=600, tries=2)
-            read = await agents(client, str(model), drawn_seeds, tmp_path)
-            found = await policy(client, str(model), drawn_seeds, tmp_path)
+            subject = await probed(client, str(model), PLAIN, drawn_seeds)
+            found = await agents(subject, drawn_seeds, tmp_path), await policy(subject, drawn_seeds, tmp_path)
             await client.aclose()
-            return read, found
+            return found
 
     read, (verdict, branches) = asyncio.run(ask())
     assert any("our chat template pixtral.jinja" in line for line in heard)

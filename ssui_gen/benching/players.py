@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ssui_gen.config import Config, ModelRole
+from ssui_gen.config import Config
+from ssui_gen.config_models import ModelRole
 
 WEIGHTS = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
 

@@ -16,6 +16,7 @@ from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Completion
+from ssui_gen.dialect import PLAIN, Dialect
 from ssui_gen.records import digest
 
 PICTURE = "sha256:"
@@ -31,6 +32,14 @@ class Sending(NamedTuple):
     """Pictures bear their identity, so that the server need not hash them."""
     by_depth: bool = False
     """Deeper calls get the better priority."""
+    dialect: Dialect = PLAIN
+    """What a person wants sent otherwise: part of what is asked."""
+    terms: Dialect = PLAIN
+    """What the server was found to take otherwise: no part of it."""
+
+    def key(self, request: Request) -> str:
+        """By what the journal knows the call."""
+        return digest([request.id, self.dialect.model_dump()]) if self.dialect != PLAIN else request.id
 
 
 PLAINLY = Sending()
@@ -62,10 +71,10 @@ class Request:
     def wire(self, sending: Sending) -> dict[str, Any]:
         """The body as it is sent, with the pictures in it. vLLM serves the lowest priority first."""
         body = self.body | ({"priority": -self.depth} if sending.by_depth else {})
-        if not self.pictures:
-            return body
-        shown = iter([picture(sending) for picture in self.pictures])
-        return {**body, "messages": [_with_pictures(message, shown) for message in body["messages"]]}
+        if self.pictures:
+            shown = iter([picture(sending) for picture in self.pictures])
+            body = {**body, "messages": [_with_pictures(message, shown) for message in body["messages"]]}
+        return sending.terms(sending.dialect(body))
 
 
 def _with_pictures(message: dict[str, Any], shown: Iterator[dict[str, Any]]) -> dict[str, Any]:
@@ -129,29 +138,30 @@ class Caller:
 
     async def call(self, request: Request) -> tuple[str, Completion]:
         """The call's id and its completion; raises ModelError or ImageError."""
-        known = self.journal.get(request.id)
+        key = self.sending.key(request)
+        known = self.journal.get(key)
         if known is not None:
             self.tally.replayed += 1
-            return request.id, known
-        return request.id, await self._once(request)
+            return key, known
+        return key, await self._once(key, request)
 
-    async def _once(self, request: Request) -> Completion:
+    async def _once(self, key: str, request: Request) -> Completion:
         """Items that ask the same thing at the same time share one call, which ends with the last of them."""
-        shared = self._under_way.get(request.id)
+        shared = self._under_way.get(key)
         if shared is None:
-            shared = self._under_way[request.id] = _Shared(asyncio.create_task(self._send(request)))
+            shared = self._under_way[key] = _Shared(asyncio.create_task(self._send(key, request)))
         shared.waiting += 1
         try:
             return await asyncio.shield(shared.call)
         finally:
             shared.waiting -= 1
             if not shared.waiting:
-                del self._under_way[request.id]
+                del self._under_way[key]
                 shared.give_up()
 
-    async def _send(self, request: Request) -> Completion:
+    async def _send(self, key: str, request: Request) -> Completion:
         async with self.gate.place(request.depth):
             completion = await self.client.chat(request.wire(self.sending), affinity=request.affinity)
         self.tally.add(completion)
-        self.journal.put(request.id, request.agent, request.body, completion)
+        self.journal.put(key, request.agent, self.sending.dialect(request.body), completion)
         return completion

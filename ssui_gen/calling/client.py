@@ -83,20 +83,21 @@ class ChatClient:
         self.refused: Counter[int] = Counter()
         """Chat calls that were refused for now and are tried again, by HTTP status."""
 
-    async def chat(self, body: dict[str, Any], *, affinity: str) -> Completion:
+    async def chat(self, body: dict[str, Any], *, affinity: str, tries: int | None = None) -> Completion:
         """Post `body`, a JSON of chat.completions with any field the server knows, and wait for all choices.
 
-        `affinity` is the picture's sha256 or "". Raises a child of ModelError, by what can be done about it.
+        `affinity` is the picture's sha256 or ""; `tries` are the client's own if none are given. Raises a
+        child of ModelError, by what can be done about it.
         """
         index: int | None = None
         try:
-            async for attempt in self._attempts():
+            async for attempt in self._attempts(tries or self._tries):
                 with attempt:
                     index = self._replicas.pick(affinity, avoid=index)
                     return await self._chat_once(index, body, attempt.retry_state.attempt_number)
         except _Again as fault:
             last = str(fault)
-        raise await self._given_up(last)
+        raise await self._given_up(last, tries or self._tries)
 
     async def model_names(self) -> list[str]:
         """What the first server that answers lists; raises AccessDenied or ServerGone."""
@@ -135,9 +136,9 @@ class ChatClient:
         """Close all connections."""
         await asyncio.gather(*(server.http.close() for server in self._servers))
 
-    def _attempts(self) -> AsyncRetrying:
+    def _attempts(self, tries: int) -> AsyncRetrying:
         return AsyncRetrying(
-            stop=stop_after_attempt(self._tries),
+            stop=stop_after_attempt(tries),
             wait=self._pause,
             retry=retry_if_exception_type(_Again),
             reraise=True,
@@ -176,7 +177,7 @@ class ChatClient:
 
     def _refusal(self, server: _Server, error: APIStatusError) -> ModelError | _Again:
         said = wire.clean(wire.message_of(error.body), self._secret)
-        final = wire.refusal(server.url, error.status_code, error.code, said)
+        final = wire.refusal(server.url, error.status_code, error.code, said, error.param)
         wait, status = _seconds(error.response.headers.get("retry-after", "")), error.status_code
         return final or _Again(f"{server.url}: HTTP {status}: {said!r}", status=status, retry_after=wait)
 
@@ -210,8 +211,8 @@ class ChatClient:
             return True
         return True
 
-    async def _given_up(self, last: str) -> ModelError:
-        tried = f"{self._tries} tries failed, the last with {last}"
+    async def _given_up(self, last: str, tries: int) -> ModelError:
+        tried = f"{tries} tries failed, the last with {last}"
         if await self.healthy():
             return CallFailed(f"{tried}. A server still answers: see its log, or raise limits.tries_per_call")
         urls = ", ".join(server.url for server in self._servers)

@@ -39,7 +39,10 @@ class Pictures:
         self._part = lru_cache(maxsize=kept)(self._make)
 
     def of(self, ref: ImageRef) -> Picture:
-        return Picture(ref, self.limits.longest_side, lambda sending: self._part(ref, sending))
+        part = self._part
+        return Picture(
+            ref, self.limits.longest_side, lambda sending: part(ref, sending.by_file, sending.by_uuid)
+        )
 
-    def _make(self, ref: ImageRef, sending: Sending) -> dict[str, Any]:
-        return picture_part(self.root, ref, self.limits, by_file=sending.by_file, by_uuid=sending.by_uuid)
+    def _make(self, ref: ImageRef, by_file: bool, by_uuid: bool) -> dict[str, Any]:
+        return picture_part(self.root, ref, self.limits, by_file=by_file, by_uuid=by_uuid)

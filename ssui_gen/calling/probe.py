@@ -1,42 +1,60 @@
 """What a served model can really do: found out by asking it, once at the start of a run.
 
 Some servers take a field that they do not know and ignore it, so each feature is judged by its effect and
-never by a version. Covers asking and what is lost where a feature lacks; not starting servers (`serve`).
+never by a version. First it is settled on which terms the server answers at all (`terms`). Covers asking and
+what is lost where a feature lacks; not starting servers (`serve`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
+from ssui_gen.calling.asking import COLOUR, COUNT, LONG, USER, Ask, Sample, part
 from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.terms import GIVEN_UP, SHOWING, Given, Way, in_forms, plainly, settle
 from ssui_gen.completions import Completion, Features
-from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
+from ssui_gen.dialect import PLAIN, Dialect
+from ssui_gen.errors import ConfigError
 from ssui_gen.images import plain_url
+from ssui_gen.reading import opens_thoughts
 
-COUNT = "Count from one to twenty in words."
-COLOUR = "Which colour is this picture?"
 SCHEMA = {
     "type": "object",
     "properties": {"colour": {"type": "string", "enum": ["red", "blue"]}},
     "required": ["colour"],
     "additionalProperties": False,
 }
+FORM = {"type": "json_schema", "json_schema": {"name": "Colour", "schema": SCHEMA}}
+STRICTLY = Given("strict", "", Dialect(strict=True))
+"""What OpenAI's servers want, which refuse nothing without it and keep to no schema."""
 LETTERS = "qxz"
 """That no answer to COUNT consists of."""
-BRIEF = 8
-"""Tokens of an answer that only has to come."""
-LONG = 24
-"""Tokens of the answer that is cut and continued."""
 SHARING = 8
 """Calls about one picture that show whether its prefix is found again."""
-USER = "ssui_gen probe"
-"""Sent as `user`, so that a server's log tells these calls from the work."""
+PLAIN_FIELDS = (
+    "user",
+    "seed",
+    "top_p",
+    "top_logprobs",
+    "logprobs",
+    "temperature",
+    "max_tokens",
+    "system",
+    "picture",
+)
+FORM_FIELDS = ("strict", "logprobs", "response_format")
+SAID = ("json_schema", "regex", "prefix")
+"""What only an answer shows."""
+AT_ONCE: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": False}}
+"""What makes templates of most families that think first answer at once."""
 
 LOST = {
     "sees_pictures": "the picture changes nothing in the answers",
+    "room": "it thinks before it answers, and its replies would be cut off among its thoughts",
+    "temperature": "it takes no temperature, so branches cannot be drawn as they must be",
     "json_schema": "replies may miss their form and are then asked for again",
     "regex": "branches cannot be held to a form (explore.form: regex)",
     "n": "each branch needs a request of its own",
@@ -52,6 +70,7 @@ LOST = {
 """What a run loses where a feature lacks."""
 REMEDY = {
     "sees_pictures": "serve a vision-language model",
+    "temperature": "take a policy that is sampled as it is told, served by vLLM",
     "json_schema": "serve with structured outputs (response_format json_schema)",
     "regex": "serve with vLLM (structured_outputs), or leave explore.form at free",
     "prefix": "serve with vLLM, and a chat template that leaves the last turn as it is",
@@ -62,22 +81,41 @@ REMEDY = {
     "so prefer one with plain attention",
 }
 """What would bring a feature."""
+ASKED_BY = {"sees_pictures": "picture", "json_schema": "response_format"}
+"""What shows a feature, where it has another name."""
 LEAST_HITS = 0.3
 """Share of prompt tokens below which the prefix cache counts as not hitting."""
 
 
-class Sample(NamedTuple):
-    """A real picture of the run, as it may be sent."""
+async def probe(
+    client: ChatClient,
+    model: str,
+    sample: Sample | None = None,
+    dialect: Dialect = PLAIN,
+    formats: Sequence[dict[str, Any]] = (),
+) -> Features:
+    """Ask `model` about itself, in the `dialect` that a person named; `formats` are those that its replies
+    will be held to. Raises ConfigError for one that answers nothing, AccessDenied or ServerGone.
+    """
+    ask = Ask(client, model, sample or Sample(plain_url("red")), dialect)
+    way, answer = await settle(Way(ask), plainly, PLAIN_FIELDS)
+    if formats:
+        way, _ = await settle(way, in_forms(formats), FORM_FIELDS)
+    found = await _effects(way)
+    if not found["json_schema"] and await _Effects(*(strict := way.giving(STRICTLY)).asking).obeys():
+        way, found["json_schema"] = strict, True
+    if thinks := _thinks(answer):
+        found |= {"thinks": True, "hushed": await _hushed(way.asking)}
+    if thinks and not dialect.thoughts:
+        found |= {"room": False, **dict.fromkeys(SAID)}
+    return Features.model_validate(found | _terms(way))
 
-    data_url: str
-    file_url: str | None = None
 
-
-async def probe(client: ChatClient, model: str, sample: Sample | None = None) -> Features:
-    """Ask `model` about itself; raises AccessDenied or ServerGone."""
-    ask = _Ask(client, model, sample or Sample(plain_url("red")))
-    first = await ask.tried(COUNT, **_LOOKING, max_tokens=LONG, return_token_ids=True)
-    whole = first or await ask.tried(COUNT, **_LOOKING, max_tokens=LONG)
+async def _effects(way: Way) -> dict[str, Any]:
+    """What it does with what it takes."""
+    ask = _Effects(*way.asking)
+    first = await ask.tried(COUNT, **SHOWING, max_tokens=LONG, return_token_ids=True)
+    whole = first or await ask.tried(COUNT, **SHOWING, max_tokens=LONG)
     ids = whole.choices[0].token_ids if whole else None
     found = await asyncio.gather(
         ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole, ids is not None),
@@ -87,75 +125,100 @@ async def probe(client: ChatClient, model: str, sample: Sample | None = None) ->
         "sees_pictures", "json_schema", "regex", "n", "prefix", "logprob_token_ids",
         "file_urls", "uuid", "priority", "prefix_hits",
     )  # fmt: skip
-    return Features.model_validate(
-        {
-            **dict(zip(names, found, strict=True)),
-            "logprobs": bool(whole and whole.choices[0].logprobs),
-            "token_ids": ids is not None,
-            "cached_tokens": bool(whole and whole.usage.cached_tokens is not None),
-        }
-    )
+    return {
+        **dict(zip(names, found, strict=True)),
+        "logprobs": bool(whole and whole.choices[0].logprobs),
+        "token_ids": ids is not None,
+        "cached_tokens": bool(whole and whole.usage.cached_tokens is not None),
+    }
+
+
+def _terms(way: Way) -> dict[str, Any]:
+    """What it takes, as features."""
+    refused, terms = {one.name: one.said for one in way.up if one.said}, way.asking.terms
+    found: dict[str, Any] = {"refused": refused, "terms": terms}
+    found["temperature"] = "temperature" not in {*terms.omit, *way.ask.dialect.omit}
+    if not way.picture:
+        found["sees_pictures"] = False
+    if "response_format" in terms.omit:
+        found["json_schema"] = False
+    return found
+
+
+def _thinks(answer: Completion) -> bool:
+    """Whether its first tokens were thoughts, shown or not."""
+    choice = answer.choices[0]
+    return bool(choice.reasoning or answer.usage.reasoning_tokens or opens_thoughts(choice.text))
+
+
+async def _hushed(ask: Ask) -> bool:
+    """Whether it answers at once when its template is told to."""
+    made = await ask.tried(COLOUR, ask.picture, **AT_ONCE)
+    return made is not None and bool(made.choices[0].text) and not _thinks(made)
 
 
 def lacking(features: Features, wanted: Iterable[str]) -> str:
     """In one line what a run loses, wanted features and prefix-cache hits; empty if it loses nothing."""
-    lost = [f"no {name} ({LOST[name]})" for name in wanted if getattr(features, name) is False]
+    found = [f"no {name} ({LOST[name]})" for name in wanted if getattr(features, name) is False]
     hits = features.prefix_hits
     if hits is not None and hits < LEAST_HITS:
-        lost.append(f"prefix cache hits for only {hits:.0%} of tokens ({REMEDY['prefix_hits']})")
-    return ", ".join(lost)
+        found.append(f"prefix cache hits for only {hits:.0%} of tokens ({REMEDY['prefix_hits']})")
+    return ", ".join(found)
+
+
+def told(features: Features) -> Iterator[str]:
+    """What the server refused, in its words, and what is done instead; a sentence each."""
+    for name, said in features.refused.items():
+        if name != "user":  # only questions of the probe bear it
+            yield f"refuses {name} ({said!r}): {_instead(name, features.terms)}"
+    if features.terms.strict and "strict" not in features.refused:
+        yield "keeps to schemas only with `strict: true`, which is sent"
+    if features.thinks and features.room:
+        yield "thinks before it answers"
+
+
+def _instead(name: str, terms: Dialect) -> str:
+    if name == "max_tokens" and name in terms.omit:
+        return "left out: replies are as long as it likes"
+    return f"{terms.top_logprobs} are asked for" if name == "top_logprobs" else GIVEN_UP[name]
 
 
 def require(features: Features, needed: Iterable[str], role: str) -> None:
     """Raises ConfigError for the first needed feature that lacks."""
     for name in needed:
         if getattr(features, name) is False:
-            raise ConfigError(f"models.{role}: {LOST[name]}; {REMEDY.get(name, 'serve with vLLM')}")
+            raise ConfigError(f"models.{role}: {lost(features, name)}; {remedy(features, name, role)}")
 
 
-_LOOKING: dict[str, Any] = {"logprobs": True, "top_logprobs": 5}
+def lost(features: Features, name: str) -> str:
+    """What lacks with a feature, with the server's words where it refused something."""
+    said = features.refused.get(ASKED_BY.get(name, name))
+    return f"it refuses {ASKED_BY.get(name, name)}: {said!r}" if said else LOST[name]
 
 
-class _Ask(NamedTuple):
-    """One question at a time, greedy unless said otherwise."""
+def remedy(features: Features, name: str, role: str) -> str:
+    """What would bring a feature."""
+    if name != "room":
+        return REMEDY.get(name, "serve with vLLM")
+    hush = f"models: {{{role}: {{preset: no_thinking}}}} makes it answer at once (tried), or "
+    return f"{hush if features.hushed else ''}models: {{{role}: {{thoughts: 8192}}}} leaves it room to think"
 
-    client: ChatClient
-    model: str
-    sample: Sample
 
-    async def __call__(
-        self, text: str, picture: dict[str, Any] | None = None, said: str = "", **fields: Any
-    ) -> Completion:
-        content = [*([picture] if picture else []), {"type": "text", "text": text}]
-        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
-        if said:
-            messages.append({"role": "assistant", "content": said})
-            fields |= {"add_generation_prompt": False, "continue_final_message": True}
-        body = {"model": self.model, "messages": messages, "user": USER, "temperature": 0}
-        return await self.client.chat({**body, "max_tokens": BRIEF, **fields}, affinity=self.sample.data_url)
-
-    async def tried(
-        self, text: str, picture: dict[str, Any] | None = None, **fields: Any
-    ) -> Completion | None:
-        """None where the server will not or cannot answer this."""
-        try:
-            return await self(text, picture, **fields)
-        except (RequestRefused, CallFailed):
-            return None
+class _Effects(Ask):
+    """Questions whose answers show what a model does."""
 
     async def sees(self) -> bool | None:
         """Two colours under the same words must not give the very same log-probabilities."""
-        swatches = [_part(plain_url(colour)) for colour in ("red", "blue")]
-        red, blue = [await self.tried(COLOUR, swatch, **_LOOKING) for swatch in swatches]
+        swatches = [part(plain_url(colour)) for colour in ("red", "blue")]
+        red, blue = [await self.tried(COLOUR, swatch, **SHOWING) for swatch in swatches]
         if red is None or blue is None:
-            return False
+            return None
         if red.choices[0].logprobs is None or blue.choices[0].logprobs is None:
             return True if red.choices[0].text != blue.choices[0].text else None
         return red.choices[0].logprobs != blue.choices[0].logprobs
 
     async def obeys(self) -> bool:
-        asked = {"type": "json_schema", "json_schema": {"name": "Colour", "schema": SCHEMA}}
-        made = await self.tried(COLOUR, self._picture(), response_format=asked, max_tokens=LONG)
+        made = await self.tried(COLOUR, self.picture, response_format=FORM, max_tokens=LONG)
         try:
             return bool(made) and set(json.loads(made.choices[0].text)) == {"colour"}  # type: ignore[union-attr]
         except (ValueError, TypeError):
@@ -195,11 +258,11 @@ class _Ask(NamedTuple):
         if self.sample.file_url is None:
             return None
         urls = (self.sample.file_url, self.sample.data_url)
-        file, data = [await self.tried(COLOUR, _part(url)) for url in urls]
+        file, data = [await self.tried(COLOUR, part(url)) for url in urls]
         return bool(file and data and file.usage.prompt_tokens == data.usage.prompt_tokens)
 
     async def takes_uuid(self) -> bool:
-        return await self.tried(COLOUR, self._picture() | {"uuid": USER}) is not None
+        return await self.tried(COLOUR, self.picture | {"uuid": USER}) is not None
 
     async def takes_priority(self) -> bool:
         return await self.tried(COUNT, priority=1) is not None
@@ -207,18 +270,11 @@ class _Ask(NamedTuple):
     async def shares(self) -> float | None:
         """Share of the prompt's tokens that the calls after the first find in the prefix cache."""
         texts = [f"{COLOUR} This is question {number}." for number in range(SHARING)]
-        made = [await self.tried(texts[0], self._picture())]
-        made += await asyncio.gather(*(self.tried(text, self._picture()) for text in texts[1:]))
+        made = [await self.tried(texts[0], self.picture)]
+        made += await asyncio.gather(*(self.tried(text, self.picture) for text in texts[1:]))
         usages = [one.usage for one in made[1:] if one and one.usage.cached_tokens is not None]
         prompt = sum(usage.prompt_tokens for usage in usages)
         return sum(usage.cached_tokens or 0 for usage in usages) / prompt if prompt else None
-
-    def _picture(self) -> dict[str, Any]:
-        return _part(self.sample.data_url)
-
-
-def _part(url: str) -> dict[str, Any]:
-    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _cut(whole: Completion | None) -> int | None:

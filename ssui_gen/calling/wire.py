@@ -33,19 +33,22 @@ ADVICE = {
 OTHER_ADVICE = "Check the address, the key and the account"
 
 
-def refusal(where: str, status: int, code: str | None, said: str) -> ModelError | None:
+def refusal(
+    where: str, status: int, code: str | None, said: str, field: str | None = None
+) -> ModelError | None:
     """The error for an HTTP status that is not 200; None when the same request may succeed later.
 
-    `where` and `said` are shown as they are; `code` is OpenAI's word for the error, if there is one.
+    `where` and `said` are shown as they are; `code` is OpenAI's word for the error, and `field` what it is
+    about, where there are such.
     """
     what = f"{where}: HTTP {status}: {said!r}"
     if status in REFUSED:
         if code == "context_length_exceeded" or OVERFLOW.search(said):
             return ContextOverflow(f"{what}. Lower max_tokens, shorten the prompt or shrink the picture")
-        return RequestRefused(f"{what}. The same request would be refused again")
+        return RequestRefused(f"{what}. The same request would be refused again", said, field or "")
     if status >= 500 or (status in TRANSIENT and code != "insufficient_quota"):
         return None
-    return AccessDenied(f"{what}. {ADVICE.get(status, OTHER_ADVICE)}")
+    return AccessDenied(f"{what}. {ADVICE.get(status, OTHER_ADVICE)}", status)
 
 
 def message_of(body: object) -> str:
@@ -81,10 +84,11 @@ def completion(text: str, model: str, seconds: float, attempts: int) -> Completi
 
 
 def model_names(text: str) -> list[str]:
-    """Read the body of GET /models; raises ValueError."""
+    """Read the body of GET /models, a list or OpenAI's object that holds one; raises ValueError."""
     try:
-        return [str(model["id"]) for model in json.loads(text)["data"]]
-    except (KeyError, TypeError) as error:
+        said = json.loads(text)
+        return [str(model["id"]) for model in (said if isinstance(said, list) else said["data"])]
+    except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not a list of models: {error!r}") from None
 
 

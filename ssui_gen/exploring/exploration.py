@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 
 from ssui_gen.branches import Cut
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
-from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config, Explore
 from ssui_gen.errors import OF_ITEM, ImageError
 from ssui_gen.exploring.continuing import Policy

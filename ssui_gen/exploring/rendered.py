@@ -14,9 +14,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ssui_gen.calling.asking import USER
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.pictures import Picture
-from ssui_gen.calling.probe import USER
 from ssui_gen.calling.shown_prompt import amiss, goes_on
 from ssui_gen.completions import Completion
 from ssui_gen.config import Explore

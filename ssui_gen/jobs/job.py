@@ -7,7 +7,7 @@ resuming, killing, pausing and counting are the same everywhere.
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.calls import Caller, Sending, Tally
 from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import CALLS, Journal
-from ssui_gen.calling.probe import Sample, lacking, probe, require
+from ssui_gen.calling.probe import lacking, probe, require, told
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
 from ssui_gen.demo import are_drawn
@@ -73,13 +74,18 @@ class Job:
         needed: Mapping[str, Iterable[str]],
         wanted: Iterable[str],
         say: Callable[[str], None],
+        formats: Sequence[dict[str, Any]] = (),
     ) -> None:
-        """Ask each model what it can do; raises ConfigError for one that lacks what its role needs."""
+        """Ask each model what it can do, in each of the `formats` that its replies will be held to; raises
+        ConfigError for one that lacks what its role needs.
+        """
         for role, client in self.models.players.items():
-            found = await probe(client, self.models.names[role], sample)
-            if lost := lacking(found, wanted):
-                say(f"{role}: {lost}")
-            sending = Sending(bool(found.file_urls), found.uuid, found.priority)
+            dialect = self.config.models[self.config.player(role)].dialect
+            found = await probe(client, self.models.names[role], sample, dialect, formats)
+            for line in (*told(found), lacking(found, wanted)):
+                if line:
+                    say(f"{role}: {line}")
+            sending = Sending(bool(found.file_urls), found.uuid, found.priority, dialect, found.terms)
             for other in self._played_by(client):
                 require(found, needed.get(other, ()), other)
                 self.features[other] = found

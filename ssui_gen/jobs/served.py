@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.config import Config, Limits, ModelRole, Serve
+from ssui_gen.config import Config, Limits, Serve
+from ssui_gen.config_models import ModelRole
 from ssui_gen.errors import AccessDenied, ConfigError
 from ssui_gen.serving.embedded import EMBEDDED, EmbeddedServer
 from ssui_gen.serving.vllm import VllmServers
-from ssui_gen.serving.vllm_flags import Adapter
-from ssui_gen.serving.vllm_launch import about_adapter, plan
+from ssui_gen.serving.vllm_launch import plan
+from ssui_gen.serving.vllm_model import Adapter, about_adapter
 
-"""Sent where no key is set: local servers ask for none, but the protocol wants the header."""
+NO_LIST = (404, 405)
+"""HTTP statuses of servers that do not say what they serve."""
 OWN_MODEL = {"policy": "micro-policy", "judge": "micro-judge", "guard": "micro-judge"}
 """Embedded models that play one role; every other is played by the first."""
 
@@ -112,7 +114,7 @@ class _Ours(NamedTuple):
                 "of their own, and give their base_urls"
             )
         adapters = [role.adapter for role in roles.values() if role.adapter]
-        launches = plan(next(iter(models)), adapters, self.media, self.serve, flags={})
+        launches = plan(next(iter(models)), adapters, self.media, self.serve, flags={}, notice=self.notice)
         seconds = self.serve.start_seconds
         return VllmServers(launches, log=self.run / "vllm.log", start_seconds=seconds, notice=self.notice)
 
@@ -145,10 +147,20 @@ def _client(role: ModelRole, urls: tuple[str, ...], limits: Limits) -> ChatClien
     return ChatClient(urls, api_key=key, timeout_seconds=limits.timeout_seconds, tries=limits.tries_per_call)
 
 
+async def _listed(client: ChatClient, wanted: str | None) -> list[str]:
+    """What is served; a server that keeps no list is believed to serve what is wanted of it."""
+    try:
+        return await client.model_names()
+    except AccessDenied as error:
+        if wanted and error.status in NO_LIST:
+            return [wanted]
+        raise
+
+
 async def _settle(name: str, role: ModelRole, client: ChatClient) -> str:
     """The served model that plays the role: the one asked for, or the only (or embedded default) one."""
-    known = await client.model_names()
     wanted = about_adapter(role.adapter).name if role.adapter else role.name
+    known = await _listed(client, wanted)
     if wanted in known:
         return wanted
     if wanted:

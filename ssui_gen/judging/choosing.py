@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ssui_gen.agent import TOP_LOGPROBS
 from ssui_gen.calling.calls import Calling, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Judging
+from ssui_gen.dialect import TOP_LOGPROBS
 from ssui_gen.judging.questions import LETTERS, Material, Question
 from ssui_gen.labels import first_shares
 from ssui_gen.prompts import Prompt

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,10 +99,9 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
 
 
-def told(command: Sequence[str]) -> str:
-    """In one sentence that a template of ours is taken and why; empty where the command names none."""
-    name = next((after for word, after in pairwise(command) if word == f"--{FLAG}"), "")
-    family = next((family for family in FAMILIES if name == str(FOLDER / family.file)), None)
+def told(flags: Mapping[str, Any]) -> str:
+    """In one sentence that a template of ours is taken and why; empty where these flags name none."""
+    family = next((one for one in FAMILIES if flags.get(FLAG) == str(FOLDER / one.file)), None)
     if family is None:
         return ""
     return (

@@ -1,46 +1,28 @@
 """Starts and stops vLLM, under `supervise`, so that none is left however we end.
 
-When it ends early, its own words are searched for what went wrong and what helps. Covers neither where and
-with what it is started (`vllm_launch`) nor calls.
+Covers neither where and with what it is started (`vllm_launch`), nor what its last words mean (`vllm_words`),
+nor calls.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
 import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 from ssui_gen.errors import ServerError
-from ssui_gen.serving.chat_templates import told
 from ssui_gen.serving.process import ServerProcess
 from ssui_gen.serving.vllm_launch import HOST, Launch
+from ssui_gen.serving.vllm_words import why
 
 LOOK_SECONDS, NOTICE_SECONDS = 0.5, 15.0
-ERROR = re.compile(
-    r"^(?:\(.*?\) )?(?:ERROR .*?\] |\S+\.py: )?((?:[\w.]+\.)?(?:\w*Error|\w*Exception|error)\b.*)"
-)
-ECHO = "See root cause above"
-"""In an error that only says that there was one."""
-REMEDY = {
-    r"out of memory|No available memory|Free memory on device|KV cache.*(memory|space)|KVCACHE_SPACE"
-    r"|[Nn]ot enough memory|insufficient": "take a smaller model, or give it more room: -- "
-    "--gpu-memory-utilization 0.95, --max-model-len 4096 (on a CPU: VLLM_CPU_KVCACHE_SPACE, in GiB)",
-    r"max_model_len|max_position_embeddings": "take a shorter context: -- --max-model-len 4096",
-    r"unrecognized arguments": "this vLLM does not know a flag: install vllm 0.32 or newer, or drop the flag "
-    "in run.yaml (serve: {flags: {NAME: null}})",
-    r"Repository Not Found|not a valid model|is not a local folder|offline mode|connect to": "name a folder, "
-    "or a model that this machine may download",
-    r"Address already in use": "choose another --port",
-}
-"""What helps, by what vLLM said."""
 
 
 class VllmServers:
@@ -65,8 +47,6 @@ class VllmServers:
             for launch in self.launches:
                 self.processes.append(_start(launch, self._log_of(launch)))
             self._notice(f"Starting vLLM; its log: {self._log_of(self.launches[0])}")
-            if template := told(self.launches[0].command):
-                self._notice(template)
             await self._wait()
             unless_up.pop_all()
         return self
@@ -124,7 +104,7 @@ def _start(launch: Launch, log: Path) -> ServerProcess:
                 f"port {launch.port}: {error.strerror}: choose another --port, or stop what listens there"
             ) from None
     command = [sys.executable, "-m", "ssui_gen.serving.supervise", *launch.command]
-    return ServerProcess(command, log, env={**launch.env, **os.environ})
+    return ServerProcess(command, log, env={**os.environ, **launch.env})
 
 
 def _healthy(launch: Launch) -> bool:
@@ -143,18 +123,5 @@ def _doing(process: ServerProcess) -> str:
 
 def explain(process: ServerProcess) -> str:
     """In one line why vLLM ended, by the last error that it logged, and what helps."""
-    words = process.words()
-    said = next((error for error in reversed(list(_errors(words))) if ECHO not in error), "")
-    if not said:
-        return f"vLLM ended {process.last_words()}"
-    places = (said, "\n".join(words))
-    remedy = next((remedy for text in places for hint, remedy in REMEDY.items() if re.search(hint, text)), "")
-    return f"vLLM ended (exit code {process.code}): {said}" + (f": {remedy}" if remedy else "")
-
-
-def _errors(words: Sequence[str]) -> Iterator[str]:
-    """Each error with its message, which pydantic writes into the next line."""
-    for line, after in zip(words, [*words[1:], ""], strict=True):
-        if found := ERROR.match(line):
-            more = after.partition("[type=")[0].strip() if "validation error" in line else ""
-            yield f"{found.group(1)} {more}".strip()
+    said = why(process.words(), process.code)
+    return f"vLLM ended (exit code {process.code}): {said}" if said else f"vLLM ended {process.last_words()}"

@@ -26,8 +26,8 @@ from ssui_gen.benching.phases import carried_out
 from ssui_gen.benching.players import weights_of
 from ssui_gen.benching.sources import Source, find
 from ssui_gen.benching.theirs import protocols_of, reservations
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Pictures
-from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config, ScoreName
 from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.files import atomic_write
@@ -40,7 +40,7 @@ from ssui_gen.judging.choosing import Asked
 from ssui_gen.manifest import Edition
 from ssui_gen.prompts import Prompt, rendered
 from ssui_gen.records import Reason
-from ssui_gen.serving.vllm_launch import about_adapter
+from ssui_gen.serving.vllm_model import about_adapter
 
 REJECTS = "rejects.jsonl"
 SCORES = get_args(ScoreName)
@@ -157,7 +157,7 @@ def _tell_rules(plan: Plan, rules: Sequence[Official], say: Callable[[str], None
 
 async def _probe(job: Job, plan: Plan, bench: Bench, say: Callable[[str], None]) -> None:
     sees = ("sees_pictures",) if any(item.images for item in bench.items) else ()
-    needs = dict.fromkeys([*plan.tested, "judge"], sees)
+    needs = dict.fromkeys(plan.tested, sees) | {"judge": (*sees, "room")}
     wanted = ("logprobs", "file_urls", "uuid", "priority", *(("n",) if plan.config.bench.draws > 1 else ()))
     await job.probe(_sample(plan, bench), needs, wanted, say)
     names, clients = job.models.names, job.models.clients

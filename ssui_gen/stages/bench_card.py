@@ -34,8 +34,8 @@ from ssui_gen.benching.kept import CARD, LABELS, rows_in
 from ssui_gen.benching.labelled import settled
 from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.benching.trying import ANOTHER, CANARY, PLAIN, UNTOLD, Trial, trials_of, tried
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Pictures
-from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config
 from ssui_gen.config_trust import Carding
 from ssui_gen.files import atomic_write
@@ -78,7 +78,7 @@ async def make_card(plan: Plan, console: Console) -> Made:
             opened(plan.run, plan.config, ["judge"], rows.bench.root, console, plan.toy)
         )
         sample = Sample(plain_url("grey"))
-        await job.probe(sample, {"judge": ("sees_pictures",)}, ("logprobs",), saying(console))
+        await job.probe(sample, {"judge": ("sees_pictures", "room")}, ("logprobs",), saying(console))
         judge = _judge(plan, job, rows)
         work = _Work(judge, trials_of(_cases(rows, judge), plan.config.card))
         outcome = await carry_out(

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from rich.console import Console
 
 from ssui_gen.branches import Branch, BranchLabel, Judgement
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Pictures
-from ssui_gen.calling.probe import Sample
 from ssui_gen.config import Config, Verify, WayName
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of

@@ -17,9 +17,9 @@ from rich.console import Console
 
 from ssui_gen import graph
 from ssui_gen.agent import Agent
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
-from ssui_gen.calling.probe import Sample
 from ssui_gen.demo import DRAWN, FILE, draw_seeds
 from ssui_gen.errors import ImageError, NothingMade
 from ssui_gen.images import data_url, file_url, inspect
@@ -42,13 +42,16 @@ from ssui_gen.records import (
     Seed,
     row_id,
 )
+from ssui_gen.schemas import response_format
 from ssui_gen.seeds import passed_over, read_seeds, require_seeds, root_of
 from ssui_gen.state import Crew, Item
 
 PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
-NEEDED = ("sees_pictures",)
+NEEDED = ("room",)
+SEEING = ("sees_pictures", *NEEDED)
 WANTED = ("json_schema", "logprobs", "file_urls", "uuid", "priority")
+FORMATS = tuple(map(response_format, REPLIES.values()))
 FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
 """What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
 SAMPLED = 20
@@ -71,8 +74,7 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         media = root_of(seeds, plan.run)
         job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console, plan.toy))
         stage = _Stage(plan, seeds, job, open_)
-        needs = {plan.cards[name].model: NEEDED for name in AGENTS if plan.cards[name].picture}
-        await job.probe(stage.sample(), needs, WANTED, saying(console))
+        await job.probe(stage.sample(), _needs(plan), WANTED, saying(console), FORMATS)
         folder.open_edition(
             plan.edition(job.models.played),
             rows=stage.funnel.kept.total(),
@@ -87,6 +89,12 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         stage.try_again()
         left = stage.count_left()
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
+
+
+def _needs(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """By role, what its model must be able to do."""
+    cards = [plan.cards[name] for name in AGENTS]
+    return {card.model: NEEDED for card in cards} | {card.model: SEEING for card in cards if card.picture}
 
 
 async def _seeds(plan: Plan) -> Path:

@@ -15,15 +15,17 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from ssui_gen.calling.probe import LEAST_HITS, LOST, REMEDY, probe
+from ssui_gen.calling.probe import LEAST_HITS, LOST, REMEDY, lost, probe, remedy, told
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
 from ssui_gen.errors import SsuiError
 from ssui_gen.jobs.served import served
+from ssui_gen.records import REPLIES
+from ssui_gen.schemas import response_format
 
 FREE_GIGABYTES = 2.0
 MARKS = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[yellow]?[/yellow]"}
-FATAL = ("sees_pictures", "json_schema")
+FATAL = ("sees_pictures", "room", "json_schema")
 
 
 class Finding(NamedTuple):
@@ -64,19 +66,25 @@ async def server(config: Config, folder: Path) -> AsyncIterator[Finding]:
             client, name = models.clients["vlm"], models.names["vlm"]
             yield Finding("server", True, ", ".join(config.models["vlm"].base_urls) or "embedded")
             yield Finding("model", True, name)
-            for finding in reported(await probe(client, name)):
+            formats = tuple(map(response_format, REPLIES.values()))
+            found = await probe(client, name, dialect=config.models["vlm"].dialect, formats=formats)
+            for finding in reported(found):
                 yield finding
     except SsuiError as error:
         yield Finding("server", False, str(error), "start it, or correct BASE_URL and MODEL; then try again")
 
 
 def reported(features: Features) -> Iterator[Finding]:
-    """A finding for each feature; only a blind model is unfit, and one that keeps to no schema."""
-    for name, lost in LOST.items():
+    """A finding for each feature; unfit is only a model that is blind, that has no room for its thoughts, or
+    that keeps to no schema.
+    """
+    for line in told(features):
+        yield Finding("terms", None, line)
+    for name in LOST:
         found = getattr(features, name)
         good = found if found or name in FATAL else None
-        said = {True: "yes", False: lost, None: "the answers do not decide"}[found]
-        yield Finding(name, good, said, "" if found else REMEDY.get(name, ""))
+        said = "yes" if found else "the answers do not decide" if found is None else lost(features, name)
+        yield Finding(name, good, said, "" if found else remedy(features, name, "vlm"))
     hits = features.prefix_hits
     good = True if hits is not None and hits >= LEAST_HITS else None
     said = "not reported" if hits is None else f"{hits:.0%} of prompt tokens when calls share a picture"

@@ -36,7 +36,8 @@ async def serve(
         raise ConfigError("serve: which model? A hub name or a folder: --model Qwen/Qwen2.5-VL-7B-Instruct")
     say = saying(console)
     adapters = [role.adapter] if role.adapter else []
-    launches = plan(role.name, adapters, media, config.serve, flags=_flags(words), port=config.serve.port)
+    flags, port = _flags(words), config.serve.port
+    launches = plan(role.name, adapters, media, config.serve, flags=flags, notice=say, port=port)
     for launch in launches:
         say(f"{launch}\n")
     seconds = config.serve.start_seconds

@@ -18,7 +18,7 @@ from ssui_gen.verifying.judge import Judge
 from ssui_gen.verifying.matching import contains, label, mcq
 from ssui_gen.verifying.verify import Verifier
 
-SEES = ("sees_pictures",)
+SEES = ("sees_pictures", "room")
 
 
 class Way(NamedTuple):
@@ -34,7 +34,7 @@ PURE: Mapping[str, Verifier] = {"label": label, "contains": contains, "mcq": mcq
 ASKING: Mapping[str, Way] = {
     "judge": Way(Judge, "judge", SEES),
     "first_bad_step": Way(FirstBadStep, "judge", SEES),
-    "guard": Way(Guard, "guard"),
+    "guard": Way(Guard, "guard", ("room",)),
 }
 
 
