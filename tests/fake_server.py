@@ -109,6 +109,8 @@ class Fake:
     """What `return_prompt_text` is answered with; None ignores it."""
     letters: Callable[[dict[str, Any]], str] | None = None
     """The prompt whose letters are its tokens, for `return_token_ids`; /detokenize tells what they say."""
+    answer_ids: bool = False
+    """An answer's letters are its tokens, too."""
     mute_words: bool = False
     """No /detokenize."""
     refuses_probed: Callable[[dict[str, Any]], bool] | None = None
@@ -265,6 +267,7 @@ class Fake:
         pieces = tokens(text)
         limit = body.get("max_tokens") or body.get("max_completion_tokens") or len(pieces)
         wanted = body.get("logprobs") and not self.mute
+        seen = self.answer_ids and "return_token_ids" in body
         entries = logprobs(pieces[:limit], body.get("top_logprobs") or 0, self.shares) if wanted else None
         return {
             "index": index,
@@ -272,6 +275,7 @@ class Fake:
             "finish_reason": "stop" if len(pieces) <= limit else "length",
             "logprobs": entries and {"content": entries},
             "length": len(pieces[:limit]),
+            **({"token_ids": [*map(ord, "".join(pieces[:limit]))]} if seen else {}),
         }
 
     def _scripted(self, body: dict[str, Any], draw: int) -> str | Whole:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ssui_gen.calling.asking import COLOUR, COUNT, LONG, USER, Ask, Sample, part
 from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.shown_prompt import goes_on
 from ssui_gen.calling.terms import GIVEN_UP, SHOWING, Given, Way, in_forms, plainly, settle
 from ssui_gen.completions import Completion, Features
 from ssui_gen.dialect import PLAIN, Dialect
@@ -30,6 +31,8 @@ SCHEMA = {
 FORM = {"type": "json_schema", "json_schema": {"name": "Colour", "schema": SCHEMA}}
 STRICTLY = Given("strict", "", Dialect(strict=True))
 """What OpenAI's servers want, which refuse nothing without it and keep to no schema."""
+AS_SEEN: dict[str, Any] = {"return_token_ids": True, "return_prompt_text": True}
+"""What shows the prompt as the server saw it; vLLM's."""
 LETTERS = "qxz"
 """That no answer to COUNT consists of."""
 SHARING = 8
@@ -114,7 +117,7 @@ async def probe(
 async def _effects(way: Way) -> dict[str, Any]:
     """What it does with what it takes."""
     ask = _Effects(*way.asking)
-    first = await ask.tried(COUNT, **SHOWING, max_tokens=LONG, return_token_ids=True)
+    first = await ask.tried(COUNT, **SHOWING, max_tokens=LONG, **AS_SEEN)
     whole = first or await ask.tried(COUNT, **SHOWING, max_tokens=LONG)
     ids = whole.choices[0].token_ids if whole else None
     found = await asyncio.gather(
@@ -233,17 +236,19 @@ class _Effects(Ask):
         return made is not None and len(made.choices) == 3
 
     async def continues(self, whole: Completion | None, ids: bool) -> bool | None:
-        """A greedy answer, cut before a word and continued, must go on as it went, token for token."""
+        """A greedy answer, cut before a word and continued, must go on as it went, token for token; but for
+        white space where it meets the prompt, if the server shows what it renders.
+        """
         cut = _cut(whole)
         if whole is None or cut is None:
             return None
         said = "".join(t.token for t in (whole.choices[0].logprobs or ())[:cut])
-        fields: dict[str, Any] = {"return_token_ids": True} if ids else {}
-        rest = await self.tried(COUNT, said=said, max_tokens=LONG - cut, **fields)
+        rest = await self.tried(COUNT, said=said, max_tokens=LONG - cut, **(AS_SEEN if ids else {}))
         if rest is None:
             return False
         if ids and whole.prompt_token_ids and whole.choices[0].token_ids:
-            return rest.prompt_token_ids == whole.prompt_token_ids + whole.choices[0].token_ids[:cut]
+            exactly = whole.prompt_token_ids + whole.choices[0].token_ids[:cut]
+            return rest.prompt_token_ids == exactly or _as_written(whole, said, rest)
         goes_on = whole.choices[0].text == said + rest.choices[0].text
         return goes_on and rest.usage.prompt_tokens == whole.usage.prompt_tokens + cut
 
@@ -275,6 +280,11 @@ class _Effects(Ask):
         usages = [one.usage for one in made[1:] if one and one.usage.cached_tokens is not None]
         prompt = sum(usage.prompt_tokens for usage in usages)
         return sum(usage.cached_tokens or 0 for usage in usages) / prompt if prompt else None
+
+
+def _as_written(whole: Completion, said: str, rest: Completion) -> bool:
+    shown = (whole.prompt_text, rest.prompt_text)
+    return shown[0] is not None and shown[1] is not None and goes_on(shown[0], said, shown[1])
 
 
 def _cut(whole: Completion | None) -> int | None:
