@@ -5,7 +5,7 @@ All by the product's own code; only the answers mean nothing, as the weights are
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -96,7 +96,7 @@ class Subject(NamedTuple):
     def caller(self, journal: Journal) -> Caller:
         found = self.features
         sending = Sending(bool(found.file_urls), found.uuid, found.priority, self.dialect, found.terms)
-        return Caller(self.client, journal, Gate(4), sending=sending)
+        return Caller(self.client, journal, Gate(16), sending=sending)
 
 
 async def probed(client: ChatClient, model: str, dialect: Dialect, seeds: Path) -> Subject:
@@ -119,17 +119,14 @@ def said_of(features: Features) -> str:
 
 async def agents(subject: Subject, seeds: Path, folder: Path) -> str:
     """How many of the seven gave replies that could be read about each picture, and what the others met."""
-    pictures, read, faults = Pictures(seeds.parent, LIMITS, 4), Counter[str](), dict[str, str]()
+    pictures, asked = Pictures(seeds.parent, LIMITS, 4), [(n, p) for n in NODES for p in paths(seeds)]
     with closing(Journal(folder / "agents.sqlite")) as journal:
-        for path in paths(seeds):
-            crew = _crew(subject.caller(journal), subject.model, pictures.of(path.image))
-            for name in NODES:
-                fault = await _fault(name, path, crew)
-                read[name] += not fault
-                faults |= {name: fault} if fault else {}
-    whole = sum(count == PICTURES for count in read.values())
-    said = "; ".join(f"{name}: {short(fault)}" for name, fault in list(faults.items())[:1])
-    return f"{whole} of {len(NODES)}" + (f"; {said}" if said else "")
+        caller = subject.caller(journal)
+        crews = {path.id: _crew(caller, subject.model, pictures.of(path.image)) for _, path in asked}
+        said = await asyncio.gather(*(_fault(name, path, crews[path.id]) for name, path in asked))
+    faults = {name: fault for (name, _), fault in zip(asked, said, strict=True) if fault}
+    first = next((f"; {name}: {short(fault)}" for name, fault in faults.items()), "")
+    return f"{len(NODES) - len(faults)} of {len(NODES)}{first}"
 
 
 async def _fault(name: str, path: ReasoningPath, crew: Crew) -> str:
@@ -167,17 +164,15 @@ async def policy(subject: Subject, seeds: Path, folder: Path) -> tuple[str, str]
 
 
 async def _branches(asked: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> str:
-    drawn, worded = 0, 0
-    for cut in range(len(path.steps)):
-        request = continuation(asked, settings, Draw(path, cut, BRANCHES, 7), picture)
-        try:
-            _, answer = await asked.caller.call(request)
-        except SsuiError as error:
-            return f"refused at cut {cut}: {short(str(error))}"
-        drawn += len(answer.choices) == BRANCHES
-        worded += all(choice.token_ids for choice in answer.choices)
-    cuts = len(path.steps)
-    return f"{BRANCHES} a call from {drawn} of {cuts} cuts, with token ids from {worded}"
+    draws = [Draw(path, cut, BRANCHES, 7) for cut in range(len(path.steps))]
+    calls = [asked.caller.call(continuation(asked, settings, draw, picture)) for draw in draws]
+    try:
+        answers = [answer for _, answer in await asyncio.gather(*calls)]
+    except SsuiError as error:
+        return f"refused: {short(str(error))}"
+    drawn = sum(len(answer.choices) == BRANCHES for answer in answers)
+    worded = sum(all(choice.token_ids for choice in answer.choices) for answer in answers)
+    return f"{BRANCHES} a call from {drawn} of {len(draws)} cuts, with token ids from {worded}"
 
 
 def short(text: str) -> str:

@@ -119,6 +119,7 @@ def test_where_theirs_does_none_of_ours_is_needed(family: str) -> None:
     [
         ("gemma3", "/models/mine", "siglip_vision_model", "gemma3"),
         ("", "google/gemma-3-12b-it", "", "gemma3"),
+        ("", "google/medgemma-4b-it", "", "gemma3"),
         ("", "google/gemma-3n-E4B-it", "", None),
         ("", "google/gemma-4-31B-it", "", "gemma4"),
         ("", "google/gemma-4-E2B-it", "", "gemma4_e"),
