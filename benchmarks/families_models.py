@@ -24,8 +24,10 @@ FILMS = {"qwen2_5_vl": "Qwen2VLVideoProcessor", "qwen3_vl": "Qwen3VLVideoProcess
 PIXELS = 28 * 28 * 64
 """The most of a picture: 64 tokens in the Qwen models."""
 CONTEXT = 16384
-CLOSING = 4.5
-"""How much more probable a quotation mark is made than other tokens, in units of a logit's spread."""
+CONSTANT = 60.0
+"""The first number of each token's embedding, in units of their spread."""
+CLOSING = 14.0
+"""What the head's row of a quotation mark makes of it, likewise: one token in three or four is one."""
 
 
 def save(kind: str, folder: Path) -> Path:
@@ -48,7 +50,7 @@ def _soon_closes(model: Any, tokenizer: Any) -> None:
     into, out = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     if into is out:
         raise AssertionError("the head is to be no copy of the embeddings")
-    into[:, 0] = 20 * into.std()
+    into[:, 0] = CONSTANT * into.std()
     out[:, 0] = 0
     quotes = [i for i in range(len(tokenizer)) if tokenizer.decode([i]) in ('"', '."')]
     out[quotes, 0] = CLOSING * out.std()
