@@ -159,7 +159,7 @@ async def policy(subject: Subject, seeds: Path, folder: Path) -> tuple[str, str]
             found = await check_rendering(asked, settings, path, picture)
             verdict = f"yes, compared by {found.by}" + (f"; {found.lost}" if found.lost else "")
         except SsuiError as error:
-            verdict = f"**no**: {short(str(error))}"
+            verdict = f"**no**: {short(_cause(str(error)))}"
         return verdict, await _branches(asked, settings, path, picture)
 
 
@@ -173,6 +173,11 @@ async def _branches(asked: Policy, settings: Explore, path: ReasoningPath, pictu
     drawn = sum(len(answer.choices) == BRANCHES for answer in answers)
     worded = sum(all(choice.token_ids for choice in answer.choices) for answer in answers)
     return f"{BRANCHES} a call from {drawn} of {len(draws)} cuts, with token ids from {worded}"
+
+
+def _cause(message: str) -> str:
+    """Of a message what it is about: without the prompts that it shows, and the advice."""
+    return message.rpartition("': ")[2].replace("models.policy: ", "").partition(": serve ")[0]
 
 
 def short(text: str) -> str:
