@@ -111,6 +111,14 @@ class Fake:
     """Word -> its probability wherever one of them is said; None of them: as `fake_answers` has it."""
     template: Callable[[dict[str, Any]], str] | None = None
     """What `return_prompt_text` is answered with; None ignores it."""
+    letters: Callable[[dict[str, Any]], str] | None = None
+    """The prompt whose letters are its tokens, for `return_token_ids`; /detokenize tells what they say."""
+    answer_ids: bool = False
+    """An answer's letters are its tokens, too."""
+    mute_words: bool = False
+    """No /detokenize."""
+    refuses_probed: Callable[[dict[str, Any]], bool] | None = None
+    """Which questions about what it can do, or of how it renders, are refused."""
 
     url: str = ""
     calls: int = 0
@@ -132,6 +140,9 @@ class Fake:
                 return self._refusal_of_key(request) or _json({"data": [{"id": m} for m in self.models]})
             case "/health":
                 return web.Response()
+            case "/detokenize" if self.letters and not self.mute_words:
+                asked = await request.json()
+                return _json({"prompt": "".join(map(chr, asked["tokens"]))})
             case "/metrics" if self.batch is not None:
                 return web.Response(text=self._metrics(self.batch))
         return _error(404, f"no route {request.path}")
@@ -156,6 +167,8 @@ class Fake:
     def _probed(self, body: dict[str, Any], key: bytes) -> web.Response:
         """Questions about what the server can do are not work: they meet no fault and are not counted."""
         self.probes += 1
+        if self.refuses_probed and self.refuses_probed(body):
+            return _error(400, "no images with system messages")
         unknown = [name for name in self.refuses if f'"{name}"' in json.dumps(body)]
         return _error(400, f"unknown field {unknown}") if unknown else self._answered(body, key)
 
@@ -258,6 +271,8 @@ class Fake:
             "prompt_tokens_details": {"cached_tokens": system or user // 2},
         }
         shown = {"prompt_text": self.template(body)} if self.template and "return_prompt_text" in body else {}
+        if self.letters and "return_token_ids" in body:
+            shown |= {"prompt_token_ids": [*map(ord, self.letters(body))]}
         return {"id": key.hex(), "model": body["model"], "choices": choices, "usage": usage, **shown}
 
     def _choice(self, body: dict[str, Any], draw: int, index: int) -> dict[str, Any]:
@@ -267,6 +282,7 @@ class Fake:
         pieces = tokens(text)
         limit = body.get("max_tokens") or body.get("max_completion_tokens") or len(pieces)
         wanted = body.get("logprobs") and not self.mute
+        seen = self.answer_ids and "return_token_ids" in body
         entries = logprobs(pieces[:limit], body.get("top_logprobs") or 0, self.shares) if wanted else None
         return {
             "index": index,
@@ -274,6 +290,7 @@ class Fake:
             "finish_reason": "stop" if len(pieces) <= limit else "length",
             "logprobs": entries and {"content": entries},
             "length": len(pieces[:limit]),
+            **({"token_ids": [*map(ord, "".join(pieces[:limit]))]} if seen else {}),
         }
 
     def _scripted(self, body: dict[str, Any], draw: int) -> str | Whole:

@@ -95,6 +95,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "serving.supervise",
         "serving.process",
         "serving.embedded",
+        "serving.chat_templates",
         "serving.vllm_sizes",
         "serving.vllm_model",
         "serving.vllm_machine",
@@ -113,9 +114,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "calling.pictures",
         "replying",
         "agent",
+        "calling.shown_prompt",
         "calling.asking",
         "calling.terms",
         "calling.resuming",
+        "calling.effects",
         "calling.probe",
     ),
     (
@@ -280,6 +283,7 @@ BESIDE = {
     "serving.vllm_families": {"serving.vllm_model"},
     "serving.vllm_flags": {"serving.vllm_families", "serving.vllm_machine", "serving.vllm_model"},
     "serving.vllm_launch": {
+        "serving.chat_templates",
         "serving.vllm_families",
         "serving.vllm_flags",
         "serving.vllm_known",
@@ -350,9 +354,11 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
     *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),
     *("curation.review", "judging.questions", "manifest", "marks", "settings", "terminal"),
 }
-TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
-"""Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
-exploration showed the policy."""
+TRAIN_MAY_USE = WORDS_OF_ROWS | {
+    *("calling.journal", "commands", "images", "manifest", "serving.chat_templates", "settings", "terminal"),
+}
+"""Training finds and sees a picture as exploration did, through the same guarded door, and renders a question
+as it was served; the journal tells what exploration showed the policy."""
 
 
 def sources(*packages: str) -> list[Path]:

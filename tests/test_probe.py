@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_answers import prompt_text
 from fake_server import Fake
 from jobs import Job, job, plain
 
@@ -78,6 +79,22 @@ def test_a_server_that_starts_the_answer_anew_does_not_continue_it(fake: Fake) -
 def test_a_server_that_goes_on_in_text_and_in_count_continues(fake: Fake) -> None:
     fake.answers = {"none": _counts}
     assert asked(fake.url, "fake-vlm").prefix is True
+
+
+@pytest.mark.parametrize(("seam", "goes_on"), [("", True), (" ", True), ("<think></think>", False)])
+def test_white_space_where_prompt_and_answer_meet_is_no_fault_and_thoughts_are(
+    fake: Fake, seam: str, goes_on: bool
+) -> None:
+    """LLaVA's templates write the blank behind `ASSISTANT:` themselves."""
+
+    def rendered(body: dict[str, Any]) -> str:
+        said = prompt_text(body, "assistant")
+        return f"USER: {prompt_text(body, 'user')} ASSISTANT:{seam + said if said else ''}"
+
+    fake.answers = {"none": _counts}
+    fake.template = fake.letters = rendered
+    fake.answer_ids = True
+    assert asked(fake.url, "fake-vlm").prefix is goes_on
 
 
 def _counts(body: dict[str, Any]) -> str:

@@ -13,16 +13,18 @@ from typing import Any
 
 import httpx
 import pytest
+from published import published
 from runs import change, loaded, tiny_encoder, write_run
 from tiny_families import tiny
 from tiny_llava import make_tiny_llava
-from transformers import AutoProcessor
+from transformers import AutoProcessor, Gemma3Config, Glm4vMoeConfig
 from trees import picture
 
 from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError
+from ssui_gen.serving.chat_templates import FOLDER
 from ssui_gen.serving.embedded import EmbeddedServer
 from ssui_gen.serving.vllm_flags import choose
 from ssui_gen.serving.vllm_machine import Machine
@@ -30,6 +32,7 @@ from ssui_gen.serving.vllm_model import Model
 from train.config import SrpoConfig
 from train.encode import Encoder
 from train.families import picture_id
+from train.model import as_served
 from train.shown import parted
 from train.source import Source
 
@@ -266,3 +269,17 @@ def test_at_the_default_limit_a_large_photo_has_as_many_tokens_as_explored(run: 
     assert high * wide // 28**2 == 1230
     high, wide = smart_resize(960, 1280, max_pixels=12_845_056)
     assert high * wide // 28**2 == 1564
+
+
+def test_a_question_is_rendered_as_it_is_served_where_that_is_not_by_its_own_template() -> None:
+    """GLM's own would open thoughts; a Gemma that somebody tuned on turns of another make keeps those."""
+    _, processor = tiny("llava")
+    tuned = processor.chat_template
+    as_served(SimpleNamespace(config=Gemma3Config()), processor, "mine")
+    assert processor.chat_template == tuned
+    processor.chat_template = published("glm4v")
+    as_served(SimpleNamespace(config=Glm4vMoeConfig()), processor, "mine")
+    assert processor.chat_template == (FOLDER / "glm4v.jinja").read_text("utf-8")
+    asked = [{"role": "user", "content": [{"type": "text", "text": "What now?"}]}]
+    prompt = processor.apply_chat_template(asked, add_generation_prompt=True)
+    assert prompt == "[gMASK]<sop><|user|>\nWhat now?/nothink<|assistant|>\n<think></think>"

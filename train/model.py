@@ -17,6 +17,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndByte
 
 from ssui_gen.errors import ConfigError, TrainError
 from ssui_gen.jsonl import read_object
+from ssui_gen.serving.chat_templates import template_for
 from train.config import SrpoConfig
 from train.size import SPARED, refuse_too_large
 
@@ -64,9 +65,21 @@ def load_base(config: SrpoConfig) -> tuple[Any, Any]:
         raise ConfigError(f"model: {name}: cannot be loaded: {error}") from None
     if not hasattr(processor, "image_processor"):
         raise ConfigError(f"model: {name}: no processor for pictures could be made: pip install torchvision")
+    as_served(model, processor, name)
     language_model(model)
     without_dropout(model)
     return model.requires_grad_(False), processor
+
+
+def as_served(model: Any, processor: Any, name: str) -> None:
+    """Have the processor render a prompt as `ssui serve` has it rendered, where that is not by its own chat
+    template: GLM-4.5V's, for one, would open thoughts.
+    """
+    tower = getattr(getattr(model.config, "vision_config", None), "model_type", "")
+    own = processor.chat_template
+    file = template_for(model.config.model_type, name, tower, own if isinstance(own, str) else None)
+    if file:
+        processor.chat_template = file.read_text("utf-8")
 
 
 def _quantized(config: SrpoConfig) -> dict[str, Any]:

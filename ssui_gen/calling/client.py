@@ -111,6 +111,17 @@ class ChatClient:
                 return self._names(server, text)
         raise ServerGone(f"no model server answers: {'; '.join(faults)}. Start it, or correct its address")
 
+    async def words(self, model: str, ids: Sequence[int]) -> str | None:
+        """What token ids say, marks included (vLLM's /detokenize); None where no server tells."""
+        for server in self._servers:
+            page = f"{server.url.removesuffix('/v1')}/detokenize"
+            asked = {"model": model, "tokens": list(ids)}
+            try:
+                return wire.words(await self._request(server, "post", page, PROBE_SECONDS, body=asked))
+            except (_Again, ModelError, ValueError):
+                continue
+        return None
+
     async def healthy(self) -> bool:
         """Whether some replica answers `GET /models`, be it with a refusal."""
         return any(await asyncio.gather(*map(self._answers, self._servers)))

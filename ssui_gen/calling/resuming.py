@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from ssui_gen.calling.shown_prompt import goes_on
 from ssui_gen.completions import Completion
 
 BREAK = "\n"
 """What every prefix of a path ends with; trimmed away by some."""
+AS_SEEN: dict[str, Any] = {"return_token_ids": True, "return_prompt_text": True}
+"""What shows a prompt as the server saw it; vLLM's."""
 LEAST = 3
 """Tokens, or words, of an answer before it is cut."""
 SEAM = 8
@@ -47,14 +50,14 @@ async def resumes(begun: Begun, whole: Completion | None, most: int) -> Resumed:
     cut = _cut(whole)
     if whole is None or cut is None:
         return Resumed(None)
-    fields: dict[str, Any] = {"return_token_ids": True} if whole.choices[0].token_ids else {}
+    fields = AS_SEEN if whole.choices[0].token_ids else {}
     rest = await begun(cut.said, max_tokens=most - (cut.tokens or 0), **fields)
     if rest is None:
         return Resumed(False)
     echoes = _echoes(whole, cut, rest)
     if whole.prompt_token_ids and whole.choices[0].token_ids and cut.tokens is not None:
         wanted = whole.prompt_token_ids + whole.choices[0].token_ids[: cut.tokens]
-        return Resumed(rest.prompt_token_ids == wanted, echoes)
+        return Resumed(rest.prompt_token_ids == wanted or _as_written(whole, cut, rest), echoes)
     goes_on = echoes or _goes_on(whole, cut, rest)
     return Resumed(goes_on and not await _trims(begun, cut.said, bool(whole.choices[0].logprobs)), echoes)
 
@@ -78,6 +81,12 @@ def _goes_on(whole: Completion, cut: Cut, rest: Completion) -> bool:
         return went == whole.choices[0].text and grown == cut.tokens
     known = min(len(went), len(whole.choices[0].text))
     return known > len(cut.said) and went[:known] == whole.choices[0].text[:known] and grown >= 0
+
+
+def _as_written(whole: Completion, cut: Cut, rest: Completion) -> bool:
+    """White space where prompt and answer meet may differ, if the server shows what it renders."""
+    shown = (whole.prompt_text, rest.prompt_text)
+    return shown[0] is not None and shown[1] is not None and goes_on(shown[0], cut.said, shown[1])
 
 
 def _echoes(whole: Completion, cut: Cut, rest: Completion) -> bool:

@@ -178,6 +178,15 @@ def model_names(text: str) -> list[str]:
         raise ValueError(f"not a list of models: {error!r}") from None
 
 
+def words(text: str) -> str:
+    """Read the body of POST /detokenize, vLLM's or SGLang's; raises ValueError."""
+    try:
+        told = json.loads(text)
+        return str(told["prompt"] if "prompt" in told else told["text"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not the words of tokens: {error!r}") from None
+
+
 def _without_lone_surrogates(text: str, data: Any) -> Any:
     """Half of an escaped emoji is a string that no file can hold."""
     if r"\ud" not in text and r"\uD" not in text:

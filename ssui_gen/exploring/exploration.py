@@ -176,8 +176,10 @@ class Exploration:
 
     async def _look_at_prompts(self, policy: Policy) -> None:
         for path, _ in islice(self._samples(), 1):
-            how = await check_rendering(policy, self.job.config.explore, path, self.pictures.of(path.image))
-            self.say(f"policy: the server renders each prefix as it stands (compared by {how})")
+            found = await check_rendering(policy, self.job.config.explore, path, self.pictures.of(path.image))
+            self.say(f"policy: the server renders each prefix as it stands (compared by {found.by})")
+            if found.lost and not self.job.toy:
+                self.say(f"policy: {found.lost}")
 
     async def on(self, path: ReasoningPath | Reject) -> None:
         """One path: a row for each cut that has none, or a reject."""

@@ -2,9 +2,10 @@
 
 A chat template may strip, wrap or close the last turn, and then every branch of the night goes on from
 something else than the reference's prefix. Where the server shows the rendered prompt, its text must be the
-root's and then the prefix, to the letter but for white space where the two meet (`ASSISTANT:` and a blank);
-where it reports only tokens, those of each cut must begin with those of the cut before; where it only counts
-them, each step must add some. A server that answers none of the prompts is refused with its own words.
+root's and then the prefix, to the letter but for white space where the two meet (`ASSISTANT:` and a blank),
+and the root's must show the question as words. Where it reports only tokens, those of each cut must begin
+with those of the cut before, and say so much in words (vLLM's /detokenize); where it only counts them, each
+step must add some. A server that answers none of the prompts is refused with its own words.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from ssui_gen.calling.asking import USER
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.shown_prompt import amiss, goes_on
 from ssui_gen.completions import Completion
 from ssui_gen.config import Explore
 from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
@@ -30,8 +32,14 @@ TEXT: dict[str, Any] = IDS | {"return_prompt_text": True}
 SHOWING: tuple[dict[str, Any], ...] = (TEXT | {"verbose": True}, TEXT, IDS, {})
 """What is asked for, the most telling first, in vLLM's words and llama-server's; a server may refuse fields
 that it does not know."""
-LEAVE = "serve the policy with a chat template that leaves the last turn as it is (vLLM: --chat-template)"
-THINKS = re.compile(r"</?think|◁/?think|channel", re.IGNORECASE)
+ALONE = "tokens, whose words the server does not tell: thoughts that its template may open would not show"
+TAKE = "take a system text beside a picture"
+GO_ON = "go on with an assistant's turn that has begun"
+LEAVE = (
+    "serve the policy with a chat template that leaves the last turn as it is (vLLM: --chat-template; `ssui "
+    "serve` has some, docs/families.md)"
+)
+THINKS = re.compile(r"[<◁\[]/?\|?(?:\w+:)?think|<\|?channel", re.IGNORECASE)
 THOUGHTS = (
     "its template opens or closes thoughts there: serve the policy without thinking (vLLM: "
     "--default-chat-template-kwargs '{\"enable_thinking\": false}'), or take one that does not think first"
@@ -45,11 +53,29 @@ class Rendered(NamedTuple):
 
     prefix: str
     completion: Completion
+    words: str | None = None
+    """What its tokens say, where the server was asked."""
 
 
-async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> str:
-    """How the prompts of `path` were compared: text, tokens or counts. Raises ConfigError for the first cut
-    whose prompt is not the root's and then the prefix, or that the server refuses.
+class Sent(NamedTuple):
+    """The texts that every prompt has to show."""
+
+    system: str = ""
+    user: str = ""
+
+
+class Found(NamedTuple):
+    """What comparing prompts gave."""
+
+    by: str
+    """Text, tokens or counts."""
+    lost: str = ""
+    """What a prompt does not show, in words. A model may have learnt without a system text (ours have)."""
+
+
+async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> Found:
+    """What the prompts of `path` tell. Raises ConfigError for the first cut whose prompt is not the root's
+    and then the prefix, or that the server refuses; and for a question that is lost or garbled.
     """
     found = []
     for cut in range(len(path.steps)):
@@ -57,7 +83,15 @@ async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath
         body = continuation(policy, settings, draw, picture).wire(policy.caller.sending)
         completion = await _rendered(policy.caller.client, body, picture.ref.sha256, cut)
         found.append(Rendered(draw.prefix, completion))
-    return compare(found, policy_prompt(policy.prompt, path.query.text)[0])
+    worded = [await _in_words(policy.caller.client, policy.model, one) for one in found]
+    return compare(worded, Sent(*policy_prompt(policy.prompt, path.query.text)))
+
+
+async def _in_words(client: ChatClient, model: str, one: Rendered) -> Rendered:
+    ids = one.completion.prompt_token_ids
+    if one.completion.prompt_text is not None or ids is None:
+        return one
+    return one._replace(words=await client.words(model, ids))
 
 
 async def _rendered(client: ChatClient, body: dict[str, Any], affinity: str, cut: int) -> Completion:
@@ -71,29 +105,41 @@ async def _rendered(client: ChatClient, body: dict[str, Any], affinity: str, cut
         except (RequestRefused, CallFailed) as error:
             refused = error
     raise ConfigError(
-        f"models.policy: the server does not take the policy's question after {cut} steps: {refused}. It "
-        f"must take a system text, a picture and an assistant turn to go on with: {LEAVE}"
+        f"models.policy: the server does not take the policy's question after {cut} steps: {refused}. Its "
+        f"chat template must {GO_ON if cut else TAKE}: {LEAVE}"
     )
 
 
-def compare(found: Sequence[Rendered], system: str = "") -> str:
-    """As `check_rendering`, of what was rendered at each cut, the root first; `system` is the system text."""
+def compare(found: Sequence[Rendered], sent: Sent) -> Found:
+    """As `check_rendering`, of what was rendered at each cut, the root first."""
     completions = [one.completion for one in found]
     by_text = all(completion.prompt_text is not None for completion in completions)
     by_ids = all(completion.prompt_token_ids is not None for completion in completions)
+    texts = [(one.completion.prompt_text if by_text else one.words) for one in found]
+    lost = _shown(texts[0], sent) if texts[0] is not None and sent.system and sent.user else ""
     for cut in range(1, len(found)):
-        before, after = completions[cut - 1], completions[cut]
-        if by_text:
-            _same_text(completions[0].prompt_text or "", found[cut].prefix, after.prompt_text or "", system)
-        elif by_ids:
-            _same_start(before.prompt_token_ids or (), after.prompt_token_ids or (), cut)
-        _longer(before, after, cut)
-    return "text" if by_text else "tokens" if by_ids else "counts"
+        if not by_text and by_ids:
+            _same_start(completions[cut - 1], completions[cut], cut)
+        if (root := texts[0]) is not None and (got := texts[cut]) is not None:
+            _same_text(root, found[cut].prefix, got, sent.system)
+        _longer(completions[cut - 1], completions[cut], cut)
+    by_words = by_ids and None not in texts
+    return Found("text" if by_text else "tokens" if by_words else ALONE if by_ids else "counts", lost)
+
+
+def _shown(root: str, sent: Sent) -> str:
+    """What of the texts is lost that a model may do without; raises ConfigError for the rest. The picture is
+    the probe's: not every family has a mark for it.
+    """
+    found = [fault for fault in amiss(root, sent.system, sent.user) if fault.what != "picture"]
+    spared = [fault.words for fault in found if (fault.what, fault.how) == ("system", "lost")]
+    if grave := [fault.words for fault in found if fault.words not in spared]:
+        raise ConfigError(f"models.policy: of the policy's question {'; '.join(grave)}")
+    return "; ".join(spared)
 
 
 def _same_text(root: str, prefix: str, got: str, system: str) -> None:
-    """White space where they meet may differ: a template may write the blank that a model would."""
-    if got.endswith(prefix) and got.removesuffix(prefix).rstrip() == root.rstrip():
+    if goes_on(root, prefix, got):
         return
     wanted = root + prefix
     place = next((i for i, (a, b) in enumerate(zip(wanted, got, strict=False)) if a != b), len(got))
@@ -106,17 +152,21 @@ def _same_text(root: str, prefix: str, got: str, system: str) -> None:
 
 def _cause(root: str, prefix: str, got: str, system: str) -> str:
     """What is known to do so, and what to do."""
-    if got.endswith(prefix.rstrip()):
-        return TRIMS
-    if system and system in root and system not in got:
-        return FORGETS
-    tail = got.removesuffix(prefix)[len(root) - SHOWN :] + root[-SHOWN:]
-    return THOUGHTS if THINKS.search(tail) else LEAVE
+    before = got.removesuffix(prefix).removesuffix(prefix.rstrip())
+    seam = before[-SHOWN:] + root[-SHOWN:] if before.rstrip() != root.rstrip() else ""
+    known = {
+        TRIMS: got.endswith(prefix.rstrip()),
+        FORGETS: bool(system) and system in root and system not in got,
+        THOUGHTS: THINKS.search(seam) is not None,
+    }
+    return "; ".join(cause for cause, true in known.items() if true) or LEAVE
 
 
-def _same_start(before: Sequence[int], after: Sequence[int], cut: int) -> None:
-    """A cut ends with a line break, and with it a token: the next one only adds some."""
-    if tuple(after[: len(before)]) != tuple(before):
+def _same_start(before: Completion, after: Completion, cut: int) -> None:
+    """All tokens of the prompt a step earlier; but at the root, where white space may meet the last one."""
+    known, found = before.prompt_token_ids or (), after.prompt_token_ids or ()
+    count = len(known) - (cut == 1)
+    if found[:count] != known[:count]:
         raise ConfigError(
             f"models.policy: after {cut} steps the prompt does not begin with the tokens of the prompt a "
             f"step earlier: {LEAVE}; or {THOUGHTS}"

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from ssui_gen.config import Serve
 from ssui_gen.errors import ServerError
 from ssui_gen.serving import vllm_families, vllm_flags
+from ssui_gen.serving.chat_templates import template_flags, told
 from ssui_gen.serving.vllm_flags import Flags
 from ssui_gen.serving.vllm_known import SERVER, adapted, installed
 from ssui_gen.serving.vllm_machine import VISIBLE, Machine, find_machine
@@ -73,10 +74,12 @@ def plan(
     each = gpus_each(known, machine, typed, notice)
     chosen = vllm_flags.choose(
         known, machine, str(media.resolve()), lora, serve.max_pixels, each=each, thinking=serve.thinking
-    )
+    ) | template_flags(model)
     ours = {name: value for name, value in chosen.items() if name not in typed}
     taken = adapted(ours, vllm, notice) | typed
     vllm_families.advise(known, taken, notice)
+    if template := told(taken):
+        notice(template)
     usual = vllm_flags.environment(known, machine)
     env = {name: value for name, value in usual.items() if name not in os.environ}
     return [

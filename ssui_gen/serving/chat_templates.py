@@ -1,0 +1,110 @@
+"""Which models are served with a chat template of ours instead of their own, and why. Starts nothing.
+
+A template that trims the last turn, shows the system text as a Python list, lets it go once an answer has
+begun or opens thoughts cannot carry a policy on from a prefix. The files of `templates/` render a question as
+those that the families publish, byte for byte, and leave an answer that is begun as it stands
+(`tests/test_chat_templates.py` compares). They know no tools, films or sounds: nobody here sends them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER = Path(__file__).parent / "templates"
+FLAG = "chat-template"
+
+
+class Family(NamedTuple):
+    """Models that need a template."""
+
+    file: str
+    mark: str
+    """What their own template writes; one that does not is of another make, and is left to itself."""
+    kinds: tuple[str, ...]
+    """`model_type` of their configs; none where only the name tells."""
+    name: str
+    """An expression that their names on a hub match, without case."""
+    why: str
+    """What their own template does."""
+    tower: str = ""
+    """`model_type` of the tower that a config must name, where the kind alone does not tell."""
+
+
+TRIMS = "trims an answer that is begun, so that a branch would not start on a line of its own"
+LISTS = "; its first revisions print the system text as a Python list"
+THINKS = "opens thoughts before an answer, and trims one that is begun"
+DROPS = "drops the system text once an answer has begun"
+GLM = ("glm4v", "glm4v_moe", "glm46v")
+FAMILIES = (
+    Family("gemma3.jinja", "<start_of_turn>", ("gemma3",), r"medgemma|gemma-?3(?!n)", TRIMS),
+    Family("gemma4_e.jinja", "<|turn>", (), r"gemma-?4.*\be[24]b", TRIMS + LISTS),
+    Family("gemma4.jinja", "<|turn>", ("gemma4",), r"gemma-?4", TRIMS + LISTS),
+    Family("glm4v.jinja", "/nothink", GLM, r"glm-4[._][56]v", THINKS),
+    Family("qwen3_5.jinja", "</think>", ("qwen3_5", "qwen3_5_moe"), r"qwen3\.[56]", THINKS),
+    Family("pixtral.jinja", "[INST]", ("llava",), r"^(?!mistralai/).*pixtral", DROPS, tower="pixtral"),
+)
+"""The first that fits counts. GLM-4.1V is of GLM's kind and thinks always: its template has no `/nothink`."""
+PLACES = {
+    "chat_template.jinja": "",
+    "chat_template.json": "chat_template",
+    "tokenizer_config.json": "chat_template",
+}
+"""Where a model's folder has its template: a file, or a field of one."""
+
+
+def template_for(kind: str, name: str, tower: str = "", own: str | None = None) -> Path | None:
+    """The file with which a model is to be served and trained; None where its own does.
+
+    `kind` and `tower` are those of its config, empty where that is not at hand; then its name on a hub tells.
+    `own` is the text of its own template, where it is at hand.
+    """
+    found = next((family for family in FAMILIES if _fits(family, kind, name.lower(), tower)), None)
+    if found is None or (own is not None and found.mark not in own):
+        return None
+    return FOLDER / found.file
+
+
+def _fits(family: Family, kind: str, name: str, tower: str) -> bool:
+    if not kind or not family.kinds:
+        return re.search(family.name, name) is not None
+    return kind in family.kinds and family.tower in ("", tower)
+
+
+def template_flags(name: str) -> dict[str, str]:
+    """vLLM's flag for it, by a model's name or the files of its folder; none where its own template does."""
+    folder = Path(name).expanduser()
+    config = _read(folder / "config.json")
+    tower = dict(config.get("vision_config") or {}).get("model_type", "")
+    file = template_for(str(config.get("model_type", "")), name, str(tower), _own(folder))
+    return {FLAG: str(file)} if file else {}
+
+
+def _own(folder: Path) -> str | None:
+    for name, field in PLACES.items():
+        file = folder / name
+        if file.is_file() and (text := _read(file).get(field) if field else file.read_text("utf-8")):
+            return str(text)
+    return None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A file of JSON; empty where there is none: whoever starts the model says what is wrong with it."""
+    try:
+        return dict(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return {}
+
+
+def told(flags: Mapping[str, Any]) -> str:
+    """In one sentence that a template of ours is taken and why; empty where these flags name none."""
+    family = next((one for one in FAMILIES if flags.get(FLAG) == str(FOLDER / one.file)), None)
+    if family is None:
+        return ""
+    return (
+        f"Served with our chat template {family.file}: the model's own {family.why}. Its own, nevertheless: "
+        f"serve: {{flags: {{{FLAG}: null}}}} in run.yaml"
+    )
