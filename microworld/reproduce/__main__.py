@@ -46,26 +46,20 @@ def reproduce(place: Place, seeds: Seeds, quick: bool, workers: int, console: Te
     claims = tuple(claim for claim in CLAIMS if claim.quick or not quick)
     wanted = in_order(at(cell, seeds, data) for cell in recipes_of(claims) for data in seeds.data)
     left = missing(place, wanted, say)
-    say(
-        f"{len(wanted) - len(left)} of {len(wanted)} pieces are there; {len(left)} to make, {workers} at a time."
-    )
+    there = len(wanted) - len(left)
+    say(f"{there} of {len(wanted)} pieces are there; {len(left)} to make, {workers} at a time.")
     with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
         task = bar.add_task("", total=len(left))
         for done in work_off(place, left, workers) if left else ():
             bar.update(task, completed=len(left) - done.left, description=_minutes(done))
             if not console.is_terminal:
                 say(f"{len(left) - done.left} of {len(left)}: {place.file(done.work).name}, {_minutes(done)}")
-    trainings = {name: cell for name, cell in named(quick).items()}
-    found = report.write(place.folder, seeds, place.read, place.bound, trainings, quick)
+    found = report.write(place.folder, seeds, place.read, place.bound, named(quick), quick)
     page = write_page(place.folder, found)
     console.print(_table(found))
     counts = ", ".join(f"{count} {word}" for word, count in summary(found["claims"]).items())
     say(f"{counts}. Rows in {place.folder / report.NAME}, the page is {page}.")
-    say(
-        "Next: make reproduce, for the claims that lack."
-        if quick
-        else "Next: docs/results.md tells what it means."
-    )
+    say("Next: make reproduce, for the claims that lack." if quick else "Next: read docs/results.md.")
 
 
 def _minutes(done: Done) -> str:
@@ -85,9 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="microworld.reproduce", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="the paper's claims and the questions of seeds alone"
-    )
+    parser.add_argument("--quick", action="store_true", help="ten claims, in under half of the time")
     parser.add_argument("--set", choices=tuple(SETS), default="final", dest="set_", help="which seeds")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="default: outputs/reproduce, or its dev/")
     parser.add_argument("--model", type=Path, default=MODEL, help="the policy's checkpoint")

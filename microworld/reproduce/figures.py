@@ -1,11 +1,11 @@
 """How much two policies differ on the same answers, and how sure that is, by rule and by data seed. Pure.
 
-A claim is about rules and about data sets that nobody has seen, so an interval takes both as drawn by chance:
-the variance of a mean is that between rules and that between data sets, less what is counted in both (Cameron,
-Gelbach and Miller 2011, J. Business & Economic Statistics 29:238), never less than either way of clustering
-alone; Student's t with Satterthwaite's degrees of freedom (1946) stands for how few data sets there are. For
-shares and their changes this says how many free rows the rows are worth, and Wilson's and Newcombe's intervals
-are taken at that, which do not shrink to nothing where nothing differs.
+A claim is about rules and about data sets that nobody has seen, so an interval takes both as drawn by
+chance: the variance of a mean is that between rules and that between data sets, less what is counted in both
+(Cameron, Gelbach and Miller 2011, J. Business & Economic Statistics 29:238), never less than either way of
+clustering alone; Student's t with Satterthwaite's degrees of freedom (1946) stands for how few data sets
+there are. For shares and their changes this says how many free rows the rows are worth, and Wilson's and
+Newcombe's intervals are taken at that, which do not shrink to nothing where nothing differs.
 """
 
 from __future__ import annotations
@@ -44,17 +44,21 @@ class Error(NamedTuple):
 
 def error(rows: Sequence[Row]) -> Error:
     """The standard error of the mean value; nan where there are not two clusters."""
-    values = [row.value for row in rows]
     rules, seeds = [row.rule for row in rows], [row.seed for row in rows]
-    ways = ((rules, len(set(rules))), (seeds, len(set(seeds))))
-    parts = [(clustered_error(values, names) ** 2, count - 1) for names, count in ways if count > 1]
-    if not parts:
+    ways = [(_variance(rows, names), len(set(names)) - 1) for names in (rules, seeds) if len(set(names)) > 1]
+    if not ways:
         return Error(math.nan, 1)
-    both = clustered_error(values, list(zip(rules, seeds, strict=True))) ** 2
-    extra = max(0.0, parts[-1][0] - both) if len(parts) == 2 else 0.0
-    whole = max(parts[0][0] + extra, both, *(part for part, _ in parts))
-    noise = parts[0][0] ** 2 / parts[0][1] + (extra**2 / parts[1][1] if len(parts) == 2 else 0.0)
+    both = _variance(rows, list(zip(rules, seeds, strict=True)))
+    (first, freedom), (last, other) = ways[0], ways[-1]
+    extra = max(0.0, last - both) if len(ways) == 2 else 0.0
+    whole = max(first + extra, both, last)
+    noise = first**2 / freedom + (last**2 / other if extra else 0.0)
     return Error(math.sqrt(whole), whole**2 / noise if noise else math.inf)
+
+
+def _variance(rows: Sequence[Row], names: Sequence[Hashable]) -> float:
+    """Of the mean, over clusters."""
+    return clustered_error([row.value for row in rows], names) ** 2
 
 
 def worth(rows: Sequence[Row]) -> float:

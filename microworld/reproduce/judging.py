@@ -1,7 +1,7 @@
 """Cells → a row for each claim: figure, interval, margin, verdict. Failing rows stay. Trains nothing.
 
-Claims are made of the set of seeds that they are asked of, and of no other: a cell whose seeds belong to another
-set is refused.
+Claims are made of the set of seeds that they are asked of, and of no other: a cell whose seeds belong to
+another set is refused.
 """
 
 from __future__ import annotations

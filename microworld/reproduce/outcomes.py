@@ -65,7 +65,9 @@ def _hits(found: Found, measure: Measure, warmth: Warmth) -> Iterator[tuple[str,
         yield from ((one["cluster"], one["right"]) for one in found["plain"])
     elif measure.of == "seen":
         for one in found["rows"]:
-            yield from ((one["cluster"], [mark == "1" for mark in thing]) for thing in zip(*one["seen"]))
+            yield from (
+                (one["cluster"], [mark == "1" for mark in thing]) for thing in zip(*one["seen"], strict=True)
+            )
     else:
         assert measure.hit is not None
         for one in _of(found, measure):

@@ -1,10 +1,153 @@
-"""placeholder"""
+"""claims.html: one file that loads nothing: the claims, what they were measured on, every training's shares.
+
+The look is the review page's. All that stands on it is ours or a number; it is escaped all the same.
+"""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Any
 
+from microworld.reproduce import plots
+from microworld.reproduce.judging import NOT_RUN, summary
+from microworld.reproduce.report import margin, told
+from ssui_gen.files import atomic_write
+from ssui_gen.sealed import policy
 
-def write_page(folder: Path, found: dict[str, Any]) -> Path:
-    return folder / "claims.html"
+NAME = "claims.html"
+STYLES = (("ssui_gen.curation", "page.css"), ("ssui_gen.benching", "report.css"))
+OWN = """
+.report img { max-width: 100%; height: auto; background: #fff; border-radius: .4rem }
+.report td.holds { background: var(--good-ground) } .report td.fails { background: var(--bad-ground) }
+.report td.undecided { background: var(--warn-ground) } .report td.part { padding-left: 1.5rem }
+.report td { vertical-align: top } .report td.number { text-align: right; font-variant-numeric: tabular-nums }
+"""
+PAGE = Template(
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    '<meta http-equiv="Content-Security-Policy" content="$policy">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    "<title>$title</title><style>$style</style></head>"
+    '<body class="report"><header><h1>$title</h1><p class="quiet">$under</p></header>'
+    "<main>$body</main></body></html>\n"
+)
+HOW = (
+    "A figure is a change in points on the same held-out pairs, from the first training to the second. Its "
+    "interval takes rules and data sets as drawn by chance. A claim holds if the whole interval lies beyond "
+    "the margin that was fixed beforehand, fails if it lies on the other side, and is undecided otherwise."
+)
+TOOK = "Shares in %, with 95 % intervals; what each took, on average over data seeds."
+
+
+def write_page(folder: Path, found: Mapping[str, Any]) -> Path:
+    """The page, and its two figures beside it as PNG; returns where the page is."""
+    atomic_write(folder / "claims.png", plots.forest(found["claims"], "png"))
+    atomic_write(folder / "trainings.png", plots.frontier(found["trainings"], "png"))
+    atomic_write(folder / NAME, page(found))
+    return folder / NAME
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """The page of claims.json's content."""
+    style = "\n".join(files(package).joinpath("web", name).read_text("utf-8") for package, name in STYLES)
+    counts = ", ".join(f"{count} {word}" for word, count in summary(found["claims"]).items())
+    forest, frontier = (
+        _picture(drawn, words)
+        for drawn, words in (
+            (plots.forest(found["claims"], "svg"), "all claims"),
+            (plots.frontier(found["trainings"], "svg"), "what trainings buy"),
+        )
+    )
+    body = (
+        _section("Claims", _note(HOW), forest, _claims(found)),
+        _section("Trainings", _note(TOOK), frontier, _trainings(found)),
+        _section("Made of", _made_of(found)),
+    )
+    return PAGE.substitute(
+        policy=escape(policy(style + OWN, "", "data:")),
+        title="The paper's claims, measured where the truth is known",
+        under=escape(f"{counts}; seeds of the set “{found['provenance']['set']}”"),
+        style=style + OWN,
+        body="\n".join(body),
+    )
+
+
+def _section(title: str, *parts: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
+
+
+def _note(words: str) -> str:
+    return f'<p class="note">{escape(words)}</p>'
+
+
+def _picture(drawn: bytes, words: str) -> str:
+    data = base64.b64encode(drawn).decode()
+    return (
+        f'<img alt="{escape(words)}: the table below says the same" src="data:image/svg+xml;base64,{data}">'
+    )
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[str]) -> str:
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}"><table>'
+        f"<thead><tr>{top}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _claims(found: Mapping[str, Any]) -> str:
+    head = ("", "claim", "trainings", "measure", "points (95 %)", "margin", "n", "verdict")
+    rows = (line for row in found["claims"] for line in _claim(row))
+    return _table("Claims", head, rows)
+
+
+def _claim(row: Mapping[str, Any]) -> Iterable[str]:
+    first = "not" if row["verdict"].startswith(NOT_RUN) else row["verdict"]
+    yield _row(str(row["number"]), f"{row['claim']} ({row['source']})", row, first)
+    for part in row["parts"]:
+        yield _row("", "", part, part["verdict"])
+
+
+def _row(number: str, words: str, row: Mapping[str, Any], kind: str) -> str:
+    cells = (
+        number,
+        words,
+        row["trainings"] or "",
+        row["measure"] or "",
+        told(row),
+        margin(row),
+        str(row["n"] or ""),
+    )
+    body = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f'<tr>{body}<td class="{escape(kind)}">{escape(row["verdict"])}</td></tr>'
+
+
+def _trainings(found: Mapping[str, Any]) -> str:
+    names = list(dict.fromkeys(name for one in found["trainings"] for name in one["shares"]))
+    facts = list(dict.fromkeys(name for one in found["trainings"] for name in one["facts"]))
+    head = ("training", *names, *(name.replace("_", " ") for name in facts))
+    return _table("Trainings", head, (_training(one, names, facts) for one in found["trainings"]))
+
+
+def _training(one: Mapping[str, Any], names: Sequence[str], facts: Sequence[str]) -> str:
+    shares = (_share(one["shares"].get(name)) for name in names)
+    took = (f"{one['facts'][name]:,.0f}" if name in one["facts"] else "" for name in facts)
+    cells = "".join(f'<td class="number">{cell}</td>' for cell in (*shares, *took))
+    return f'<tr><th scope="row">{escape(one["training"])}</th>{cells}</tr>'
+
+
+def _share(one: Mapping[str, Any] | None) -> str:
+    return f"{one['share']:.1f} ({one['low']:.0f} – {one['high']:.0f})" if one else ""
+
+
+def _made_of(found: Mapping[str, Any]) -> str:
+    told_ = {**found["provenance"], **found["made_of"]}
+    rows = (
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
+        for name, value in told_.items()
+    )
+    return _table("Made of", ("what", "which"), rows)

@@ -1,5 +1,5 @@
-"""The trainings that are compared, each as a cell whose seeds are still to be filled in (`at`). All that is not
-said here is the product's own: micro.yaml's settings, three epochs, λ 0.3.
+"""The trainings that are compared, each as a cell whose seeds are still to be filled in (`at`). All that is
+not said here is the product's own: micro.yaml's settings, three epochs, λ 0.3.
 """
 
 from __future__ import annotations

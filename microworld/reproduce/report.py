@@ -1,4 +1,4 @@
-"""claims.json: written from cells, read by whoever builds on it; and what all trainings came to, side by side."""
+"""claims.json: written from cells, read by whoever builds on it; and what all trainings came to."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def level(name: str, recipe: Cell, seeds: Seeds, read: Read) -> dict[str, Any]:
         if (one := _share(found, measure, warmth))
     }
     facts: dict[str, float] = {}
-    for one in found.values():
-        for key, value in one["facts"].items():
+    for cell in found.values():
+        for key, value in cell["facts"].items():
             facts[key] = facts.get(key, 0.0) + value / len(found)
     return {
         "training": name,
@@ -98,14 +98,12 @@ def level(name: str, recipe: Cell, seeds: Seeds, read: Read) -> dict[str, Any]:
 
 
 def _share(found: Mapping[int, Any], measure: Measure, warmth: Warmth) -> dict[str, Any] | None:
-    every = [
-        row for data, one in found.items() for draws in rows(one, measure, data, warmth) for row in draws
-    ]
-    one = share(every)
-    if math.isnan(one.value):
+    of_seeds = (rows(one, measure, data, warmth) for data, one in found.items())
+    whole = share([row for draws in of_seeds for several in draws for row in several])
+    if math.isnan(whole.value):
         return None
-    low, high = one.interval
-    return {"share": round(one.value, 2), "low": round(low, 2), "high": round(high, 2), "n": one.n}
+    low, high = whole.interval
+    return {"share": round(whole.value, 2), "low": round(low, 2), "high": round(high, 2), "n": whole.n}
 
 
 def lines(content: Mapping[str, Any]) -> Iterable[tuple[str, str, str, str, str]]:

@@ -1,4 +1,4 @@
-"""The two sets of seeds. Everything is chosen by looking at `dev`; `final` is for claims, and nobody chose by it.
+"""The two sets of seeds. All is chosen by looking at `dev`; `final` is for claims, and nobody chose by it.
 
 What was looked at while recipes, margins and this laboratory were made: `dev`, and the product's own held-out
 scenes (2026, 2027). No seed is in both sets, and claims take no cell of `dev` (`claims`).

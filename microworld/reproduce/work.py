@@ -78,8 +78,8 @@ def missing(place: Place, wanted: Sequence[Work], say: Say) -> list[Work]:
 
 
 def work_off(place: Place, left: Sequence[Work], workers: int) -> Iterator[Done]:
-    """Do it all, first things first as far as what they need is there. Raises SsuiError of the first piece that
-    fails, TrainError if a worker dies.
+    """Do it all, first things first as far as what they need is there. Raises SsuiError of the first piece
+    that fails, TrainError if a worker dies.
     """
     todo, running = list(left), dict[Future[None], Work]()
     began, whole = time.monotonic(), sum(map(cost, left))
