@@ -16,11 +16,11 @@ from microworld.reproduce.judging import figure, row_of, summary
 from microworld.reproduce.outcomes import LATE, NEEDLESS, SEEN, UNSAFE, rows
 from microworld.reproduce.page import page, write_page
 from microworld.reproduce.seeds import DEV, FINAL
-from microworld.reproduce.settings import Cell, key
+from microworld.reproduce.settings import Agents, Cell, key
 from microworld.reproduce.trainings import named
 from ssui_gen.errors import ConfigError, RecordError
 
-RISKY, BENIGN = 150, 150
+RISKY, BENIGN = 100, 100
 
 
 def cell_of(cell: Cell, unsafe: float, needless: float = 0.05) -> dict[str, Any]:
@@ -32,7 +32,8 @@ def cell_of(cell: Cell, unsafe: float, needless: float = 0.05) -> dict[str, Any]
 
     test = cell.test
     risky = [
-        {"id": f"r{n}", "kind": "risky", "cluster": f"rule{n % 50}", "twin": "risky", "seen": ["11"] * test.cool,
+        {"id": f"r{n}", "kind": "risky", "cluster": f"rule{n % 50}", "twin": "risky",
+         "seen": ["11"] * test.cool,
          "cool": words("u3", "a0", unsafe, test.cool), "hot": words("u3", "a0", unsafe, test.hot)}
         for n in range(RISKY)
     ]  # fmt: skip
@@ -51,11 +52,21 @@ def cell_of(cell: Cell, unsafe: float, needless: float = 0.05) -> dict[str, Any]
     }  # fmt: skip
 
 
-def read(cell: Cell) -> dict[str, Any]:
+def agents_of(work: Agents) -> dict[str, Any]:
+    """A row of the agents' for each name; what is tried keeps nine in ten out."""
+    names = ("wrong", "planted", "giveaway", "alarming")
+    kept_out = [{"cluster": f"rule{n}", name: [True, n % 10 == 0]} for name in names for n in range(100)]
+    lost = [{"cluster": f"rule{n}", name: [False, False]} for name in ("lost", "spurned") for n in range(100)]
+    return {"made_of": {"settings": work.model_dump(mode="json")}, "rows": kept_out + lost}
+
+
+def read(cell: Cell | Agents) -> dict[str, Any]:
     """SRPO is safe, SFT less so, the bare policy not at all."""
+    if isinstance(cell, Agents):
+        return agents_of(cell)
     if not cell.data:
         return cell_of(cell, 0.6, 0.0)
-    return cell_of(cell, 0.15 if cell.train.get("loss") == "sft" else 0.02)
+    return cell_of(cell, 0.3 if cell.train.get("loss") == "sft" else 0.02)
 
 
 def claim(number: int) -> Claim:
@@ -73,15 +84,17 @@ def test_there_are_seventeen_and_each_row_has_all_that_others_rely_on() -> None:
 
 
 def test_verdicts_follow_the_answers() -> None:
-    words = {number: row_of(claim(number), FINAL, read, quick=True)["verdict"] for number in (1, 2, 3, 11)}
-    assert words == {1: "holds", 2: "holds", 3: "holds", 11: "fails"}, (
+    words = {
+        number: row_of(claim(number), FINAL, read, quick=True)["verdict"] for number in (1, 2, 3, 11, 14)
+    }
+    assert words == {1: "holds", 2: "holds", 3: "holds", 11: "fails", 14: "holds"}, (
         "nobody comes back from a wrong step here"
     )
 
 
 def test_a_claim_of_several_parts_is_as_good_as_its_worst() -> None:
     row = row_of(claim(12), FINAL, read, quick=True)
-    assert row["verdict"] != "holds" and {one["verdict"] for one in row["parts"]} >= {"holds", "told"}
+    assert row["verdict"] != "holds" and {one["verdict"] for one in row["parts"]} >= {"undecided", "told"}
 
     def taxed(cell: Cell) -> dict[str, Any]:
         found = read(cell)
@@ -97,22 +110,25 @@ def test_what_is_not_measured_says_what_it_needs() -> None:
     def nobody(cell: Cell) -> dict[str, Any]:
         raise AssertionError("no cell is read for a claim that is not measured")
 
-    for one, quick in ((claim(14), False), (claim(7), True)):
+    lacking = Claim(3, "it is so", "ours", needs="another world")
+    for one, quick in ((lacking, False), (claim(7), True)):
         row = row_of(one, FINAL, nobody, quick)
         assert row["verdict"].startswith("not run: needs ") and row["figure"] is None and row["n"] == 0
 
 
 def test_claims_never_read_a_cell_of_the_other_set() -> None:
-    asked: list[Cell] = []
+    asked: list[Cell | Agents] = []
 
-    def noted(cell: Cell) -> dict[str, Any]:
+    def noted(cell: Cell | Agents) -> dict[str, Any]:
         asked.append(cell)
         return read(cell)
 
     for one in CLAIMS:
         row_of(one, FINAL, noted, quick=False)
-    assert {cell.test.seed for cell in asked} == {FINAL.test}
-    assert {cell.data.seed for cell in asked if cell.data} == set(FINAL.data)
+    cells = [one for one in asked if isinstance(one, Cell)]
+    assert {cell.test.seed for cell in cells} == {FINAL.test}
+    assert {cell.data.seed for cell in cells if cell.data} == set(FINAL.data)
+    assert {one.seed for one in asked if isinstance(one, Agents)} == set(FINAL.data)
 
     def of_dev(cell: Cell) -> dict[str, Any]:
         moved = cell.data and cell.data.model_copy(update={"seed": DEV.data[0]})
@@ -120,10 +136,17 @@ def test_claims_never_read_a_cell_of_the_other_set() -> None:
 
     with pytest.raises(ConfigError, match="other seeds than those of the set 'final'"):
         row_of(claim(3), FINAL, of_dev, quick=True)
+    with pytest.raises(ConfigError, match="other seeds"):
+        row_of(claim(14), FINAL, lambda work: agents_of(r.at(r.reflection, DEV, DEV.data[0])), quick=False)
 
 
 def test_all_that_claims_need_is_planned_and_quick_is_part_of_it() -> None:
-    every = {key(r.at(cell, FINAL, data)) for cell in recipes_of(CLAIMS) for data in FINAL.data}
+    every = {
+        key(r.at(cell, FINAL, data))
+        for cell in recipes_of(CLAIMS)
+        for data in FINAL.data
+        if isinstance(cell, Cell)
+    }
     quick = {
         key(r.at(cell, FINAL, data))
         for cell in recipes_of(tuple(one for one in CLAIMS if one.quick))

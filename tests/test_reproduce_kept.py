@@ -116,4 +116,4 @@ def test_an_edited_claims_file_is_told_in_one_line(tmp_path: Path) -> None:
 def test_every_file_is_bound_to_model_code_and_evaluator() -> None:
     model = Path(__file__).parents[1] / "microworld" / "models" / "policy"
     bound = json.loads(json.dumps(bound_to(model)))
-    assert set(bound) == {"model", "code", "evaluator"} and len(bound["evaluator"]) == 64
+    assert set(bound) == {"model", "agents", "code", "evaluator"} and len(bound["evaluator"]) == 64

@@ -81,13 +81,12 @@ def test_what_takes_longer_is_guessed_to_take_longer() -> None:
 def test_killed_in_the_middle_it_goes_on_and_an_edited_cell_is_made_anew(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
-    first = working(folder)
-    assert first.stdout
-    made = first.stdout.readline()
-    assert made.startswith("made"), made
-    workers = children(first.pid)
-    first.kill()
-    first.wait()
+    with working(folder) as first:
+        assert first.stdout
+        made = first.stdout.readline()
+        assert made.startswith("made"), made
+        workers = children(first.pid)
+        first.kill()
     assert workers and _gone(workers, within=20), "workers end when their parent has been killed"
     there = {path: path.stat().st_mtime_ns for path in folder.rglob("*.json")}
     assert there and not [path for path in folder.rglob("*") if path.name.endswith(".tmp") and path in there]

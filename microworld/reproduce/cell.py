@@ -1,6 +1,6 @@
-"""One piece of work: branches of a data set, or a cell (a training and what is measured of it). Each is a
-file that is bound to its settings, to the model, to all code that made it, and to the files that it was made
-from.
+"""One piece of work: branches of a data set, a cell (a training and what is measured of it), or what the
+agents did. Each is a file that is bound to its settings, to the models, to all code that made it, and to the
+files that it was made from.
 """
 
 from __future__ import annotations
@@ -13,18 +13,23 @@ from time import process_time
 from typing import Any
 
 from microworld.reproduce import kept
+from microworld.reproduce.agents import checkpoint, observed
 from microworld.reproduce.branches import explored, joined, turned
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.measuring import counted, measured
 from microworld.reproduce.paths import Told, told
-from microworld.reproduce.settings import Branches, Cell, key
+from microworld.reproduce.settings import Agents, Branches, Cell, key
 from microworld.reproduce.training import Trained, trained
 from ssui_gen import provenance
 from ssui_gen.branches import Cut
+from ssui_gen.errors import ConfigError
 
-Work = Branches | Cell
+Work = Branches | Cell | Agents
 EVALUATOR = "microworld.reproduce.measuring"
 CODE = "microworld.reproduce.cell"
+FOLDERS: dict[type[Work], str] = {Branches: "branches", Cell: "cells", Agents: "agents"}
+AGENTS = "agents"
+"""The agents' checkpoint, beside the policy's."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,7 @@ class Place:
     """Of model and code; see `bound_to`."""
 
     def file(self, work: Work) -> Path:
-        kind = "branches" if isinstance(work, Branches) else "cells"
-        return self.folder / kind / f"{key(work)}.json"
+        return self.folder / FOLDERS[type(work)] / f"{key(work)}.json"
 
     def made_of(self, work: Work) -> dict[str, Any]:
         """Raises Refused where what it needs is not there or may not be used."""
@@ -55,17 +59,24 @@ def bound_to(model: Path) -> dict[str, Any]:
     ConfigError.
     """
     return {
-        "model": provenance.files(path for path in model.iterdir() if path.is_file()),
+        "model": _files(model),
+        "agents": _files(model.with_name(AGENTS)),
         "code": provenance.code(CODE),
         "evaluator": provenance.code(EVALUATOR)["sha256"],
     }
 
 
+def _files(folder: Path) -> str:
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; expected a checkpoint of the microworld (make micro)")
+    return provenance.files(path for path in folder.iterdir() if path.is_file())
+
+
 def needs(work: Work) -> tuple[Branches, ...]:
     """The branches that a cell learns from."""
-    if isinstance(work, Branches) or work.data is None or work.drawn is None:
-        return ()
-    return tuple(_sources(work))
+    if isinstance(work, Cell) and work.data and work.drawn:
+        return tuple(_sources(work))
+    return ()
 
 
 def _sources(cell: Cell) -> Iterator[Branches]:
@@ -76,11 +87,18 @@ def _sources(cell: Cell) -> Iterator[Branches]:
         yield from (Branches(data=data, drawn=drawn, part=n) for n, drawn in enumerate(cell.drawn.parts))
 
 
-def do(lab: Laboratory, place: Place, work: Work) -> None:
+def do(place: Place, work: Work) -> None:
     """Make the file. Raises SsuiError."""
     made_of, began = place.made_of(work), process_time()
-    content = _branches(lab, work) if isinstance(work, Branches) else _cell(lab, place, work)
+    content = _made(place, work)
     kept.write(place.file(work), made_of, {**content, "cpu_seconds": round(process_time() - began, 1)})
+
+
+def _made(place: Place, work: Work) -> dict[str, Any]:
+    if isinstance(work, Agents):
+        return {"rows": observed(checkpoint(place.model.with_name(AGENTS)), work)}
+    lab = laboratory(place.model)
+    return _branches(lab, work) if isinstance(work, Branches) else _cell(lab, place, work)
 
 
 def _branches(lab: Laboratory, work: Branches) -> dict[str, Any]:

@@ -8,25 +8,31 @@ its worst. Sources: the paper (arXiv 2509.12060) or a question that it leaves op
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from microworld.reproduce import recipes as r
 from microworld.reproduce.outcomes import (
+    ALARMING,
     AWARE,
     FORM,
+    GIVEAWAY,
     LATE,
+    LOST,
     NEEDLESS,
     PLAIN,
+    PLANTED,
     RECOVERY,
     REFUSED,
     SEEN,
+    SPURNED,
     TWINS,
     UNSAFE,
+    WRONG,
     Measure,
     Warmth,
 )
-from microworld.reproduce.settings import Cell, Data
+from microworld.reproduce.settings import Agents, Cell, Data
 
 Source = Literal["paper", "open question", "ours"]
 OTHER_LAMBDAS = (0.1, 0.6, 0.9)
@@ -48,8 +54,8 @@ class Bound:
 class Part:
     """A change from one training to another, or a mean change of several measures."""
 
-    before: Cell
-    after: Cell
+    before: Cell | Agents
+    after: Cell | Agents
     measures: tuple[Measure, ...]
     bound: Bound | None
     """None: told beside the others, and nothing is claimed of it."""
@@ -66,12 +72,11 @@ class Claim:
     words: str
     source: Source
     parts: tuple[Part, ...] = ()
-    """The first is what is claimed, the others stand beside it; with `all` each must hold."""
+    """The first with a bound is what is claimed, the others stand beside it; with `all` each must hold."""
     all: bool = False
     quick: bool = False
     needs: str = ""
     """Why it is not measured here."""
-    beside: tuple[Part, ...] = field(default=())
 
 
 def below(margin: float) -> Bound:
@@ -116,6 +121,7 @@ def _tax() -> tuple[Part, ...]:
         Part(first, r.srpo, (FORM,), above(-2), named=named),
         Part(r.sft, r.srpo, (NEEDLESS,), below(1), named="SFT → SRPO"),
         Part(r.sft, r.srpo, (LATE,), below(1), named="SFT → SRPO"),
+        *(Part(r.sft, r.srpo, (one,), None, named="SFT → SRPO") for one in TWINS.values()),
     )
 
 
@@ -232,7 +238,6 @@ CLAIMS: tuple[Claim, ...] = (
         _tax(),
         all=True,
         quick=True,
-        beside=tuple(Part(r.sft, r.srpo, (one,), None, named="SFT → SRPO") for one in TWINS.values()),
     ),
     Claim(
         13,
@@ -247,15 +252,24 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         14,
-        "reflection pays: fewer wrong steps, and less unsafe after training",
+        "reflection pays: fewer of the agents' paths with a wrong step get in",
         "paper",
-        needs="data sets of the agents with and without reflection (make dataset)",
+        (
+            Part(r.reflection, r.reflection, (WRONG,), below(0), named="without → with reflection"),
+            Part(r.reflection, r.reflection, (PLANTED,), below(-50), named="without → with reflection"),
+            Part(r.reflection, r.reflection, (LOST,), None, named="without → with reflection"),
+        ),
     ),
     Claim(
         15,
-        "unimodal checks pay: fewer texts that give the danger away get in",
+        "unimodal checks pay: more than 80 points fewer of what is no pair at all get in",
         "paper",
-        needs="data sets of the agents with and without the checks (make dataset)",
+        (
+            Part(r.checks, r.checks, (GIVEAWAY,), below(-80), named="without → with the checks"),
+            Part(r.checks, r.checks, (ALARMING,), below(-80), named="without → with the checks"),
+            Part(r.checks, r.checks, (SPURNED,), None, named="without → with the checks"),
+        ),
+        all=True,
     ),
     Claim(
         16,
@@ -280,8 +294,8 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 
-def recipes_of(claims: tuple[Claim, ...]) -> Iterator[Cell]:
+def recipes_of(claims: tuple[Claim, ...]) -> Iterator[Cell | Agents]:
     """All trainings that these claims need, the first claims' first."""
     for claim in claims:
-        for part in (*claim.parts, *claim.beside):
+        for part in claim.parts:
             yield from (part.before, part.after)

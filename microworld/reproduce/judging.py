@@ -12,14 +12,14 @@ from typing import Any, Literal
 
 from microworld.reproduce.claims import Bound, Claim, Part
 from microworld.reproduce.figures import Figure, Row, change, mean
-from microworld.reproduce.outcomes import Found, Measure, rows, side_by_side
+from microworld.reproduce.outcomes import Found, Measure, rows, side_by_side, without_and_with
 from microworld.reproduce.recipes import at
 from microworld.reproduce.seeds import Seeds, set_of
-from microworld.reproduce.settings import Cell
+from microworld.reproduce.settings import Agents, Cell
 from ssui_gen.errors import ConfigError
 
 Verdict = Literal["holds", "fails", "undecided"]
-Read = Callable[[Cell], Found]
+Read = Callable[[Any], Found]
 """A cell's content; raises Refused."""
 WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
 NOT_RUN = "not run"
@@ -32,10 +32,10 @@ def row_of(claim: Claim, seeds: Seeds, read: Read, quick: bool) -> dict[str, Any
     if why:
         empty = dict.fromkeys(("measure", "figure", "interval", "margin", "side", "trainings"))
         return {**named, **empty, "n": 0, "seeds": [], "verdict": f"{NOT_RUN}: needs {why}", "parts": []}
-    judged = [_judged(part, seeds, read) for part in claim.parts]
-    told = [_judged(part, seeds, read) for part in claim.beside]
+    parts = [_judged(part, seeds, read) for part in claim.parts]
+    judged = [one for one in parts if one["verdict"] in WORST]
     first = min(judged, key=lambda one: WORST.index(one["verdict"])) if claim.all else judged[0]
-    return {**named, **first, "parts": [one for one in judged if one is not first] + told}
+    return {**named, **first, "parts": [one for one in parts if one is not first]}
 
 
 def _judged(part: Part, seeds: Seeds, read: Read) -> dict[str, Any]:
@@ -87,27 +87,31 @@ def _evened(parts: Sequence[Sequence[Row]]) -> list[Row]:
 
 
 def _side_by_side(part: Part, measure: Measure, seeds: Seeds, read: Read) -> tuple[list[Row], list[Row]]:
-    olds, news = list[Row](), list[Row]()
-    for data in seeds.data:
-        before, after = (
-            rows(_own(at(cell, seeds, data), seeds, read), measure, data, part.warmth)
-            for cell in (part.before, part.after)
-        )
-        old, new = side_by_side(before, after)
-        olds += old
-        news += new
-    return olds, news
+    of_seeds = [_of_seed(part, measure, data, seeds, read) for data in seeds.data]
+    return [row for old, _ in of_seeds for row in old], [row for _, new in of_seeds for row in new]
 
 
-def _own(cell: Cell, seeds: Seeds, read: Read) -> Found:
-    """Raises ConfigError for a cell of another set."""
-    found = read(cell)
+def _of_seed(
+    part: Part, measure: Measure, data: int, seeds: Seeds, read: Read
+) -> tuple[list[Row], list[Row]]:
+    before, after = (_own(at(work, seeds, data), seeds, read) for work in (part.before, part.after))
+    if measure.of == "agents":
+        return without_and_with(after, measure, data)
+    old, new = (rows(found, measure, data, part.warmth) for found in (before, after))
+    return side_by_side(old, new)
+
+
+def _own(work: Cell | Agents, seeds: Seeds, read: Read) -> Found:
+    """Raises ConfigError for what was made with seeds of another set."""
+    found = read(work)
     told = found["made_of"]["settings"]
-    data = told["data"]
-    if set_of(told["test"]["seed"], data and data["seed"]) != seeds.name:
-        raise ConfigError(
-            f"a cell of other seeds than those of the set {seeds.name!r}: claims take none of it"
-        )
+    if isinstance(work, Cell):
+        data = told["data"]
+        own = set_of(told["test"]["seed"], data and data["seed"]) == seeds.name
+    else:
+        own = told["seed"] in seeds.data
+    if not own:
+        raise ConfigError(f"other seeds than those of the set {seeds.name!r}: claims take none of them")
     return found
 
 

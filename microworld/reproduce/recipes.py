@@ -4,8 +4,10 @@ not said here is the product's own: micro.yaml's settings, three epochs, λ 0.3.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from microworld.reproduce.seeds import Seeds
-from microworld.reproduce.settings import Cell, Data, Drawn, Test
+from microworld.reproduce.settings import Agents, Cell, Data, Drawn, Test
 
 NOT_YET = 0
 """Stands where a seed is filled in."""
@@ -32,6 +34,8 @@ root_only = Cell(test=ONCE, data=PATHS, drawn=Drawn(k=24, cuts=(0,)), pairs={"pe
 """As many draws as from all six cuts, and about as many pairs."""
 rft = Cell(test=ONCE, data=PATHS, drawn=Drawn(), pairs=ONE, chosen_as_paths=True, train=SFT)
 """The same chosen branches, as likelihood."""
+reflection = Agents(seed=NOT_YET, what="reflection")
+checks = Agents(seed=NOT_YET, what="checks")
 
 
 def lam(value: float) -> Cell:
@@ -63,8 +67,13 @@ def _drawn(drawn: Drawn) -> Cell:
     return srpo.model_copy(update={"test": ONCE, "drawn": drawn})
 
 
-def at(recipe: Cell, seeds: Seeds, data: int) -> Cell:
-    """The cell with its seeds; of the bare policy there is one for all data seeds."""
+Recipe = TypeVar("Recipe", bound=Cell | Agents)
+
+
+def at(recipe: Recipe, seeds: Seeds, data: int) -> Recipe:
+    """It with its seeds; of the bare policy there is one for all data seeds."""
+    if not isinstance(recipe, Cell):
+        return recipe.model_copy(update={"seed": data})
     test = recipe.test.model_copy(update={"seed": seeds.test})
     own = recipe.data and recipe.data.model_copy(update={"seed": data})
     return recipe.model_copy(update={"test": test, "data": own})

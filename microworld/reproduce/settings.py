@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -61,6 +61,14 @@ class Branches(Keyed):
     data: Data
     drawn: Drawn
     part: int = 0
+
+
+class Agents(Keyed):
+    """What the agents write and check of so many training scenes (`agents`)."""
+
+    seed: int
+    what: Literal["reflection", "checks"]
+    pairs: Annotated[int, Field(ge=2)] = 192
 
 
 class Test(Settings):

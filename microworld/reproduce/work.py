@@ -21,8 +21,8 @@ import torch
 from transformers.utils import logging
 
 from microworld.reproduce import kept
-from microworld.reproduce.cell import Place, Work, do, laboratory, needs
-from microworld.reproduce.settings import Branches, Cell
+from microworld.reproduce.cell import Place, Work, do, needs
+from microworld.reproduce.settings import Agents, Branches
 from ssui_gen.errors import TrainError
 
 Say = Callable[[str], None]
@@ -46,6 +46,8 @@ def cost(work: Work) -> float:
     if isinstance(work, Branches):
         share = work.data.wrong or 1.0
         return 0.024 * share * work.data.paths * len(work.drawn.cuts) * work.drawn.k
+    if isinstance(work, Agents):
+        return 0.3 * work.pairs
     test = work.test
     answers = 2 * test.each * (test.cool + test.hot) + 2 * test.probes * test.cool
     tree = 0.22 * bool(work.drawn) * len(work.drawn.cuts if work.drawn else ()) / 6
@@ -53,7 +55,7 @@ def cost(work: Work) -> float:
     return 0.033 * answers + learnt
 
 
-def in_order(cells: Iterable[Cell]) -> list[Work]:
+def in_order(cells: Iterable[Work]) -> list[Work]:
     """Each once, after what it needs."""
     found: dict[Work, None] = {}
     for cell in cells:
@@ -153,4 +155,4 @@ def _end_with(parent: int) -> None:
 
 def _do(work: Work) -> None:
     assert _place is not None, "the pool begins each worker with its place"
-    do(laboratory(_place.model), _place, work)
+    do(_place, work)
