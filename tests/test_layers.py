@@ -317,8 +317,8 @@ WORDS_OF_ROWS = {
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
     *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),
-    *("config", "curation.review", "exploring.pairs", "jobs.rundir", "judging.questions", "manifest", "marks"),
-    *("sealed", "settings", "terminal"),
+    *("config", "curation.review", "exploring.pairs", "jobs.rundir", "judging.questions", "manifest"),
+    *("marks", "sealed", "settings", "terminal"),
 }
 TRAIN_MAY_USE = WORDS_OF_ROWS | {"calling.journal", "commands", "images", "manifest", "settings", "terminal"}
 """Training finds and sees a picture as exploration did, through the same guarded door; the journal tells what
