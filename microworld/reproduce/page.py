@@ -6,7 +6,7 @@ The look is the review page's. All that stands on it is ours or a number; it is 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -24,8 +24,9 @@ STYLES = (("ssui_gen.curation", "page.css"), ("ssui_gen.benching", "report.css")
 OWN = """
 .report img { max-width: 100%; height: auto; background: #fff; border-radius: .4rem }
 .report td.holds { background: var(--good-ground) } .report td.fails { background: var(--bad-ground) }
-.report td.undecided { background: var(--warn-ground) } .report td.part { padding-left: 1.5rem }
-.report td { vertical-align: top } .report td.number { text-align: right; font-variant-numeric: tabular-nums }
+.report td.undecided { background: var(--warn-ground) }
+.report td { vertical-align: top }
+.report td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 """
 PAGE = Template(
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -40,6 +41,8 @@ HOW = (
     "interval takes rules and data sets as drawn by chance. A claim holds if the whole interval lies beyond "
     "the margin that was fixed beforehand, fails if it lies on the other side, and is undecided otherwise."
 )
+WIDE = 6
+"""Columns of shares in one table."""
 TOOK = "Shares in %, with 95 % intervals; what each took, on average over data seeds."
 
 
@@ -113,31 +116,39 @@ def _claim(row: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _row(number: str, words: str, row: Mapping[str, Any], kind: str) -> str:
-    cells = (
-        number,
-        words,
-        row["trainings"] or "",
-        row["measure"] or "",
-        told(row),
-        margin(row),
-        str(row["n"] or ""),
-    )
+    cells = (number, words, row["trainings"] or "", row["measure"] or "")
+    figures = (told(row), margin(row), str(row["n"] or ""))
     body = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    body += "".join(f'<td class="number">{escape(cell)}</td>' for cell in figures)
     return f'<tr>{body}<td class="{escape(kind)}">{escape(row["verdict"])}</td></tr>'
 
 
 def _trainings(found: Mapping[str, Any]) -> str:
-    names = list(dict.fromkeys(name for one in found["trainings"] for name in one["shares"]))
-    facts = list(dict.fromkeys(name for one in found["trainings"] for name in one["facts"]))
-    head = ("training", *names, *(name.replace("_", " ") for name in facts))
-    return _table("Trainings", head, (_training(one, names, facts) for one in found["trainings"]))
+    """Shares, a few a table, then what each training took."""
+    every = found["trainings"]
+    names = list(dict.fromkeys(name for one in every for name in one["shares"]))
+    facts = list(dict.fromkeys(name for one in every for name in one["facts"]))
+    tables = [names[start : start + WIDE] for start in range(0, len(names), WIDE)]
+    shares = [_numbers(some, every, lambda one, name: _share(one["shares"].get(name))) for some in tables]
+    return "".join([*shares, _numbers(facts, every, _fact)])
 
 
-def _training(one: Mapping[str, Any], names: Sequence[str], facts: Sequence[str]) -> str:
-    shares = (_share(one["shares"].get(name)) for name in names)
-    took = (f"{one['facts'][name]:,.0f}" if name in one["facts"] else "" for name in facts)
-    cells = "".join(f'<td class="number">{cell}</td>' for cell in (*shares, *took))
-    return f'<tr><th scope="row">{escape(one["training"])}</th>{cells}</tr>'
+def _numbers(
+    names: Sequence[str], every: Sequence[Mapping[str, Any]], told: Callable[[Mapping[str, Any], str], str]
+) -> str:
+    """A line for each training, a column for each name."""
+    head = ("training", *(name.replace("_", " ") for name in names))
+    rows = (
+        f'<tr><th scope="row">{escape(one["training"])}</th>'
+        + "".join(f'<td class="number">{told(one, name)}</td>' for name in names)
+        + "</tr>"
+        for one in every
+    )
+    return _table(f"Trainings: {', '.join(head[1:])}", head, rows)
+
+
+def _fact(one: Mapping[str, Any], name: str) -> str:
+    return f"{one['facts'][name]:,.0f}" if name in one["facts"] else ""
 
 
 def _share(one: Mapping[str, Any] | None) -> str:

@@ -49,7 +49,7 @@ def write(
     trainings: Mapping[str, Cell],
     quick: bool,
 ) -> dict[str, Any]:
-    """Judge all claims and write them; returns what was written."""
+    """Judge all claims and write them; returns what stands in the file."""
     claims = [row_of(claim, seeds, read, quick) for claim in CLAIMS]
     content = {
         "claims": claims,
@@ -62,7 +62,7 @@ def write(
         },
     }
     kept.write(folder / NAME, bound, content, indent=1)
-    return content
+    return load(folder)
 
 
 def load(folder: Path) -> dict[str, Any]:
