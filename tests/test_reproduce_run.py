@@ -68,7 +68,7 @@ def test_a_second_one_in_the_same_folder_is_told_in_one_line(
     with RunDir(tmp_path, "reproduce"), pytest.raises(SystemExit) as ended:
         program.main()
     told = capsys.readouterr().err
-    assert ended.value.code == 1 and told.count("\n") == 1 and "in use by another process" in told
+    assert ended.value.code == 1 and told.count("\n") == 1 and "another one is at work here" in told
 
 
 def test_what_takes_longer_is_guessed_to_take_longer() -> None:

@@ -27,7 +27,7 @@ from microworld.reproduce.recipes import at
 from microworld.reproduce.seeds import SETS, Seeds
 from microworld.reproduce.trainings import named
 from microworld.reproduce.work import Done, in_order, missing, work_off
-from ssui_gen.errors import SsuiError
+from ssui_gen.errors import RunLocked, SsuiError
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.terminal import Terminal, forgive
 
@@ -76,6 +76,29 @@ def _table(found: dict[str, object]) -> Table:
 
 
 def main() -> None:
+    forgive()
+    args, began = _arguments(), time.monotonic()
+    folder = args.output if args.set_ == "final" else args.output / args.set_
+    try:
+        with RunDir(folder, "reproduce"):
+            place = Place(folder, args.model, bound_to(args.model))
+            reproduce(place, SETS[args.set_], args.quick, args.workers, Terminal())
+    except RunLocked:
+        _fail(f"{folder}: another one is at work here: wait for it, or name another --output")
+    except SsuiError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        minutes = (time.monotonic() - began) / 60
+        print(f"Stopped after {minutes:.0f} min; nothing is lost: the same command goes on.", file=sys.stderr)
+        sys.exit(STOPPED)
+
+
+def _fail(words: str) -> None:
+    Terminal(stderr=True).print(f"reproduce: {words}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="microworld.reproduce", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -84,21 +107,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="default: outputs/reproduce, or its dev/")
     parser.add_argument("--model", type=Path, default=MODEL, help="the policy's checkpoint")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
-    forgive()
-    args = parser.parse_args()
-    folder = args.output if args.set_ == "final" else args.output / args.set_
-    began = time.monotonic()
-    try:
-        with RunDir(folder, "reproduce"):
-            place = Place(folder, args.model, bound_to(args.model))
-            reproduce(place, SETS[args.set_], args.quick, args.workers, Terminal())
-    except SsuiError as error:
-        Terminal(stderr=True).print(f"reproduce: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        minutes = (time.monotonic() - began) / 60
-        print(f"Stopped after {minutes:.0f} min; nothing is lost: the same command goes on.", file=sys.stderr)
-        sys.exit(STOPPED)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
