@@ -54,12 +54,12 @@ def decoded(weights: Any, pairs: tuple[Held, ...], prefix: str = "") -> list[str
 
 
 def test_greedy_answers_are_those_of_generate() -> None:
-    pairs = held(SEED, 4)
+    pairs = held(SEED, 2)
     assert decoded(lab().bare, pairs) == generated(lab().base, pairs)
 
 
 def test_so_they_are_after_a_prefix_and_under_an_adapter_and_the_base_stays_as_it_was() -> None:
-    pairs, before = held(SEED, 2), fingerprint(lab().base)
+    pairs, before = held(SEED, 1), fingerprint(lab().base)
     torch.manual_seed(SEED)
     adapted = get_peft_model(lab().base, lora(lab().base, lab().config))
     with torch.no_grad():
@@ -92,6 +92,6 @@ def test_samples_are_drawn_as_the_model_says() -> None:
 
 
 def test_the_same_seed_says_the_same_and_another_does_not() -> None:
-    asked = [(one.pair, "", (0.5, 1.0)) for one in held(SEED, 2)]
+    asked = [(one.pair, "", (0.5, 1.0)) for one in held(SEED, 2)[:1]]
     one, again, other = (lab().go_on(lab().bare, asked, seed) for seed in (1, 1, 2))
     assert one == again and one != other
