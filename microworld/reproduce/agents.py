@@ -170,8 +170,7 @@ def _checked(model: Checkpoint, pairs: Sequence[Pair], seed: int) -> list[dict[s
 
 
 def _row(pair: Pair, name: str, found: list[bool]) -> dict[str, Any]:
-    alarm = pair.scene.alarm
-    return {"cluster": alarm.id if alarm else cluster_of(pair), "kind": _kind(pair), name: found}
+    return {"cluster": cluster_of(pair), "kind": _kind(pair), name: found}
 
 
 def _alarming(rng: Random) -> Pair:
