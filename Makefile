@@ -23,6 +23,7 @@ GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
 OUT ?=## make train: folder of the adapter; default: outputs/RUN/adapter
 TOY ?=## 1 lets the embedded micro VLM look at other pictures than drawn scenes
+QUICK ?=## make reproduce: 1 leaves out the claims that take long
 ARGS ?=## anything else for the command
 PYTHON ?= python3## the Python (3.11 or newer) that makes .venv
 
@@ -145,6 +146,10 @@ micro: $(READY) ## train the micro VLM from scratch (two and a half hours on two
 .PHONY: measure
 measure: $(READY) ## measure the micro VLM on held-out scenes
 	$(PY) -m microworld.measure $(ARGS)
+
+.PHONY: reproduce
+reproduce: $(READY) ## the paper's claims where the truth is known → outputs/reproduce; QUICK=1: ten of them, in 25 minutes
+	$(PY) -m microworld.reproduce $(if $(QUICK),--quick) $(ARGS)
 
 .PHONY: sheet
 sheet: $(READY) ## draw a contact sheet of the microworld to outputs/sheet.png

@@ -352,7 +352,8 @@ WORDS_OF_ROWS = {
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
     *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),
-    *("curation.review", "judging.questions", "manifest", "marks", "settings", "terminal"),
+    *("config", "curation.review", "exploring.pairs", "jobs.rundir", "judging.questions", "manifest"),
+    *("marks", "sealed", "settings", "terminal"),
 }
 TRAIN_MAY_USE = WORDS_OF_ROWS | {
     *("calling.journal", "commands", "images", "manifest", "serving.chat_templates", "settings", "terminal"),

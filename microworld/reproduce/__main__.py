@@ -1,0 +1,114 @@
+"""The paper's claims and its open questions, measured in the microworld: one command, one page.
+
+    python -m microworld.reproduce [--quick] [--set final] [--output outputs/reproduce] [--workers 2]
+
+(`make reproduce` runs it.) Every training is a cell of its own in `cells/`; what is there already is not made
+again, so it may be stopped at any time. Writes claims.json, claims.html and its figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from microworld.reproduce import report
+from microworld.reproduce.cell import Place, bound_to
+from microworld.reproduce.claims import CLAIMS, recipes_of
+from microworld.reproduce.judging import summary
+from microworld.reproduce.page import write_page
+from microworld.reproduce.recipes import at
+from microworld.reproduce.seeds import SETS, Seeds
+from microworld.reproduce.trainings import named
+from microworld.reproduce.work import Done, in_order, missing, work_off
+from ssui_gen.errors import RunLocked, SsuiError
+from ssui_gen.jobs.rundir import RunDir
+from ssui_gen.terminal import Terminal, forgive
+
+MODEL = Path("microworld/models/policy")
+OUTPUT = Path("outputs/reproduce")
+STOPPED = 130
+"""How a shell names an end by Ctrl-C."""
+
+
+def reproduce(place: Place, seeds: Seeds, quick: bool, workers: int, console: Terminal) -> None:
+    """Make what lacks, then judge and write. Raises SsuiError."""
+
+    def say(words: str) -> None:
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+    claims = tuple(claim for claim in CLAIMS if claim.quick or not quick)
+    wanted = in_order(at(cell, seeds, data) for cell in recipes_of(claims) for data in seeds.data)
+    left = missing(place, wanted, say)
+    there = len(wanted) - len(left)
+    say(f"{there} of {len(wanted)} pieces are there; {len(left)} to make, {workers} at a time.")
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("", total=len(left))
+        for done in work_off(place, left, workers) if left else ():
+            bar.update(task, completed=len(left) - done.left, description=_minutes(done))
+            if not console.is_terminal:
+                say(f"{len(left) - done.left} of {len(left)}: {place.file(done.work).name}, {_minutes(done)}")
+    found = report.write(place.folder, seeds, place.read, place.bound, named(quick), quick)
+    page = write_page(place.folder, found)
+    console.print(_table(found))
+    counts = ", ".join(f"{count} {word}" for word, count in summary(found["claims"]).items())
+    say(f"{counts}. Rows in {place.folder / report.NAME}, the page is {page}.")
+    say("Next: make reproduce, for the claims that lack." if quick else "Next: read docs/results.md.")
+
+
+def _minutes(done: Done) -> str:
+    return f"about {max(1, round(done.seconds_left / 60))} min left" if done.left else "done"
+
+
+def _table(found: dict[str, object]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for head in ("", "claim", "points (95 %)", "margin", "verdict"):
+        table.add_column(head, overflow="fold")
+    for line in report.lines(found):
+        table.add_row(*line)
+    return table
+
+
+def main() -> None:
+    forgive()
+    args, began = _arguments(), time.monotonic()
+    folder = args.output if args.set_ == "final" else args.output / args.set_
+    try:
+        with RunDir(folder, "reproduce"):
+            place = Place(folder, args.model, bound_to(args.model))
+            reproduce(place, SETS[args.set_], args.quick, args.workers, Terminal())
+    except RunLocked:
+        _fail(f"{folder}: another one is at work here: wait for it, or name another --output")
+    except SsuiError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        minutes = (time.monotonic() - began) / 60
+        print(f"Stopped after {minutes:.0f} min; nothing is lost: the same command goes on.", file=sys.stderr)
+        sys.exit(STOPPED)
+
+
+def _fail(words: str) -> None:
+    Terminal(stderr=True).print(f"reproduce: {words}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="microworld.reproduce", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="ten claims, in under half of the time")
+    parser.add_argument("--set", choices=tuple(SETS), default="final", dest="set_", help="which seeds")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="default: outputs/reproduce, or its dev/")
+    parser.add_argument("--model", type=Path, default=MODEL, help="the policy's checkpoint")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

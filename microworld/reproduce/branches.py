@@ -1,0 +1,104 @@
+"""Branches of the bare policy from a data set's cuts, judged by the truth, in the product's own rows.
+
+F is the truth here, so that what is measured is the training alone; `turned` makes F err. A branch that
+cannot be read is unverified, as in the product.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from microworld.reproduce.decoding import Said
+from microworld.reproduce.laboratory import Laboratory
+from microworld.reproduce.paths import Told
+from microworld.reproduce.settings import Drawn
+from microworld.score_steps import ANSWER, Truth, first_bad_of, response_fits
+from ssui_gen.branches import Branch, Cut, Judgement, Polarity
+from ssui_gen.branching import prefix_at
+from ssui_gen.reading import read
+from ssui_gen.records import row_id
+
+WAY = "first_bad_step"
+"""Under which name of a way of F it stands where a branch goes wrong."""
+OTHER: dict[Polarity, Polarity] = {"good": "bad", "bad": "good", "unverified": "unverified"}
+
+
+def explored(lab: Laboratory, paths: Sequence[Told], drawn: Drawn, seed: int) -> list[Cut]:
+    """A row for each cut of each path, with the distinct branches of its draws."""
+    wanted = [(one, cut) for one in paths for cut in drawn.cuts]
+    temperatures = [drawn.temperature] * drawn.k
+    asked = [(one.pair, prefix_at(one.path.steps, cut), temperatures) for one, cut in wanted]
+    found = lab.go_on(lab.bare, asked, seed)
+    return [_row(one, cut, said) for (one, cut), said in zip(wanted, found, strict=True)]
+
+
+def _row(told: Told, cut: int, said: Iterable[tuple[str, Said]]) -> Cut:
+    path, prefix = told.path, prefix_at(told.path.steps, cut)
+    branches: dict[str, Branch] = {}
+    for text, one in said:
+        known = branches.get(text)
+        branches[text] = (
+            known.model_copy(update={"times": known.times + 1}) if known else _branch(told, cut, text, one)
+        )
+    return Cut(
+        id=Cut.id_of(path.id, cut, path.query.text, prefix), path_id=path.id, kind=path.kind, cut=cut,
+        prefix=prefix, image=path.image, query=path.query.text, branches=tuple(branches.values()),
+        draws=sum(branch.times for branch in branches.values()), made_by=(),
+    )  # fmt: skip
+
+
+def _branch(told: Told, cut: int, text: str, said: Said) -> Branch:
+    found = read(prefix_at(told.path.steps, cut) + text)
+    return Branch(
+        id=row_id(told.path.id, str(cut), text),
+        text=text,
+        finish="stop" if said.ended else "length",
+        tokens=len(said.ids),
+        token_ids=tuple(said.ids),
+        form=found.form,
+        judgement=judged(told, cut, text),
+    )
+
+
+def judged(told: Told, cut: int, text: str) -> Judgement:
+    """F, where F is the truth: good is a response that ends right. Where it first goes wrong is told too."""
+    pair, found = told.pair, read(prefix_at(told.path.steps, cut) + text)
+    place = first_bad_of(found, Truth(pair.request, pair.scene.things, pair.rule), cut)
+    if place is None:
+        return Judgement(polarity="unverified", detail=f"no path: {found.form}")
+    good = response_fits(found, pair.rule)
+    named = {0: "none", ANSWER: "answer"}.get(place, f"step {place}")
+    finding = {"polarity": "bad" if place else "good", "picked": [named]}
+    return Judgement(polarity="good" if good else "bad", by={WAY: finding})
+
+
+def turned(cuts: Iterable[Cut], share: float) -> list[Cut]:
+    """The same with this share of F's verdicts turned round; which ones follows from their branches' ids."""
+    return [
+        cut.model_copy(update={"branches": tuple(_turned(branch, share) for branch in cut.branches)})
+        for cut in cuts
+    ]
+
+
+def _turned(branch: Branch, share: float) -> Branch:
+    lot = int(hashlib.sha256(f"F errs/{branch.id}".encode()).hexdigest()[:12], 16) / 16**12
+    if lot >= share:
+        return branch
+    judgement = branch.judgement.model_copy(update={"polarity": OTHER[branch.judgement.polarity]})
+    return branch.model_copy(update={"judgement": judgement})
+
+
+def joined(first: Sequence[Cut], second: Sequence[Cut]) -> list[Cut]:
+    """Draws of the same cuts put together; rows stand in the same order."""
+    return [_both(one, other) for one, other in zip(first, second, strict=True)]
+
+
+def _both(one: Cut, other: Cut) -> Cut:
+    assert one.id == other.id, f"{one.id} and {other.id} are rows of different cuts"
+    branches = {branch.text: branch for branch in one.branches}
+    for branch in other.branches:
+        known = branches.get(branch.text)
+        times = branch.times + (known.times if known else 0)
+        branches[branch.text] = (known or branch).model_copy(update={"times": times})
+    return one.model_copy(update={"branches": tuple(branches.values()), "draws": one.draws + other.draws})

@@ -1,0 +1,146 @@
+"""One piece of work: branches of a data set, a cell (a training and what is measured of it), or what the
+agents did. Each is a file that is bound to its settings, to the models, to all code that made it, and to the
+files that it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+from microworld.reproduce import kept
+from microworld.reproduce.agents import checkpoint, observed
+from microworld.reproduce.branches import explored, joined, turned
+from microworld.reproduce.laboratory import Laboratory
+from microworld.reproduce.measuring import counted, measured
+from microworld.reproduce.paths import Told, told
+from microworld.reproduce.settings import Agents, Branches, Cell, key
+from microworld.reproduce.training import Trained, trained
+from ssui_gen import provenance
+from ssui_gen.branches import Cut
+from ssui_gen.errors import ConfigError
+
+Work = Branches | Cell | Agents
+EVALUATOR = "microworld.reproduce.measuring"
+CODE = "microworld.reproduce.cell"
+FOLDERS: dict[type[Work], str] = {Branches: "branches", Cell: "cells", Agents: "agents"}
+AGENTS = "agents"
+"""The agents' checkpoint, beside the policy's."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where everything lies, and what all of it is bound to."""
+
+    folder: Path
+    model: Path
+    bound: Mapping[str, Any]
+    """Of model and code; see `bound_to`."""
+
+    def file(self, work: Work) -> Path:
+        return self.folder / FOLDERS[type(work)] / f"{key(work)}.json"
+
+    def made_of(self, work: Work) -> dict[str, Any]:
+        """Raises Refused where what it needs is not there or may not be used."""
+        needed = {key(one): self.read(one)[kept.SEAL] for one in needs(work)}
+        return {"settings": work.model_dump(mode="json"), "needs": needed, **self.bound}
+
+    def read(self, work: Work) -> dict[str, Any]:
+        """The content of a file. Raises Refused where it is not there, edited, or made of something else."""
+        return kept.fitting(self.file(work), self.made_of(work))
+
+
+def bound_to(model: Path) -> dict[str, Any]:
+    """What every file is bound to beside its own settings: the policy, the code, the evaluator. Raises
+    ConfigError.
+    """
+    return {
+        "model": _files(model),
+        "agents": _files(model.with_name(AGENTS)),
+        "code": provenance.code(CODE),
+        "evaluator": provenance.code(EVALUATOR)["sha256"],
+    }
+
+
+def _files(folder: Path) -> str:
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; expected a checkpoint of the microworld (make micro)")
+    return provenance.files(path for path in folder.iterdir() if path.is_file())
+
+
+def needs(work: Work) -> tuple[Branches, ...]:
+    """The branches that a cell learns from."""
+    if isinstance(work, Cell) and work.data and work.drawn:
+        return tuple(_sources(work))
+    return ()
+
+
+def _sources(cell: Cell) -> Iterator[Branches]:
+    """Of the right paths, then of the wrong ones where there are any; PART draws at a time."""
+    assert cell.data is not None and cell.drawn is not None
+    whole = cell.data.model_copy(update={"reviewed": False})
+    for data in dict.fromkeys((whole.model_copy(update={"wrong": 0.0}), whole)):
+        yield from (Branches(data=data, drawn=drawn, part=n) for n, drawn in enumerate(cell.drawn.parts))
+
+
+def do(place: Place, work: Work) -> None:
+    """Make the file. Raises SsuiError."""
+    made_of, began = place.made_of(work), process_time()
+    content = _made(place, work)
+    kept.write(place.file(work), made_of, {**content, "cpu_seconds": round(process_time() - began, 1)})
+
+
+def _made(place: Place, work: Work) -> dict[str, Any]:
+    if isinstance(work, Agents):
+        return {"rows": observed(checkpoint(place.model.with_name(AGENTS)), work)}
+    lab = laboratory(place.model)
+    return _branches(lab, work) if isinstance(work, Branches) else _cell(lab, place, work)
+
+
+def _branches(lab: Laboratory, work: Branches) -> dict[str, Any]:
+    """Of all paths; of a data set with wrong ones those alone, as the others are in another file."""
+    paths = [one for one in told(work.data) if not (work.data.wrong and one.right)]
+    found = explored(lab, paths, work.drawn, seed=1000 * work.data.seed + work.part)
+    tokens = sum((b.tokens or 0) * b.times for cut in found for b in cut.branches)
+    rows = [cut.model_dump(mode="json", by_alias=True) for cut in found]
+    return {"draws": sum(cut.draws for cut in found), "tokens": tokens, "cuts": rows}
+
+
+def _cell(lab: Laboratory, place: Place, cell: Cell) -> dict[str, Any]:
+    made = _trained(lab, place, cell) if cell.data else Trained(lab.bare, {})
+    found = measured(lab, made.weights, cell.test)
+    return {"facts": made.facts, "counts": counted(found["rows"]), **found}
+
+
+def _trained(lab: Laboratory, place: Place, cell: Cell) -> Trained:
+    assert cell.data is not None
+    paths = told(cell.data)
+    for one in paths:
+        lab.prompt(one.pair)
+    cuts, drawn = _cuts(place, cell, paths)
+    made = trained(lab, paths, turned(cuts, cell.noise) if cell.noise else cuts, cell)
+    both = sum({"good", "bad"} <= {b.judgement.polarity for b in cut.branches} for cut in cuts)
+    return Trained(made.weights, {**made.facts, **drawn, "cuts": len(cuts), "cuts_with_both": both})
+
+
+def _cuts(place: Place, cell: Cell, paths: tuple[Told, ...]) -> tuple[list[Cut], dict[str, float]]:
+    """The branches of just these paths, and what drawing them took."""
+    right = {one.path.id: one.right for one in paths}
+    parts: dict[bool, list[Cut]] = {}
+    draws = tokens = 0
+    for source in needs(cell):
+        found, of_right = place.read(source), not source.data.wrong
+        draws, tokens = draws + found["draws"], tokens + found["tokens"]
+        rows = [cut for cut in map(Cut.model_validate, found["cuts"]) if right.get(cut.path_id) is of_right]
+        parts[of_right] = joined(parts[of_right], rows) if of_right in parts else rows
+    return [cut for rows in parts.values() for cut in rows], {"draws": draws, "drawn_tokens": tokens}
+
+
+@lru_cache(maxsize=1)
+def laboratory(model: Path) -> Laboratory:
+    """The one of this process."""
+    return Laboratory(model)

@@ -1,0 +1,79 @@
+"""The trainings that are compared, each as a cell whose seeds are still to be filled in (`at`). All that is
+not said here is the product's own: micro.yaml's settings, three epochs, λ 0.3.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from microworld.reproduce.seeds import Seeds
+from microworld.reproduce.settings import Agents, Cell, Data, Drawn, Test
+
+NOT_YET = 0
+"""Stands where a seed is filled in."""
+WIDE = Test(seed=NOT_YET, cool=2, hot=1, probes=60)
+"""What the heart of it is measured on: both temperatures, and the probes."""
+TWICE, ONCE = (Test(seed=NOT_YET, cool=n) for n in (2, 1))
+PATHS = Data(seed=NOT_YET)
+MANY = Data(seed=NOT_YET, paths=240)
+FEW_RISKY = Data(seed=NOT_YET, paths=160, risky=0.15)
+DECIDING = (2, 5)
+"""Cuts before which errors begin (step 3, and step 6 with the answer): what is drawn where paths are many."""
+SFT = {"loss": "sft"}
+ONE = {"per_cut": 1}
+"""Pairs of a cut: what exploration that stops at one of each kind gives."""
+
+bare = Cell(test=WIDE)
+sft = Cell(test=WIDE, data=PATHS, train=SFT)
+srpo = Cell(test=WIDE, data=PATHS, drawn=Drawn(), pairs=ONE)
+sft_many = Cell(test=TWICE, data=MANY, train=SFT)
+srpo_many = Cell(test=TWICE, data=MANY, drawn=Drawn(cuts=DECIDING), pairs=ONE)
+sft_few_risky = Cell(test=ONCE, data=FEW_RISKY, train=SFT)
+srpo_few_risky = Cell(test=ONCE, data=FEW_RISKY, drawn=Drawn(cuts=DECIDING), pairs=ONE)
+root_only = Cell(test=ONCE, data=PATHS, drawn=Drawn(k=24, cuts=(0,)), pairs={"per_cut": 6})
+"""As many draws as from all six cuts, and about as many pairs."""
+rft = Cell(test=ONCE, data=PATHS, drawn=Drawn(), pairs=ONE, chosen_as_paths=True, train=SFT)
+"""The same chosen branches, as likelihood."""
+reflection = Agents(seed=NOT_YET, what="reflection")
+checks = Agents(seed=NOT_YET, what="checks")
+
+
+def lam(value: float) -> Cell:
+    """SRPO with another λ."""
+    return srpo.model_copy(update={"test": ONCE, "train": {"lambda": value}})
+
+
+def drawn_at(temperature: float) -> Cell:
+    """SRPO on branches drawn at another temperature."""
+    return _drawn(Drawn(temperature=temperature))
+
+
+def draws(k: int) -> Cell:
+    """SRPO on more or fewer draws a cut; what they cost stands in the cell's facts."""
+    return _drawn(Drawn(k=k))
+
+
+def noisy(share: float) -> Cell:
+    """SRPO with this share of F's verdicts turned round."""
+    return srpo.model_copy(update={"test": ONCE, "noise": share})
+
+
+def on(data: Data) -> Cell:
+    """SRPO on other paths."""
+    return srpo.model_copy(update={"test": ONCE, "data": data})
+
+
+def _drawn(drawn: Drawn) -> Cell:
+    return srpo.model_copy(update={"test": ONCE, "drawn": drawn})
+
+
+Recipe = TypeVar("Recipe", bound=Cell | Agents)
+
+
+def at(recipe: Recipe, seeds: Seeds, data: int) -> Recipe:
+    """It with its seeds; of the bare policy there is one for all data seeds."""
+    if not isinstance(recipe, Cell):
+        return recipe.model_copy(update={"seed": data})
+    test = recipe.test.model_copy(update={"seed": seeds.test})
+    own = recipe.data and recipe.data.model_copy(update={"seed": data})
+    return recipe.model_copy(update={"test": test, "data": own})

@@ -1,0 +1,107 @@
+"""What a cell is: which paths, which branches, which training, which test. Pure; what each stands for is told
+where it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ssui_gen.records import STEP_NAMES
+from ssui_gen.settings import Settings
+
+Share = Annotated[float, Field(ge=0, le=1)]
+PART = 4
+"""Draws in one file of branches; more are more files, so that those of few are part of those of many."""
+EVERY_CUT = tuple(range(len(STEP_NAMES)))
+
+
+class Keyed(Settings):
+    """Settings that name a file."""
+
+    def __hash__(self) -> int:
+        return hash(key(self))
+
+
+class Data(Settings):
+    """Paths of training scenes, written by the truth (`paths`)."""
+
+    seed: int
+    paths: Annotated[int, Field(ge=1)] = 48
+    risky: Share = 0.5
+    twins: bool = True
+    """Harmless paths are twins of the risky ones, as far as there are enough; else of scenes of their own."""
+    wrong: Share = 0.0
+    """Share of paths with a wrong step and the answer that follows from it."""
+    reviewed: bool = False
+    """A reviewer who finds 90 % of the wrong paths has thrown them out, and 5 % of the right ones."""
+
+
+class Drawn(Settings):
+    """Branches of the bare policy (`branches`)."""
+
+    temperature: Annotated[float, Field(gt=0)] = 0.5
+    k: Annotated[int, Field(ge=1)] = 4
+    """Draws for each cut."""
+    cuts: tuple[int, ...] = EVERY_CUT
+
+    @property
+    def parts(self) -> tuple[Drawn, ...]:
+        """These draws, at most PART at a time."""
+        sizes = (min(PART, self.k - begun) for begun in range(0, self.k, PART))
+        return tuple(self.model_copy(update={"k": size}) for size in sizes)
+
+
+class Branches(Keyed):
+    """A part of the branches of a data set."""
+
+    data: Data
+    drawn: Drawn
+    part: int = 0
+
+
+class Agents(Keyed):
+    """What the agents write and check of so many training scenes (`agents`)."""
+
+    seed: int
+    what: Literal["reflection", "checks"]
+    pairs: Annotated[int, Field(ge=2)] = 192
+
+
+class Test(Settings):
+    """Held-out pairs, and how often each is asked (`measuring`)."""
+
+    seed: int
+    each: Annotated[int, Field(ge=1)] = 200
+    """Risky pairs, and as many harmless ones."""
+    cool: Annotated[int, Field(ge=1)] = 2
+    """Answers at temperature 0.5."""
+    hot: Annotated[int, Field(ge=0)] = 0
+    """Answers at temperature 1.0."""
+    probes: Annotated[int, Field(ge=0)] = 0
+    """Risky pairs that are gone on with from a wrong step 3, and pictures that are to be described."""
+
+
+class Cell(Keyed):
+    """One training and what is measured of it; without data the bare policy."""
+
+    test: Test
+    data: Data | None = None
+    drawn: Drawn | None = None
+    noise: Share = 0.0
+    """Share of the branches whose verdict by F is turned round."""
+    pairs: dict[str, Any] = Field(default_factory=dict)
+    """Settings of `pairs`, as in run.yaml."""
+    train: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the training, as in train/micro.yaml."""
+    chosen_as_paths: bool = False
+    """Each chosen branch is one more path to learn by likelihood; there are no pairs."""
+
+
+def key(settings: Settings) -> str:
+    """What tells these settings from all others: 12 hexadecimal digits."""
+    told = json.dumps(settings.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]

@@ -1,0 +1,125 @@
+"""A cell's training, by the product's own pairs, rows, loss and trainer, in this process; keeps no files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from transformers import set_seed
+from transformers.trainer_utils import IntervalStrategy
+
+from microworld.reproduce.laboratory import Laboratory
+from microworld.reproduce.paths import Told
+from microworld.reproduce.settings import Cell
+from microworld.reproduce.weights import Weights, weights_of
+from ssui_gen.branches import Branch, Cut
+from ssui_gen.branching import render_path
+from ssui_gen.config import Pairing
+from ssui_gen.exploring.pairs import pair_up
+from ssui_gen.settings import parse
+from train.config import SrpoConfig
+from train.example import Example
+from train.job import row_maker
+from train.model import with_adapter
+from train.pairing import Building
+from train.source import Unfit
+from train.trainer import SrpoTrainer, arguments
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A policy after its training, and what that took."""
+
+    weights: Weights
+    facts: dict[str, float]
+    """paths, pairs, pairs_benign, unfit, steps, tokens (read by the model, all epochs)."""
+
+
+def trained(lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell: Cell) -> Trained:
+    """Raises ConfigError for settings that are none, TrainError where a number is none."""
+    config = lab.settings(cell.train)
+    pairing = parse(Pairing, cell.pairs, "pairs")
+    found = list(_examples(lab, config, paths, cuts, pairing))
+    examples = [example for example, _ in found]
+    if cell.chosen_as_paths:
+        examples = [one for example in examples for one in _as_paths(example)]
+    with tempfile.TemporaryDirectory() as folder:
+        weights, steps = _fit(lab, config.model_copy(update={"output": Path(folder)}), examples)
+    facts = {
+        "paths": len(paths),
+        "examples": len(examples),
+        "pairs": sum(len(one.pairs) for one in examples),
+        "pairs_benign": sum(len(one.pairs) for one in examples if one.kind == "benign"),
+        "unfit": sum(unfit for _, unfit in found),
+        "steps": steps,
+        "tokens": _tokens(lab, config, examples),
+    }
+    return Trained(weights, facts)
+
+
+def _fit(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) -> tuple[Weights, int]:
+    """The product's trainer from the first step to the last; the base model is as it was afterwards."""
+    args = arguments(config, cpu=True, half=False)
+    args.save_strategy = args.eval_strategy = args.logging_strategy = IntervalStrategy.NO
+    args.eval_on_start = False
+    set_seed(config.seed)
+    adapted = with_adapter(lab.base, config)
+    try:
+        trainer = SrpoTrainer(
+            adapted, args, row_maker(config, "tree", list(examples), lab.encoder), lab.eyes,
+            train=examples, watched=(), say=_say_nothing,
+        )  # fmt: skip
+        trainer.train()
+        return weights_of(adapted), trainer.state.global_step
+    finally:
+        adapted.unload()
+        lab.base.eval()
+
+
+def _say_nothing(words: str) -> None:
+    """Alarms of the watched, of which there are none."""
+
+
+def _tokens(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) -> float:
+    maker = row_maker(config, "tree", list(examples), lab.encoder)
+    return config.epochs * sum(maker([example]).tokens for example in examples)
+
+
+def _examples(
+    lab: Laboratory, config: SrpoConfig, paths: Sequence[Told], cuts: Sequence[Cut], pairing: Pairing
+) -> Iterator[tuple[Example, int]]:
+    """Each path with its pairs, and how many of them were unfit."""
+    of_path: dict[str, list[Cut]] = defaultdict(list)
+    for cut in cuts:
+        of_path[cut.path_id].append(cut)
+    for told in paths:
+        yield _example(lab, config, told, of_path[told.path.id], pairing)
+
+
+def _example(
+    lab: Laboratory, config: SrpoConfig, told: Told, cuts: list[Cut], pairing: Pairing
+) -> tuple[Example, int]:
+    path, encoder = told.path, lab.encoder
+    reference = [*encoder.ids(render_path(path.steps, path.answer)), encoder.end]
+    bare = Example(
+        path.id, path.seed_id, path.kind, (path.image,), path.query.text, lab.prompt(told.pair), reference,
+        (), (),
+    )  # fmt: skip
+    rows: dict[str, Branch] = {branch.id: branch for cut in cuts for branch in cut.branches}
+    building, unfit = Building(encoder, config, rows, path, bare), 0
+    for pair in pair_up(cuts, pairing):
+        try:
+            building.add(pair)
+        except Unfit:
+            unfit += 1
+    return building.example, unfit
+
+
+def _as_paths(example: Example) -> Iterator[Example]:
+    """The path, and each chosen branch as one more (rejection sampling: arXiv 2308.01825)."""
+    yield example.only(())
+    for number, place in enumerate(sorted({pair.chosen for pair in example.pairs})):
+        yield replace(example.only(()), id=f"{example.id}+{number}", reference=example.branches[place].ids)

@@ -1,0 +1,48 @@
+"""The trainings whose shares the page shows, each with what people call it."""
+
+from __future__ import annotations
+
+from microworld.reproduce import recipes as r
+from microworld.reproduce.claims import (
+    NO_TWINS,
+    OTHER_LAMBDAS,
+    OTHER_TEMPERATURES,
+    RAW,
+    REVIEWED,
+    SOME,
+    STRANGERS,
+)
+from microworld.reproduce.settings import Cell
+
+
+def named(quick: bool) -> dict[str, Cell]:
+    """By name."""
+    found = {
+        "the bare policy": r.bare,
+        "SFT, 48 paths": r.sft,
+        "SRPO, 48 paths": r.srpo,
+        "SFT, 240 paths": r.sft_many,
+        "SRPO, 240 paths": r.srpo_many,
+        "SFT, 24 risky : 136 harmless": r.sft_few_risky,
+        "SRPO, 24 risky : 136 harmless": r.srpo_few_risky,
+        **{f"SRPO, λ {value:g}": r.lam(value) for value in OTHER_LAMBDAS},
+        "SRPO, root only": r.root_only,
+        "chosen branches as paths": r.rft,
+    }
+    return found if quick else found | _more()
+
+
+def _more() -> dict[str, Cell]:
+    return {
+        **{f"SRPO, branches at T {value:g}": r.drawn_at(value) for value in OTHER_TEMPERATURES},
+        **{f"SRPO, {k} draws a cut": r.draws(k) for k in (2, 8)},
+        "SRPO, 10 % of paths wrong": r.on(SOME),
+        "SRPO, 25 % of paths wrong": r.on(RAW),
+        "SRPO, 25 % wrong, reviewed": r.on(REVIEWED),
+        "SRPO, risky paths alone": r.on(NO_TWINS),
+        "SRPO, other harmless paths": r.on(STRANGERS),
+        **{
+            f"SRPO, {100 * share:g} % of F's verdicts turned round": r.noisy(share)
+            for share in (0.1, 0.2, 0.4)
+        },
+    }
