@@ -15,6 +15,8 @@ Source = Literal["branch", "edit"]
 """Whether a pair was drawn from the policy and judged by F, or a person has edited the path."""
 Level = Literal["outcome", "step"]
 """What F judged and a pair holds: the whole branch, or its first step alone."""
+Place = Literal["step 1", "step 2", "step 3", "step 4", "step 5", "step 6", "answer"]
+"""Where a response goes wrong."""
 
 
 class Form(StrEnum):
@@ -141,5 +143,7 @@ class Pair(Record):
     rejected_id: str
     margin: float | None
     """How much surer F is that the chosen one is good; None where F only decides."""
+    first_bad: Place | None = None
+    """Where the rejected one first goes wrong; None where nobody has said, or was not sure."""
     image_ref: ImageRef
     """Not `image`: by that name TRL would take it for the picture."""

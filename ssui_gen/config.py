@@ -211,6 +211,10 @@ class Pairing(Settings):
     """Between F's probabilities of the two."""
     length_ratio: Annotated[float, Field(ge=1)] | None = None
     """The longer may be so many times as long as the shorter; absent: any."""
+    first_bad: Literal["known", "ask", "labels"] = "known"
+    """Who says where a rejected branch first goes wrong; `span: error` of a training counts up to there.
+    known: F, where `first_bad_step` is a way of it. ask: beside it the judge, about rejected branches of
+    pairs alone. labels: labels_people.jsonl and labels.jsonl of the run, and nobody else."""
 
 
 USUAL_ROLES: dict[str, dict[str, str]] = {

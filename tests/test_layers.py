@@ -133,6 +133,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.cost",
         "exploring.leaks",
         "exploring.continuing",
+        "exploring.locating",
         "exploring.rendered",
         "exploring.drawing",
         "exploring.explore",

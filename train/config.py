@@ -71,7 +71,9 @@ class SrpoConfig(Settings):
     ref_target: Target | None = None
     """Whose likelihood is raised: srpo `reference` [SRPO]; `chosen` is what RPO's code does."""
     span: Span | None = None
-    """Which tokens of a branch count: srpo `suffix`, all after the cut; `diverging` is RPO's."""
+    """Which tokens of a branch count: srpo `suffix`, all after the cut; `diverging` is RPO's; `error` (ours):
+    on both sides the steps up to the one in which the rejected branch first goes wrong, as `first_bad` of its
+    pair says; without it all after the cut."""
     norm: Norm | None = None
     """A span's log-probability: srpo `mean` over its tokens [RPO]; with `sum` the odds lose their meaning."""
     group_cap: Positive | None = None

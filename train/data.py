@@ -59,7 +59,7 @@ class Loaded:
         for one in self.examples:
             pictures = [picture.sha256 for picture in one.images]
             ids = [one.prompt.ids, one.reference, *(branch.ids for branch in one.branches)]
-            digest.update(repr((one.id, pictures, ids, [tuple(pair) for pair in one.pairs])).encode())
+            digest.update(repr((one.id, pictures, ids, [_known(pair) for pair in one.pairs])).encode())
         return digest.hexdigest()
 
     def write_rejects(self, folder: Path) -> None:
@@ -195,6 +195,11 @@ def held_out(examples: list[Example], share: float) -> tuple[list[Example], list
 def _lot(seed_id: str) -> bytes:
     """The same on every machine, and nothing to do with the order of the file."""
     return hashlib.blake2b(f"held out/{seed_id}".encode()).digest()
+
+
+def _known(pair: Choice) -> tuple[object, ...]:
+    """All that a pair is, without what it has not."""
+    return tuple(pair) if pair.stops else pair[:4]
 
 
 def _tokens(example: Example, pair: Choice) -> int:

@@ -46,6 +46,9 @@ class Choice(NamedTuple):
     cut: int
     chosen: int
     rejected: int
+    stops: tuple[int, int] | None = None
+    """Of span `error`: one past the tokens that count of either branch. None: the rejected one goes wrong in
+    its answer, or nobody knows where, and all after the cut counts."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,12 @@ def parted(example: Example, pair: Choice, span: Span) -> tuple[Part, Part]:
     """The tokens that count of the chosen and of the rejected branch."""
     sides = [example.branches[i] for i in (pair.chosen, pair.rejected)]
     same = shared(sides[0].ids, sides[1].ids)
+    ends = pair.stops or [len(side.ids) for side in sides]
     bounds = {
         "suffix": [(side.start, len(side.ids)) for side in sides],
         "diverging": [(max(same, side.start), len(side.ids)) for side in sides],
         "step": [(side.start, side.step) for side in sides],
+        "error": [(side.start, end) for side, end in zip(sides, ends, strict=True)],
         "full": [(0, len(side.ids)) for side in sides],
     }[span]
     chosen, rejected = (Part(i + 1, *b) for i, b in zip((pair.chosen, pair.rejected), bounds, strict=True))

@@ -30,7 +30,7 @@ from torch.nn.functional import logsigmoid
 
 Loss = Literal["srpo", "sft", "orpo", "dpo", "step_dpo", "simpo", "cpo"]
 Target = Literal["reference", "chosen", "none"]
-Span = Literal["suffix", "diverging", "step", "full"]
+Span = Literal["suffix", "diverging", "step", "error", "full"]
 Norm = Literal["mean", "sum"]
 
 NEAREST_ZERO = -1e-6
@@ -51,8 +51,8 @@ class Objective:
     target: Target
     """Whose negative log-likelihood is added: the reference path's, the chosen responses', or none."""
     span: Span
-    """Which tokens of a branch count: all after the cut, those from where the two differ, the next step,
-    or the whole response with the prefix."""
+    """Which tokens of a branch count: all after the cut, those from where the two differ, the next step, the
+    steps up to that in which the rejected branch first goes wrong, or the whole response with the prefix."""
     norm: Norm
     """Whether ℓ is the mean over the span's tokens or their sum."""
 

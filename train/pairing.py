@@ -6,7 +6,7 @@ in what counts, say what they say as tokens, and fit. Reads no file; which pairs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,9 +52,10 @@ class Building:
             self._branch(pair, id, text)
             for id, text in ((pair.chosen_id, chosen), (pair.rejected_id, rejected))
         ]
-        self._check_spans(pair, sides)
-        places = [self._place(side) for side in sides]
-        self.choices.append(Choice(pair.id, pair.cut, *places))
+        stops = self._stops(pair, sides, (chosen, rejected))
+        self._check_spans(pair, sides, stops)
+        good, bad = (self._place(side) for side in sides)
+        self.choices.append(Choice(pair.id, pair.cut, good, bad, stops))
 
     def _check_prefix(self, pair: Pair) -> None:
         wanted = prefix_at(self.path.steps, pair.cut)
@@ -95,16 +96,32 @@ class Building:
         stop = len(ids) if own == said else len(before) + encoder.covering(before, after, own)
         return Branch(id, ids, len(before), stop)
 
+    def _stops(self, pair: Pair, sides: Sequence[Branch], texts: Sequence[str]) -> tuple[int, int] | None:
+        """Where the step ends, on both sides, in which the rejected branch first goes wrong; None in another
+        span, where nobody has said, and for the answer, behind which nothing comes.
+        """
+        if self.config.objective.span != "error" or pair.first_bad in (None, "answer"):
+            return None
+        number = int(pair.first_bad.removeprefix("step "))
+        ends = [read(text).through(number) for text in texts]
+        if number <= pair.cut or None in ends:
+            return None
+        chosen, rejected = (
+            self.encoder.covering([], side.ids, text[:end])
+            for side, text, end in zip(sides, texts, ends, strict=True)
+        )
+        return chosen, rejected
+
     def _ended(self, pair: Pair, row: Row | None, same: bool) -> bool:
         """Whether the response ends where this text ends; a step alone does not, unless it is the last."""
         if row:
             return same and row.finish != "length"
         return pair.level == "outcome" or pair.cut + 1 == len(STEP_NAMES)
 
-    def _check_spans(self, pair: Pair, sides: list[Branch]) -> None:
+    def _check_spans(self, pair: Pair, sides: list[Branch], stops: tuple[int, int] | None) -> None:
         span = self.config.objective.span
         alone = replace(self.bare, branches=tuple(sides))
-        parts = parted(alone, Choice(pair.id, pair.cut, 0, 1), span)
+        parts = parted(alone, Choice(pair.id, pair.cut, 0, 1, stops), span)
         for name, part, side in zip(("chosen", "rejected"), parts, sides, strict=True):
             if part.stop <= part.start or side.step <= side.start:
                 raise Unfit(Why.EMPTY_SPAN, f"{name}: no token to count in the span `{span}`")

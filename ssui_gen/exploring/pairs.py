@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice, product
 from typing import Any
 
-from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Source
+from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Place, Source
 from ssui_gen.config import Pairing
 from ssui_gen.reading import read
 from ssui_gen.records import row_id
+from ssui_gen.verifying.first_bad_step import place_in
 
 Couple = tuple[Branch, Branch]
 """Chosen and rejected."""
@@ -113,8 +114,15 @@ def _rank(couple: Couple) -> tuple[float, int, str, str]:
     return -(margin(couple) or 0.0), abs(len(good.text) - len(bad.text)), good.id, bad.id
 
 
-def pair_of(cut: Cut, couple: Couple, system: str, level: Level, source: Source = "branch") -> Pair:
-    """The row of one couple from `cut`."""
+def pair_of(
+    cut: Cut,
+    couple: Couple,
+    system: str,
+    level: Level,
+    source: Source = "branch",
+    first_bad: Place | None = None,
+) -> Pair:
+    """The row of one couple from `cut`; where the rejected one goes wrong is F's word unless it is told."""
     good, bad = couple
     user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": cut.query}]}
     told = ({"role": "system", "content": [{"type": "text", "text": system}]},) if system else ()
@@ -133,6 +141,7 @@ def pair_of(cut: Cut, couple: Couple, system: str, level: Level, source: Source 
         chosen_id=good.id,
         rejected_id=bad.id,
         margin=margin(couple),
+        first_bad=first_bad or place_in(bad.judgement),
         image_ref=cut.image,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ssui_gen.branches import Form, Judgement, Polarity
+from ssui_gen.branches import Branch, Cut, Form, Judgement, Polarity
 from ssui_gen.branching import prefix_at
 from ssui_gen.config import FormRule
 from ssui_gen.errors import ContextOverflow, RequestRefused
@@ -28,6 +28,11 @@ class Case:
     cut: int
     text: str
     finish: str
+
+    @staticmethod
+    def of(path: ReasoningPath, cut: Cut, branch: Branch) -> Case:
+        """A branch of a row."""
+        return Case(path, cut.cut, branch.text, branch.finish)
 
     @property
     def prefix(self) -> str:
