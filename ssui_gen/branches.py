@@ -11,8 +11,9 @@ from ssui_gen.records import ImageRef, Kind, Record, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
-Source = Literal["branch", "edit"]
-"""Whether a pair was drawn from the policy and judged by F, or a person has edited the path."""
+Source = Literal["branch", "edit", "twin"]
+"""Whether a pair was drawn from the policy and judged by F, or a person has edited the path, or the rejected
+side is a step of a twin, which is right under another picture."""
 Level = Literal["outcome", "step"]
 """What F judged and a pair holds: the whole branch, or its first step alone."""
 Place = Literal["step 1", "step 2", "step 3", "step 4", "step 5", "step 6", "answer"]
@@ -145,5 +146,7 @@ class Pair(Record):
     """How much surer F is that the chosen one is good; None where F only decides."""
     first_bad: Place | None = None
     """Where the rejected one first goes wrong; None where nobody has said, or was not sure."""
+    twin_id: str | None = None
+    """Of the path whose words the rejected side holds, where it is another's."""
     image_ref: ImageRef
     """Not `image`: by that name TRL would take it for the picture."""

@@ -211,6 +211,12 @@ class Pairing(Settings):
     """Between F's probabilities of the two."""
     length_ratio: Annotated[float, Field(ge=1)] | None = None
     """The longer may be so many times as long as the shorter; absent: any."""
+    twins: bool = False
+    """Pairs of a path's own step over that of a path of the other kind which asks the same under another
+    picture, in both directions (`exploring/twins.py`; ours)."""
+    twin_cut: Annotated[int, Field(ge=0, le=5)] = 2
+    """Where: behind so many steps. 2: at the synthesis, where nearly every error begins."""
+    twins_per_path: Annotated[int, Field(ge=1)] = 4
     first_bad: Literal["known", "ask", "labels"] = "known"
     """Who says where a rejected branch first goes wrong; `span: error` of a training counts up to there.
     known: F, where `first_bad_step` is a way of it. ask: beside it the judge, about rejected branches of

@@ -140,6 +140,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.exploration",
         "exploring.pairs",
         "exploring.edited",
+        "exploring.twins",
+        "exploring.making",
         "verifying.calibrate",
         "verifying.reliability",
         "exploring.diversity",

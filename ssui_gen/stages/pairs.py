@@ -1,11 +1,12 @@
 """reasoning paths → branches.jsonl and pairs.jsonl: explore every cut, judge the branches, pair them up.
 
 Branches are costly and resumed by their row; pairs are cheap and made anew each time from all of them. Covers
-neither the work on one path (`exploration`) nor which branches become pairs (`pairs`).
+neither the work on one path (`exploration`) nor which branches become pairs (`making`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,15 +14,13 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from ssui_gen.branches import Cut, Pair, Place
+from ssui_gen.branches import Place
 from ssui_gen.config import Config
-from ssui_gen.errors import ImageError
-from ssui_gen.exploring.edited import edit_pairs
 from ssui_gen.exploring.exploration import Exploration
-from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
-from ssui_gen.exploring.leaks import Bench, load_bench
-from ssui_gen.exploring.locating import Locating, Work, asking, labelled, placed
-from ssui_gen.exploring.pairs import pair_up
+from ssui_gen.exploring.explored import first_paths, source_of
+from ssui_gen.exploring.leaks import load_bench
+from ssui_gen.exploring.locating import Locating, asking, labelled
+from ssui_gen.exploring.making import Counts, Making
 from ssui_gen.files import replace
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.progress import saying
@@ -29,7 +28,7 @@ from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import read
 from ssui_gen.manifest import Edition, check_root
 from ssui_gen.prompts import Prompt, policy_prompt, rendered
-from ssui_gen.records import Reason, ReasoningPath
+from ssui_gen.records import Reason
 from ssui_gen.verifying.first_bad_step import NAME
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
@@ -73,6 +72,11 @@ class Plan(NamedTuple):
     def asks(self) -> bool:
         """Whether the judge is asked where rejected branches go wrong."""
         return self.config.pairs.first_bad == "ask"
+
+    @property
+    def system(self) -> str:
+        """What the policy is told first."""
+        return policy_prompt(self.prompts["policy"], "")[0]
 
     @property
     def edition(self) -> Edition:
@@ -122,31 +126,31 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
         if not outcome.interrupted and work.find_lacking():
             outcome = Outcome(outcome.progress, (await _pass(job, work, console)).interrupted)
         saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
-        places = labelled(plan.run) if config.pairs.first_bad == "labels" else {}
+        making = Making(plan.run, source, plan.root, config, plan.system, bench)
+        places: Mapping[str, Place] = labelled(plan.run) if config.pairs.first_bad == "labels" else {}
         if plan.asks and not outcome.interrupted:
-            locating = Locating(await asking(job, config.verify, plan.prompts, work.pictures.of,
-                                             first_paths(source), saying(console)))  # fmt: skip
-            outcome = await _locate(plan, job, locating, bench, console)
-            places = locating.places
-    return outcome, write_pairs(plan, source, bench, places)
+            paths, say = first_paths(source), saying(console)
+            ask = await asking(job, config.verify, plan.prompts, work.pictures.of, paths, say)
+            outcome, places = await _locate(making, job, Locating(ask), console)
+    return outcome, write_pairs(making, places, console)
 
 
 def _of(played: dict[str, str], roles: list[str]) -> dict[str, str]:
     return {role: name for role, name in played.items() if role in roles}
 
 
-async def _locate(plan: Plan, job: Job, locating: Locating, bench: Bench, console: Console) -> Outcome:
+async def _locate(
+    making: Making, job: Job, locating: Locating, console: Console
+) -> tuple[Outcome, Mapping[str, Place]]:
     """Ask about every pair whose place is not known."""
-    left = sum(1 for _ in _unplaced(plan, bench))
-    done = await carry_out(
-        job, _unplaced(plan, bench), locating.on, funnel=locating.funnel, left=left, console=console
-    )
-    counts = locating.funnel.kept
+    todo, counts = making.unplaced, locating.funnel.kept
+    left = sum(1 for _ in todo())
+    done = await carry_out(job, todo(), locating.on, funnel=locating.funnel, left=left, console=console)
     saying(console)(
         f"Of {counts.total():,} rejected branches the judge says of {counts['located']:,} where they first "
         "go wrong."
     )
-    return done
+    return done, locating.places
 
 
 async def _pass(job: Job, work: Exploration, console: Console) -> Outcome:
@@ -155,51 +159,21 @@ async def _pass(job: Job, work: Exploration, console: Console) -> Outcome:
     return await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
 
 
-def write_pairs(plan: Plan, source: Path, bench: Bench, places: Mapping[str, Place]) -> Written:
-    """Pair up what was drawn from the paths of `source`; `places` are of rejected branches, by id."""
-    alone = plan.config.pairs.first_bad == "labels"
-    count, before = 0, sum(1 for _ in read(plan.run / PAIRS))
+def write_pairs(making: Making, places: Mapping[str, Place], console: Console) -> Written:
+    """Pair up what is on disk; `places` are of rejected branches, by id. Raises RunLocked."""
+    file, counts = making.run / PAIRS, Counts(Counter)
+    made, before = 0, sum(1 for _ in read(file))
 
     def rows() -> Iterator[str]:
-        nonlocal count
-        for pair in _pairs(plan, source, bench):
-            count += 1
-            yield placed(pair, places, alone).model_dump_json() + "\n"
+        nonlocal made
+        for pair in making.pairs(places, counts):
+            made += 1
+            yield pair.model_dump_json() + "\n"
 
-    former = replace(plan.run / PAIRS, rows())
-    return Written(count, before, former)
-
-
-def _pairs(plan: Plan, source: Path, bench: Bench) -> Iterator[Pair]:
-    """In the order of the paths: what people edited, then what was drawn; none that a benchmark holds."""
-    system = policy_prompt(plan.prompts["policy"], "")[0]
-    for path, cuts in _explored(plan, source, bench):
-        yield from edit_pairs(path, system, plan.config.verify.level)
-        yield from pair_up(cuts, plan.config.pairs, system, plan.config.verify.level)
-
-
-def _explored(plan: Plan, source: Path, bench: Bench) -> Iterator[tuple[ReasoningPath, list[Cut]]]:
-    """Paths that no benchmark holds, with their cuts."""
-    explored = Explored(plan.run / BRANCHES)
-    for path in read_paths(source):
-        if not isinstance(path, ReasoningPath):
-            continue
-        cuts = explored.of(path)
-        if (cuts or path.curation) and _apart(plan, path, bench):
-            yield path, cuts
-
-
-def _unplaced(plan: Plan, bench: Bench) -> Iterator[Work]:
-    """Paths with pairs of which nobody has said where the rejected one goes wrong."""
-    for path, cuts in _explored(plan, plan.source, bench):
-        pairs = [pair for pair in pair_up(cuts, plan.config.pairs) if not pair.first_bad]
-        if pairs:
-            yield path, cuts, pairs
-
-
-def _apart(plan: Plan, path: ReasoningPath, bench: Bench) -> bool:
-    """Whether no benchmark holds it; of a picture that cannot be read, which was told, nobody can say so."""
-    try:
-        return not (bench and bench.holds(path, plan.root, plan.config.images))
-    except ImageError:
-        return False
+    with RunDir(making.run, "pairs") as folder:
+        former = replace(file, rows())
+        folder.note({source: dict(found) for source, found in counts.items()})
+    for source, found in counts.items():
+        others = ", ".join(f"{why.replace('_', ' ')} {n:,}" for why, n in found.items() if why != "made")
+        saying(console)(f"{found['made']:,} pairs of source {source}; not made: {others or 'none'}.")
+    return Written(made, before, former)
