@@ -11,9 +11,9 @@ from ssui_gen.records import ImageRef, Kind, Record, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
-Source = Literal["branch", "edit", "twin"]
-"""Whether a pair was drawn from the policy and judged by F, or a person has edited the path, or the rejected
-side is a step of a twin, which is right under another picture."""
+Source = Literal["branch", "edit", "twin", "recovery"]
+"""A pair was drawn from the policy and judged by F; a person has edited the path; the rejected side is a step
+of a twin, right under another picture; the prefix ends with a wrong step, or with one that is elsewhere."""
 Level = Literal["outcome", "step"]
 """What F judged and a pair holds: the whole branch, or its first step alone."""
 Place = Literal["step 1", "step 2", "step 3", "step 4", "step 5", "step 6", "answer"]
@@ -81,15 +81,26 @@ CUT_SCHEMA: Literal[2] = 2
 """Since 2 a prefix ends with its line break, and a branch begins behind it."""
 
 
+class Origin(Record):
+    """Where the prefix of a cut comes from that is no beginning of its path."""
+
+    branch_id: str
+    """The branch whose words it is, up to its first wrong step."""
+    cut: int
+    """How many of its first steps are the path's all the same."""
+    temperature: float
+    """Of the draws."""
+
+
 class Cut(Record):
-    """A row of `branches.jsonl`: everything that was drawn from one cut of one path."""
+    """A row of `branches.jsonl`: everything that was drawn from one cut of one path, or of a wrong branch."""
 
     id: str
     path_id: str
     schema_version: int = Field(default=CUT_SCHEMA, alias="schema")
     kind: Kind
     cut: int
-    """The first `cut` reference steps are the prefix; 0 is the root."""
+    """The prefix is so many steps, of the reference unless there is an `origin`; 0 is the root."""
     prefix: str
     """With its line break at the end; empty at the root."""
     image: ImageRef
@@ -100,6 +111,10 @@ class Cut(Record):
     """Good ones and bad ones that were looked for (`explore.enough`)."""
     made_by: tuple[str, ...]
     """Ids of the policy's calls in `calls.sqlite`."""
+    source: Literal["path", "recovery"] = "path"
+    """Whether the prefix is right, as the path's own steps, or ends with a wrong step of a branch."""
+    origin: Origin | None = None
+    """Of source recovery."""
 
     @staticmethod
     def id_of(path_id: str, cut: int, query: str, prefix: str) -> str:
@@ -148,5 +163,7 @@ class Pair(Record):
     """Where the rejected one first goes wrong; None where nobody has said, or was not sure."""
     twin_id: str | None = None
     """Of the path whose words the rejected side holds, where it is another's."""
+    off_path: bool = False
+    """Whether the prefix is no beginning of the path: what was said before, and nothing to be learnt."""
     image_ref: ImageRef
     """Not `image`: by that name TRL would take it for the picture."""

@@ -37,6 +37,8 @@ class Branch:
     """Tokens of the prefix."""
     step: int
     """One past the tokens of the first step after the prefix."""
+    told: int = 0
+    """Tokens of a prefix that is no beginning of the reference: what was said before, trained in no span."""
 
 
 class Choice(NamedTuple):
@@ -92,7 +94,7 @@ def parted(example: Example, pair: Choice, span: Span) -> tuple[Part, Part]:
         "diverging": [(max(same, side.start), len(side.ids)) for side in sides],
         "step": [(side.start, side.step) for side in sides],
         "error": [(side.start, end) for side, end in zip(sides, ends, strict=True)],
-        "full": [(0, len(side.ids)) for side in sides],
+        "full": [(side.told, len(side.ids)) for side in sides],
     }[span]
     chosen, rejected = (Part(i + 1, *b) for i, b in zip((pair.chosen, pair.rejected), bounds, strict=True))
     return chosen, rejected

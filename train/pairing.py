@@ -59,14 +59,25 @@ class Building:
 
     def _check_prefix(self, pair: Pair) -> None:
         wanted = prefix_at(self.path.steps, pair.cut)
-        if pair.prefix == wanted:
+        if pair.off_path and self._says_steps(pair):
+            return
+        if pair.prefix == wanted and not pair.off_path:
             return
         if f"{pair.prefix}\n" == wanted:
             raise Unfit(
                 Why.PREFIX_WITHOUT_BREAK,
                 f"its prefix lacks the line break at the end, as pairs of older versions do: {AGAIN}",
             )
-        raise Unfit(Why.NOT_A_PREFIX, f"no longer the path's first {pair.cut} steps: explore anew ({AGAIN})")
+        whose = "not" if pair.off_path else "no longer the path's"
+        raise Unfit(Why.NOT_A_PREFIX, f"{whose} first {pair.cut} steps: explore anew ({AGAIN})")
+
+    @staticmethod
+    def _says_steps(pair: Pair) -> bool:
+        """Whether a prefix that is not the path's is so many first steps all the same, with a line break."""
+        if (stop := read(_said(pair.chosen)).through(pair.cut)) is not None:
+            return stop == len(pair.prefix)
+        numbers = [part.number for part in read(pair.prefix).parts if part.kind == "step"]
+        return numbers == list(range(1, pair.cut + 1)) and pair.prefix.endswith("\n")
 
     def _check(self, pair: Pair, chosen: str, rejected: str) -> None:
         if pair.image_ref.sha256 != self.path.image.sha256:
@@ -94,7 +105,7 @@ class Building:
             raise Unfit(Why.BRANCH_TOO_LONG, f"branch {id}: {long} tokens; at most {most} (max_tokens)")
         own = read(said).own_step(pair.cut)
         stop = len(ids) if own == said else len(before) + encoder.covering(before, after, own)
-        return Branch(id, ids, len(before), stop)
+        return Branch(id, ids, len(before), stop, len(before) if pair.off_path else 0)
 
     def _stops(self, pair: Pair, sides: Sequence[Branch], texts: Sequence[str]) -> tuple[int, int] | None:
         """Where the step ends, on both sides, in which the rejected branch first goes wrong; None in another
@@ -134,7 +145,7 @@ class Building:
 
     def _place(self, branch: Branch) -> int:
         for place, known in enumerate(self.branches):
-            if known.id == branch.id and known.ids == branch.ids:
+            if (known.id, known.ids, known.told) == (branch.id, branch.ids, branch.told):
                 return place
         self.branches.append(branch)
         return len(self.branches) - 1

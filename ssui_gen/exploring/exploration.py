@@ -95,8 +95,9 @@ class Exploration:
 
     def _note(self, cut: Cut, sign: int = 1) -> None:
         """Count a row; with `sign` -1 take back one that another replaces."""
-        self.watch.note(cut, sign)
-        self.ledger.note(cut)
+        if cut.source == "path":
+            self.watch.note(cut, sign)
+            self.ledger.note(cut)
         self.funnel.kept[_kind_of(cut)] += sign
         if cut.has(self.job.config.explore.enough):
             self.done.add(cut.id)
@@ -124,6 +125,12 @@ class Exploration:
         yield from self.todo()
         if lacking := self.ledger.lacking():
             yield from self._named(lacking)
+
+    def keep(self, cuts: Sequence[Cut]) -> None:
+        """Write and count rows of one path that are new."""
+        self.branches.write(*cuts)
+        for cut in cuts:
+            self._note(cut)
 
     def find_lacking(self) -> bool:
         """Whether a kind of pair lacks and there are paths to draw from once more: they are `todo` now."""
@@ -238,4 +245,5 @@ def _kind_of(cut: Cut) -> str:
     """For the account: which kinds of branch a cut has."""
     found = Counter(branch.judgement.polarity for branch in cut.branches)
     kinds = [kind for kind in ("good", "bad") if found[kind]]
-    return f"{cut.kind}, {' and '.join(kinds) or 'unverified'} branches"
+    whose = "recovery, " if cut.origin else ""
+    return f"{cut.kind}, {whose}{' and '.join(kinds) or 'unverified'} branches"

@@ -24,7 +24,7 @@ from ssui_gen.calling.calls import Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Explore
 from ssui_gen.exploring.continuing import Draw, Policy, continuation
-from ssui_gen.exploring.drawing import Drawing, seen
+from ssui_gen.exploring.drawing import Drawing, Lead, seen
 from ssui_gen.records import ImageRef, ReasoningPath, row_id
 from ssui_gen.verifying.verify import Verifier
 
@@ -53,7 +53,13 @@ class Explorer:
 
     async def search(self, path: ReasoningPath, rows: Sequence[Cut]) -> list[Cut]:
         """Every cut again, each drawn up to the most that a cut may draw: for a path without a pair."""
-        drawings = _opened(path, rows)
+        return await self._to_the_end(_opened(path, rows))
+
+    async def recover(self, path: ReasoningPath, leads: Sequence[Lead]) -> list[Cut]:
+        """A cut behind each of the `leads`, drawn up to the most that a cut may draw."""
+        return await self._to_the_end([Drawing(path, lead.cut, lead) for lead in leads])
+
+    async def _to_the_end(self, drawings: Sequence[Drawing]) -> list[Cut]:
         await _all(self._draw(d, n) for d in drawings if (n := self.settings.most_per_cut - d.draws) > 0)
         await self._judge(drawings, drawings)
         return self._closed(drawings)
@@ -122,7 +128,7 @@ class Explorer:
         drawing.add(choice for _, completion in answers for choice in completion.choices)
 
     def _request(self, drawing: Drawing, n: int, seed: int) -> Request:
-        draw = Draw(drawing.path, drawing.cut, n, seed)
+        draw = Draw(drawing.path, drawing.cut, n, seed, drawing.lead and drawing.lead.prefix)
         return continuation(self.policy, self.settings, draw, self.picture_of(drawing.path.image))
 
 

@@ -7,8 +7,9 @@ kept in the call journal, so that pairs are made anew at no cost. Who is not sur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ssui_gen.branches import Branch, BranchLabel, Cut, Pair, Place
 from ssui_gen.calling.pictures import Picture
@@ -27,6 +28,8 @@ from ssui_gen.verifying.ways import ways
 
 LABELS = ("labels.jsonl", "labels_people.jsonl")
 """The microworld's truth and what people said; what comes later wins."""
+Teller = Callable[[Case, Branch], Coroutine[Any, Any, Place | None]]
+"""Says where a branch first goes wrong; raises what a call raises."""
 Work = tuple[ReasoningPath, Sequence[Cut], Sequence[Pair]]
 """A path, its cuts, and the pairs whose rejected sides are looked at."""
 
@@ -56,6 +59,18 @@ async def asking(
     alone = verify.model_copy(update={"by": (NAME,), "level": "outcome"})
     settings = await settled(job, alone, prompts, picture_of, paths, say)
     return together(ways((NAME,), job, settings, prompts, picture_of), "all", verify.form)
+
+
+def teller(labels: Mapping[str, Place] | None, ask: Verifier | None) -> Teller:
+    """By the labels alone where there are any, else as F says, else as the judge does if it may be asked."""
+
+    async def tell(case: Case, branch: Branch) -> Place | None:
+        if labels is not None:
+            return labels.get(branch.id)
+        known = place_in(branch.judgement)
+        return known or (place_in(await ask(case)) if ask else None)
+
+    return tell
 
 
 class Locating:

@@ -1,4 +1,4 @@
-"""The pairs of a run, made anew of all its rows: what people edited, what was drawn, what twins say.
+"""The pairs of a run, made anew of all its rows: what people edited, what was drawn, what others say.
 
 Which paths take part, in their order, and what is counted of pairs that came not to be. Which branches become
 pairs is `pairs`'s, and so on; nothing is asked of any model.
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ssui_gen.branches import Cut, Pair, Place
 from ssui_gen.config import Config
 from ssui_gen.errors import ImageError
+from ssui_gen.exploring.counterparts import Wanted, counterparts, wanted
 from ssui_gen.exploring.edited import edit_pairs
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
 from ssui_gen.exploring.leaks import Bench
@@ -43,11 +44,17 @@ class Making(NamedTuple):
     def pairs(self, places: Mapping[str, Place], counts: Counts) -> Iterator[Pair]:
         """In the order of the paths; `places` are of rejected branches, by id."""
         alone = self.config.pairs.first_bad == "labels"
-        of_twins = self._twins(counts)
+        of_twins, asked = self._twins(counts), list[Wanted]()
         for path, cuts in self.explored():
             yield from edit_pairs(path, self.system, self.config.verify.level)
-            yield from (placed(pair, places, alone) for pair in self._drawn(cuts))
+            drawn = [placed(pair, places, alone) for pair in self._drawn(cuts)]
+            yield from drawn
             yield from of_twins(path)
+            back = [pair for pair in drawn if pair.source == "recovery"]
+            counts["recovery"].update({"made": len(back)} if back else {})
+            asked += filter(None, (wanted(path, pair) for pair in back))
+        if asked and self.config.pairs.counterparts:
+            yield from counterparts(asked, self.explored(), self.system, counts["counterpart"])
 
     def unplaced(self) -> Iterator[Work]:
         """Paths with pairs of which nobody has said where the rejected one goes wrong."""
@@ -57,11 +64,11 @@ class Making(NamedTuple):
                 yield path, cuts, pairs
 
     def explored(self) -> Iterator[tuple[ReasoningPath, list[Cut]]]:
-        """Paths that no benchmark holds, with their cuts."""
+        """Paths that no benchmark holds, with their own cuts and those behind wrong steps."""
         explored = Explored(self.run / BRANCHES)
         for path in read_paths(self.source):
             if isinstance(path, ReasoningPath):
-                cuts = explored.of(path)
+                cuts = [*explored.of(path), *explored.off(path)]
                 if (cuts or path.curation) and self.apart(path):
                     yield path, cuts
 
@@ -73,7 +80,12 @@ class Making(NamedTuple):
             return False
 
     def _drawn(self, cuts: list[Cut]) -> list[Pair]:
-        return pair_up(cuts, self.config.pairs, self.system, self.config.verify.level)
+        settings, level = self.config.pairs, self.config.verify.level
+        own, off = ([cut for cut in cuts if bool(cut.origin) is away] for away in (False, True))
+        return [
+            *pair_up(own, settings, self.system, level),
+            *pair_up(off, settings, self.system, level, "recovery"),
+        ]
 
     def _twins(self, counts: Counts) -> OfPath:
         settings = self.config.pairs

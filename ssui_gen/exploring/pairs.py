@@ -16,7 +16,7 @@ from itertools import islice, product
 from typing import Any
 
 from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Place, Source
-from ssui_gen.config import Pairing
+from ssui_gen.config_pairs import Pairing
 from ssui_gen.reading import read
 from ssui_gen.records import row_id
 from ssui_gen.verifying.first_bad_step import place_in
@@ -25,14 +25,20 @@ Couple = tuple[Branch, Branch]
 """Chosen and rejected."""
 
 
-def pair_up(cuts: Sequence[Cut], settings: Pairing, system: str = "", level: Level = "outcome") -> list[Pair]:
+def pair_up(
+    cuts: Sequence[Cut],
+    settings: Pairing,
+    system: str = "",
+    level: Level = "outcome",
+    source: Source = "branch",
+) -> list[Pair]:
     """The pairs of one path, whose cuts are in order; `system` is what the policy was told first."""
     taught = [steps_alone(cut) if level == "step" else cut for cut in cuts]
     found = [(cut, couple) for cut in taught for couple in MODES[settings.mode](cut, settings)]
     if settings.mode != "rpo":
         found = sorted(found, key=lambda one: _rank(one[1]))[: settings.per_path]
         found.sort(key=lambda one: one[0].cut)
-    return [pair_of(cut, couple, system, level) for cut, couple in found]
+    return [pair_of(cut, couple, system, level, source) for cut, couple in found]
 
 
 def steps_alone(cut: Cut) -> Cut:
@@ -142,6 +148,7 @@ def pair_of(
         rejected_id=bad.id,
         margin=margin(couple),
         first_bad=first_bad or place_in(bad.judgement),
+        off_path=cut.origin is not None,
         image_ref=cut.image,
     )
 

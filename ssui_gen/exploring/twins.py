@@ -11,7 +11,7 @@ question would be told by its words.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ssui_gen.branches import Branch, Cut, Judgement, Pair
@@ -79,7 +79,7 @@ def twin_pairs(
         counts[twins.none_because(path)] += 1
     told = set[str]()
     for twin in found:
-        own, others = step_line(path, cut), step_line(twin, cut)
+        own, others = (step_line(one.steps, one.answer, cut) for one in (path, twin))
         if says_the_same(own, others):
             counts["same_step"] += 1
         elif others in told or len(told) >= most:
@@ -90,11 +90,11 @@ def twin_pairs(
             yield swapped(path, twin, cut, own, others, system)
 
 
-def step_line(path: ReasoningPath | Twin, cut: int) -> str:
-    """What stands behind a cut: the step's line, at the last cut with the answer."""
+def step_line(steps: Sequence[Step], answer: str, cut: int) -> str:
+    """What a path says behind a cut: the step's line, at the last cut with the answer."""
     last = cut + 1 == len(STEP_NAMES)
-    text = render_path(path.steps, path.answer) if last else prefix_at(path.steps, cut + 1)
-    return text[len(prefix_at(path.steps, cut)) :]
+    text = render_path(steps, answer) if last else prefix_at(steps, cut + 1)
+    return text[len(prefix_at(steps, cut)) :]
 
 
 def swapped(path: ReasoningPath, twin: Twin, cut: int, own: str, others: str, system: str) -> Pair:

@@ -17,10 +17,11 @@ from rich.console import Console
 from ssui_gen.branches import Place
 from ssui_gen.config import Config
 from ssui_gen.exploring.exploration import Exploration
-from ssui_gen.exploring.explored import first_paths, source_of
+from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
 from ssui_gen.exploring.leaks import load_bench
-from ssui_gen.exploring.locating import Locating, asking, labelled
+from ssui_gen.exploring.locating import Locating, Teller, asking, labelled, teller
 from ssui_gen.exploring.making import Counts, Making
+from ssui_gen.exploring.recovery import Recovery, some
 from ssui_gen.files import replace
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.progress import saying
@@ -28,8 +29,9 @@ from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import read
 from ssui_gen.manifest import Edition, check_root
 from ssui_gen.prompts import Prompt, policy_prompt, rendered
-from ssui_gen.records import Reason
+from ssui_gen.records import Reason, ReasoningPath
 from ssui_gen.verifying.first_bad_step import NAME
+from ssui_gen.verifying.verify import Verifier
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
 PAIRS = "pairs.jsonl"
@@ -83,7 +85,10 @@ class Plan(NamedTuple):
         """What the branches are made with, but for the models' names; raises ConfigError."""
         asked = (prompt_of(name, self.config.verify, self.prompts) for name in self.config.verify.by)
         used = {prompt.name: prompt.id for prompt in (self.prompts["policy"], *asked) if prompt}
-        how = {name: getattr(self.config, name).model_dump_json() for name in ("explore", "verify")}
+        how = {  # rows behind wrong steps say themselves how they were drawn
+            "explore": self.config.explore.model_dump_json(exclude={"recovery"}),
+            "verify": self.config.verify.model_dump_json(),
+        }
         return Edition(prompts=used, cards=how, models={}, rendered=rendered())
 
 
@@ -101,9 +106,11 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
     """Do what is left of `plan`; returns what became of its pairs. Raises as `make_dataset` does."""
     source, config, edition = plan.source, plan.config, plan.edition
     check_root(plan.root, plan.run)
+    labels = labelled(plan.run) if config.pairs.first_bad == "labels" else None
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run, "pairs"))
         bench = load_bench(config.leaks, config.images)
+        making = Making(plan.run, source, plan.root, config, plan.system, bench)
         job = await open_.enter_async_context(
             opened(plan.run, config, plan.roles, plan.root, console, plan.toy)
         )
@@ -126,13 +133,36 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
         if not outcome.interrupted and work.find_lacking():
             outcome = Outcome(outcome.progress, (await _pass(job, work, console)).interrupted)
         saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
-        making = Making(plan.run, source, plan.root, config, plan.system, bench)
-        places: Mapping[str, Place] = labelled(plan.run) if config.pairs.first_bad == "labels" else {}
-        if plan.asks and not outcome.interrupted:
-            paths, say = first_paths(source), saying(console)
-            ask = await asking(job, config.verify, plan.prompts, work.pictures.of, paths, say)
+        places: Mapping[str, Place] = labels or {}
+        ask = await _asking(plan, job, work, console) if plan.asks else None
+        if config.explore.recovery.cuts and not outcome.interrupted:
+            outcome = await _recover(making, job, work, teller(labels, ask), plan.limit, console)
+        if ask and not outcome.interrupted:
             outcome, places = await _locate(making, job, Locating(ask), console)
     return outcome, write_pairs(making, places, console)
+
+
+async def _asking(plan: Plan, job: Job, work: Exploration, console: Console) -> Verifier:
+    paths, say = first_paths(plan.source), saying(console)
+    return await asking(job, plan.config.verify, plan.prompts, work.pictures.of, paths, say)
+
+
+async def _recover(
+    making: Making, job: Job, work: Exploration, tell: Teller, limit: int | None, console: Console
+) -> Outcome:
+    """Draw behind wrong steps what has not been drawn yet."""
+    rows = Explored(making.run / BRANCHES)
+    recovery = Recovery(work.explorer, making.config.explore, tell, rows, work.keep)
+
+    def todo() -> Iterator[ReasoningPath]:
+        return recovery.todo(some(read_paths(making.source), limit))
+
+    left = sum(1 for _ in todo())
+    done = await carry_out(job, todo(), recovery.on, funnel=recovery.funnel, left=left, console=console)
+    told = [f"{name} {n:,}" for name, n in recovery.funnel.kept.items()]
+    told += [f"{reason.replace('_', ' ')} {n:,}" for (_, reason), n in recovery.funnel.dropped.items()]
+    saying(console)(f"Behind wrong steps, of {left:,} paths: {', '.join(told) or 'nothing to draw'}.")
+    return done
 
 
 def _of(played: dict[str, str], roles: list[str]) -> dict[str, str]:
@@ -175,5 +205,5 @@ def write_pairs(making: Making, places: Mapping[str, Place], console: Console) -
         folder.note({source: dict(found) for source, found in counts.items()})
     for source, found in counts.items():
         others = ", ".join(f"{why.replace('_', ' ')} {n:,}" for why, n in found.items() if why != "made")
-        saying(console)(f"{found['made']:,} pairs of source {source}; not made: {others or 'none'}.")
+        saying(console)(f"{found['made']:,} {source} pairs; not made: {others or 'none'}.")
     return Written(made, before, former)
