@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,9 +11,10 @@ from ssui_gen.records import ImageRef, Kind, Record, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
-Source = Literal["branch", "edit", "twin", "recovery"]
+Source = Literal["branch", "edit", "twin", "recovery", "corrected"]
 """A pair was drawn from the policy and judged by F; a person has edited the path; the rejected side is a step
-of a twin, right under another picture; the prefix ends with a wrong step, or with one that is elsewhere."""
+of a twin, right under another picture; the prefix ends with a wrong step, or with one that is elsewhere;
+somebody has rewritten the rejected side."""
 Level = Literal["outcome", "step"]
 """What F judged and a pair holds: the whole branch, or its first step alone."""
 Place = Literal["step 1", "step 2", "step 3", "step 4", "step 5", "step 6", "answer"]
@@ -136,6 +137,18 @@ class BranchLabel(Record):
     good: bool
     first_bad: str | None = None
     """Where it first goes wrong: `none`, `step 1` to `step 6`, `answer`; None where nobody has said."""
+
+
+class Correction(Record):
+    """A row of corrections.jsonl: a branch rewritten from a step on."""
+
+    branch_id: str
+    step: Annotated[int, Field(ge=1, le=6)]
+    """The first that is rewritten."""
+    text: str
+    """What should stand there, that step with its number and all that follows, to the end of the answer."""
+    by: str
+    """A person, or a model with its prompt."""
 
 
 class Pair(Record):

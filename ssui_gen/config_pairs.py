@@ -23,13 +23,19 @@ class Recovery(Settings):
 class Pairing(Settings):
     """Which good and bad branches become pairs."""
 
-    mode: Literal["default", "rpo", "root_only", "one_per_step", "best_worst"] = "default"
+    mode: Literal["default", "rpo", "root_only", "one_per_step", "best_worst", "value"] = "default"
     per_cut: Annotated[int, Field(ge=1)] = 2
     per_path: Annotated[int, Field(ge=1)] = 12
     least_margin: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Between F's probabilities of the two."""
     length_ratio: Annotated[float, Field(ge=1)] | None = None
     """The longer may be so many times as long as the shorter; absent: any."""
+    value: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """mode value: from which share of good ends a step may be chosen [PRISM, arXiv 2508.18649]."""
+    gap: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """mode value: by more than so much the chosen step's share is above the rejected one's [PRISM]."""
+    corrections: bool = False
+    """Pairs out of corrections.jsonl of the run: what somebody made of wrong branches over the branches."""
     twins: bool = False
     """Pairs of a path's own step over that of a path of the other kind which asks the same under another
     picture, in both directions (`exploring/twins.py`; ours)."""

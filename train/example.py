@@ -53,6 +53,15 @@ class Choice(NamedTuple):
     its answer, or nobody knows where, and all after the cut counts."""
 
 
+class Drawn(NamedTuple):
+    """A branch of a group: its place in the example."""
+
+    cut: int
+    branch: int
+    weight: float
+    """Its advantage, by its share of the group's draws."""
+
+
 @dataclass(frozen=True)
 class Example:
     """One path with its branches, as token ids."""
@@ -67,13 +76,23 @@ class Example:
     reference: list[int]
     branches: tuple[Branch, ...]
     pairs: tuple[Choice, ...]
+    drawn: tuple[Drawn, ...] = ()
+    """Of target `drawn`: all judged branches of the cuts where their rewards differ."""
 
-    def only(self, pairs: Sequence[Choice]) -> Example:
-        """The same with these pairs alone, and only the branches that they need."""
-        needed = sorted({side for pair in pairs for side in (pair.chosen, pair.rejected)})
+    def only(self, pairs: Sequence[Choice], drawn: Sequence[Drawn] | None = None) -> Example:
+        """The same with these pairs alone, and these branches of groups if they are told; and no branches but
+        those.
+        """
+        drawn = self.drawn if drawn is None else drawn
+        sides = {side for pair in pairs for side in (pair.chosen, pair.rejected)}
+        needed = sorted(sides | {one.branch for one in drawn})
         place = {old: new for new, old in enumerate(needed)}
-        moved = (p._replace(chosen=place[p.chosen], rejected=place[p.rejected]) for p in pairs)
-        return replace(self, branches=tuple(self.branches[i] for i in needed), pairs=tuple(moved))
+        return replace(
+            self,
+            branches=tuple(self.branches[i] for i in needed),
+            pairs=tuple(p._replace(chosen=place[p.chosen], rejected=place[p.rejected]) for p in pairs),
+            drawn=tuple(one._replace(branch=place[one.branch]) for one in drawn),
+        )
 
 
 class Part(NamedTuple):
@@ -98,6 +117,13 @@ def parted(example: Example, pair: Choice, span: Span) -> tuple[Part, Part]:
     }[span]
     chosen, rejected = (Part(i + 1, *b) for i, b in zip((pair.chosen, pair.rejected), bounds, strict=True))
     return chosen, rejected
+
+
+def part_of(example: Example, place: int, span: Span) -> Part:
+    """The tokens that count of a branch that is compared with no other."""
+    side = example.branches[place]
+    start = side.told if span == "full" else side.start
+    return Part(place + 1, start, side.step if span == "step" else len(side.ids))
 
 
 def shared(one: Sequence[object], other: Sequence[object]) -> int:

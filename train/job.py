@@ -204,6 +204,8 @@ def account(loaded: Loaded, split: Split, maker: RowMaker) -> Table:
     table.add_row("examples trained on", f"{len(split.trained):,}")
     table.add_row("examples held out", f"{len(split.held_out):,}")
     table.add_row("pairs", f"{loaded.pairs:,}")
+    if maker.objective.target == "drawn":
+        table.add_row("branches weighed by their advantages", f"{loaded.drawn:,}")
     if maker.objective.span == "error":
         located = sum(pair.stops is not None for one in loaded.examples for pair in one.pairs)
         table.add_row("pairs that end with the step in error", f"{located:,}")

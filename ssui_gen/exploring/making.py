@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ssui_gen.branches import Cut, Pair, Place
 from ssui_gen.config import Config
 from ssui_gen.errors import ImageError
+from ssui_gen.exploring.corrected import corrected_pairs, corrections
 from ssui_gen.exploring.counterparts import Wanted, counterparts, wanted
 from ssui_gen.exploring.edited import edit_pairs
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
@@ -45,14 +46,19 @@ class Making(NamedTuple):
         """In the order of the paths; `places` are of rejected branches, by id."""
         alone = self.config.pairs.first_bad == "labels"
         of_twins, asked = self._twins(counts), list[Wanted]()
+        rewrites = corrections(self.run) if self.config.pairs.corrections else {}
         for path, cuts in self.explored():
             yield from edit_pairs(path, self.system, self.config.verify.level)
             drawn = [placed(pair, places, alone) for pair in self._drawn(cuts)]
             yield from drawn
+            yield from corrected_pairs(cuts, rewrites, self.system, counts["corrected"]) if rewrites else ()
             yield from of_twins(path)
             back = [pair for pair in drawn if pair.source == "recovery"]
-            counts["recovery"].update({"made": len(back)} if back else {})
+            if back:
+                counts["recovery"]["made"] += len(back)
             asked += filter(None, (wanted(path, pair) for pair in back))
+        if any(rewrites.values()):
+            counts["corrected"]["unknown_branch"] += sum(map(len, rewrites.values()))
         if asked and self.config.pairs.counterparts:
             yield from counterparts(asked, self.explored(), self.system, counts["counterpart"])
 

@@ -4,7 +4,8 @@ Ways to choose them, `pairs.mode`:
 - `default`: the surest pairs of each cut, at most so many a cut and a path;
 - `rpo`: every good with every bad one, as RPO does (arXiv 2410.10858, `branching.py`), no caps;
 - `root_only`: `default` at cut 0 alone; `one_per_step`: `default` with one a cut;
-- `best_worst`: at each cut the surest good one with the surest bad one.
+- `best_worst`: at each cut the surest good one with the surest bad one;
+- `value`: single steps, by the share of good ends behind them (`values`).
 
 Where F judged steps (`verify.level`), a pair holds the step after the cut and nothing behind it.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Place, Source
 from ssui_gen.config_pairs import Pairing
+from ssui_gen.exploring.values import by_value
 from ssui_gen.reading import read
 from ssui_gen.records import row_id
 from ssui_gen.verifying.first_bad_step import place_in
@@ -33,7 +35,10 @@ def pair_up(
     source: Source = "branch",
 ) -> list[Pair]:
     """The pairs of one path, whose cuts are in order; `system` is what the policy was told first."""
-    taught = [steps_alone(cut) if level == "step" else cut for cut in cuts]
+    if settings.mode == "value":
+        taught, level = list(by_value(cuts, settings.value)), "step"
+    else:
+        taught = [steps_alone(cut) if level == "step" else cut for cut in cuts]
     found = [(cut, couple) for cut in taught for couple in MODES[settings.mode](cut, settings)]
     if settings.mode != "rpo":
         found = sorted(found, key=lambda one: _rank(one[1]))[: settings.per_path]
@@ -87,12 +92,18 @@ def _best_worst(cut: Cut, settings: Pairing) -> Iterable[Couple]:
     return islice(sorted(_couples(cut), key=lambda couple: -(margin(couple) or 0.0)), 1)
 
 
+def _value(cut: Cut, settings: Pairing) -> Iterable[Couple]:
+    wide = (couple for couple in _couples(cut) if (margin(couple) or 0.0) > settings.gap)
+    return islice(sorted(wide, key=_rank), settings.per_cut)
+
+
 MODES: dict[str, Callable[[Cut, Pairing], Iterable[Couple]]] = {
     "default": _default,
     "rpo": _rpo,
     "root_only": _root_only,
     "one_per_step": _one_per_step,
     "best_worst": _best_worst,
+    "value": _value,
 }
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from ssui_gen.branches import Place
 from ssui_gen.config import Config
+from ssui_gen.exploring.corrected import corrections
 from ssui_gen.exploring.exploration import Exploration
 from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
 from ssui_gen.exploring.leaks import load_bench
@@ -107,6 +108,8 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
     source, config, edition = plan.source, plan.config, plan.edition
     check_root(plan.root, plan.run)
     labels = labelled(plan.run) if config.pairs.first_bad == "labels" else None
+    if config.pairs.corrections:
+        corrections(plan.run)  # a fault in them is told now, and not after a night
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run, "pairs"))
         bench = load_bench(config.leaks, config.images)
