@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from runs import change, loaded, tiny_encoder, write_run
 from test_loss import layout, spans
 from test_tree import Bench
+from training import Training
 from trees import Case, eyes
 
 from ssui_gen.branches import Branch, Judgement
@@ -228,3 +229,21 @@ def test_what_does_not_fit_together_is_refused(tmp_path: Path, words: tuple[str,
     file.write_text("model: tiny\n")
     with pytest.raises(ConfigError, match=says):
         load(file, words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["loss=grpo", "loss=rft", "span=error"])
+def test_a_whole_training_of_it_ends_and_its_settings_are_read_again(training: Training, word: str) -> None:
+    name = word.replace("=", "-")
+    folder = training.here(name, word)
+    losses = training.losses(name)
+    assert len(losses) > 1 and all(map(math.isfinite, losses))
+    assert folder.facts["figures"]["steps"] > 1
+    again = load(folder.path / "srpo.yaml", output=folder.path)
+    loss, span = ("srpo", "error") if word == "span=error" else (word.removeprefix("loss="), "suffix")
+    assert (again.loss, again.objective.span) == (loss, span)
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Training:
+    return Training(tmp_path_factory.mktemp("rivals"))
