@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -11,8 +15,8 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from exploring import cuts, explored, judge, pairs, policy
-from fake_server import Fake
+from exploring import command, cuts, explored, judge, pairs, policy
+from fake_server import Fake, serve
 from jobs import Job, rows
 from runs import change, loaded, path_of, tiny_encoder, write_run
 from test_exporters import exported
@@ -28,10 +32,11 @@ from ssui_gen.branches import Branch, Cut, Judgement, Origin, Pair
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.config_pairs import Pairing
 from ssui_gen.config_pairs import Recovery as Settings
+from ssui_gen.exploring.explored import PATHS
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.exploring.recovery import lead_of
 from ssui_gen.reading import read
-from ssui_gen.records import ImageRef, ReasoningPath
+from ssui_gen.records import ImageRef, ReasoningPath, digest
 from train.encode import Encoder
 from train.example import parted
 from train.loss import USUAL, Span, add_up, objective
@@ -330,3 +335,27 @@ def test_the_world_judges_a_right_end_behind_a_wrong_step_good() -> None:
     said = label_of(row, branch, truth)
     assert (said.good, said.first_bad) == (True, "none")
     assert label_of(row.model_copy(update={"cut": 2}), branch, truth).first_bad == "step 3"
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_ends_with_the_same_rows(tmp_path: Path) -> None:
+    with serve(latency=0.01) as fake:
+        fake.answers = {"none": policy, "judge: right": judge, "judge: first_bad": locating}
+        killed = explored(tmp_path, fake.url)
+        whole = Job(killed.folder, tmp_path / "whole", killed.url)
+        whole.run.mkdir()
+        (whole.run / PATHS).write_bytes((killed.run / PATHS).read_bytes())
+        assert pairs(whole, "--limit", "4", config=RECOVER).code == 0
+        (killed.folder / "recover.json").write_text(json.dumps(RECOVER))
+        asked = command(killed, "--limit", "4", "--config", str(killed.folder / "recover.json"))
+        for moment in range(8):
+            child = subprocess.Popen(
+                [sys.executable, "-m", "ssui_gen", *asked],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            time.sleep(2.0 + 0.4 * moment)
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        assert pairs(killed, "--limit", "4", config=RECOVER).code == 0
+        assert sorted(map(digest, cuts(killed))) == sorted(map(digest, cuts(whole)))
+        assert (killed.run / "pairs.jsonl").read_bytes() == (whole.run / "pairs.jsonl").read_bytes()

@@ -119,12 +119,15 @@ class Exploration:
                 yield path
 
     def _ahead(self) -> Iterator[ReasoningPath | Reject]:
-        """What is to be done, and then drawn from again, as far as that is known: of a run that was killed
-        in between this is all there is.
+        """What is to be done, and then drawn from again, as far as that is known, and what may be asked about
+        wrong steps, of any path: of a run that was killed in between this is all there is.
         """
         yield from self.todo()
         if lacking := self.ledger.lacking():
             yield from self._named(lacking)
+        config = self.job.config
+        if config.explore.recovery.cuts or config.pairs.first_bad == "ask":
+            yield from islice(read_paths(self.source), self.limit)
 
     def keep(self, cuts: Sequence[Cut]) -> None:
         """Write and count rows of one path that are new."""

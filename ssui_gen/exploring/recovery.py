@@ -61,10 +61,11 @@ class Recovery:
             self.funnel.fresh += 1
 
     async def _explore(self, path: ReasoningPath) -> None:
-        """All are drawn, those of before from the journal: so a run that was killed goes on alike."""
+        """Where one lacks, all are drawn, those of before from the journal: a killed run goes on alike."""
         leads = await self._leads(path)
         known = {cut.id for cut in self.rows.off(path)}
-        fresh = [cut for cut in await self.explorer.recover(path, leads) if cut.id not in known]
+        lack = {Cut.id_of(path.id, lead.cut, path.query.text, lead.prefix) for lead in leads} - known
+        fresh = [cut for cut in await self.explorer.recover(path, leads if lack else ()) if cut.id in lack]
         self.funnel.kept["cuts"] += len(fresh)
         self.funnel.kept["paths without a located error"] += not leads
         if fresh:
