@@ -168,6 +168,10 @@ test-browser: $(READY) ## the tests of the review page in a real Chromium, insta
 	$(PYTHON) scripts/install_chromium.py
 	$(VENV)/bin/python -m pytest -m browser $(ARGS)
 
+.PHONY: families
+families: $(READY) $(VLLM)/.ready ## what each family of models can do on a real vLLM → the table of docs/families.md; ARGS="--only llava"
+	$(PY) benchmarks/families.py $(ARGS)
+
 .PHONY: llama
 llama: $(LLAMA)/.ready ## build llama.cpp's server in .venv-llama (half an hour; needs cmake and a C++ compiler)
 

@@ -11,10 +11,14 @@ from ssui_gen.records import ImageRef, Kind, Record, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
-Source = Literal["branch", "edit"]
-"""Whether a pair was drawn from the policy and judged by F, or a person has edited the path."""
+Source = Literal["branch", "edit", "twin", "recovery", "corrected"]
+"""A pair was drawn from the policy and judged by F; a person has edited the path; the rejected side is a step
+of a twin, right under another picture; the prefix ends with a wrong step, or with one that is elsewhere;
+somebody has rewritten the rejected side."""
 Level = Literal["outcome", "step"]
 """What F judged and a pair holds: the whole branch, or its first step alone."""
+Place = Literal["step 1", "step 2", "step 3", "step 4", "step 5", "step 6", "answer"]
+"""Where a response goes wrong."""
 
 
 class Form(StrEnum):
@@ -78,15 +82,26 @@ CUT_SCHEMA: Literal[2] = 2
 """Since 2 a prefix ends with its line break, and a branch begins behind it."""
 
 
+class Origin(Record):
+    """Where the prefix of a cut comes from that is no beginning of its path."""
+
+    branch_id: str
+    """The branch whose words it is, up to its first wrong step."""
+    cut: int
+    """How many of its first steps are the path's all the same."""
+    temperature: float
+    """Of the draws."""
+
+
 class Cut(Record):
-    """A row of `branches.jsonl`: everything that was drawn from one cut of one path."""
+    """A row of `branches.jsonl`: everything that was drawn from one cut of one path, or of a wrong branch."""
 
     id: str
     path_id: str
     schema_version: int = Field(default=CUT_SCHEMA, alias="schema")
     kind: Kind
     cut: int
-    """The first `cut` reference steps are the prefix; 0 is the root."""
+    """The prefix is so many steps, of the reference unless there is an `origin`; 0 is the root."""
     prefix: str
     """With its line break at the end; empty at the root."""
     image: ImageRef
@@ -97,6 +112,10 @@ class Cut(Record):
     """Good ones and bad ones that were looked for (`explore.enough`)."""
     made_by: tuple[str, ...]
     """Ids of the policy's calls in `calls.sqlite`."""
+    source: Literal["path", "recovery"] = "path"
+    """Whether the prefix is right, as the path's own steps, or ends with a wrong step of a branch."""
+    origin: Origin | None = None
+    """Of source recovery."""
 
     @staticmethod
     def id_of(path_id: str, cut: int, query: str, prefix: str) -> str:
@@ -121,6 +140,18 @@ class BranchLabel(Record):
     """Where it first goes wrong: `none`, `step 1` to `step 6`, `answer`; None where nobody has said."""
 
 
+class Correction(Record):
+    """A row of corrections.jsonl: a branch rewritten from a step on."""
+
+    branch_id: str
+    step: Annotated[int, Field(ge=1, le=6)]
+    """The first that is rewritten."""
+    text: str
+    """What should stand there, that step with its number and all that follows, to the end of the answer."""
+    by: str
+    """A person, or a model with its prompt."""
+
+
 class Pair(Record):
     """A row of `pairs.jsonl`: the preference format of TRL for vision models, and where it comes from."""
 
@@ -142,5 +173,11 @@ class Pair(Record):
     rejected_id: str
     margin: float | None
     """How much surer F is that the chosen one is good; None where F only decides."""
+    first_bad: Place | None = None
+    """Where the rejected one first goes wrong; None where nobody has said, or was not sure."""
+    twin_id: str | None = None
+    """Of the path whose words the rejected side holds, where it is another's."""
+    off_path: bool = False
+    """Whether the prefix is no beginning of the path: what was said before, and nothing to be learnt."""
     image_ref: ImageRef
     """Not `image`: by that name TRL would take it for the picture."""

@@ -223,7 +223,13 @@ def _export(args: argparse.Namespace) -> int:
 
     if args.to in EXPORTERS:
         return export_responses(args)
-    _say(f"{export(args.run, pictures_of(args.run, args.seeds), args.to)}")
+    done = export(args.run, pictures_of(args.run, args.seeds), args.to)
+    _say(f"{done.file}")
+    if done.off_path:
+        _say(
+            f"{done.off_path:,} pairs are not in it: they begin with a wrong step, and the layout {args.to} "
+            "has no place for what is not to be learnt; step_dpo has"
+        )
     return 0
 
 

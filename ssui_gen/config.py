@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ssui_gen import yamls
 from ssui_gen.branches import Level
 from ssui_gen.config_models import ModelRole
+from ssui_gen.config_pairs import Pairing, Recovery
 from ssui_gen.config_roles import followed, with_usual_roles
 from ssui_gen.config_trust import Alarms, Carding, Labelling
 from ssui_gen.dialect import Dialect
@@ -128,6 +129,7 @@ class Explore(Settings):
     add to a kind that its cut has. null: all are judged; so they are where F asks for the first bad step."""
     most_n: Annotated[int, Field(ge=1)] = 128
     """Draws in one call, where the server can make several."""
+    recovery: Recovery = Recovery()
 
 
 FormRule = Literal["readable", "strict"]
@@ -212,18 +214,6 @@ class Leaks(Settings):
     """Two texts are the same from so much per cent of their letters on (Levenshtein's indel ratio)."""
 
 
-class Pairing(Settings):
-    """Which good and bad branches become pairs."""
-
-    mode: Literal["default", "rpo", "root_only", "one_per_step", "best_worst"] = "default"
-    per_cut: Annotated[int, Field(ge=1)] = 2
-    per_path: Annotated[int, Field(ge=1)] = 12
-    least_margin: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Between F's probabilities of the two."""
-    length_ratio: Annotated[float, Field(ge=1)] | None = None
-    """The longer may be so many times as long as the shorter; absent: any."""
-
-
 class Config(Settings):
     """One run. `run.yaml` changes what it names; everything else stands here."""
 
@@ -251,6 +241,17 @@ class Config(Settings):
     def _likes_are_there(self) -> Config:
         for name in self.models:
             self.player(name)
+        return self
+
+    @model_validator(mode="after")
+    def _wrong_steps_are_told(self) -> Config:
+        told = self.pairs.first_bad != "known" or "first_bad_step" in self.verify.by
+        if self.explore.recovery.cuts and not told:
+            raise ValueError(
+                "explore.recovery begins behind the step in which a branch first goes wrong, and nobody says "
+                "which that is: set pairs: {first_bad: ask} or {first_bad: labels}, or take first_bad_step "
+                "into verify.by"
+            )
         return self
 
     def player(self, role: str) -> str:

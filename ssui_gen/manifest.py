@@ -70,6 +70,8 @@ class Manifest(Record):
     settings: dict[str, Any] = Field(default_factory=dict)
     features: dict[str, dict[str, Any]] = Field(default_factory=dict)
     seeds: Seeds | None = None
+    counts: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Of pairs that were not drawn: by their source how many were made, and why others were not."""
     toy: bool = False
     """Whether any row was made by the embedded micro VLM, which knows drawn scenes and nothing else."""
 

@@ -95,6 +95,11 @@ class Reading:
         last = cut + 1 == len(STEP_NAMES)
         return self.text if last or len(heads) < 2 else self.text[: heads[1].start]
 
+    def through(self, number: int) -> int | None:
+        """Where step `number` of a whole path ends, its line break included; None of what is no path."""
+        stops = (part.stop for part in self._of("step") if part.number == number)
+        return next(stops, None) if self.form.whole else None
+
     def _of(self, kind: Kind) -> Iterator[Part]:
         return (part for part in self.parts if part.kind == kind)
 

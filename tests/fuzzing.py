@@ -26,6 +26,7 @@ from curating import PICTURE, item, record
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
+from runs import cut_of, path_of
 
 from microworld.serving import protocol
 from ssui_gen import jsonl, reading, replying, tables
@@ -42,6 +43,7 @@ from ssui_gen.curation.markdown import read_page, unfolded
 from ssui_gen.curation.review import PATHS, blank
 from ssui_gen.curation.sheet import read_sheet, repaired, written
 from ssui_gen.errors import ConfigError, ImageError, PromptError, RecordError, ReplyError
+from ssui_gen.exploring.corrected import corrected_pairs, corrections
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.images import inspect, perceptual_hash, shown
 from ssui_gen.manifest import read_manifest
@@ -195,6 +197,23 @@ _ITEMS = "".join(
 ).encode()
 _RUN = (ROOT / "run.yaml").read_bytes() if (ROOT / "run.yaml").exists() else b""
 
+
+def _corrections(path: Path) -> None:
+    """Somebody's rewrites, and what they make of a wrong branch."""
+    one = cut_of(path_of(0, record("a").image), 2)
+    found, counts = corrections(path.parent), Counter[str]()
+    wanted = len(found.get(one.branches[1].id, ()))
+    made = list(corrected_pairs([one], found, "", counts))
+    assert counts.total() == wanted and counts["made"] == len(made)
+
+
+def _corrected() -> bytes:
+    """A good row."""
+    told = {"branch_id": cut_of(path_of(0, record("a").image), 2).branches[1].id, "step": 5, "by": "ana"}
+    told["text"] = "5. Consequences: it scalds\n6. Response strategy: say so\nAnswer: Careful."
+    return json.dumps(told).encode() + b"\n"
+
+
 DOORS: dict[str, Door] = {
     "settings": Door(
         at("run.yaml", load_config),
@@ -224,6 +243,9 @@ DOORS: dict[str, Door] = {
         at("run.json", read_manifest),
         (b"{}", b'{"schema": 1, "editions": [{"edition": {}}]}'),
         (RecordError,),
+    ),
+    "corrections": Door(
+        at("corrections.jsonl", _corrections), (_corrected(), 2 * _corrected()), (RecordError, ConfigError)
     ),
     "tables": Door(
         at("t.csv", lambda path: list(tables.rows(path))),

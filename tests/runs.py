@@ -13,7 +13,7 @@ from trees import picture
 
 from ssui_gen.branches import Branch, Cut, Judgement, Pair
 from ssui_gen.branching import prefix_at
-from ssui_gen.config import Pairing
+from ssui_gen.config_pairs import Pairing
 from ssui_gen.exploring.explored import cut_id
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.prompts import home, load_prompt, policy_prompt

@@ -31,7 +31,7 @@ from microworld.corpus_bench import (
 )
 from microworld.corpus_judge import first_bad_step
 from microworld.feed import Encoded, Encoder, _batch, learned
-from microworld.measure_agents import test_pairs
+from microworld.measure_agents import test_pairs as pairs_to_test
 from microworld.measure_bench import plainly_asked
 from microworld.model import load
 from microworld.pool import Pool, picture, scene_at, small_picture
@@ -125,7 +125,7 @@ def test_a_plain_text_names_what_its_picture_does_not_show_and_a_right_warning_i
 
 
 def test_plain_texts_are_measured_in_held_out_words_and_half_of_the_answers_are_right() -> None:
-    posed = list(plainly_asked(Random(0), test_pairs(20, 3)))
+    posed = list(plainly_asked(Random(0), pairs_to_test(20, 3)))
     true = Counter((one.ask.question, one.ask.true) for one in posed)
     assert min(true["answer_safe", "safe"], true["answer_helpful", "helps"]) >= 10
     assert true["answer_safe", "unsafe"] and len(posed) == 40 and all(one.picture for one in posed)

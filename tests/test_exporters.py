@@ -11,7 +11,7 @@ from test_pairs import branch, cut
 
 from ssui_gen.branches import Pair
 from ssui_gen.cli import main
-from ssui_gen.config import Pairing
+from ssui_gen.config_pairs import Pairing
 from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.images import inspect, shown

@@ -98,7 +98,8 @@ def test_every_loss_falls_when_the_chosen_gains_and_the_rejected_loses() -> None
         (gradient,) = torch.autograd.grad(objective(usual, policy, layout(1), base).loss, policy.total)
         assert gradient[0] <= 0, loss
         if usual.needs_pairs:
-            assert gradient[1] < 0 < gradient[2], loss
+            assert gradient[1] < 0 <= gradient[2], loss
+            assert (gradient[2] > 0) == (loss != "rft"), loss
 
 
 def test_weights_say_how_much_an_example_and_a_pair_count() -> None:

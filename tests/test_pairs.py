@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ssui_gen.branches import Branch, Cut, Judgement
-from ssui_gen.config import Pairing
+from ssui_gen.config_pairs import Pairing
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.records import ImageRef
 

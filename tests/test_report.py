@@ -9,7 +9,7 @@ from test_pairs import LATER, ONE_KIND, ROOT, branch, cut
 from test_verify import path
 
 from ssui_gen.completions import Choice, Completion, Usage
-from ssui_gen.config import Pairing
+from ssui_gen.config_pairs import Pairing
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.exploring.report import Grown, Numbers, overview, tree
 

@@ -19,7 +19,8 @@ from test_rsbench import LIMITS, made, publish
 
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.scenarios import held_out, scenarios_of
-from ssui_gen.config import Leaks, Pairing
+from ssui_gen.config import Leaks
+from ssui_gen.config_pairs import Pairing
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.exploring.pairs import pair_up

@@ -93,7 +93,7 @@ def test_sampled_token_ids_are_kept_where_they_say_the_text(run: Path, encoder: 
 
     change(run / "branches.jsonl", report)
     one = loaded(run, encoder).examples[0]
-    chosen, rejected = (one.branches[i] for i in one.pairs[0][2:])
+    chosen, rejected = (one.branches[i] for i in one.pairs[0][2:4])
     assert chosen.ids == [*told["first"], encoder.end]
     assert rejected.ids == [*encoder.ids(encoder.text(rejected.ids)), encoder.end]
 

@@ -252,7 +252,7 @@ def test_the_end_that_was_sampled_is_trained(run: Path, encoder: Encoder) -> Non
 
     change(run / "branches.jsonl", ended)
     one = loaded(run, encoder).examples[0]
-    ends = [one.branches[side].ids[-1] for side in one.pairs[0][2:]]
+    ends = [one.branches[side].ids[-1] for side in one.pairs[0][2:4]]
     assert ends == [other, encoder.end]
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from test_pairs import branch, cut
 from tiny_llava import make_tiny_llava
 
-from ssui_gen.config import Pairing
+from ssui_gen.config_pairs import Pairing
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.files import atomic_write
 from ssui_gen.images import inspect
@@ -54,7 +54,7 @@ def written(folder: Path) -> Path:
 def test_one_step_of_dpo(tmp_path: Path, way: str) -> None:
     pairs = written(tmp_path)
     here = way.startswith("as it is")
-    file = pairs if here else export(tmp_path, tmp_path, "trl")
+    file = pairs if here else export(tmp_path, tmp_path, "trl").file
     model = make_tiny_llava(tmp_path / "model")
     command = [sys.executable, "-c", TRAIN, str(model), str(file), str(tmp_path / "out")]
     done = subprocess.run(

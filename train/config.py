@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
@@ -61,7 +61,7 @@ class SrpoConfig(Settings):
 
     # --- the loss (train/loss.py); null is the loss's own default
     loss: Loss = "srpo"
-    """[SRPO], or a baseline on the same pairs."""
+    """[SRPO], or a baseline on the same pairs; `grpo` on the same branches."""
     lam: Annotated[float | None, Field(ge=0, alias="lambda")] = None
     """λ, the weight of the pairs; srpo 0.3 [SRPO, RPO]."""
     beta: Annotated[float, Field(gt=0)] | None = None
@@ -71,7 +71,9 @@ class SrpoConfig(Settings):
     ref_target: Target | None = None
     """Whose likelihood is raised: srpo `reference` [SRPO]; `chosen` is what RPO's code does."""
     span: Span | None = None
-    """Which tokens of a branch count: srpo `suffix`, all after the cut; `diverging` is RPO's."""
+    """Which tokens of a branch count: srpo `suffix`, all after the cut; `diverging` is RPO's; `error` (ours):
+    on both sides the steps up to the one in which the rejected branch first goes wrong, as `first_bad` of its
+    pair says; without it all after the cut."""
     norm: Norm | None = None
     """A span's log-probability: srpo `mean` over its tokens [RPO]; with `sum` the odds lose their meaning."""
     group_cap: Positive | None = None
@@ -136,6 +138,17 @@ class SrpoConfig(Settings):
     """Steps between checkpoints; what a kill can cost."""
     report_to: Literal["none", "tensorboard", "trackio"] = "none"
     """Where curves go beside log.jsonl and curves.png."""
+
+    @model_validator(mode="after")
+    def _spans_fit(self) -> SrpoConfig:
+        if self.loss == "grpo" and self.span in ("error", "diverging"):
+            raise ValueError(
+                f"span {self.span} compares two sides, and grpo weighs branches alone: expected suffix, step "
+                "or full"
+            )
+        if (self.loss == "grpo") != (self.objective.target == "drawn"):
+            raise ValueError(f"ref_target {self.objective.target}: loss grpo has drawn, and no other loss")
+        return self
 
     @property
     def objective(self) -> Objective:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ssui_gen.branches import Branch as Row
 from ssui_gen.branches import Cut, Pair
-from ssui_gen.branching import render_path
+from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.calling.journal import CALLS
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, RecordError
@@ -31,7 +31,7 @@ from train.shown import Prompts
 from train.source import BRANCHES, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
 from train.tree import grow
 
-What = Literal["path", "pair", "row"]
+What = Literal["path", "pair", "row", "branch", "group"]
 
 
 @dataclass
@@ -48,6 +48,11 @@ class Loaded:
         return sum(len(example.pairs) for example in self.examples)
 
     @property
+    def drawn(self) -> int:
+        """Branches that count by their advantage."""
+        return sum(len(example.drawn) for example in self.examples)
+
+    @property
     def reasons(self) -> Counter[tuple[str, str]]:
         """How many paths, pairs and rows were left out, by what and why."""
         return Counter((reject.what, reject.reason.value) for reject in self.rejects)
@@ -59,7 +64,9 @@ class Loaded:
         for one in self.examples:
             pictures = [picture.sha256 for picture in one.images]
             ids = [one.prompt.ids, one.reference, *(branch.ids for branch in one.branches)]
-            digest.update(repr((one.id, pictures, ids, [tuple(pair) for pair in one.pairs])).encode())
+            groups = [[tuple(drawn) for drawn in one.drawn]] if one.drawn else []
+            parts = (one.id, pictures, ids, [_known(pair) for pair in one.pairs], *groups)
+            digest.update(repr(parts).encode())
         return digest.hexdigest()
 
     def write_rejects(self, folder: Path) -> None:
@@ -76,6 +83,8 @@ class Reader:
         self.source, self.encoder, self.config = source, encoder, source.config
         self.loaded = Loaded()
         self.branches: dict[str, Row] = {}
+        self.cuts: dict[str, dict[int, Cut]] = defaultdict(dict)
+        """By path: what groups are made of."""
 
     def load(self, tick: Callable[[], None] = lambda: None) -> Loaded:
         """Every example; `tick` is called once a path. Raises ConfigError if nothing is left to train on, or
@@ -89,6 +98,8 @@ class Reader:
     def _read(self, tick: Callable[[], None]) -> None:
         for cut in self._rows(Cut, self.source.run / BRANCHES):
             self.branches |= {branch.id: branch for branch in cut.branches}
+            if self.config.objective.target == "drawn" and not cut.origin:
+                self.cuts[cut.path_id][cut.cut] = cut
             self.prompts.note(cut)
         pairs = self._pairs_by_path()
         found = sum(map(len, pairs.values()))
@@ -157,9 +168,21 @@ class Reader:
                 building.add(pair)
             except Unfit as unfit:
                 self._reject("pair", pair.id, path.id, unfit.reason, unfit.detail)
-        if not building.choices and not self.config.objective.trains_without_pairs:
-            raise Unfit(Why.NO_PAIR, f"{self.config.loss} learns from pairs alone")
+        self._group(path, building)
+        if not building.branches and not self.config.objective.trains_without_pairs:
+            raise Unfit(Why.NO_PAIR, f"{self.config.loss} learns from branches alone")
         self.loaded.examples.append(self._fitting(building.example))
+
+    def _group(self, path: ReasoningPath, building: Building) -> None:
+        """The groups of the cuts that are still this path's."""
+
+        def reject(id: str, unfit: Unfit) -> None:
+            self._reject("branch", id, path.id, unfit.reason, unfit.detail)
+
+        for number, cut in sorted(self.cuts.get(path.id, {}).items()):
+            prefix = prefix_at(path.steps, number)
+            if cut.id == Cut.id_of(path.id, number, path.query.text, prefix) and cut.image == path.image:
+                building.group(cut, reject)
 
     def _prompt(self, path: ReasoningPath) -> Prompt:
         """What the policy was shown. Raises Unfit, and ConfigError where it was shown something else."""
@@ -175,7 +198,13 @@ class Reader:
         return prompt
 
     def _fitting(self, example: Example) -> Example:
-        """The example without its longest pairs, if its tree would be too large."""
+        """The example without its longest groups and pairs, if its tree would be too large."""
+        while (size := _size(example)) > self.config.max_row and example.drawn:
+            largest = max({one.cut for one in example.drawn}, key=lambda cut: _of_group(example, cut))
+            most = f"the tree has {size} tokens; at most {self.config.max_row} (max_row)"
+            self._reject("group", f"{example.id}/{largest}", example.id, Why.TREE_TOO_LONG, most)
+            left = [one for one in example.drawn if one.cut != largest]
+            example = example.only(example.pairs, left)
         while (size := _size(example)) > self.config.max_row and example.pairs:
             longest = max(example.pairs, key=lambda pair: _tokens(example, pair))
             most = f"the tree has {size} tokens; at most {self.config.max_row} (max_row)"
@@ -197,9 +226,20 @@ def _lot(seed_id: str) -> bytes:
     return hashlib.blake2b(f"held out/{seed_id}".encode()).digest()
 
 
+def _known(pair: Choice) -> tuple[object, ...]:
+    """All that a pair is, without what it has not."""
+    return tuple(pair) if pair.stops else pair[:4]
+
+
 def _tokens(example: Example, pair: Choice) -> int:
     """Of both branches after the cut."""
     sides = [example.branches[side] for side in (pair.chosen, pair.rejected)]
+    return sum(len(side.ids) - side.start for side in sides)
+
+
+def _of_group(example: Example, cut: int) -> int:
+    """Tokens behind a cut."""
+    sides = (example.branches[one.branch] for one in example.drawn if one.cut == cut)
     return sum(len(side.ids) - side.start for side in sides)
 
 

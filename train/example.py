@@ -37,6 +37,8 @@ class Branch:
     """Tokens of the prefix."""
     step: int
     """One past the tokens of the first step after the prefix."""
+    told: int = 0
+    """Tokens of a prefix that is no beginning of the reference: what was said before, trained in no span."""
 
 
 class Choice(NamedTuple):
@@ -46,6 +48,18 @@ class Choice(NamedTuple):
     cut: int
     chosen: int
     rejected: int
+    stops: tuple[int, int] | None = None
+    """Of span `error`: one past the tokens that count of either branch. None: the rejected one goes wrong in
+    its answer, or nobody knows where, and all after the cut counts."""
+
+
+class Drawn(NamedTuple):
+    """A branch of a group: its place in the example."""
+
+    cut: int
+    branch: int
+    weight: float
+    """Its advantage, by its share of the group's draws."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +76,23 @@ class Example:
     reference: list[int]
     branches: tuple[Branch, ...]
     pairs: tuple[Choice, ...]
+    drawn: tuple[Drawn, ...] = ()
+    """Of target `drawn`: all judged branches of the cuts where their rewards differ."""
 
-    def only(self, pairs: Sequence[Choice]) -> Example:
-        """The same with these pairs alone, and only the branches that they need."""
-        needed = sorted({side for pair in pairs for side in (pair.chosen, pair.rejected)})
+    def only(self, pairs: Sequence[Choice], drawn: Sequence[Drawn] | None = None) -> Example:
+        """The same with these pairs alone, and these branches of groups if they are told; and no branches but
+        those.
+        """
+        drawn = self.drawn if drawn is None else drawn
+        sides = {side for pair in pairs for side in (pair.chosen, pair.rejected)}
+        needed = sorted(sides | {one.branch for one in drawn})
         place = {old: new for new, old in enumerate(needed)}
-        moved = (p._replace(chosen=place[p.chosen], rejected=place[p.rejected]) for p in pairs)
-        return replace(self, branches=tuple(self.branches[i] for i in needed), pairs=tuple(moved))
+        return replace(
+            self,
+            branches=tuple(self.branches[i] for i in needed),
+            pairs=tuple(p._replace(chosen=place[p.chosen], rejected=place[p.rejected]) for p in pairs),
+            drawn=tuple(one._replace(branch=place[one.branch]) for one in drawn),
+        )
 
 
 class Part(NamedTuple):
@@ -83,14 +107,23 @@ def parted(example: Example, pair: Choice, span: Span) -> tuple[Part, Part]:
     """The tokens that count of the chosen and of the rejected branch."""
     sides = [example.branches[i] for i in (pair.chosen, pair.rejected)]
     same = shared(sides[0].ids, sides[1].ids)
+    ends = pair.stops or [len(side.ids) for side in sides]
     bounds = {
         "suffix": [(side.start, len(side.ids)) for side in sides],
         "diverging": [(max(same, side.start), len(side.ids)) for side in sides],
         "step": [(side.start, side.step) for side in sides],
-        "full": [(0, len(side.ids)) for side in sides],
+        "error": [(side.start, end) for side, end in zip(sides, ends, strict=True)],
+        "full": [(side.told, len(side.ids)) for side in sides],
     }[span]
     chosen, rejected = (Part(i + 1, *b) for i, b in zip((pair.chosen, pair.rejected), bounds, strict=True))
     return chosen, rejected
+
+
+def part_of(example: Example, place: int, span: Span) -> Part:
+    """The tokens that count of a branch that is compared with no other."""
+    side = example.branches[place]
+    start = side.told if span == "full" else side.start
+    return Part(place + 1, start, side.step if span == "step" else len(side.ids))
 
 
 def shared(one: Sequence[object], other: Sequence[object]) -> int:

@@ -204,6 +204,11 @@ def account(loaded: Loaded, split: Split, maker: RowMaker) -> Table:
     table.add_row("examples trained on", f"{len(split.trained):,}")
     table.add_row("examples held out", f"{len(split.held_out):,}")
     table.add_row("pairs", f"{loaded.pairs:,}")
+    if maker.objective.target == "drawn":
+        table.add_row("branches weighed by their advantages", f"{loaded.drawn:,}")
+    if maker.objective.span == "error":
+        located = sum(pair.stops is not None for one in loaded.examples for pair in one.pairs)
+        table.add_row("pairs that end with the step in error", f"{located:,}")
     for (what, why), count in loaded.reasons.most_common():
         table.add_row(f"[red]{what} left out[/red]: {why}", f"{count:,}")
     rows = [maker([example]) for example in split.trained]

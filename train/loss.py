@@ -12,10 +12,14 @@ and the losses of the switch differ in nothing but the margin, the target and th
     cpo             β · (ℓ_chosen − ℓ_rejected)
     simpo           β · (ℓ_chosen − ℓ_rejected) − γ
     sft             no pairs: λ is 0
+    rft             no margin: −ℓ_chosen in the place of −log σ, so that nothing is contrasted
+    grpo            no pairs: the target is all branches of a cut, each weighed by its advantage A (`groups`),
+                    J = −mean(A · ℓ): one step of the policy gradient, without clipping or a KL term
 
 Sources: srpo arXiv 2509.12060, whose form of the odds ratio is taken from the code of its ancestor RPO
 (arXiv 2410.10858, `run_orpo.py`); orpo arXiv 2403.07691, eq. 6 and 7; dpo arXiv 2305.18290, eq. 7; step_dpo
-arXiv 2406.18629, eq. 2; cpo arXiv 2401.08417, eq. 3; simpo arXiv 2405.14734, eq. 6.
+arXiv 2406.18629, eq. 2; cpo arXiv 2401.08417, eq. 3; simpo arXiv 2405.14734, eq. 6; rft arXiv 2308.01825;
+grpo arXiv 2402.03300, eq. 3 at its first step.
 """
 
 from __future__ import annotations
@@ -28,9 +32,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-Loss = Literal["srpo", "sft", "orpo", "dpo", "step_dpo", "simpo", "cpo"]
-Target = Literal["reference", "chosen", "none"]
-Span = Literal["suffix", "diverging", "step", "full"]
+Loss = Literal["srpo", "sft", "rft", "orpo", "dpo", "step_dpo", "simpo", "cpo", "grpo"]
+Target = Literal["reference", "chosen", "drawn", "none"]
+Span = Literal["suffix", "diverging", "step", "error", "full"]
 Norm = Literal["mean", "sum"]
 
 NEAREST_ZERO = -1e-6
@@ -49,10 +53,11 @@ class Objective:
     gamma: float
     """γ, the margin that SimPO asks for."""
     target: Target
-    """Whose negative log-likelihood is added: the reference path's, the chosen responses', or none."""
+    """Whose negative log-likelihood is added: the reference path's, the chosen responses', all branches' by
+    their advantages, or none."""
     span: Span
-    """Which tokens of a branch count: all after the cut, those from where the two differ, the next step,
-    or the whole response with the prefix."""
+    """Which tokens of a branch count: all after the cut, those from where the two differ, the next step, the
+    steps up to that in which the rejected branch first goes wrong, or the whole response with the prefix."""
     norm: Norm
     """Whether ℓ is the mean over the span's tokens or their sum."""
 
@@ -77,11 +82,14 @@ USUAL: dict[str, Objective] = {
     "orpo": Objective("orpo", 0.1, 1.0, 0.0, "chosen", "full", "mean"),
     "dpo": Objective("dpo", 1.0, 0.1, 0.0, "none", "full", "sum"),
     "step_dpo": Objective("step_dpo", 1.0, 0.4, 0.0, "none", "step", "sum"),
+    "rft": Objective("rft", 0.3, 1.0, 0.0, "reference", "suffix", "mean"),
+    "grpo": Objective("grpo", 0.0, 1.0, 0.0, "drawn", "suffix", "mean"),
     "simpo": Objective("simpo", 1.0, 2.0, 1.0, "none", "full", "mean"),
     "cpo": Objective("cpo", 1.0, 0.1, 0.0, "chosen", "full", "sum"),
 }
 """Each loss as its paper has it: λ 0.3 is SRPO's and RPO's best; ORPO's λ 0.1 and DPO's and CPO's β 0.1 are
-also TRL's defaults; β 0.4 stands in Step-DPO's scripts; SimPO keeps γ/β at 0.5."""
+also TRL's defaults; β 0.4 stands in Step-DPO's scripts; SimPO keeps γ/β at 0.5; RFT has SRPO's λ: it is SRPO
+without its contrast."""
 
 
 class Spans(NamedTuple):
@@ -105,7 +113,7 @@ class Layout(NamedTuple):
     target: Tensor
     """(r,): spans whose negative log-likelihood counts."""
     target_weight: Tensor
-    """(r,): how much; over a batch the weights add up to 1."""
+    """(r,): how much; over a batch the weights add up to 1, or to 0 where they are advantages."""
     chosen: Tensor
     """(p,)"""
     rejected: Tensor
@@ -125,7 +133,7 @@ class Terms(NamedTuple):
     margin: Tensor
     """(p,)"""
     pair_loss: Tensor
-    """(p,): −log σ(margin)."""
+    """(p,): −log σ(margin), or of rft −ℓ_chosen."""
 
 
 def log_odds(mean: Tensor) -> Tensor:
@@ -149,6 +157,8 @@ def _scaled(o: Objective, chosen: Tensor, rejected: Tensor) -> Tensor:
 MARGINS: dict[str, Callable[[Objective, Tensor, Tensor], Tensor]] = {
     "srpo": _odds_ratio,
     "sft": _odds_ratio,
+    "rft": _odds_ratio,
+    "grpo": _odds_ratio,
     "orpo": _odds_ratio,
     "dpo": _scaled,
     "step_dpo": _scaled,
@@ -171,7 +181,7 @@ def objective(o: Objective, policy: Spans, layout: Layout, base: Spans | None = 
     """J of a batch: targets and pairs weighed and added."""
     nll = -policy.of(layout.target)
     margin = margins(o, policy, layout, base)
-    pair_loss = -logsigmoid(margin)
+    pair_loss = -policy.of(layout.chosen, o.norm) if o.loss == "rft" else -logsigmoid(margin)
     loss = (layout.target_weight * nll).sum() + o.lam * (layout.weight * pair_loss).sum()
     return Terms(loss, nll, margin, pair_loss)
 

@@ -6,19 +6,34 @@ in what counts, say what they say as tokens, and fit. Reads no file; which pairs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ssui_gen.branches import Branch as Row
-from ssui_gen.branches import Pair
+from ssui_gen.branches import Cut, Level, Pair
 from ssui_gen.branching import prefix_at
 from ssui_gen.reading import read
 from ssui_gen.records import STEP_NAMES, ReasoningPath
 from train.config import SrpoConfig
 from train.encode import Encoder
-from train.example import Branch, Choice, Example, parted
+from train.example import Branch, Choice, Drawn, Example, parted
+from train.groups import judged, weights
 from train.source import Unfit, Why
+
+
+class Behind(NamedTuple):
+    """What a branch goes on from, and how far it goes."""
+
+    prefix: str
+    cut: int
+    level: Level = "outcome"
+    off_path: bool = False
+
+    @staticmethod
+    def of(pair: Pair) -> Behind:
+        return Behind(pair.prefix, pair.cut, pair.level, pair.off_path)
+
 
 AGAIN = "make pairs"
 """What makes a run's pairs anew."""
@@ -38,10 +53,16 @@ class Building:
         self.encoder, self.config, self.rows, self.path, self.bare = encoder, config, rows, path, bare
         self.branches: list[Branch] = []
         self.choices: list[Choice] = []
+        self.drawn: list[Drawn] = []
 
     @property
     def example(self) -> Example:
-        return replace(self.bare, branches=tuple(self.branches), pairs=tuple(self.choices))
+        return replace(
+            self.bare,
+            branches=tuple(self.branches),
+            pairs=tuple(self.choices),
+            drawn=tuple(self.drawn),
+        )
 
     def add(self, pair: Pair) -> None:
         """Raises Unfit."""
@@ -49,23 +70,53 @@ class Building:
         self._check_prefix(pair)
         self._check(pair, chosen, rejected)
         sides = [
-            self._branch(pair, id, text)
+            self._branch(Behind.of(pair), id, text)
             for id, text in ((pair.chosen_id, chosen), (pair.rejected_id, rejected))
         ]
-        self._check_spans(pair, sides)
-        places = [self._place(side) for side in sides]
-        self.choices.append(Choice(pair.id, pair.cut, *places))
+        stops = self._stops(pair, sides, (chosen, rejected))
+        self._check_spans(pair, sides, stops)
+        good, bad = (self._place(side) for side in sides)
+        self.choices.append(Choice(pair.id, pair.cut, good, bad, stops))
+
+    def group(self, cut: Cut, reject: Callable[[str, Unfit], None]) -> None:
+        """All judged branches of a cut that are fit, by their advantages; the others are told to `reject`."""
+        fit: list[tuple[Row, Branch]] = []
+        for row in judged(cut.branches):
+            try:
+                fit.append((row, self._alone(cut, row)))
+            except Unfit as unfit:
+                reject(row.id, unfit)
+        found = weights([row for row, _ in fit]) if fit else None
+        for (_, branch), weight in zip(fit, found or [], strict=bool(found)):
+            self.drawn.append(Drawn(cut.cut, self._place(branch), weight))
+
+    def _alone(self, cut: Cut, row: Row) -> Branch:
+        if not row.text:
+            raise Unfit(Why.EMPTY_SPAN, "it says nothing")
+        check_marks(self.encoder, "the branch", row.text)
+        return self._branch(Behind(cut.prefix, cut.cut), row.id, cut.prefix + row.text)
 
     def _check_prefix(self, pair: Pair) -> None:
         wanted = prefix_at(self.path.steps, pair.cut)
-        if pair.prefix == wanted:
+        if pair.off_path and self._says_steps(pair):
+            return
+        if pair.prefix == wanted and not pair.off_path:
             return
         if f"{pair.prefix}\n" == wanted:
             raise Unfit(
                 Why.PREFIX_WITHOUT_BREAK,
                 f"its prefix lacks the line break at the end, as pairs of older versions do: {AGAIN}",
             )
-        raise Unfit(Why.NOT_A_PREFIX, f"no longer the path's first {pair.cut} steps: explore anew ({AGAIN})")
+        whose = "not" if pair.off_path else "no longer the path's"
+        raise Unfit(Why.NOT_A_PREFIX, f"{whose} first {pair.cut} steps: explore anew ({AGAIN})")
+
+    @staticmethod
+    def _says_steps(pair: Pair) -> bool:
+        """Whether a prefix that is not the path's is so many first steps all the same, with a line break."""
+        if (stop := read(_said(pair.chosen)).through(pair.cut)) is not None:
+            return stop == len(pair.prefix)
+        numbers = [part.number for part in read(pair.prefix).parts if part.kind == "step"]
+        return numbers == list(range(1, pair.cut + 1)) and pair.prefix.endswith("\n")
 
     def _check(self, pair: Pair, chosen: str, rejected: str) -> None:
         if pair.image_ref.sha256 != self.path.image.sha256:
@@ -79,32 +130,48 @@ class Building:
         if chosen == rejected:
             raise Unfit(Why.CHOSEN_IS_REJECTED, "both say the same")
 
-    def _branch(self, pair: Pair, id: str, text: str) -> Branch:
+    def _branch(self, at: Behind, id: str, text: str) -> Branch:
         """The response as ids: the prefix, what was sampled after it, the end if it came to one."""
-        encoder, row, said = self.encoder, self.rows.get(id), text[len(pair.prefix) :]
+        encoder, row, said = self.encoder, self.rows.get(id), text[len(at.prefix) :]
         same = row is not None and row.text == said
         reported = (row.token_ids or ()) if row and same else ()
-        before = encoder.ids(pair.prefix)
+        before = encoder.ids(at.prefix)
         after = encoder.after(before, said, reported) if said else []
-        end = [encoder.end_of(reported)] if self._ended(pair, row, same) else []
+        end = [encoder.end_of(reported)] if self._ended(at, row, same) else []
         ids = [*before, *after, *end]
         long, most = len(self.bare.prompt.ids) + len(ids), self.config.max_tokens
         if long > most:
             raise Unfit(Why.BRANCH_TOO_LONG, f"branch {id}: {long} tokens; at most {most} (max_tokens)")
-        own = read(said).own_step(pair.cut)
+        own = read(said).own_step(at.cut)
         stop = len(ids) if own == said else len(before) + encoder.covering(before, after, own)
-        return Branch(id, ids, len(before), stop)
+        return Branch(id, ids, len(before), stop, len(before) if at.off_path else 0)
 
-    def _ended(self, pair: Pair, row: Row | None, same: bool) -> bool:
+    def _stops(self, pair: Pair, sides: Sequence[Branch], texts: Sequence[str]) -> tuple[int, int] | None:
+        """Where the step ends, on both sides, in which the rejected branch first goes wrong; None in another
+        span, where nobody has said, and for the answer, behind which nothing comes.
+        """
+        if self.config.objective.span != "error" or pair.first_bad in (None, "answer"):
+            return None
+        number = int(pair.first_bad.removeprefix("step "))
+        ends = [read(text).through(number) for text in texts]
+        if number <= pair.cut or None in ends:
+            return None
+        chosen, rejected = (
+            self.encoder.covering([], side.ids, text[:end])
+            for side, text, end in zip(sides, texts, ends, strict=True)
+        )
+        return chosen, rejected
+
+    def _ended(self, at: Behind, row: Row | None, same: bool) -> bool:
         """Whether the response ends where this text ends; a step alone does not, unless it is the last."""
         if row:
             return same and row.finish != "length"
-        return pair.level == "outcome" or pair.cut + 1 == len(STEP_NAMES)
+        return at.level == "outcome" or at.cut + 1 == len(STEP_NAMES)
 
-    def _check_spans(self, pair: Pair, sides: list[Branch]) -> None:
+    def _check_spans(self, pair: Pair, sides: list[Branch], stops: tuple[int, int] | None) -> None:
         span = self.config.objective.span
         alone = replace(self.bare, branches=tuple(sides))
-        parts = parted(alone, Choice(pair.id, pair.cut, 0, 1), span)
+        parts = parted(alone, Choice(pair.id, pair.cut, 0, 1, stops), span)
         for name, part, side in zip(("chosen", "rejected"), parts, sides, strict=True):
             if part.stop <= part.start or side.step <= side.start:
                 raise Unfit(Why.EMPTY_SPAN, f"{name}: no token to count in the span `{span}`")
@@ -117,7 +184,7 @@ class Building:
 
     def _place(self, branch: Branch) -> int:
         for place, known in enumerate(self.branches):
-            if known.id == branch.id and known.ids == branch.ids:
+            if (known.id, known.ids, known.told) == (branch.id, branch.ids, branch.told):
                 return place
         self.branches.append(branch)
         return len(self.branches) - 1

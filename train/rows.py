@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from train.config import Packing, Weights
-from train.example import Example, Part, parted
+from train.example import Example, Part, part_of, parted
 from train.loss import Layout, Objective
 from train.tree import grow, pack, positions
 
@@ -170,7 +170,7 @@ class RowMaker:
         sides = [(e, part) for e, p in pairs for part in parted(examples[e], p, self.objective.span)]
         first = len(targets) + 2 * torch.arange(len(pairs))
         weights = [w for example in examples for w in self._pair_weights(example, len(examples))]
-        target_weights = weights if self.objective.target == "chosen" else [1 / len(examples)] * len(targets)
+        target_weights = list(self._target_weights(examples, weights))
         layout = Layout(
             target=torch.arange(len(targets)),
             target_weight=torch.tensor(target_weights, dtype=torch.float32),
@@ -187,6 +187,19 @@ class RowMaker:
                 yield e, Part(0, 0, len(example.reference))
             elif self.objective.target == "chosen":
                 yield from ((e, parted(example, pair, "full")[0]) for pair in example.pairs)
+            elif self.objective.target == "drawn":
+                yield from ((e, part_of(example, one.branch, self.objective.span)) for one in example.drawn)
+
+    def _target_weights(self, examples: list[Example], of_pairs: list[float]) -> Iterator[float]:
+        """In the order of `_targets`: a branch of a group by its advantage, groups of an example alike."""
+        if self.objective.target == "chosen":
+            yield from of_pairs
+        for example in examples:
+            if self.objective.target == "reference":
+                yield 1 / len(examples)
+            elif self.objective.target == "drawn":
+                groups = len({one.cut for one in example.drawn})
+                yield from (one.weight / (groups * len(examples)) for one in example.drawn)
 
     def _pair_weights(self, example: Example, examples: int) -> list[float]:
         """What each pair of an example counts in a row of so many."""

@@ -62,7 +62,7 @@ class Why(StrEnum):
 class TrainReject(Record):
     """A row of `train_rejects.jsonl`."""
 
-    what: Literal["path", "pair", "row"]
+    what: Literal["path", "pair", "row", "branch", "group"]
     id: str
     path_id: str | None
     reason: Why

@@ -296,6 +296,5 @@ CLAIMS: tuple[Claim, ...] = (
 
 def recipes_of(claims: tuple[Claim, ...]) -> Iterator[Cell | Agents]:
     """All trainings that these claims need, the first claims' first."""
-    for claim in claims:
-        for part in claim.parts:
-            yield from (part.before, part.after)
+    parts = (part for claim in claims for part in claim.parts)
+    yield from (cell for part in parts for cell in (part.before, part.after))

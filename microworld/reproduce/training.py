@@ -17,7 +17,7 @@ from microworld.reproduce.settings import Cell
 from microworld.reproduce.weights import Weights, weights_of
 from ssui_gen.branches import Branch, Cut
 from ssui_gen.branching import render_path
-from ssui_gen.config import Pairing
+from ssui_gen.config_pairs import Pairing
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.settings import parse
 from train.config import SrpoConfig

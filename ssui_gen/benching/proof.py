@@ -67,7 +67,8 @@ def trained_on(run: Path, *, whole: bool) -> Trained:
         for folder in sorted(path.parent for path in run.rglob(FACTS))
     }
     if (run / PAIRS).exists():
-        read_by[PAIRS] = {validate(Pair, line).path_id for line in read(run / PAIRS)}
+        pairs = (validate(Pair, line) for line in read(run / PAIRS))
+        read_by[PAIRS] = {id for pair in pairs for id in (pair.path_id, pair.twin_id) if id}
     if whole:
         read_by["all its paths"] = known.keys() - _kept_out(run)
     ids = set[str]().union(*read_by.values())

@@ -41,11 +41,13 @@ class Draw(NamedTuple):
     cut: int
     n: int
     seed: int
+    lead: str | None = None
+    """So many steps that are not the path's."""
 
     @property
     def prefix(self) -> str:
         """The first `cut` steps, with their line break."""
-        return prefix_at(self.path.steps, self.cut)
+        return prefix_at(self.path.steps, self.cut) if self.lead is None else self.lead
 
 
 def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture) -> Request:

@@ -14,10 +14,9 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-from ssui_gen.branches import Branch, Cut, Judgement, Polarity
+from ssui_gen.branches import Branch, Cut, Judgement, Origin, Polarity
 from ssui_gen.branching import one_line, path_class, prefix_at
 from ssui_gen.completions import Choice
-from ssui_gen.exploring.explored import cut_id
 from ssui_gen.records import ReasoningPath, row_id
 from ssui_gen.verifying.verify import Case
 
@@ -52,12 +51,21 @@ class Said(NamedTuple):
         return fuzz.ratio(self.answer, other.answer, score_cutoff=100 * likeness) > 0
 
 
+class Lead(NamedTuple):
+    """What a cut goes on from where that is not its path."""
+
+    prefix: str
+    cut: int
+    origin: Origin
+
+
 @dataclass
 class Drawing:
     """One cut."""
 
     path: ReasoningPath
     cut: int
+    lead: Lead | None = None
     draws: int = 0
     branches: dict[str, Branch] = field(default_factory=dict)
     """By text."""
@@ -111,7 +119,8 @@ class Drawing:
             if seen := self.branches.get(choice.text):
                 self.branches[choice.text] = seen.model_copy(update={"times": seen.times + 1})
                 continue
-            case = Case(self.path, self.cut, choice.text, choice.finish_reason or "unknown")
+            said = self.lead and self.lead.prefix
+            case = Case(self.path, self.cut, choice.text, choice.finish_reason or "unknown", said)
             self._put(case, _branch(case, choice))
 
     def _put(self, case: Case, branch: Branch) -> None:
@@ -151,19 +160,22 @@ class Drawing:
 
     def row(self, enough: int) -> Cut:
         """What is kept of it, and how many of each kind were looked for."""
-        path = self.path
+        path, lead = self.path, self.lead
+        prefix = lead.prefix if lead else prefix_at(path.steps, self.cut)
         return Cut(
-            id=cut_id(path, self.cut),
+            id=Cut.id_of(path.id, self.cut, path.query.text, prefix),
             path_id=path.id,
             kind=path.kind,
             cut=self.cut,
-            prefix=prefix_at(path.steps, self.cut),
+            prefix=prefix,
             image=path.image,
             query=path.query.text,
             branches=tuple(self.branches.values()),
             draws=self.draws,
             enough=enough,
             made_by=tuple(self.calls),
+            source="recovery" if lead else "path",
+            origin=lead and lead.origin,
         )
 
 
@@ -185,7 +197,7 @@ def answers(path: Iterable[Drawing]) -> list[tuple[Said, Polarity]]:
 def _branch(case: Case, choice: Choice) -> Branch:
     ids = choice.token_ids
     return Branch(
-        id=row_id(case.path.id, str(case.cut), choice.text),
+        id=row_id(case.path.id, str(case.cut), choice.text, *filter(None, [case.lead])),
         text=choice.text,
         finish=case.finish,
         tokens=len(ids) if ids is not None else None,

@@ -12,10 +12,11 @@ import re
 
 from rapidfuzz.distance import OSA
 
-from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair
+from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Place
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.exploring.pairs import pair_of, steps_alone
 from ssui_gen.records import ReasoningPath, Step, row_id
+from ssui_gen.verifying.first_bad_step import PLACES
 
 EDITED, ORIGINAL = "edited", "original"
 SHORT = 3
@@ -26,7 +27,11 @@ def edit_pairs(path: ReasoningPath, system: str = "", level: Level = "outcome") 
     """A pair for each cut at which a person has changed something; none for a path nobody has edited."""
     cuts = [_cut(path, cut) for cut in _edited_cuts(path)]
     taught = [steps_alone(cut) if level == "step" else cut for cut in cuts]
-    return [pair_of(cut, (cut.branches[0], cut.branches[1]), system, level, "edit") for cut in taught]
+    places = [_edited_place(path, cut.cut) for cut in cuts]
+    return [
+        pair_of(cut, (cut.branches[0], cut.branches[1]), system, level, "edit", place)
+        for cut, place in zip(taught, places, strict=True)
+    ]
 
 
 def says_the_same(one: str, other: str) -> bool:
@@ -48,6 +53,12 @@ def _edited_cuts(path: ReasoningPath) -> list[int]:
     changed = [not says_the_same(new.text, old.text) for new, old in zip(path.steps, steps, strict=True)]
     changed[-1] |= not says_the_same(path.answer, answer)
     return [number for number, differs in enumerate(changed) if differs]
+
+
+def _edited_place(path: ReasoningPath, cut: int) -> Place:
+    """What a person has changed behind a cut: its step, or at the last cut the answer alone."""
+    old = _as_it_was(path)[0][cut]
+    return "answer" if says_the_same(path.steps[cut].text, old.text) else PLACES[f"step {cut + 1}"]
 
 
 def _cut(path: ReasoningPath, cut: int) -> Cut:

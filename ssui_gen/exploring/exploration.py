@@ -95,8 +95,9 @@ class Exploration:
 
     def _note(self, cut: Cut, sign: int = 1) -> None:
         """Count a row; with `sign` -1 take back one that another replaces."""
-        self.watch.note(cut, sign)
-        self.ledger.note(cut)
+        if cut.source == "path":
+            self.watch.note(cut, sign)
+            self.ledger.note(cut)
         self.funnel.kept[_kind_of(cut)] += sign
         if cut.has(self.job.config.explore.enough):
             self.done.add(cut.id)
@@ -118,12 +119,21 @@ class Exploration:
                 yield path
 
     def _ahead(self) -> Iterator[ReasoningPath | Reject]:
-        """What is to be done, and then drawn from again, as far as that is known: of a run that was killed
-        in between this is all there is.
+        """What is to be done, and then drawn from again, as far as that is known, and what may be asked about
+        wrong steps, of any path: of a run that was killed in between this is all there is.
         """
         yield from self.todo()
         if lacking := self.ledger.lacking():
             yield from self._named(lacking)
+        config = self.job.config
+        if config.explore.recovery.cuts or config.pairs.first_bad == "ask":
+            yield from islice(read_paths(self.source), self.limit)
+
+    def keep(self, cuts: Sequence[Cut]) -> None:
+        """Write and count rows of one path that are new."""
+        self.branches.write(*cuts)
+        for cut in cuts:
+            self._note(cut)
 
     def find_lacking(self) -> bool:
         """Whether a kind of pair lacks and there are paths to draw from once more: they are `todo` now."""
@@ -242,4 +252,5 @@ def _kind_of(cut: Cut) -> str:
     """For the account: which kinds of branch a cut has."""
     found = Counter(branch.judgement.polarity for branch in cut.branches)
     kinds = [kind for kind in ("good", "bad") if found[kind]]
-    return f"{cut.kind}, {' and '.join(kinds) or 'unverified'} branches"
+    whose = "recovery, " if cut.origin else ""
+    return f"{cut.kind}, {whose}{' and '.join(kinds) or 'unverified'} branches"

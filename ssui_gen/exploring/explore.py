@@ -23,7 +23,7 @@ from ssui_gen.branches import Cut
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Explore
 from ssui_gen.exploring.continuing import Draw, Policy, continuation
-from ssui_gen.exploring.drawing import Drawing, seen
+from ssui_gen.exploring.drawing import Drawing, Lead, seen
 from ssui_gen.records import ImageRef, ReasoningPath, row_id
 from ssui_gen.verifying.verify import Verifier
 
@@ -52,7 +52,13 @@ class Explorer:
 
     async def search(self, path: ReasoningPath, rows: Sequence[Cut]) -> list[Cut]:
         """Every cut again, each drawn up to the most that a cut may draw: for a path without a pair."""
-        drawings = _opened(path, rows)
+        return await self._to_the_end(_opened(path, rows))
+
+    async def recover(self, path: ReasoningPath, leads: Sequence[Lead]) -> list[Cut]:
+        """A cut behind each of the `leads`, drawn up to the most that a cut may draw."""
+        return await self._to_the_end([Drawing(path, lead.cut, lead) for lead in leads])
+
+    async def _to_the_end(self, drawings: Sequence[Drawing]) -> list[Cut]:
         await _all(self._draw(d, n) for d in drawings if (n := self.settings.most_per_cut - d.draws) > 0)
         await self._judge(drawings, drawings)
         return self._closed(drawings)
@@ -115,7 +121,10 @@ class Explorer:
         start = int(row_id(drawing.path.id, str(drawing.cut), str(drawing.draws)), 16) % 2**31
         most = min(self.settings.most_n, self.policy.most_n)
         sizes = [min(most, n - done) for done in range(0, n, most)]
-        draws = [Draw(drawing.path, drawing.cut, size, start + i * most) for i, size in enumerate(sizes)]
+        lead = drawing.lead and drawing.lead.prefix
+        draws = [
+            Draw(drawing.path, drawing.cut, size, start + i * most, lead) for i, size in enumerate(sizes)
+        ]
         picture = self.picture_of(drawing.path.image)
         requests = [continuation(self.policy, self.settings, draw, picture) for draw in draws]
         answers = await _all(self.policy.caller.call(request) for request in requests)

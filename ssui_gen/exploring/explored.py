@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from shlex import quote
 
-from ssui_gen.branches import CUT_SCHEMA, Cut
+from ssui_gen.branches import CUT_SCHEMA, Cut, Origin
 from ssui_gen.branching import prefix_at
 from ssui_gen.calling.journal import Seen
 from ssui_gen.commands import command
@@ -122,8 +122,18 @@ class Explored:
     def of(self, path: ReasoningPath) -> list[Cut]:
         """The cuts of this very path, in order; of a cut that was opened again the last row."""
         rows = (validate(Cut, at(place)) for place in self._places.get(path.id, ()))
-        last = {row.cut: row for row in rows if row.id == cut_id(path, row.cut)}
+        last = {row.cut: row for row in rows if row.id == cut_id(path, row.cut) and not row.origin}
         return [last[cut] for cut in sorted(last)]
+
+    def off(self, path: ReasoningPath) -> list[Cut]:
+        """Those behind wrong steps of its branches, by cut; its question and first steps are still these."""
+        rows = (validate(Cut, at(place)) for place in self._places.get(path.id, ()))
+        last = {row.id: row for row in rows if row.origin and _still(path, row, row.origin)}
+        return sorted(last.values(), key=lambda row: (row.cut, row.id))
+
+
+def _still(path: ReasoningPath, row: Cut, origin: Origin) -> bool:
+    return row.query == path.query.text and row.prefix.startswith(prefix_at(path.steps, origin.cut))
 
 
 def without_replaced(file: Path) -> None:

@@ -75,6 +75,11 @@ EXPORTERS: dict[str, Callable[[Pair, Sequence[str]], dict[str, Any]]] = {
 }
 
 
+TELL_APART = ("step_dpo",)
+"""Layouts with a place for what stands before the sides. In others a trainer would raise the likelihood of
+all that the chosen side says, and so of a wrong step: there pairs off the path are left out."""
+
+
 def _told(pair: Pair) -> str:
     return next((_text((message,)) for message in pair.prompt if message["role"] == "system"), "")
 

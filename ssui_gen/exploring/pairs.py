@@ -4,7 +4,8 @@ Ways to choose them, `pairs.mode`:
 - `default`: the surest pairs of each cut, at most so many a cut and a path;
 - `rpo`: every good with every bad one, as RPO does (arXiv 2410.10858, `branching.py`), no caps;
 - `root_only`: `default` at cut 0 alone; `one_per_step`: `default` with one a cut;
-- `best_worst`: at each cut the surest good one with the surest bad one.
+- `best_worst`: at each cut the surest good one with the surest bad one;
+- `value`: single steps, by the share of good ends behind them (`values`).
 
 Where F judged steps (`verify.level`), a pair holds the step after the cut and nothing behind it.
 """
@@ -15,23 +16,34 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice, product
 from typing import Any
 
-from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Source
-from ssui_gen.config import Pairing
+from ssui_gen.branches import Branch, Cut, Judgement, Level, Pair, Place, Source
+from ssui_gen.config_pairs import Pairing
+from ssui_gen.exploring.values import by_value
 from ssui_gen.reading import read
 from ssui_gen.records import row_id
+from ssui_gen.verifying.first_bad_step import place_in
 
 Couple = tuple[Branch, Branch]
 """Chosen and rejected."""
 
 
-def pair_up(cuts: Sequence[Cut], settings: Pairing, system: str = "", level: Level = "outcome") -> list[Pair]:
+def pair_up(
+    cuts: Sequence[Cut],
+    settings: Pairing,
+    system: str = "",
+    level: Level = "outcome",
+    source: Source = "branch",
+) -> list[Pair]:
     """The pairs of one path, whose cuts are in order; `system` is what the policy was told first."""
-    taught = [steps_alone(cut) if level == "step" else cut for cut in cuts]
+    if settings.mode == "value":
+        taught, level = list(by_value(cuts, settings.value)), "step"
+    else:
+        taught = [steps_alone(cut) if level == "step" else cut for cut in cuts]
     found = [(cut, couple) for cut in taught for couple in MODES[settings.mode](cut, settings)]
     if settings.mode != "rpo":
         found = sorted(found, key=lambda one: _rank(one[1]))[: settings.per_path]
         found.sort(key=lambda one: one[0].cut)
-    return [pair_of(cut, couple, system, level) for cut, couple in found]
+    return [pair_of(cut, couple, system, level, source) for cut, couple in found]
 
 
 def steps_alone(cut: Cut) -> Cut:
@@ -80,12 +92,18 @@ def _best_worst(cut: Cut, settings: Pairing) -> Iterable[Couple]:
     return islice(sorted(_couples(cut), key=lambda couple: -(margin(couple) or 0.0)), 1)
 
 
+def _value(cut: Cut, settings: Pairing) -> Iterable[Couple]:
+    wide = (couple for couple in _couples(cut) if (margin(couple) or 0.0) > settings.gap)
+    return islice(sorted(wide, key=_rank), settings.per_cut)
+
+
 MODES: dict[str, Callable[[Cut, Pairing], Iterable[Couple]]] = {
     "default": _default,
     "rpo": _rpo,
     "root_only": _root_only,
     "one_per_step": _one_per_step,
     "best_worst": _best_worst,
+    "value": _value,
 }
 
 
@@ -113,8 +131,15 @@ def _rank(couple: Couple) -> tuple[float, int, str, str]:
     return -(margin(couple) or 0.0), abs(len(good.text) - len(bad.text)), good.id, bad.id
 
 
-def pair_of(cut: Cut, couple: Couple, system: str, level: Level, source: Source = "branch") -> Pair:
-    """The row of one couple from `cut`."""
+def pair_of(
+    cut: Cut,
+    couple: Couple,
+    system: str,
+    level: Level,
+    source: Source = "branch",
+    first_bad: Place | None = None,
+) -> Pair:
+    """The row of one couple from `cut`; where the rejected one goes wrong is F's word unless it is told."""
     good, bad = couple
     user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": cut.query}]}
     told = ({"role": "system", "content": [{"type": "text", "text": system}]},) if system else ()
@@ -133,6 +158,8 @@ def pair_of(cut: Cut, couple: Couple, system: str, level: Level, source: Source 
         chosen_id=good.id,
         rejected_id=bad.id,
         margin=margin(couple),
+        first_bad=first_bad or place_in(bad.judgement),
+        off_path=cut.origin is not None,
         image_ref=cut.image,
     )
 

@@ -51,6 +51,7 @@ class Numbers:
     dropped: Counter[str] = field(default_factory=Counter)
     """Paths that could not be explored, by reason."""
     pairs_by_kind: Counter[str] = field(default_factory=Counter)
+    """Of those that cost something: a pair with another path's words was never drawn."""
     cost: Cost = field(default_factory=Cost)
 
     def add_cut(self, cut: Cut, category: str) -> None:
@@ -77,7 +78,7 @@ class Numbers:
     def add_pair(self, pair: Pair) -> None:
         self.pairs[pair.path_id] += 1
         self.pairs_by_cut[pair.cut] += 1
-        self.pairs_by_kind[pair.kind] += 1
+        self.pairs_by_kind[pair.kind] += not pair.twin_id
         self.paired.add((pair.path_id, pair.cut))
 
 

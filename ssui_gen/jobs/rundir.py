@@ -120,6 +120,13 @@ class RunDir:
         manifest = known.model_copy(update=new | ({"seeds": seeds} if seeds else {}))
         atomic_write(self.manifest, manifest.model_dump_json(indent=2) + "\n")
 
+    def note(self, counts: dict[str, dict[str, int]]) -> None:
+        """Keep what was counted in the manifest, in the place of what was counted before."""
+        known = self.read()
+        if known.counts != counts:
+            manifest = known.model_copy(update={"counts": counts})
+            atomic_write(self.manifest, manifest.model_dump_json(indent=2) + "\n")
+
     def _check_root(self, old: Seeds | None, new: Seeds) -> None:
         """A row names its picture below one root; raises ConfigError where that of other rows is another."""
         if old and old.root != new.root and (self.path / old.root).exists():

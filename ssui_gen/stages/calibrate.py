@@ -118,7 +118,7 @@ def _labelled(plan: Plan, known: dict[str, BranchLabel]) -> Iterator[Labelled]:
     for path in read_paths(source_of(plan.run, uncurated=True)):
         if isinstance(path, ReasoningPath):
             cases = tuple(
-                (cut.id, branch, Case(path, cut.cut, branch.text, branch.finish))
+                (cut.id, branch, Case.of(path, cut, branch))
                 for cut in explored.of(path)
                 for branch in cut.branches
                 if branch.id in known

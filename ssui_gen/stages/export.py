@@ -7,17 +7,18 @@ Pictures are written anew beside the rows and named by the run's folder as it wa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ssui_gen.benching.exporters import EXPORTERS as OF_RESPONSES
 from ssui_gen.branches import Pair
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, ImageError
-from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO
+from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO, TELL_APART
 from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect
-from ssui_gen.jsonl import read, validate
+from ssui_gen.jsonl import Line, read, validate
 from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import read_manifest
 from ssui_gen.records import ImageRef
@@ -27,7 +28,14 @@ PICTURES = "pairs_pictures"
 """Folder beside the rows, the same for all layouts."""
 
 
-def export(run: Path, root: Path, layout: str) -> Path:
+class Exported(NamedTuple):
+    """What was written, and how many pairs the layout has no place for."""
+
+    file: Path
+    off_path: int
+
+
+def export(run: Path, root: Path, layout: str) -> Exported:
     """Write `pairs_<layout>.jsonl` beside the pairs, whose pictures lie below `root`.
 
     Raises ConfigError for an unknown layout, no pairs, or a refused picture; then no rows are written.
@@ -39,20 +47,21 @@ def export(run: Path, root: Path, layout: str) -> Path:
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `{command('pairs', run)}`")
     target = run / f"pairs_{layout}.jsonl"
-    atomic_write(target, "".join(_rows(source, _Pictures(run, root), layout)))
+    pairs = [(line, validate(Pair, line)) for line in read(source)]
+    fit = [one for one in pairs if layout in TELL_APART or not one[1].off_path]
+    atomic_write(target, "".join(_rows(fit, _Pictures(run, root), layout)))
     if layout == "llamafactory":
         info = {"ssui": {"file_name": target.name, **LLAMAFACTORY_INFO}}
         atomic_write(run / "dataset_info.json", json.dumps(info, indent=1) + "\n")
-    return target
+    return Exported(target, len(pairs) - len(fit))
 
 
-def _rows(source: Path, pictures: _Pictures, layout: str) -> Iterator[str]:
-    for line in read(source):
-        pair = validate(Pair, line)
+def _rows(pairs: Iterable[tuple[Line, Pair]], pictures: _Pictures, layout: str) -> Iterator[str]:
+    for line, pair in pairs:
         try:
             images = [pictures.name_of(pair, image) for image in pair.images]
         except ImageError as error:
-            raise ConfigError(f"{source}:{line.number}: images: {error}") from None
+            raise ConfigError(f"{line.path}:{line.number}: images: {error}") from None
         yield json.dumps(EXPORTERS[layout](pair, images), ensure_ascii=False) + "\n"
 
 

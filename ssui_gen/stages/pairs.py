@@ -1,26 +1,28 @@
 """reasoning paths → branches.jsonl and pairs.jsonl: explore every cut, judge the branches, pair them up.
 
 Branches are costly and resumed by their row; pairs are cheap and made anew each time from all of them. Covers
-neither the work on one path (`exploration`) nor which branches become pairs (`pairs`).
+neither the work on one path (`exploration`) nor which branches become pairs (`making`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 
-from ssui_gen.branches import Pair
+from ssui_gen.branches import Place
 from ssui_gen.config import Config
-from ssui_gen.errors import ImageError
-from ssui_gen.exploring.edited import edit_pairs
+from ssui_gen.exploring.corrected import corrections
 from ssui_gen.exploring.exploration import Exploration
-from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
-from ssui_gen.exploring.leaks import Bench, load_bench
-from ssui_gen.exploring.pairs import pair_up
+from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
+from ssui_gen.exploring.leaks import load_bench
+from ssui_gen.exploring.locating import Locating, Teller, asking, labelled, teller
+from ssui_gen.exploring.making import Counts, Making
+from ssui_gen.exploring.recovery import Recovery, some
 from ssui_gen.files import replace
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.progress import saying
@@ -29,6 +31,8 @@ from ssui_gen.jsonl import read
 from ssui_gen.manifest import Edition, check_root
 from ssui_gen.prompts import Prompt, policy_prompt, rendered
 from ssui_gen.records import Reason, ReasoningPath
+from ssui_gen.verifying.first_bad_step import NAME
+from ssui_gen.verifying.verify import Verifier
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
 PAIRS = "pairs.jsonl"
@@ -60,14 +64,32 @@ class Plan(NamedTuple):
 
     @property
     def roles(self) -> list[str]:
+        return list(dict.fromkeys([*self.makers, *(roles_of((NAME,)) if self.asks else ())]))
+
+    @property
+    def makers(self) -> list[str]:
+        """The roles that decide what a branch is."""
         return ["policy", *roles_of(self.config.verify.by)]
+
+    @property
+    def asks(self) -> bool:
+        """Whether the judge is asked where rejected branches go wrong."""
+        return self.config.pairs.first_bad == "ask"
+
+    @property
+    def system(self) -> str:
+        """What the policy is told first."""
+        return policy_prompt(self.prompts["policy"], "")[0]
 
     @property
     def edition(self) -> Edition:
         """What the branches are made with, but for the models' names; raises ConfigError."""
         asked = (prompt_of(name, self.config.verify, self.prompts) for name in self.config.verify.by)
         used = {prompt.name: prompt.id for prompt in (self.prompts["policy"], *asked) if prompt}
-        how = {name: getattr(self.config, name).model_dump_json() for name in ("explore", "verify")}
+        how = {  # rows behind wrong steps say themselves how they were drawn
+            "explore": self.config.explore.model_dump_json(exclude={"recovery"}),
+            "verify": self.config.verify.model_dump_json(),
+        }
         return Edition(prompts=used, cards=how, models={}, rendered=rendered())
 
 
@@ -85,18 +107,23 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
     """Do what is left of `plan`; returns what became of its pairs. Raises as `make_dataset` does."""
     source, config, edition = plan.source, plan.config, plan.edition
     check_root(plan.root, plan.run)
+    labels = labelled(plan.run) if config.pairs.first_bad == "labels" else None
+    if config.pairs.corrections:
+        corrections(plan.run)  # a fault in them is told now, and not after a night
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run, "pairs"))
         bench = load_bench(config.leaks, config.images)
+        making = Making(plan.run, source, plan.root, config, plan.system, bench)
         job = await open_.enter_async_context(
             opened(plan.run, config, plan.roles, plan.root, console, plan.toy)
         )
         work = Exploration(job, source, plan.root, plan.limit, bench, plan.retry, open_)
         held = ("regex",) if config.explore.form == "regex" else ()
-        needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(config.verify.by)}
+        asked = (*config.verify.by, *((NAME,) if plan.asks else ()))
+        needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(asked)}
         await job.probe(work.sample(), needs, WANTED, saying(console))
         folder.open_edition(
-            edition.model_copy(update={"models": job.models.played}),
+            edition.model_copy(update={"models": _of(job.models.played, plan.makers)}),
             rows=work.funnel.kept.total(),
             mix=plan.mix,
             settings=config.model_dump(mode="json"),
@@ -109,7 +136,54 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
         if not outcome.interrupted and work.find_lacking():
             outcome = Outcome(outcome.progress, (await _pass(job, work, console)).interrupted)
         saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
-    return outcome, write_pairs(plan, source, bench)
+        places: Mapping[str, Place] = labels or {}
+        ask = await _asking(plan, job, work, console) if plan.asks else None
+        if config.explore.recovery.cuts and not outcome.interrupted:
+            outcome = await _recover(making, job, work, teller(labels, ask), plan.limit, console)
+        if ask and not outcome.interrupted:
+            outcome, places = await _locate(making, job, Locating(ask), console)
+    return outcome, write_pairs(making, places, console)
+
+
+async def _asking(plan: Plan, job: Job, work: Exploration, console: Console) -> Verifier:
+    paths, say = first_paths(plan.source), saying(console)
+    return await asking(job, plan.config.verify, plan.prompts, work.pictures.of, paths, say)
+
+
+async def _recover(
+    making: Making, job: Job, work: Exploration, tell: Teller, limit: int | None, console: Console
+) -> Outcome:
+    """Draw behind wrong steps what has not been drawn yet."""
+    rows = Explored(making.run / BRANCHES)
+    recovery = Recovery(work.explorer, making.config.explore, tell, rows, work.keep)
+
+    def todo() -> Iterator[ReasoningPath]:
+        return recovery.todo(some(read_paths(making.source), limit))
+
+    left = sum(1 for _ in todo())
+    done = await carry_out(job, todo(), recovery.on, funnel=recovery.funnel, left=left, console=console)
+    told = [f"{name} {n:,}" for name, n in recovery.funnel.kept.items()]
+    told += [f"{reason.replace('_', ' ')} {n:,}" for (_, reason), n in recovery.funnel.dropped.items()]
+    saying(console)(f"Behind wrong steps, of {left:,} paths: {', '.join(told) or 'nothing to draw'}.")
+    return done
+
+
+def _of(played: dict[str, str], roles: list[str]) -> dict[str, str]:
+    return {role: name for role, name in played.items() if role in roles}
+
+
+async def _locate(
+    making: Making, job: Job, locating: Locating, console: Console
+) -> tuple[Outcome, Mapping[str, Place]]:
+    """Ask about every pair whose place is not known."""
+    todo, counts = making.unplaced, locating.funnel.kept
+    left = sum(1 for _ in todo())
+    done = await carry_out(job, todo(), locating.on, funnel=locating.funnel, left=left, console=console)
+    saying(console)(
+        f"Of {counts.total():,} rejected branches the judge says of {counts['located']:,} where they first "
+        "go wrong."
+    )
+    return done, locating.places
 
 
 async def _pass(job: Job, work: Exploration, console: Console) -> Outcome:
@@ -118,36 +192,21 @@ async def _pass(job: Job, work: Exploration, console: Console) -> Outcome:
     return await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
 
 
-def write_pairs(plan: Plan, source: Path, bench: Bench) -> Written:
-    """Pair up what was drawn from the paths of `source`."""
-    count, before = 0, sum(1 for _ in read(plan.run / PAIRS))
+def write_pairs(making: Making, places: Mapping[str, Place], console: Console) -> Written:
+    """Pair up what is on disk; `places` are of rejected branches, by id. Raises RunLocked."""
+    file, counts = making.run / PAIRS, Counts(Counter)
+    made, before = 0, sum(1 for _ in read(file))
 
     def rows() -> Iterator[str]:
-        nonlocal count
-        for pair in _pairs(plan, source, bench):
-            count += 1
+        nonlocal made
+        for pair in making.pairs(places, counts):
+            made += 1
             yield pair.model_dump_json() + "\n"
 
-    former = replace(plan.run / PAIRS, rows())
-    return Written(count, before, former)
-
-
-def _pairs(plan: Plan, source: Path, bench: Bench) -> Iterator[Pair]:
-    """In the order of the paths: what people edited, then what was drawn; none that a benchmark holds."""
-    config, explored = plan.config, Explored(plan.run / BRANCHES)
-    system = policy_prompt(plan.prompts["policy"], "")[0]
-    for path in read_paths(source):
-        if not isinstance(path, ReasoningPath):
-            continue
-        edits, cuts = edit_pairs(path, system, config.verify.level), explored.of(path)
-        if (edits or cuts) and _apart(plan, path, bench):
-            yield from edits
-            yield from pair_up(cuts, config.pairs, system, config.verify.level)
-
-
-def _apart(plan: Plan, path: ReasoningPath, bench: Bench) -> bool:
-    """Whether no benchmark holds it; of a picture that cannot be read, which was told, nobody can say so."""
-    try:
-        return not (bench and bench.holds(path, plan.root, plan.config.images))
-    except ImageError:
-        return False
+    with RunDir(making.run, "pairs") as folder:
+        former = replace(file, rows())
+        folder.note({source: dict(found) for source, found in counts.items()})
+    for source, found in counts.items():
+        others = ", ".join(f"{why.replace('_', ' ')} {n:,}" for why, n in found.items() if why != "made")
+        saying(console)(f"{found['made']:,} {source} pairs; not made: {others or 'none'}.")
+    return Written(made, before, former)

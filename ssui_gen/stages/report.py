@@ -38,7 +38,7 @@ def make_report(run: Path, source: Path, root: Path) -> Report:
     with closing(Journal(run / CALLS)) as journal:
         for path in read_paths(source):
             if isinstance(path, ReasoningPath) and (cuts := explored.of(path)):
-                _count(numbers, journal, path, cuts)
+                _count(numbers, journal, path, cuts, explored.off(path))
                 picture = os.path.relpath(root / path.image.path, run / TREES)
                 atomic_write(run / TREES / f"{path.id}.html", tree(path, cuts, picture))
                 trees.append(Grown(path, f"{TREES}/{path.id}.html", _kinds(cuts)))
@@ -54,10 +54,13 @@ def _kinds(cuts: list[Cut]) -> Counter[str]:
     return Counter(branch.judgement.polarity for cut in cuts for branch in cut.branches)
 
 
-def _count(numbers: Numbers, journal: Journal, path: ReasoningPath, cuts: list[Cut]) -> None:
-    """The cuts, and each call that they and their judgements took: once, though cuts may share one."""
+def _count(numbers: Numbers, journal: Journal, path: ReasoningPath, cuts: list[Cut], off: list[Cut]) -> None:
+    """The path's cuts; and each call that they, those `off` it and their judgements took: once, though
+    several may share it.
+    """
     for cut in cuts:
         numbers.add_cut(cut, path.query.category)
+    cuts = [*cuts, *off]
     judged = {call for cut in cuts for branch in cut.branches for call in branch.judgement.made_by}
     asked: dict[Who, set[str]] = {"policy": {call for cut in cuts for call in cut.made_by}, "F": judged}
     for who, calls in asked.items():

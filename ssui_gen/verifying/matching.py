@@ -18,10 +18,10 @@ RISK_STEP = 1 + STEP_NAMES.index("intent_and_risk")
 
 async def label(case: Case) -> Judgement:
     """Good if step 4 names the path's own class (`none` for a benign pair), bad if it names another; abstains
-    where it names none that we know, and where step 4 is the reference's own. Blind behind that step.
+    where it names none that we know, and where step 4 stands before the cut. Blind behind that step.
     """
     if case.cut >= RISK_STEP:
-        return abstention("step 4 is the reference's", {})
+        return abstention("step 4 stands before the cut", {})
     wanted = case.path.query.category if case.path.kind == "risky" else NO_RISK
     found = path_class(case.steps)
     by = {"wanted": wanted, "found": found}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ssui_gen.branches import Form, Judgement, Polarity
+from ssui_gen.branches import Branch, Cut, Form, Judgement, Polarity
 from ssui_gen.branching import prefix_at
 from ssui_gen.config import FormRule
 from ssui_gen.errors import ContextOverflow, RequestRefused
@@ -28,11 +28,19 @@ class Case:
     cut: int
     text: str
     finish: str
+    lead: str | None = None
+    """What stands before the branch where that is not the reference's steps."""
+
+    @staticmethod
+    def of(path: ReasoningPath, cut: Cut, branch: Branch) -> Case:
+        """A branch of a row."""
+        lead = cut.prefix if cut.origin else None
+        return Case(path, cut.cut, branch.text, branch.finish, lead)
 
     @property
     def prefix(self) -> str:
-        """The reference's steps before the cut."""
-        return prefix_at(self.path.steps, self.cut)
+        """What stands before the cut."""
+        return prefix_at(self.path.steps, self.cut) if self.lead is None else self.lead
 
     @property
     def response(self) -> str:
@@ -45,7 +53,7 @@ class Case:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The reference's steps before the cut, and the branch's after it."""
+        """Those before the cut, which are not the branch's, and the branch's after it."""
         return self.reading.steps
 
     @property
