@@ -37,7 +37,7 @@ def save(kind: str, folder: Path) -> Path:
     _soon_closes(model, processor.tokenizer)
     model.save_pretrained(folder, state_dict=_as_known(kind, model))
     processor.save_pretrained(folder)
-    _split_processor(kind, folder)
+    _split_processor(kind, folder, getattr(processor, "image_seq_length", None))
     _rename_tokens(kind, folder / "tokenizer_config.json")
     return folder
 
@@ -66,11 +66,13 @@ def _as_known(kind: str, model: Any) -> dict[str, torch.Tensor]:
     }
 
 
-def _split_processor(kind: str, folder: Path) -> None:
+def _split_processor(kind: str, folder: Path, picture: int | None) -> None:
+    """`picture`: how many tokens stand for one, where the processor has to be told."""
     file = folder / "processor_config.json"
     told = json.loads(file.read_text("utf-8"))
     name = told["processor_class"].removeprefix("ImageOnly")
     pictures = told.pop("image_processor") | {"processor_class": name}
+    told |= {"image_seq_length": picture} if picture else {}
     file.write_text(json.dumps(told | {"processor_class": name}), "utf-8")
     (folder / "preprocessor_config.json").write_text(json.dumps(pictures), "utf-8")
     if films := FILMS.get(kind):
