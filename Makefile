@@ -44,6 +44,7 @@ PY := SSUI_BY=make $(VENV)/bin/python
 READY := $(VENV)/.ready
 VLLM := .venv-vllm
 INSPECT := .venv-inspect
+LLAMA := .venv-llama
 MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG))
 
 .PHONY: dataset
@@ -162,6 +163,17 @@ test-browser: $(READY) ## the tests of the review page in a real Chromium, insta
 	$(PYTHON) scripts/install_chromium.py
 	$(VENV)/bin/python -m pytest -m browser $(ARGS)
 
+.PHONY: llama
+llama: $(LLAMA)/.ready ## build llama.cpp's server in .venv-llama (half an hour; needs cmake and a C++ compiler)
+
+$(LLAMA)/.ready: scripts/install_llama.py
+	$(PYTHON) scripts/install_llama.py $(LLAMA)
+	touch $@
+
+.PHONY: test-servers
+test-servers: $(READY) $(LLAMA)/.ready ## the tests against a real llama-server
+	$(VENV)/bin/python -m pytest -m servers $(ARGS)
+
 .PHONY: test-vllm
 test-vllm: $(READY) $(VLLM)/.ready ## the tests against a real vLLM, on its CPU build where there is no GPU
 	$(VENV)/bin/python -m pytest -m vllm $(ARGS)
@@ -180,7 +192,7 @@ golden: $(READY) ## rewrite the golden files after a change of prompts; read the
 
 .PHONY: check
 check: $(READY) ## lint, types and all tests but those in a browser or on vLLM; CI runs this and those
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not browser and not vllm and not inspect and not live" $(ARGS)
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not browser and not vllm and not inspect and not servers and not live" $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs

@@ -17,6 +17,7 @@ from typing import Any
 from ssui_gen.branching import render_steps
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.config import Config, load_cards
+from ssui_gen.examples import load_examples
 from ssui_gen.images import data_url
 from ssui_gen.prompts import load_prompts
 from ssui_gen.records import REPLIES, STEP_NAMES, ImageRef, Step, row_id
@@ -26,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 CONFIG = Config()
 CARDS = load_cards(ROOT / "agents", CONFIG.models)
 PROMPTS = load_prompts(ROOT / "prompts")
+EXAMPLES = load_examples(ROOT / "prompts" / "examples.yaml")
 SCHEMAS = {name: REPLIES[card.reply].model_json_schema() for name, card in CARDS.items()}
 
 
@@ -39,7 +41,8 @@ class Bare:
 
     async def ask(self, agent: str, item: str, picture: tuple[str, str] | None, **values: Any) -> Any:
         card = CARDS[agent]
-        system, user = PROMPTS[card.prompt].render(**values)
+        shown = {"language": "English", "examples": EXAMPLES[: card.examples]}
+        system, user = PROMPTS[card.prompt].render(**values, **shown)
         content: Any = user
         if picture:
             image = {"type": "image_url", "image_url": {"url": picture[1]}}

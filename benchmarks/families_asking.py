@@ -154,7 +154,9 @@ async def policy(subject: Subject, seeds: Path, folder: Path) -> tuple[str, str]
     picture = pictures.of(path.image)
     with closing(Journal(folder / "policy.sqlite")) as journal:
         prompt = load_prompt(home() / "prompts" / "policy.md")
-        asked = Policy(subject.caller(journal), subject.model, prompt, by_n=True, token_ids=True)
+        can = subject.features
+        caller = subject.caller(journal)
+        asked = Policy(caller, subject.model, prompt, can.most_n, can.token_ids, can.echoes)
         try:
             found = await check_rendering(asked, settings, path, picture)
             verdict = f"yes, compared by {found.by}" + (f"; {found.lost}" if found.lost else "")

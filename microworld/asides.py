@@ -16,7 +16,7 @@ def aside(texts: Texts, pair: Pair, shown: Shown) -> Aside:
     rules = fired(pair, shown)
     decides = None if rules is None else next((rule.thing for rule in rules), "")
     truth = Truth(pair.request, shown.things, pair.rule)
-    return Aside(decides, (*_steps(texts.path or "", truth), *_answer(texts.answer, truth)))
+    return Aside(decides, (*_steps(texts.path or "", truth), *_answer(texts.answer, truth)), pair.request)
 
 
 def _steps(path: str, truth: Truth) -> tuple[tuple[str, tuple[bool, ...]], ...]:

@@ -45,6 +45,8 @@ class Aside(NamedTuple):
     """The thing in the picture on which a careful answer turns; empty: none; None: unclear."""
     parts: tuple[tuple[str, tuple[bool, ...]], ...] = ()
     """Its steps and its answer, in order, and which of `looking.FAULTS` each has."""
+    wish: str | None = None
+    """The request that the question is; None: nothing is told of wishes."""
 
 
 NO_ASIDE = Aside()
@@ -78,7 +80,7 @@ def _prompts() -> dict[str, Prompt]:
 
 def asked(agent: str, **values: Any) -> str:
     """The user text that the agent's prompt makes of these values."""
-    return _prompts()[agent].render(classes=(), **values)[1]
+    return _prompts()[agent].render(classes=(), examples=(), language="", **values)[1]
 
 
 def replied(agent: str, reply: Record, picture: bool = True, **values: Any) -> Dialogue:

@@ -2,26 +2,42 @@
 
 `grounded` is asked of thoughts under their own picture and others, before any danger is told; `path_safe` and
 `path_effective` of good thoughts and of such as talk themselves into the harm, go in circles or mislead;
-`answer_safe`, `answer_helpful` and `refusal` of answers of all types. F's questions: corpus_judge.
+`answer_safe`, `answer_helpful` and `refusal` of answers of all types. Some texts name the danger themselves
+under a picture without it. F's questions: corpus_judge.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 from microworld.asides import aside
-from microworld.corpus import NO_ASIDE, Dialogue
+from microworld.corpus import NO_ASIDE, Dialogue, told
 from microworld.corpus_asked import Ask, benching, both_ways, dialogue
 from microworld.corpus_judge import RISKY_SHARE, first_alone, other_picture, path_of, place
-from microworld.pairs import Pair, loose_pair, pair_of
-from microworld.responses_parts import LOOSE, answer, in_six, looked, loosely, thoughts, written
+from microworld.layout import Placed
+from microworld.pairs import Pair, loose_pair, pair_of, phrase
+from microworld.responses import Response, blind, right, right_answer
+from microworld.responses_parts import (
+    LOOSE,
+    answer,
+    circling,
+    in_six,
+    looked,
+    loosely,
+    lured,
+    mistaken,
+    parted,
+    thoughts,
+    written,
+)
 from microworld.scene import Scene
 from microworld.score_steps import Truth
 from microworld.shown import Others, Shown, fired, own
 from microworld.truth import Texts, true_option
-from microworld.world import Rule, Split
+from microworld.world import Rule, Split, world
 from ssui_gen.judging.questions import QUESTIONS, QuestionName, places
 from ssui_gen.records import STEP_NAMES
 
@@ -29,6 +45,8 @@ RISKIER = 0.75
 """Share of the risky pairs where harmless ones have but one answer."""
 UNTOLD = 0.08
 """Share of the questions that are asked without a line on the danger."""
+PLACED = 0.6
+"""Share of whole paths in words alone that are asked where they go wrong; of plain texts, those answered."""
 PIECES = len(STEP_NAMES)
 OF_PATH: tuple[QuestionName, ...] = ("path_safe", "path_effective")
 OF_ANSWER: tuple[QuestionName, ...] = ("answer_safe", "answer_helpful")
@@ -66,6 +84,64 @@ def place_in(others: Others, rng: Random, scene: Scene) -> Dialogue:
     texts, other = written(rng, made, pair), other_picture(others, rng, scene, 0.25)
     misseen = other and true_of("first_bad", texts, pair, other) == place(1)
     return _asked(rng, pair, texts, ("first_bad",), other if misseen else None)
+
+
+def path_words(rng: Random, scene: Scene) -> Dialogue:
+    """Thoughts in words alone: do they go in circles, mistake the wish, or talk themselves into the harm?"""
+    placed = rng.random() < PLACED
+    pair = next(pair for pair in iter(partial(loose_pair, rng), None) if pair.rule or rng.random() < 0.3)
+    drawn = (_thoughtless(rng, pair) for _ in iter(int, 1))
+    made = next(made for made in drawn if not placed or len(made.steps) == PIECES)
+    names: tuple[QuestionName, ...] = ("first_bad",) if placed else OF_PATH
+    return replace(_asked(rng, pair, written(rng, made, pair), names, told=True), picture=False)
+
+
+def _thoughtless(rng: Random, pair: Pair) -> Response:
+    """Of a harmless pair nothing lures."""
+    weights = (2, 4, 2, 5 if pair.rule else 0)
+    return rng.choices((right, circling, mistaken, lured), weights)[0](rng, pair)
+
+
+def wish_words(rng: Random, scene: Scene) -> Dialogue:
+    """The first two steps in words alone: is the wish understood?"""
+    pair = loose_pair(rng)
+    made = (mistaken if rng.random() < 0.6 else right)(rng, pair)
+    texts = parted(made._replace(steps=made.steps[:2]))
+    asks = both_ways("first_bad", places(2), true_of("first_bad", texts, pair))
+    beside = aside(texts, pair, own(pair))
+    return replace(dialogue(benching(rng, pair, texts), asks, own(pair), beside), picture=False)
+
+
+# --- plainly unsafe texts ----------------------------------------------------------------------------------
+
+
+def plain(rng: Random, scene: Scene) -> Dialogue:
+    """Thoughts or an answer about a text that names what the picture does not show: it counts as there. Some
+    thoughts speak of the picture alone.
+    """
+    pair = plain_pair(rng, scene)
+    there = named(pair)
+    if rng.random() < PLACED:
+        warned = Texts(None, right_answer(rng, there))
+        return _asked(rng, pair, warned if rng.random() < 0.3 else _told(rng, there), OF_ANSWER, own(there))
+    made = in_six(rng, there) if rng.random() < PLACED else rng.choice((right, blind))(rng, pair)
+    names: tuple[QuestionName, ...] = OF_PATH if rng.random() < 0.5 else ("first_bad",)
+    return _asked(rng, pair, written(rng, made, there), names, own(there))
+
+
+def plain_pair(rng: Random, scene: Scene, split: Split = "train") -> Pair:
+    """A wish that is harmless under this picture, in a text that names a thing which makes it risky."""
+    rules = [rule for rule in world().rules if world().is_clear_benign(rule.request, scene.things)]
+    rule = rng.choice(rules)
+    text = told(rng, phrase(rng, rule.request, split), rule.thing)
+    return Pair(scene, rule.request, text, rule)
+
+
+def named(pair: Pair) -> Pair:
+    """The same where the thing that the text names stands in the picture."""
+    assert pair.rule
+    placed = (*pair.scene.placed, Placed(pair.rule.thing, 0.5, 0.5, 0.3))
+    return replace(pair, scene=replace(pair.scene, placed=placed))
 
 
 # --- answers -----------------------------------------------------------------------------------------------

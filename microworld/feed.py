@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +16,18 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from microworld.ask import agent
 from microworld.corpus import Dialogue
-from microworld.looking import ASKED, FAULTS, RESPONSE, UNNAMED, Mention, Told, mentions, number
+from microworld.looking import (
+    ASKED,
+    FAULTS,
+    RESPONSE,
+    UNNAMED,
+    Mention,
+    Told,
+    mentions,
+    number,
+    wish_named,
+    wish_number,
+)
 from microworld.model import GRID
 from microworld.pool import Pool
 from microworld.scene import Scene
@@ -32,6 +44,16 @@ GREYS = 96, 160
 """Values between which a plain grey picture lies."""
 DECIDING = 5.0
 """How much the tokens count that say whether something meets the request: few, and all turns on them."""
+
+
+class Part(NamedTuple):
+    """Where the question or a part of a response ends, its faults (the question has none), and the request
+    that it is or names.
+    """
+
+    end: int
+    faults: tuple[bool, ...] = ()
+    wish: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +73,7 @@ class Encoded:
     picture: bool
     weight: float
     named: tuple[Mention, ...] = ()
-    parts: tuple[tuple[int, tuple[bool, ...]], ...] = ()
+    parts: tuple[Part, ...] = ()
     decides: str | None = None
 
 
@@ -123,18 +145,18 @@ class Encoder:
         found = self.tokenizer(asked, add_special_tokens=False)
         return tuple(one._replace(end=found.char_to_token(one.end)) for one in mentions(asked))
 
-    def _parts(self, asked: str, dialogue: Dialogue) -> tuple[tuple[int, tuple[bool, ...]], ...]:
-        """The last tokens of the question, which has no faults, and of what the response says."""
-        begin = RESPONSE.search(asked)
+    def _parts(self, asked: str, dialogue: Dialogue) -> tuple[Part, ...]:
+        """The last tokens of the question and of what the response says."""
+        begin, told = RESPONSE.search(asked), dialogue.aside
         at = begin.start() if begin else len(asked) - len(dialogue.said) - 1
-        ends: list[tuple[int, tuple[bool, ...]]] = [(at, ())]
-        for text, faults in dialogue.aside.parts:
+        ends = [Part(at, wish=told.wish)]
+        for text, faults in told.parts:
             found = asked.find(text, at)
             if found >= 0:
                 at = found + len(text) - 1
-                ends.append((at, faults))
+                ends.append(Part(at, faults, wish_named(text) if told.wish else None))
         tokens = self.tokenizer(asked, add_special_tokens=False)
-        return tuple((tokens.char_to_token(end), faults) for end, faults in ends)
+        return tuple(part._replace(end=tokens.char_to_token(part.end)) for part in ends)
 
 
 def _same(one: list[int], other: list[int]) -> int:
@@ -218,16 +240,18 @@ def _named(group: list[Encoded], pool: Pool, longest: int) -> Tensor:
     return named
 
 
-def _parts(group: list[Encoded], longest: int) -> tuple[Tensor, Tensor]:
+def _parts(group: list[Encoded], longest: int) -> tuple[Tensor, Tensor, Tensor]:
     faults = torch.full((len(group), longest, len(FAULTS)), UNNAMED)
-    decides = torch.full((len(group), longest), UNNAMED)
+    decides, wishes = (torch.full((len(group), longest), UNNAMED) for _ in range(2))
     for i, one in enumerate(group):
-        for end, found in one.parts:
+        for end, found, wish in one.parts:
             if found:
                 faults[i, end] = torch.tensor(found).long()
             if one.decides is not None:
                 decides[i, end] = number(one.decides)
-    return faults, decides
+            if wish is not None:
+                wishes[i, end] = wish_number(wish)
+    return faults, decides, wishes
 
 
 def _pictures(pool: Pool, rows: NDArray[np.int64], shifts: np.random.Generator) -> Tensor:

@@ -1,6 +1,6 @@
 """What a judge is told while it learns, at the words themselves: at every thing that is named whether the
 picture shows it and the careful answer speaks of it; behind the question, and behind each part of a response,
-which thing in the picture decides; behind each part also what is wrong with it.
+which thing in the picture decides, and which wish is spoken of; behind each part also what is wrong with it.
 
 A letter at the end of three hundred tokens teaches a model of four layers to look in days; told at every
 thing it learns within minutes. The linear heads are thrown away afterwards, like those of the warm-up.
@@ -29,6 +29,8 @@ ASKED = 2
 """Shown? Spoken of?"""
 FAULTS = ("wrong", "idle", "lures")
 """Of a part: not true, says nothing new, helps into the danger."""
+RARE = 3.0
+"""How much more a fault counts than its absence: of seven parts one has one, and few of these are idle."""
 CAREFUL, RESPONSE = "\nCareful answer: ", re.compile(r"\n(?:Thoughts|Answer|Response):\n")
 
 
@@ -71,12 +73,26 @@ class Told(NamedTuple):
     """(b, t, FAULTS): of the part that ends here; 1: yes, 0: no."""
     decides: Tensor
     """(b, t): which thing decides, by `number`."""
+    wishes: Tensor
+    """(b, t): which request the question is, or the part that ends here names; its place in the world."""
 
 
 @cache
 def number(thing: str) -> int:
     """Of a thing that decides, from 1; 0: none does."""
     return [*world().things].index(thing) + 1 if thing else 0
+
+
+def wish_named(text: str) -> str | None:
+    """The request whose aim a part of a response names, if it names one; the longest counts."""
+    found = {one.needs: request for request, one in world().requests.items() if one.needs in text}
+    return found[max(found, key=len)] if found else None
+
+
+@cache
+def wish_number(request: str) -> int:
+    """Of a request, from 0."""
+    return [*world().requests].index(request)
 
 
 class Looking(nn.Module):
@@ -87,26 +103,31 @@ class Looking(nn.Module):
         self.named = nn.ModuleList(nn.Linear(TEXT_HIDDEN, ASKED) for _ in LAYERS)
         self.faults = nn.ModuleList(nn.Linear(TEXT_HIDDEN, len(FAULTS)) for _ in LAYERS)
         self.decides = nn.ModuleList(nn.Linear(TEXT_HIDDEN, 1 + len(world().things)) for _ in LAYERS)
+        self.wishes = nn.ModuleList(nn.Linear(TEXT_HIDDEN, len(world().requests)) for _ in LAYERS)
 
     def forward(self, hidden: Sequence[Tensor], told: Told) -> tuple[Tensor, dict[str, float]]:
-        """The sum of the three mean cross-entropies, and the last heads' shares of right ones."""
+        """The sum of the four mean cross-entropies, and the last heads' shares of right ones."""
         seen = [hidden[at] for at in LAYERS]
         found = {
             "looked": _yes_or_no(self.named, seen, told.named),
-            "faults": _yes_or_no(self.faults, seen, told.faults),
+            "faults": _yes_or_no(self.faults, seen, told.faults, RARE),
             "decides": _which(self.decides, seen, told.decides),
+            "wishes": _which(self.wishes, seen, told.wishes),
         }
         losses = torch.stack([loss for loss, _ in found.values()])
         return losses.sum(), {name: right for name, (_, right) in found.items()}
 
 
-def _yes_or_no(heads: nn.ModuleList, seen: Sequence[Tensor], truth: Tensor) -> tuple[Tensor, float]:
+def _yes_or_no(
+    heads: nn.ModuleList, seen: Sequence[Tensor], truth: Tensor, rare: float = 1.0
+) -> tuple[Tensor, float]:
     told = truth != UNNAMED
     if not told.any():
         return torch.zeros(()), 1.0
     true = truth[told].float()
     said = [head(hidden).float()[told] for head, hidden in zip(heads, seen, strict=True)]
-    losses = [functional.binary_cross_entropy_with_logits(one, true) for one in said]
+    weight = torch.tensor(rare)
+    losses = [functional.binary_cross_entropy_with_logits(one, true, pos_weight=weight) for one in said]
     return torch.stack(losses).mean(), ((said[-1] > 0) == (true > 0)).float().mean().item()
 
 

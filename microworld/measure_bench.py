@@ -1,23 +1,24 @@
 """The judge on held-out scenes, asked RSBench's seven questions: how often each option is found where it is
-true, in both orders, of thoughts and answers written as asked and in other forms. Whether `grounded` follows
-the picture is `measure_looking`'s.
+true, in both orders, of thoughts and answers written as asked and in other forms; and of answers to texts
+that name the danger themselves. Whether `grounded` follows the picture is `measure_looking`'s.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from PIL import Image
 
 from microworld.ask import Checkpoint
 from microworld.corpus_asked import Ask, benching
-from microworld.corpus_bench import OF_ANSWER, OF_PATH, options, true_of
+from microworld.corpus_bench import OF_ANSWER, OF_PATH, named, options, plain_pair, true_of
 from microworld.corpus_judge import path_of
 from microworld.measure_judge import Posed, in_both_orders
 from microworld.pairs import Pair
 from microworld.pool import picture
+from microworld.responses import right_answer
 from microworld.responses_parts import answer, in_six, looked, loose, loosely, parted, thoughts
 from microworld.truth import Texts
 from ssui_gen.judging.questions import QuestionName
@@ -30,17 +31,34 @@ def benched(model: Checkpoint, pairs: list[Pair]) -> dict[str, Share]:
     """Of each question the share of verdicts that are true, and of each option the share found. The orders of
     a question are one cluster.
     """
-    found: dict[str, Share] = {}
-    for manner, untidy in (("", False), (", untidy", True)):
-        posed = list(_posed(Random(6), pairs, untidy))
-        hits: defaultdict[str, list[tuple[bool, int]]] = defaultdict(list)
-        for said in in_both_orders(model, posed):
-            for row, (one, option) in enumerate(zip(posed, said, strict=True)):
-                name, hit = one.ask.question, (option == one.ask.true, row)
-                hits[f"{name}: verdicts that are true"].append(hit)
-                hits[f"{name}: {one.ask.true} found"].append(hit)
-        found |= {f"{name}{manner}": share(*zip(*rows, strict=True)) for name, rows in hits.items()}
-    return found
+    tidy, loosely_put = (list(_posed(Random(6), pairs, untidy)) for untidy in (False, True))
+    manners = {"": tidy, ", untidy": loosely_put, ", plain": list(plainly_asked(Random(7), pairs))}
+    return {
+        f"{name}{manner}": one
+        for manner, posed in manners.items()
+        for name, one in _hits(model, posed).items()
+    }
+
+
+def _hits(model: Checkpoint, posed: Sequence[Posed]) -> dict[str, Share]:
+    hits: defaultdict[str, list[tuple[bool, int]]] = defaultdict(list)
+    for said in in_both_orders(model, posed):
+        for row, (one, option) in enumerate(zip(posed, said, strict=True)):
+            name, hit = one.ask.question, (option == one.ask.true, row)
+            hits[f"{name}: verdicts that are true"].append(hit)
+            hits[f"{name}: {one.ask.true} found"].append(hit)
+    return {name: share(*zip(*rows, strict=True)) for name, rows in hits.items()}
+
+
+def plainly_asked(rng: Random, pairs: list[Pair]) -> Iterator[Posed]:
+    """Answers to texts that name what makes them risky, half of them right, under a picture without it."""
+    for number, pair in enumerate(pairs):
+        made = plain_pair(rng, pair.scene, "test")
+        there, shown = named(made), picture(pair.scene)
+        texts = Texts(None, (right_answer if number % 2 else answer)(rng, there))
+        for name in OF_ANSWER:
+            ask = Ask(name, options(name), true_of(name, texts, there))
+            yield Posed(benching(rng, made, texts), ask, shown)
 
 
 def _posed(rng: Random, pairs: list[Pair], untidy: bool) -> Iterator[Posed]:

@@ -6,7 +6,18 @@ from functools import partial
 from random import Random
 
 from microworld.corpus import Dialogue, describe, dialogue
-from microworld.corpus_bench import answered, answered_words, ground, ground_drill, path, place_in, refused
+from microworld.corpus_bench import (
+    answered,
+    answered_words,
+    ground,
+    ground_drill,
+    path,
+    path_words,
+    place_in,
+    plain,
+    refused,
+    wish_words,
+)
 from microworld.corpus_drills import agent_drill, policy_drill
 from microworld.corpus_judge import (
     answer_drill,
@@ -39,13 +50,16 @@ def agents_maker(others: Others, share: float) -> Maker:
     return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
-JUDGING = {first_bad_step: 0.08, judge: 0.03, ground: 0.1, path: 0.22, place_in: 0.19, guard: 0.1}
+JUDGING = {first_bad_step: 0.08, judge: 0.03, ground: 0.1, path: 0.2, place_in: 0.17, guard: 0.14}
 """Dialogues of the judge's questions."""
 LOOKING = {ground_drill: 0.4, step_drill: 0.2, guard_drill: 0.3, answer_drill: 0.1}
 WORDS: dict[Maker, float] = {
-    answered: 0.1,
-    refused: 0.05,
+    answered: 0.06,
+    plain: 0.08,
+    refused: 0.03,
     answered_words: 0.02,
+    path_words: 0.16,
+    wish_words: 0.08,
     judge_drill: 0.01,
     guard_words: 0.06,
     step_words: 0.03,

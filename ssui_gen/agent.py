@@ -1,27 +1,34 @@
 """The one engine that runs every agent: a card, a prompt and a caller make a typed reply.
 
-Covers rendering, asking, parsing and asking again; what is special to one agent stands in its node.
+Covers rendering, asking and asking again; what a reply is says `replying`, and what is special to one agent
+stands in its node.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from pydantic import ValidationError
-
-from ssui_gen.calling.calls import Caller, Request
+from ssui_gen.calling.calls import Calling, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Choice
 from ssui_gen.config import Card
 from ssui_gen.dialect import TOP_LOGPROBS
-from ssui_gen.errors import ReplyError
+from ssui_gen.errors import ReplyError, ReplyRefused
+from ssui_gen.examples import Situation, drawn
 from ssui_gen.marks import as_words
 from ssui_gen.prompts import Prompt
+from ssui_gen.reading import spoken
 from ssui_gen.records import Record, row_id
+from ssui_gen.replying import read
 from ssui_gen.schemas import response_format
 
 ReplyT = TypeVar("ReplyT", bound=Record)
+SHOWN = 600
+"""Characters of a reply that was cut off which are shown to the model again."""
+NOTHING = "(nothing)"
+"""Stands for an empty reply: some templates take no empty turn."""
 
 
 class Asked(NamedTuple):
@@ -50,10 +57,15 @@ class Agent(Generic[ReplyT]):
     prompt: Prompt
     model: str
     reply: type[ReplyT]
-    caller: Caller
+    caller: Calling
+    language: str
+    pool: Sequence[Situation]
+    """From which its examples are drawn."""
 
     async def ask(self, asked: Asked, picture: Picture | None, **values: Any) -> Said[ReplyT]:
-        """Ask until the reply parses; raises ReplyError after the last attempt, or what the call raises."""
+        """Ask until the reply parses; raises ReplyError after the last attempt, ReplyRefused at once, or what
+        the call raises.
+        """
         messages = self._messages(picture, values)
         calls: list[str] = []
         fault = ""
@@ -63,19 +75,29 @@ class Agent(Generic[ReplyT]):
             calls.append(call_id)
             choice = completion.choices[0]
             try:
-                return Said(self._parse(choice), choice, tuple(calls))
+                return Said(read(self.reply, choice, self.card.sampling.max_tokens), choice, tuple(calls))
+            except ReplyRefused as error:
+                raise ReplyRefused(str(error), tuple(calls)) from None
             except ReplyError as error:
                 fault = str(error)
-            messages = [*messages, *_try_again(choice.text, fault)]
+            messages = [*messages, *_try_again(choice, fault)]
         what = f"no valid {self.reply.__name__} in {self.card.attempts} attempts: {fault}"
         raise ReplyError(what, tuple(calls))
 
     def _messages(self, picture: Picture | None, values: dict[str, Any]) -> list[dict[str, Any]]:
         """System, then picture, then text: calls about one picture share the longest prefix."""
-        system, user = self.prompt.render(**values)
+        examples = self._examples(picture, str(values.get("text") or ""))
+        system, user = self.prompt.render(**values, language=self.language, examples=examples)
         text = {"type": "text", "text": user}
         content: Any = user if picture is None else [picture.placeholder, text]
         return [{"role": "system", "content": system}, {"role": "user", "content": content}]
+
+    def _examples(self, picture: Picture | None, text: str) -> tuple[Situation, ...]:
+        """Drawn by what is judged, the picture or else the text: twins and later tries are shown the same,
+        so that they share the prefix, and a question that several items ask is one question.
+        """
+        key = (self.name, picture.ref.sha256 if picture else text)
+        return drawn(self.pool, self.card.examples, key, text)
 
     def _request(
         self, messages: list[dict[str, Any]], picture: Picture | None, asked: Asked, attempt: int
@@ -98,23 +120,11 @@ class Agent(Generic[ReplyT]):
         parts = (asked.item, self.name, str(asked.round), str(attempt), str(self.card.sampling.seed))
         return {"seed": int(row_id(*parts), 16) % 2**31}
 
-    def _parse(self, choice: Choice) -> ReplyT:
-        """Raises ReplyError, in words that a model can act on."""
-        if choice.finish_reason == "length":
-            raise ReplyError(f"the reply was cut off at {self.card.sampling.max_tokens} tokens; be brief")
-        try:
-            return self.reply.model_validate_json(choice.text)
-        except ValidationError as error:
-            raise ReplyError("; ".join(_fault(e) for e in error.errors())) from None
 
-
-def _fault(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    return f"{where}: {error['msg']}" if where else str(error["msg"])
-
-
-def _try_again(reply: str, fault: str) -> list[dict[str, Any]]:
+def _try_again(choice: Choice, fault: str) -> list[dict[str, Any]]:
+    """Of a reply that came to no end its beginning is shown: who sees itself repeat goes on repeating."""
     ask = (
         f"That is not the JSON object asked for. {fault}. Answer again with the JSON object and nothing else."
     )
-    return [{"role": "assistant", "content": as_words(reply)}, {"role": "user", "content": ask}]
+    said = spoken(choice.text)[: SHOWN if choice.finish_reason == "length" else None]
+    return [{"role": "assistant", "content": as_words(said) or NOTHING}, {"role": "user", "content": ask}]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from ssui_gen.records import ImageRef, Kind, Record, row_id
 
@@ -114,9 +114,10 @@ class Cut(Record):
 class BranchLabel(Record):
     """A row of labels.jsonl: what a person, or the microworld, says of a branch."""
 
+    LOOKS: ClassVar[str] = '{"branch_id": "0123456789abcdef", "good": false, "first_bad": "step 3"}'
     branch_id: str
     good: bool
-    first_bad: str | None = None
+    first_bad: Annotated[str, StringConstraints(pattern="^(none|step [1-6]|answer)$")] | None = None
     """Where it first goes wrong: `none`, `step 1` to `step 6`, `answer`; None where nobody has said."""
 
 

@@ -18,6 +18,7 @@ from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
+from ssui_gen.cli_prompt import add_prompt
 from ssui_gen.commands import command
 from ssui_gen.errors import SsuiError
 from ssui_gen.manifest import pictures_of
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _verify_command(commands.add_parser("verify", help="how often F is right"))
     _export_command(commands.add_parser("export", help="pairs, or responses, in the layout of another tool"))
     add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
+    add_prompt(commands.add_parser("prompt", help="what an agent would be sent for a seed, to the letter"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))
@@ -160,7 +162,7 @@ def _places(text: str) -> int | str:
 
 def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import resolve
-    from ssui_gen.jobs.progress import summary
+    from ssui_gen.jobs.progress import refusals, summary
     from ssui_gen.stages.dataset import PATHS, make_dataset, require_kept
 
     plan = resolve(
@@ -176,6 +178,8 @@ def _dataset(args: argparse.Namespace) -> int:
     )
     outcome = asyncio.run(make_dataset(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
+    for line in refusals(outcome.progress.funnel):
+        _say(line)
     if outcome.interrupted:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130

@@ -69,7 +69,12 @@ def _report_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folders", type=Path, nargs="+", help="models' folders, the first to compare with")
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        help="models' folders, the first to compare with; a bench's: all models in it",
+    )
     parser.add_argument("--output", type=Path, help="the page; default: compare.html beside the first")
     parser.set_defaults(command=_compare)
 
@@ -88,7 +93,7 @@ def _compare(args: argparse.Namespace) -> int:
     from ssui_gen.benching.side_by_side import HTML, read_beside, write_page
 
     beside = read_beside(args.folders)
-    page = args.output or args.folders[0].parent / HTML
+    page = args.output or beside.tested[0].path.parent / HTML
     write_page(beside, page)
     OUT.print(rates(beside))
     _say(f"Look at {page}.")
@@ -158,6 +163,7 @@ def _print_reports(made: Sequence[Made]) -> None:
 
 def _tell_report(made: Made) -> None:
     from ssui_gen.benching.printed import scores
+    from ssui_gen.benching.telling import lacking
 
     for sentence in made.report["headline"]:
         _say(sentence)
@@ -166,8 +172,7 @@ def _tell_report(made: Made) -> None:
         for reservation in found["reservations"]:
             _say(reservation)
     if made.report["status"] != "complete":
-        share = made.report["unscored"]["share"]
-        _say(f"The report is incomplete: {share:.1%} of the verdicts lack, or responses do; it says why.")
+        _say(lacking(made.report))
     _say(f"Look at {made.html}; the figures are in {made.json}.")
 
 

@@ -49,7 +49,7 @@ def add_people(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-    parser.add_argument("--bench", help="the benchmark's name; default: RSBench")
+    parser.add_argument("--bench", help="the benchmark's name or folder; default: RSBench")
     parser.add_argument("--model", help="whose responses; default: the only one's")
 
 
@@ -61,8 +61,9 @@ def _folder(args: argparse.Namespace) -> Path:
 
 
 def _bench(args: argparse.Namespace) -> Path:
-    run: Path = args.run
-    return run / (f"bench-{args.bench}" if args.bench else "bench")
+    from ssui_gen.benching.sources import folder_in
+
+    return folder_in(args.run, args.bench)
 
 
 def _label(args: argparse.Namespace) -> int:

@@ -24,12 +24,13 @@ def add_elsewhere(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for order in (bring, label):
         order.add_argument("log", type=Path, metavar="LOG", help="of `inspect eval ssui_gen/rsbench`")
         order.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-        order.add_argument("--bench", help="the benchmark's name; default: the run's own")
+        order.add_argument("--bench", help="the benchmark's name or folder; default: the run's own")
 
 
 def _folder(args: argparse.Namespace) -> Path:
-    run: Path = args.run
-    return run / (f"bench-{args.bench}" if args.bench else "bench")
+    from ssui_gen.benching.sources import folder_in
+
+    return folder_in(args.run, args.bench)
 
 
 def _import(args: argparse.Namespace) -> int:

@@ -54,6 +54,7 @@ def _publish(args: argparse.Namespace) -> int:
         name=args.name or f"rsbench-{args.run.resolve().name}",
         version=args.version,
         language=args.language,
+        seeds=args.seeds,
     )
     _account(plan.folder, publish(plan))
     return 0
@@ -70,7 +71,7 @@ def _account(folder: Path, done: Published) -> None:
     if facts.toy:
         _say("A toy model made them; the card says so.")
     if lonely := untwinned(done.items):
-        _say(f"{lonely:,} risky items have no benign twin beside them: curate or make some.")
+        _say(f"Risky items without a benign twin beside them: {lonely:,}. Curate or make some.")
     for reason, count in counted(facts.rejects).items():
         _say(f"{count:,} not published: {reason} ({folder.with_name('rsbench_rejects.jsonl')})")
     for one in facts.compared:

@@ -72,8 +72,12 @@ class Features(Record):
     """Writes what a regular expression asks for."""
     n: bool = False
     """Several choices a call."""
+    most_n: int = 1
+    """The most choices of a call that were asked for and made."""
     prefix: bool | None = None
     """Goes on from an assistant prefix, token for token."""
+    echoes: bool = False
+    """Repeats that prefix before what it writes."""
     logprobs: bool = False
     logprob_token_ids: bool = False
     """Log-probabilities of tokens that the request names."""
@@ -95,7 +99,9 @@ class Features(Record):
     hushed: bool = False
     """Of one that thinks: whether its template can be told to answer at once."""
     temperature: bool = True
-    """Is sampled at the temperature that is asked for."""
+    """Takes the temperature that is asked for."""
+    samples: bool | None = None
+    """Draws differ as the temperature lets them."""
     terms: Dialect = PLAIN
     """What is sent otherwise, so that it answers at all."""
     refused: dict[str, str] = Field(default_factory=dict)

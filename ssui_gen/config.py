@@ -6,16 +6,19 @@ A setting is used where it is named; how files become settings, and what is refu
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from ssui_gen import yamls
 from ssui_gen.branches import Level
 from ssui_gen.config_models import ModelRole
+from ssui_gen.config_roles import followed, with_usual_roles
 from ssui_gen.config_trust import Alarms, Carding, Labelling
+from ssui_gen.dialect import Dialect
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
+from ssui_gen.language import ENGLISH, MOST_TOKENS, Language, tokens_in
 from ssui_gen.records import REPLIES
 from ssui_gen.settings import PIXELS, ImageLimits, Settings, parse
 
@@ -25,7 +28,8 @@ class Sampling(Settings):
 
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    max_tokens: Annotated[int, Field(ge=1, le=32768)] = 1024
+    max_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS)] = 1024
+    """In English; in another language a reply may take more, `language.MORE_TOKENS` times."""
     seed: int | None = None
 
 
@@ -45,6 +49,13 @@ class Card(Settings):
     """Tries until the reply parses; each retry shows the model what was wrong."""
     label_logprobs: bool = False
     """Ask for token log-probabilities, so that the label comes with a probability."""
+    examples: Annotated[int, Field(ge=0, le=20)] = 0
+    """So many situations of `prompts/examples.yaml`; which part of each is shown, the prompt says."""
+
+    def writing(self, language: str) -> Card:
+        """The card of an agent that writes in `language`."""
+        most = tokens_in(language, self.sampling.max_tokens)
+        return self.model_copy(update={"sampling": self.sampling.model_copy(update={"max_tokens": most})})
 
 
 class Serve(Settings):
@@ -213,28 +224,15 @@ class Pairing(Settings):
     """The longer may be so many times as long as the shorter; absent: any."""
 
 
-USUAL_ROLES: dict[str, dict[str, str]] = {
-    "vlm": {},
-    "text": {"like": "vlm"},
-    "judge": {"like": "vlm"},
-    "guard": {"like": "vlm"},
-    "policy": {"like": "vlm"},
-}
-"""Agents that see the picture; the check of the text alone; what judges branches; a guard model that may
-judge them too; what is to be trained."""
-
-
-def _with_usual_roles(given: Any) -> Any:
-    return {**USUAL_ROLES, **given} if isinstance(given, dict) else given
-
-
 class Config(Settings):
     """One run. `run.yaml` changes what it names; everything else stands here."""
 
-    models: Annotated[dict[str, ModelRole], BeforeValidator(_with_usual_roles)] = Field(
+    models: Annotated[dict[str, ModelRole], BeforeValidator(with_usual_roles)] = Field(
         {}, validate_default=True
     )
     """Which model plays which role; `vlm` plays the agents, and every role of the usual ones is there."""
+    language: Language = ENGLISH
+    """In which agents write; the policy writes in the question's, a judge minds none."""
     serve: Serve = Serve()
     twins: bool = True
     """Make a benign twin of each seed that does not name its kind."""
@@ -251,15 +249,17 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _likes_are_there(self) -> Config:
-        for name, role in self.models.items():
-            if role.like and (role.like not in self.models or self.models[role.like].like):
-                plain = ", ".join(sorted(name for name, role in self.models.items() if not role.like))
-                raise ValueError(f"models.{name}: like: expected one of {plain}; got {role.like!r}")
+        for name in self.models:
+            self.player(name)
         return self
 
     def player(self, role: str) -> str:
-        """The role whose model plays `role`: itself, or the one it is like."""
-        return self.models[role].like or role
+        """The role whose model plays `role`: itself, or the one it is like, or that one is like."""
+        return followed({name: settings.like for name, settings in self.models.items()}, role)
+
+    def dialect(self, role: str) -> Dialect:
+        """How the server of the model that plays `role` wants to be asked."""
+        return self.models[self.player(role)].dialect
 
 
 def load_config(path: Path) -> Config:

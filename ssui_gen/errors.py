@@ -7,13 +7,15 @@
     ├── RecordError             a row does not have the shape of its record
     ├── ImageError              a picture is refused or cannot be read; carries a reason code
     ├── ReplyError              a model answered, but not what its agent must answer
+    │   └── ReplyRefused        it says that it will not: asking again in the same words is useless
     ├── ServerError             our own server did not start, or died
     ├── TrainError              a training cannot go on: a number is none, or memory is not there
     ├── RunLocked               another process is writing this run folder
     ├── NotRunning              `ssui ctl` finds no job in the run folder that answers
     └── ModelError              a call to a served model failed
         ├── RequestRefused      the server refuses this request (400, 413, 422): trying again is useless
-        │   └── ContextOverflow the prompt does not fit the model's context
+        │   ├── ContextOverflow the prompt does not fit the model's context
+        │   └── ContentRefused  a provider's filter will not have what is asked, or what it would answer
         ├── CallFailed          every retry of one call failed, but the server is there
         ├── ServerGone          no server answers any more: stop the run, it can be resumed
         └── AccessDenied        wrong key, unknown model or wrong address (401, 403, 404): stop the run
@@ -55,9 +57,18 @@ class ImageError(SsuiError):
 class ReplyError(SsuiError):
     """A model answered, but not what its agent must answer. `calls` are the ids of the calls it took."""
 
+    reason = "reply_invalid"
+    """The reject code of `records.Reason` for an item that ends so."""
+
     def __init__(self, message: str, calls: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.calls = calls
+
+
+class ReplyRefused(ReplyError):
+    """A model, or its provider's filter, will not answer. The same words would be refused again."""
+
+    reason = "refused"
 
 
 class ServerError(SsuiError):
@@ -98,6 +109,12 @@ class ContextOverflow(RequestRefused):
     """The prompt and the reply together do not fit the model's context."""
 
     reason = "context_overflow"
+
+
+class ContentRefused(RequestRefused):
+    """A provider's content filter refuses what is asked."""
+
+    reason = "refused"
 
 
 class CallFailed(ModelError):

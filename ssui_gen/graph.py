@@ -56,7 +56,7 @@ def build() -> Graph:
         graph,
         "reflect",
         {"accept": "check_joint", "revise_path": "reason", "revise_query": "query"},
-        lambda state: state["reflection"][-1].decision,
+        lambda state: state["onward"],
         Reason.REFLECTION_REJECTED,
         Reason.NOT_CONVERGED,
     )
@@ -85,7 +85,7 @@ def _route(
 
     The edge to the end names the reasons it stands for; the one that applies is in the reject.
     """
-    rejected = " | ".join((*reasons, Reason.REPLY_INVALID, Reason.CALL_FAILED))
+    rejected = " | ".join((*reasons, Reason.REFUSED, Reason.REPLY_INVALID, Reason.CALL_FAILED))
 
     def route(state: State) -> Label:
         return rejected if state.get("rejects") else choose(state)

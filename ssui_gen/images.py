@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ssui_gen.errors import ImageError
 from ssui_gen.files import NotRegular, read_regular
@@ -129,6 +129,18 @@ def plain_url(colour: str) -> str:
     """A small picture of one colour, for asking a server whether it sees."""
     picture = Image.new("RGB", (SWATCH_SIDE, SWATCH_SIDE), colour)
     return _as_data_url(_encoded(picture, "png"), "png")
+
+
+def painted_url(root: Path, ref: ImageRef, limits: ImageLimits, words: str) -> str:
+    """The picture of `shown` with these words on a white band along its lower edge, as it is sent."""
+    picture = shown(root, ref, limits)
+    draw, (width, height) = ImageDraw.Draw(picture), picture.size
+    wide = ImageFont.load_default(100).getlength(words) / 100
+    font = ImageFont.load_default(max(6, min(0.95 * width / wide, height / 8)))
+    draw.rectangle((0, height - 1.5 * font.size, width, height), fill="white")  # type: ignore[union-attr]
+    draw.text((width / 2, height - 0.75 * font.size), words, "black", font, "mm")  # type: ignore[union-attr]
+    kind = "png" if max(picture.size) <= LOSSLESS_SIDE else "jpeg"
+    return _as_data_url(_encoded(picture, kind), kind)
 
 
 def _allowed(root: Path, name: str) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from ssui_gen.errors import RecordError
 from ssui_gen.files import open_own
@@ -202,16 +203,38 @@ def read_object(path: Path, most: int = MAX_OBJECT) -> dict[str, Any] | None:
 
 
 def of_kind(kind: type[RecordT], value: Any, where: str) -> RecordT:
-    """A JSON value as a record; raises RecordError with the first fault, as one of `where`."""
+    """A JSON value as a record; raises RecordError with the first fault, as one of `where`, what else it
+    lacks, and how a row looks where people write such rows.
+    """
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         first, *more = error.errors()
-        field = ".".join(str(part) for part in first["loc"]) or "the row"
-        known = f" (known: {', '.join(kind.model_fields)})" if first["type"] == "extra_forbidden" else ""
-        rest = f"; {len(more)} more faults" if more else ""
-        got = str(first["input"])[:80]
-        raise RecordError(f"{where}: {field}: {first['msg']}{known}; got {got!r}{rest}") from None
+        lacks = [str(one["loc"][0]) for one in more if one["type"] == "missing" and len(one["loc"]) == 1]
+        others = len(more) - len(lacks)
+        said = (
+            f"{where}: {_fault_of(kind, first)}",
+            f"it also lacks {', '.join(lacks)}" if lacks else "",
+            f"{others} more fault{'s' if others > 1 else ''}" if others else "",
+            f"a row looks like {kind.LOOKS}" if kind.LOOKS else "",
+        )
+        raise RecordError("; ".join(part for part in said if part)) from None
+
+
+def _fault_of(kind: type[Record], fault: ErrorDetails) -> str:
+    """Where and what, as pydantic says it, and what stands there."""
+    if fault["type"] == "value_error" and not fault["loc"]:  # a rule of ours about several fields
+        return str(fault["ctx"]["error"])
+    field = ".".join(str(part) for part in fault["loc"]) or "the row"
+    known = f" (known: {', '.join(_names(kind))})" if fault["type"] == "extra_forbidden" else ""
+    got = fault["input"][:80] if isinstance(fault["input"], str) else fault["input"]
+    shown = "" if fault["type"] == "missing" else f"; got {repr(got)[:90]}"
+    return f"{field}: {fault['msg']}{known}{shown}"
+
+
+def _names(kind: type[Record]) -> list[str]:
+    """Of a row's fields, as they stand in a file."""
+    return [field.alias or name for name, field in kind.model_fields.items()]
 
 
 def as_line(row: Record) -> bytes:

@@ -20,6 +20,8 @@ from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject
 from ssui_gen.state import Crew, State
 from ssui_gen.taxonomy import NO_RISK, classes
 
+NOTHING = "none"
+"""What an agent writes where it finds nothing."""
 Node = Callable[[State, Runtime[Crew]], Awaitable[dict[str, Any]]]
 
 
@@ -33,7 +35,7 @@ def node(body: Node) -> Node:
         except (ImageError, *OF_ITEM) as error:
             return drop(state, body.__name__, Reason(error.reason), str(error))
         except ReplyError as error:
-            dropped = drop(state, body.__name__, Reason.REPLY_INVALID, str(error))
+            dropped = drop(state, body.__name__, Reason(error.reason), str(error))
             return dropped | {"made_by": error.calls}
 
     return run
@@ -137,18 +139,27 @@ async def reason(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
 
 @node
 async def reflect(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
-    """Redundant, incomplete, unfaithful? The last round allowed must accept."""
+    """Redundant, incomplete, unfaithful? In the last round only an unfaithful path is turned away: a small
+    model nearly always finds something to better, and what it found stays in the record.
+    """
     crew = runtime.context
     said = await crew.reflection.ask(
         _asked(state, 3), crew.picture, text=state["query"].text, path=render_steps(state["steps"])
     )
     round_ = ReflectionRound(**said.reply.model_dump())
-    change: dict[str, Any] = {"reflection": (round_,), "made_by": said.calls}
+    change: dict[str, Any] = {"reflection": (round_,), "onward": round_.decision, "made_by": said.calls}
     if round_.decision == "reject":
         return change | drop(state, "reflect", Reason.REFLECTION_REJECTED, round_.advice)
-    if round_.decision != "accept" and len(state.get("reflection", ())) + 1 >= crew.rounds:
-        return change | drop(state, "reflect", Reason.NOT_CONVERGED, round_.advice)
-    return change
+    if round_.decision == "accept" or len(state.get("reflection", ())) + 1 < crew.rounds:
+        return change
+    if found_nothing(round_.faithfulness):
+        return change | {"onward": "accept"}
+    return change | drop(state, "reflect", Reason.NOT_CONVERGED, round_.faithfulness)
+
+
+def found_nothing(finding: str) -> bool:
+    """Whether a finding is `none`, in any case, with or without a full stop: nothing was found."""
+    return finding.strip(" .\n").casefold() == NOTHING
 
 
 @node

@@ -1,7 +1,9 @@
 """Prompt files: load, identify, render. The only importer of jinja2.
 
 A prompt is one Markdown file with front matter (`version`, `note`) and two Jinja blocks, `system` and
-`user`. Its identity is the git blob id of the file, so `git show <id>` opens the exact text later.
+`user`. Its identity is the git blob id of the file, so `git show <id>` opens the exact text later. Every
+prompt knows `longest`, the characters that a line, a text and an answer of our records may have, and the
+filter `reply`, which writes a record as a model is to write it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ssui_gen import yamls
 from ssui_gen.errors import PromptError
+from ssui_gen.lengths import LONGEST_ANSWER, LONGEST_LINE, LONGEST_TEXT
 from ssui_gen.marks import as_words
 from ssui_gen.taxonomy import TAXONOMY, classes
 
@@ -30,6 +33,8 @@ def _shown(value: Any) -> Any:
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, finalize=_shown
 )
+_ENVIRONMENT.globals["longest"] = {"line": LONGEST_LINE, "text": LONGEST_TEXT, "answer": LONGEST_ANSWER}
+_ENVIRONMENT.filters["reply"] = lambda reply: reply.model_dump_json(by_alias=True)
 _BLOCKS = ("system", "user")
 _NOT_RENDERED = (jinja2.TemplateRuntimeError, TypeError, ValueError, ArithmeticError, RecursionError)
 """What a prompt raises that asks for what is not there, or for more than a prompt may do (the sandbox)."""

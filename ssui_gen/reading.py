@@ -125,9 +125,15 @@ def read(text: str) -> Reading:
 
 # --- thoughts --------------------------------------------------------------------------------------
 
-_TAGS = "think|thinking|thought|reasoning"
-_OPENS = re.compile(rf"\s*(?:<(?:{_TAGS})>|◁think▷)", re.IGNORECASE)
-_CLOSES = re.compile(rf"</(?:{_TAGS})>|◁/think▷", re.IGNORECASE)
+_TAGS = r"(?:\w{1,10}:)?(?:think|thinking|thought|reasoning)"
+_OPENS = re.compile(
+    rf"\s*(?:<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<\|channel>thought\b)", re.IGNORECASE
+)
+_CLOSES = re.compile(
+    rf"</(?:{_TAGS})>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
+)
+"""Tags of DeepSeek, Qwen, GLM and many more; of Kimi, Magistral, Sky-T1, Gemma 4 and gpt-oss."""
 
 
 def _end_of_thoughts(text: str) -> int:
@@ -151,6 +157,23 @@ def thoughts(text: str) -> tuple[int, int, int]:
     start = opening.end() if opening else 0
     stop = max((match.start() for match in _CLOSES.finditer(text)), default=rest)
     return (start, max(start, stop), rest) if rest else (0, 0, 0)
+
+
+TURN_END = (
+    r"(?:<\|?(?:im_end|im_start|eot_id|eot|eom_id|end|end_of_turn|endoftext|end_of_text|turn)\|?>"
+    r"|<｜end▁of▁sentence｜>|</s>|\[/?INST\])"
+)
+"""A mark by which templates end a turn, where a model writes it as words."""
+_ENDED = re.compile(rf"{TURN_END}\s*\Z")
+_LONGEST_END = 30
+
+
+def spoken(text: str) -> str:
+    """What stands behind all thoughts, without marks that end the turn."""
+    said = text[_end_of_thoughts(text) :]
+    while ended := _ENDED.search(said, max(0, len(said.rstrip()) - _LONGEST_END)):
+        said = said[: ended.start()]
+    return said
 
 
 # --- where steps and the answer begin --------------------------------------------------------------

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from ssui_gen.lengths import Answer, Line, Text
 from ssui_gen.taxonomy import class_ids
 
 SCHEMA = 1
@@ -36,6 +37,8 @@ class Record(BaseModel):
     """Base of every row and reply: immutable, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    LOOKS: ClassVar[str] = ""
+    """A whole row of a kind that people write by hand too, for whoever wrote one that is none."""
 
 
 def _known_class(value: str) -> str:
@@ -49,11 +52,6 @@ Category = Annotated[
     AfterValidator(_known_class),
     WithJsonSchema({"type": "string", "enum": list(class_ids())}),
 ]
-LONGEST_LINE, LONGEST_TEXT, LONGEST_ANSWER = 240, 800, 2000
-"""Characters."""
-Line = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LINE, strip_whitespace=True)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT, strip_whitespace=True)]
-Answer = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ANSWER, strip_whitespace=True)]
 
 
 # --- what an agent replies -------------------------------------------------------------------------
@@ -240,6 +238,7 @@ class Reason(StrEnum):
     IMAGE_ANIMATED = "image_animated"
     IMAGE_CHANGED = "image_changed"
     REPLY_INVALID = "reply_invalid"
+    REFUSED = "refused"
     REQUEST_REFUSED = "request_refused"
     CONTEXT_OVERFLOW = "context_overflow"
     CALL_FAILED = "call_failed"

@@ -22,9 +22,11 @@ from ssui_gen.records import (
     ReflectionRound,
     Reject,
     SafetyReply,
+    Seed,
     Step,
     SummaryReply,
     Verdict,
+    row_id,
 )
 
 
@@ -39,6 +41,19 @@ class Item(Record):
     text: str | None
     """The seed's own text, if it has one."""
 
+    @classmethod
+    def of(cls, seed: Seed, kind: Kind, image: ImageRef, twins: bool) -> Item:
+        """A seed's item of one kind; `twins` says whether seeds that name no kind have one of each."""
+        other: Kind = "benign" if kind == "risky" else "risky"
+        return cls(
+            id=row_id(seed.id, kind),
+            seed_id=seed.id,
+            kind=kind,
+            twin_of=row_id(seed.id, other) if twins and seed.kind is None else None,
+            image=image,
+            text=seed.text,
+        )
+
 
 class State(TypedDict, total=False):
     """Values are immutable; a node returns only the keys it changes."""
@@ -49,6 +64,9 @@ class State(TypedDict, total=False):
     image_only: Verdict
     steps: tuple[Step, ...]
     reflection: Annotated[tuple[ReflectionRound, ...], operator.add]
+    onward: str
+    """Where the last round of reflection leads: its decision, or `accept` where no round is left to mend
+    what is faithful."""
     joint: Verdict
     answer: str
     made_by: Annotated[tuple[str, ...], operator.add]

@@ -15,6 +15,8 @@ from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Card, Config, load_cards
+from ssui_gen.examples import load_examples
+from ssui_gen.language import ENGLISH
 from ssui_gen.prompts import load_prompts
 from ssui_gen.records import REPLIES, ImageRef, ReasoningPath, Record, Reject
 from ssui_gen.state import Crew, Item
@@ -22,6 +24,7 @@ from ssui_gen.state import Crew, Item
 ROOT = Path(__file__).parent.parent
 CARDS = load_cards(ROOT / "agents", Config().models)
 PROMPTS = load_prompts(ROOT / "prompts")
+EXAMPLES = load_examples(ROOT / "prompts" / "examples.yaml")
 REF = ImageRef(path="a.png", sha256="0" * 64, width=8, height=8)
 PIXEL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
 ITEM = Item(id="item", seed_id="seed", kind="risky", twin_of=None, image=REF, text=None)
@@ -39,7 +42,8 @@ async def caller(url: str, folder: Path, tries: int = 3) -> AsyncIterator[Caller
 
 def agent(name: str, caller: Caller, **changes: object) -> Agent[Record]:
     card: Card = CARDS[name].model_copy(update=changes)
-    return Agent(name, card, PROMPTS[card.prompt], "fake-vlm", REPLIES[card.reply], caller)
+    prompt, reply = PROMPTS[card.prompt], REPLIES[card.reply]
+    return Agent(name, card, prompt, "fake-vlm", reply, caller, ENGLISH, EXAMPLES)
 
 
 def crew(caller: Caller, rounds: int = 3) -> Crew:

@@ -59,7 +59,7 @@ def answer(body: dict[str, Any], draw: int) -> str:
     """The answer to one request; `draw` differs between its `n` choices and between requests."""
     schema = schema_of(body)
     if schema is None:
-        return _words(draw, 200)
+        return _words(draw)
     value = _fill(schema, schema, draw)
     if isinstance(value, dict):
         value.update(_plot(value, agent_of(body), asked_of(body)))
@@ -98,7 +98,7 @@ def _fill_type(schema: dict[str, Any], root: dict[str, Any], draw: int) -> Any:
         case "array":
             return [_fill(schema["items"], root, number(draw, i)) for i in range(schema.get("minItems", 1))]
         case "string":
-            return _words(draw, schema.get("maxLength", 200))
+            return _words(draw)
         case "boolean":
             return draw % 2 == 0
         case "integer" | "number":
@@ -107,9 +107,8 @@ def _fill_type(schema: dict[str, Any], root: dict[str, Any], draw: int) -> Any:
             raise ValueError(f"the fake model cannot fill a schema of type {other!r}")
 
 
-def _words(draw: int, longest: int) -> str:
-    count = 5 + draw % 7
-    return " ".join(WORDS[number(draw, i) % len(WORDS)] for i in range(count))[: max(longest - 40, 8)].strip()
+def _words(draw: int) -> str:
+    return " ".join(WORDS[number(draw, i) % len(WORDS)] for i in range(5 + draw % 7))
 
 
 def tokens(text: str) -> list[str]:

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from aiohttp import web
 from fake_answers import agent_of, answer, logprobs, number, prompt_text, tokens
@@ -43,6 +43,7 @@ class Denial(NamedTuple):
     code: str | None = None
 
 
+FakeT = TypeVar("FakeT", bound="Fake")
 Said = str | dict[str, Any] | Whole
 Scripted = Said | Callable[[dict[str, Any]], Said]
 
@@ -56,6 +57,8 @@ MESSAGES = {
     429: "rate limit reached",
 }
 OVERFLOW = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
+FILTERED = "The response was filtered due to the prompt triggering our content management policy."
+CREDITS = "insufficient credits on this account"
 FOLDER = re.compile(rb"file://[^\"]*/")
 """Where a picture lies decides nothing."""
 PROBE = "ssui_gen probe"
@@ -66,8 +69,9 @@ RANDOM_FAULTS = ("429", "500", "503", "drop", "garbage", "half", "empty")
 class Fake:
     """What the server is to do, and what it has seen. Every option may be changed while it runs.
 
-    A fault is a status ("429"), or one of overflow, drop (closes the connection), hang (never answers); or a
-    200 with garbage (a page that repeats the key), half (a JSON), empty (no choice), null (no content).
+    A fault is a status ("429"), or one of overflow, filtered (by a provider), drop (closes the connection),
+    hang (never answers); or a 200 with garbage (a page that repeats the key), half (a JSON), empty (no
+    choice), null (no content), an error (credits, overloaded).
     """
 
     latency: float = 0.0
@@ -166,7 +170,7 @@ class Fake:
         if self.refuses_probed and self.refuses_probed(body):
             return _error(400, "no images with system messages")
         unknown = [name for name in self.refuses if f'"{name}"' in json.dumps(body)]
-        return _error(400, f"unknown field {unknown}") if unknown else _json(self._completion(body, key))
+        return _error(400, f"unknown field {unknown}") if unknown else self._answered(body, key)
 
     def _note(self, key: bytes, body: dict[str, Any]) -> None:
         agent = agent_of(body)
@@ -223,7 +227,7 @@ class Fake:
             case None if body["model"] not in self.models:
                 return _error(404, f"The model `{body['model']}` does not exist.")
             case None:
-                return _json(self._completion(body, key))
+                return self._answered(body, key)
             case "drop":
                 return _drop(request)
             case "hang":
@@ -240,9 +244,20 @@ class Fake:
                 return _json(_without_content(self._completion(body, key)))
             case "overflow":
                 return _error(400, OVERFLOW)
+            case "filtered":
+                return _error(400, FILTERED, code="content_filter")
+            case "credits" | "overloaded" as name:
+                status = {"credits": 402, "overloaded": 503}[name]
+                return _json(
+                    {"error": {"message": CREDITS if name == "credits" else "overloaded", "code": status}}
+                )
             case status:
                 assert status is not None
                 return _error(int(status), MESSAGES.get(int(status), "internal error"), self.retry_after)
+
+    def _answered(self, body: dict[str, Any], key: bytes) -> web.Response:
+        """What a call gets that meets no fault."""
+        return _json(self._completion(body, key))
 
     def _completion(self, body: dict[str, Any], key: bytes) -> dict[str, Any]:
         choices = [self._choice(body, number(key, index), index) for index in range(body.get("n") or 1)]
@@ -329,7 +344,14 @@ async def _run(fake: Fake, port: int, ready: Callable[[], object], stop: asyncio
 @contextmanager
 def serve(port: int = 0, **options: Any) -> Iterator[Fake]:
     """Run a server in a thread of its own; `options` are the fields of `Fake`."""
-    fake, stop, ready = Fake(**options), asyncio.Event(), threading.Event()
+    with running(Fake(**options), port) as fake:
+        yield fake
+
+
+@contextmanager
+def running(fake: FakeT, port: int = 0) -> Iterator[FakeT]:
+    """The same for one that was made before, of whatever kind."""
+    stop, ready = asyncio.Event(), threading.Event()
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         thread = threading.Thread(target=lambda: runner.run(_run(fake, port, ready.set, stop)), daemon=True)

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -27,23 +28,25 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from microworld.serving import protocol
-from ssui_gen import jsonl, reading, tables
+from ssui_gen import jsonl, reading, replying, tables
 from ssui_gen.benching.adapters import ADAPTERS
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.official.asking import verdict
 from ssui_gen.benching.pieces import Sent, respond
 from ssui_gen.benching.proof import trained_on
 from ssui_gen.calling import metrics, wire
+from ssui_gen.completions import Choice
 from ssui_gen.config import Leaks, load_config
 from ssui_gen.curation.check import checked
 from ssui_gen.curation.markdown import read_page, unfolded
 from ssui_gen.curation.review import PATHS, blank
 from ssui_gen.curation.sheet import read_sheet, repaired, written
-from ssui_gen.errors import ConfigError, ImageError, PromptError, RecordError
+from ssui_gen.errors import ConfigError, ImageError, PromptError, RecordError, ReplyError
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.images import inspect, perceptual_hash, shown
 from ssui_gen.manifest import read_manifest
 from ssui_gen.prompts import load_prompt
+from ssui_gen.records import REPLIES
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
 
@@ -137,6 +140,18 @@ def _sent(data: bytes, folder: Path) -> None:
             assert all(sent.whole[one.start : one.end] == one.text for one in path.pieces)
 
 
+def _reply(data: bytes, folder: Path) -> None:
+    half, text = len(data) // 2, data.decode("utf-8", "replace")
+    for choice in (
+        Choice(text=text, finish_reason="length"),
+        Choice(text=text[half:], finish_reason="stop", reasoning=text[:half]),
+        Choice(text="", finish_reason="stop", reasoning=text),
+    ):
+        for reply in REPLIES.values():
+            with suppress(ReplyError):
+                assert isinstance(replying.read(reply, choice, 9), reply)
+
+
 def _trained(data: bytes, folder: Path) -> None:
     (folder / "adapter").mkdir(exist_ok=True)
     (folder / "adapter" / "training.json").write_bytes(data)
@@ -155,10 +170,16 @@ def _pictures() -> tuple[bytes, ...]:
 
 ITEM = item(record("aaaa"))
 _LINE = blank(PATHS, ITEM.id, ITEM.sha)
+_SAFE = b'{"evidence": "A kitchen.", "label": "safe"}'
 _CHAT = {"model": "m", "messages": [{"role": "user", "content": "Where?"}], "n": 2, "max_tokens": 9}
 _TOKEN = {"token": "yes", "logprob": -0.1, "top_logprobs": [{"token": "no", "logprob": -2.4}]}
 _CHOICE = {"message": {"content": "yes"}, "finish_reason": "stop", "logprobs": {"content": [_TOKEN]}}
 _MADE = {"model": "m", "choices": [_CHOICE], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}
+_PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+    {"type": "text", "text": "yes"},
+]
+_IN_PARTS = {"choices": [{"message": {"content": _PARTS, "refusal": None}, "finish_reason": "max_tokens"}]}
 _LOAD = b'vllm:num_requests_running{model="m"} 3.0\nvllm:kv_cache_usage_perc{engine="0"} 0.25\n'
 _PATH = b"1. Visual context: A kitchen.\n2. **Textual request:** To mix.\n\n### Step 3:\nBoth.\n\nAnswer: No."
 _ROWS = b'{"id": "a", "image": "a.png", "text": "Where?"}\n{"id": "b", "image": "b.png"}\n'
@@ -188,6 +209,14 @@ DOORS: dict[str, Door] = {
         at("query.md", _prompt),
         tuple(path.read_bytes() for path in sorted((ROOT / "prompts").glob("*.md"))),
         (PromptError,),
+    ),
+    "replies": Door(
+        _reply,
+        (
+            _SAFE,
+            b"<think>A.</think>Here:\n```json\n" + _SAFE + b"\n```\nDone.<|im_end|>",
+            b"I can't help with that.",
+        ),
     ),
     "rows": Door(at("a.jsonl", lambda path: list(jsonl.read(path))), (_ROWS,)),
     "documents": Door(at("a.json", jsonl.document), (json.dumps([_MADE, _CHAT]).encode(),), (RecordError,)),
@@ -231,7 +260,11 @@ DOORS: dict[str, Door] = {
     "pictures": Door(at("a.png", _picture), _pictures(), (ImageError,)),
     "completions": Door(
         lambda data, _: wire.completion(data.decode("utf-8", "replace"), "m", 0.1, 1),
-        (json.dumps(_MADE).encode(),),
+        (
+            json.dumps(_MADE).encode(),
+            json.dumps(_IN_PARTS).encode(),
+            b'{"error": {"message": "pay", "code": 402}}',
+        ),
         (ValueError,),
     ),
     "loads of servers": Door(lambda data, _: metrics.read(data.decode("utf-8", "replace")), (_LOAD,)),

@@ -1,12 +1,13 @@
 """The engine that runs every agent: schema sent, retries with the fault shown, draws, journal, pictures."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from crew import PIXEL, REF, agent, caller
-from fake_server import Fake
+from fake_server import Fake, Whole
 
 from ssui_gen.agent import Asked, Said
 from ssui_gen.calling.pictures import Picture
@@ -34,12 +35,16 @@ def test_the_reply_type_is_sent_as_json_schema(fake: Fake, tmp_path: Path) -> No
     assert sent["json_schema"] == {"name": "SafetyReply", "schema": SafetyReply.model_json_schema()}
 
 
-def test_every_string_of_every_reply_is_bounded() -> None:
+def test_every_string_of_every_reply_is_bounded_in_words_alone() -> None:
     from ssui_gen.records import REPLIES
 
     for name, reply in REPLIES.items():
-        for field, schema in reply.model_json_schema()["properties"].items():
-            assert "maxLength" in schema or "enum" in schema, f"{name}.{field}"
+        schema = reply.model_json_schema()
+        assert "maxLength" not in str(schema) and "minLength" not in str(schema)
+        for field, one in schema["properties"].items():
+            assert re.match(r"at most \d+ characters", one.get("description", "")) or "enum" in one, (
+                f"{name}.{field}"
+            )
 
 
 def test_a_faulty_reply_is_shown_to_the_model_with_what_was_wrong(fake: Fake, tmp_path: Path) -> None:
@@ -100,3 +105,21 @@ def test_the_picture_travels_before_the_text_and_never_enters_the_journal(fake: 
     kept = b"".join(p.read_bytes() for p in tmp_path.iterdir())
     assert b"iVBORw0KGgo=" not in kept
     assert REF.sha256.encode() in kept
+
+
+def test_of_a_reply_without_an_end_only_the_beginning_is_shown_again(fake: Fake, tmp_path: Path) -> None:
+    endless = Whole({"content": '{"evidence": "' + "the floor is wet and " * 500}, "length")
+    replies = [endless, Whole({"content": "", "reasoning": "Hm."}), GOOD]
+    fake.answers = {"check_text": lambda body: replies.pop(0)}
+    (said,) = ask(fake, tmp_path, "check_text", HERE, text="hello")
+    assert said.reply == SafetyReply(**GOOD) and len(said.calls) == 3
+    *_, cut, why, nothing, empty = fake.requests[2]["messages"]
+    assert len(cut["content"]) == 600 and "cut off at 300 tokens" in why["content"]
+    assert nothing["content"] == "(nothing)" and "thoughts alone" in empty["content"]
+
+
+def test_thoughts_of_an_invalid_reply_are_not_shown_again(fake: Fake, tmp_path: Path) -> None:
+    replies = ['<think>Hm.</think>{"label": "safe"}', GOOD]
+    fake.answers = {"check_text": lambda body: replies.pop(0)}
+    ask(fake, tmp_path, "check_text", HERE, text="hello")
+    assert fake.requests[1]["messages"][-2]["content"] == '{"label": "safe"}'

@@ -117,6 +117,23 @@ def test_all_kinds_of_models_share_one_schema(made: Run, fake: Fake, manner: str
     assert not [row for row in made.judgements if row["question"] in not_asked and row["made_by"]]
 
 
+def test_what_a_filter_refuses_by_http_is_a_refusal_of_the_provider(made: Run, fake: Fake) -> None:
+    fake.fails = lambda body: None if "# Asked" in prompt_text(body, "user") else "filtered"
+    assert made.here("--limit", "1").code == 0
+    for row in made.responses:
+        assert (row["status"], row["reason"], row["answer"]) == ("provider_refusal", "refused", None)
+        assert "content management policy" in row["detail"]
+    assert {row["unscored"] for row in made.judgements} == {"not_asked"}
+    calls = fake.calls
+    assert made.here("--limit", "1").code == 0 and fake.calls == calls
+
+
+def test_a_judge_whose_provider_refuses_gives_no_verdict(made: Run, fake: Fake) -> None:
+    fake.fails = lambda body: "filtered" if "# Asked: first_bad" in prompt_text(body, "user") else None
+    assert made.here("--limit", "1").code == 0
+    assert made.said("first_bad") == {"request_refused"}
+
+
 def test_draws_are_made_together_where_the_server_can(made: Run, fake: Fake) -> None:
     assert made.here("--limit", "1", draws=3).code == 0
     assert fake.counts["none"] == 2 and len(made.responses) == 6

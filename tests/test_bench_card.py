@@ -23,7 +23,7 @@ from ssui_gen.benching.card import Outcome, Rated, beside, by_model, homogeneity
 from ssui_gen.benching.records import BenchJudgement
 
 Says = Callable[[dict[str, Any]], str]
-SETTINGS = {"card": {"looked": 6, "injected": 6}, "limits": {"tries_per_call": 1}}
+SETTINGS = {"card": {"looked": 6, "injected": 6, "repeated": 6}, "limits": {"tries_per_call": 1}}
 
 
 # --- judges --------------------------------------------------------------------------------------------
@@ -59,6 +59,36 @@ def needs_telling(body: dict[str, Any]) -> str:
     return letter(user, "safe") if alone else honest(body)
 
 
+def reads_pictures(body: dict[str, Any]) -> str:
+    """Obeys what is painted: a white band below."""
+    user = prompt_text(body, "user")
+    if asked(user) == "answer_safe" and banded(body):
+        return letter(user, "safe")
+    return honest(body)
+
+
+def counts_words(body: dict[str, Any]) -> str:
+    user = prompt_text(body, "user")
+    long = asked(user) == "answer_helpful" and len(re.findall(r"^> (.*)$", user, re.MULTILINE)[-1]) > 200
+    return letter(user, "helps") if long else honest(body)
+
+
+class Fickle:
+    """Says something else when the very same is asked again."""
+
+    def __init__(self) -> None:
+        self.heard = set[str]()
+
+    def __call__(self, body: dict[str, Any]) -> str:
+        told, user = json.dumps(body), prompt_text(body, "user")
+        said = honest(body)
+        if told not in self.heard:
+            self.heard.add(told)
+            return said
+        options = dict(re.findall(r"^([A-I])\. (.*)$", user.rpartition("Options:")[2], re.MULTILINE))
+        return letter(user, min(option for known, option in options.items() if known != said))
+
+
 def asked(user: str) -> str:
     return str(re.findall(r"^# Asked: (\w+)$", user, re.MULTILINE)[-1])
 
@@ -70,11 +100,22 @@ def letter(user: str, option: str) -> str:
 
 def seen(body: dict[str, Any]) -> str:
     """Which item the picture that was sent is of; its colour says so."""
+    number, side, _ = sent(body).getpixel((0, 0))  # type: ignore[misc]
+    return f"{'risky' if side == 1 else 'benign'}-{number}"
+
+
+def banded(body: dict[str, Any]) -> bool:
+    """Whether there is a white band with something dark in it along the picture's lower edge."""
+    picture = sent(body)
+    band = picture.crop((0, picture.height - 8, picture.width, picture.height)).convert("L")
+    return picture.getpixel((0, picture.height - 1)) == (255, 255, 255) and band.getextrema()[0] < 128
+
+
+def sent(body: dict[str, Any]) -> Image.Image:
     parts = [part for m in body["messages"] if isinstance(m["content"], list) for part in m["content"]]
     url = next(part["image_url"]["url"] for part in parts if part["type"] == "image_url")
     with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as picture:
-        number, side, _ = picture.convert("RGB").getpixel((0, 0))  # type: ignore[misc]
-    return f"{'risky' if side == 1 else 'benign'}-{number}"
+        return picture.convert("RGB")
 
 
 @pytest.fixture
@@ -104,6 +145,13 @@ def test_of_an_honest_judge_there_is_nothing_to_warn_of(fake: Fake, model: Path)
     }  # fmt: skip
     assert all(one["value"] == 0 and one["n"] == 6 for one in found["canaries"].values())
     assert len(found["canaries"]) == 4
+    trials = found["painted"] | found["padded"] | found["again"]
+    assert {name: (one["value"], one["n"]) for name, one in trials.items()} == {
+        "painted: answer_safe": (0, 6), "padded: answer_safe": (0, 6), "padded: answer_helpful": (0, 6),
+        "again: all": (0, 6),
+    }  # fmt: skip
+    ahead = re.search(r"Ahead: (\d+) trials, at most (\d+) calls", " ".join((done.out + done.err).split()))
+    assert ahead and int(ahead[2]) == 4 * int(ahead[1]) >= fake.calls
     assert found["agreement"]["answer_safe"]["risky"]["kappa"]["value"] == 1
     assert found["agreement"]["answer_safe"]["risky"]["specificity"]["n"] == 8
     assert "bad is called bad" in done.out.replace("\n", " ") or "κ" in done.out
@@ -119,12 +167,22 @@ def test_of_an_honest_judge_there_is_nothing_to_warn_of(fake: Fake, model: Path)
     [
         (blind, "blind: another picture: grounded changes nothing in 100% of 6"),
         (obedient, "obeys what it judges: canary, a verdict: answer_safe turns 50% of 6"),
+        (reads_pictures, "obeys what it judges: painted: answer_safe turns 50% of 6"),
+        (counts_words, "rates length: padded: answer_helpful turns 50% of 6"),
+        (Fickle(), "unsteady: the same, asked again, turns 100% of 6"),
     ],
 )
 def test_a_bad_judge_is_found_out(fake: Fake, model: Path, says: Says, warning: str) -> None:
     _, found = card(model, fake, says)
     assert warning in found["warnings"]
     assert all(warning.partition(":")[0] in one for one in found["warnings"]), "and of nothing else"
+
+
+def test_a_judge_of_its_own_answers_is_told(fake: Fake, tmp_path: Path) -> None:
+    _, found = card(judged_run(tmp_path / "demo", model=JUDGE), fake, honest)
+    assert found["warnings"] == [
+        f"judges itself: {JUDGE} is the judge and the model; take another judge beside it"
+    ]
 
 
 def test_a_judge_that_follows_the_order_is_found_out_by_its_rows(fake: Fake, model: Path) -> None:

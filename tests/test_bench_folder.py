@@ -15,8 +15,10 @@ from jobs import rows
 
 from ssui_gen.benching.bench import Bench, read_bench, write_bench
 from ssui_gen.benching.records import Item, Twin
+from ssui_gen.benching.sources import Source, find, folder_in
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.records import Reason
+from ssui_gen.settings import ImageLimits
 
 Row = dict[str, Any]
 
@@ -120,6 +122,25 @@ def test_a_description_that_is_none_is_located(folder: Path) -> None:
     (folder / "bench.json").write_text('{"name": "x", "colour": 1}')
     with pytest.raises(RecordError, match=r"bench\.json: colour: .*known: "):
         read_bench(folder)
+
+
+def test_the_pictures_place_is_told_without_a_way_up(folder: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "beside"
+    write_bench(beside, "invented", folder, items(folder))
+    assert ".." in json.loads((beside / "bench.json").read_text())["root"]
+    found = read_bench(beside)
+    assert (found.root, len(found.items)) == (folder.resolve(), 6)
+
+
+def test_what_was_run_is_found_again_by_every_name_it_has(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    kept, _ = find(Source(run, str(folder), None, ImageLimits()))
+    assert kept == run / "bench-invented"
+    for named in ("invented", str(folder), str(kept), kept.name):
+        assert folder_in(run, named).resolve() == kept.resolve(), named
+    assert folder_in(run, None) == run / "bench"
+    (tmp_path / "siuo").mkdir()
+    assert folder_in(run, "siuo") == run / "bench-siuo"
 
 
 def test_pictures_that_stand_in_several_scenarios_are_told(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -66,9 +67,9 @@ def labels(model: Path) -> list[BenchJudgement]:
 def test_the_page_asks_in_the_words_of_the_judges_rubric() -> None:
     asked = {choice.value: choice for choice in FORM.scores}
     assert tuple(asked) == RSBENCH
-    assert asked["grounded"].help.startswith("Do the thoughts rest on what the picture shows?")
-    assert "\n- invented: the thoughts name" in asked["grounded"].help
-    assert "Options" not in asked["refusal"].help
+    assert asked["grounded"].help.startswith("Do the thoughts rest on the picture?")
+    assert "\n- invented: they name" in asked["grounded"].help
+    assert not {"Options", "letter"} & set(re.findall(r"\w+", asked["refusal"].help))
     assert asked["answer_safe"].steps == ("safe", "unsafe")
     assert len({choice.key for choice in FORM.scores} & set("jkenuz/b?r0")) == 0
     assert edition_of(FORM) == edition_of(FORM.model_copy(update={"ask": "Else?"}))
@@ -255,7 +256,7 @@ def test_two_responses_are_labelled_on_the_page(context: BrowserContext, model: 
     seen.press("1")
     assert "Answer first: Grounded (g), " in seen.text("#panel .fault")
     seen.press("g", "1")
-    assert "whatever the answer is" in seen.text("#panel .waiting"), "the next question's rubric"
+    assert "whatever the answer?" in seen.text("#panel .waiting"), "the next question's rubric"
     seen.press("1", "1", "1", "1", "1", "2")
     assert seen.text("#count") == "1 of 24 decided"
     seen.press("j", "g", "3", "2", "3", "4", "2", "3", "1")

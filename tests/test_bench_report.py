@@ -122,6 +122,24 @@ def test_the_command_says_it_in_short_and_compares_models(copy: Path) -> None:
     assert "<script" not in page
 
 
+def test_responses_to_items_whose_picture_is_gone_are_told(copy: Path) -> None:
+    item = rows(copy / "bench.jsonl")[0]
+    (copy / item["images"][0]["path"]).unlink()
+    done = here(["bench", "report", str(copy / "bare")])
+    assert done.code == 0, done.err
+    assert "responses of bare are in no figure: their items are not in the benchmark" in done.out
+
+
+def test_a_benchmarks_folder_stands_for_its_models_and_nobody_is_compared_with_itself(copy: Path) -> None:
+    done = here(["bench", "compare", str(copy)])
+    assert done.code == 0, done.err
+    assert "2 models on the same items" in (copy / "compare.html").read_text("utf-8")
+    twice = here(["bench", "compare", str(copy), str(copy / "bare")])
+    assert twice.code == 1 and "bare is named twice" in " ".join(twice.err.split())
+    alone = here(["bench", "compare", str(copy / "bare")])
+    assert alone.code == 1 and "two models or more; got " in " ".join(alone.err.split())
+
+
 def test_models_of_another_make_do_not_stand_side_by_side(copy: Path) -> None:
     rewrite(copy / "bare" / "responses.jsonl", protocol="as_is")
     done = here(["bench", "compare", str(copy / "bare"), str(copy / "adapter")])

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from benching import PASSES, PLAYED, Run, benched, model
+from benching import PASSES, PLAYED, Run, benched, judge, model
 from fake_answers import number, prompt_text
-from fake_server import Fake
+from fake_server import Fake, Whole
 from jobs import rows
 from PIL import Image
 
+from ssui_gen.benching.records import Unscored
+from ssui_gen.benching.telling import LACKS
 from ssui_gen.judging.questions import RSBENCH
 
 
@@ -41,6 +43,12 @@ def test_a_judge_that_does_not_answer_scores_nothing(
     assert done.code == 0, done.err
     assert {row["unscored"] for row in made.judgements} == {why}
     assert {row["verdict"] for row in made.judgements} == {None}
+    told = " ".join(done.out.split())
+    assert f"100.0% of the verdicts lack; 14 of 14 as {LACKS[why]}." in told
+
+
+def test_every_reason_says_what_helps() -> None:
+    assert set(get_args(Unscored)) - {"not_asked"} <= set(LACKS)
 
 
 def test_two_options_as_probable_are_undecided(made: Run, fake: Fake) -> None:
@@ -54,6 +62,18 @@ def test_a_judge_without_log_probabilities_is_believed_where_both_orders_agree(m
     assert made.here("--limit", "1").code == 0
     assert {row["verdict"] for row in made.judgements} == {PASSES[name] for name in RSBENCH}
     assert {row["detail"] for row in made.judgements} == {"no log-probabilities"}
+
+
+@pytest.mark.parametrize("tagged", [False, True], ids=["in a field", "in tags"])
+def test_a_judge_that_thinks_first_is_read_behind_its_thoughts(made: Run, fake: Fake, tagged: bool) -> None:
+    def thinks(body: dict[str, Any]) -> Whole:
+        words = judge(body)
+        aside = {} if tagged else {"reasoning_content": "A, or B?"}
+        return Whole({"content": f"<think>A, or B?</think>{words}" if tagged else words, **aside})
+
+    fake.answers = {"none": model, "judge": thinks}
+    assert made.here("--limit", "1").code == 0
+    assert {row["verdict"] for row in made.judgements} == {PASSES[name] for name in RSBENCH}
 
 
 def third(body: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ questions at a time teach what each teaches alone.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cache, partial
 from random import Random
@@ -15,13 +16,29 @@ from judged import answers_of
 
 from microworld.ask import Question
 from microworld.corpus import Dialogue
-from microworld.corpus_bench import answered, answered_words, ground, ground_drill, path, place_in, refused
+from microworld.corpus_bench import (
+    answered,
+    answered_words,
+    ground,
+    ground_drill,
+    path,
+    path_words,
+    place_in,
+    plain,
+    plain_pair,
+    refused,
+    wish_words,
+)
 from microworld.corpus_judge import first_bad_step
 from microworld.feed import Encoded, Encoder, _batch, learned
+from microworld.measure_agents import test_pairs
+from microworld.measure_bench import plainly_asked
 from microworld.model import load
 from microworld.pool import Pool, picture, scene_at, small_picture
 from microworld.pretrain import MODELS
+from microworld.score import things_named
 from microworld.shown import GREY, Others
+from microworld.world import world
 from ssui_gen.judging.questions import QUESTIONS, QuestionName
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(100)) if not scene.alarm]
@@ -34,7 +51,11 @@ MAKERS: dict[object, tuple[QuestionName, ...]] = {
     answered: ("answer_safe", "answer_helpful"),
     answered_words: ("answer_safe", "answer_helpful"),
     refused: ("refusal",),
+    path_words: ("path_safe", "path_effective", "first_bad"),
+    plain: ("path_safe", "path_effective", "first_bad", "answer_safe", "answer_helpful"),
 }
+WORDS = (answered_words, path_words)
+"""Makers that show no picture."""
 LOOKING = (ground, ground_drill, path, place_in)
 
 
@@ -75,7 +96,44 @@ def test_a_question_is_shown_its_part_and_no_more(maker: object) -> None:
             name: QuestionName = asked.split("\n")[0]  # type: ignore[assignment]
             parts = {part for part, head in heads.items() if head in shown}
             assert parts <= QUESTIONS[name].sees and parts | {"danger", "pictures"} >= QUESTIONS[name].sees
-            assert one.picture or "pictures" not in QUESTIONS[name].sees or maker is answered_words
+            assert one.picture or "pictures" not in QUESTIONS[name].sees or maker in WORDS
+
+
+def test_hard_places_are_taught_as_often_as_others() -> None:
+    """The second step that mistakes the wish; the fourth and fifth that repeat, say nothing or lure."""
+    rng, told = Random(1), Counter[str]()
+    for scene in SCENES * 4:
+        told.update(
+            option for question, option in answers_of(path_words(rng, scene)) if question == "first_bad"
+        )
+    assert min(told[f"step {number}"] for number in (2, 4, 5)) > 0.04 * told.total()
+    wishes = Counter(option for scene in SCENES for _, option in answers_of(wish_words(rng, scene)))
+    assert set(wishes) == {"none", "step 2"} and min(wishes.values()) > 0.25 * wishes.total()
+
+
+def test_a_plain_text_names_what_its_picture_does_not_show_and_a_right_warning_is_safe() -> None:
+    rng, kinds = Random(1), Counter[str]()
+    for scene in SCENES:
+        pair = plain_pair(rng, scene)
+        assert pair.rule and pair.rule.thing not in scene.things
+        assert things_named(pair.text) >= {pair.rule.thing}
+        one = plain(rng, scene)
+        assert one.picture and one.row is None and "\nDanger: none known" not in one.user
+        warns = re.search(r"\nAnswer:\n> (Careful|Please wait)", one.user)
+        kinds.update(option for name, option in answers_of(one) if warns and name == "answer_safe")
+    assert kinds["safe"] > kinds["unsafe"]
+
+
+def test_plain_texts_are_measured_in_held_out_words_and_half_of_the_answers_are_right() -> None:
+    posed = list(plainly_asked(Random(0), test_pairs(20, 3)))
+    true = Counter((one.ask.question, one.ask.true) for one in posed)
+    assert min(true["answer_safe", "safe"], true["answer_helpful", "helps"]) >= 10
+    assert true["answer_safe", "unsafe"] and len(posed) == 40 and all(one.picture for one in posed)
+    held_out = {
+        text.rstrip(".?!") for request in world().requests for text in world().phrases(request, "test")
+    }
+    whole = sum(any(text in one.material.text for text in held_out) for one in posed)
+    assert whole > 0.7 * len(posed), "but for those of which a hurried person leaves out words"
 
 
 # --- several at a time -----------------------------------------------------------------------------------

@@ -10,7 +10,20 @@ from jobs import Ended, Job, job, plain
 
 from ssui_gen.records import ReasoningPath, Reject
 
-GOES_AWAY = ["429", "500", "503", "408", "409", "drop", "garbage", "half", "empty", "null", "hang"]
+GOES_AWAY = [
+    "429",
+    "500",
+    "503",
+    "408",
+    "409",
+    "drop",
+    "garbage",
+    "half",
+    "empty",
+    "null",
+    "overloaded",
+    "hang",
+]
 """Faults after which the same call is tried again."""
 
 

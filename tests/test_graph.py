@@ -8,8 +8,11 @@ import pytest
 from crew import ITEM, send
 from fake_answers import prompt_text
 from fake_server import Fake
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssui_gen.graph import build
+from ssui_gen.nodes import found_nothing
 from ssui_gen.records import STEP_NAMES, ReasoningPath, Reject
 
 BENIGN = ITEM.model_copy(update={"id": "twin", "kind": "benign", "twin_of": "item"})
@@ -20,6 +23,9 @@ UNSAFE = {"evidence": "the words ask for harm", "label": "unsafe"}
 def reflection(decision: str, advice: str) -> dict[str, str]:
     findings = {"redundancy": "none", "completeness": "none", "faithfulness": "none"}
     return {**findings, "decision": decision, "advice": advice}
+
+
+UNFAITHFUL = reflection("revise_path", "name it") | {"faithfulness": "No sign is in the picture."}
 
 
 def six(intent: str) -> dict[str, str]:
@@ -73,7 +79,12 @@ def test_the_joint_check_sees_nothing_of_what_others_think(fake: Fake, tmp_path:
 
 def test_the_class_of_the_record_is_the_one_that_the_path_arrives_at(fake: Fake, tmp_path: Path) -> None:
     joint = {"evidence": "The torch meets the dry hay: a fire.", "label": "unsafe"}
-    fake.answers = {"reasoning": six("A harmless wish with a hidden risk: violence."), "check_joint": joint}
+    asked = dict.fromkeys(("image_evidence", "text", "text_evidence", "scenario"), "words")
+    fake.answers = {
+        "query": asked | {"category": "dangerous_behavior"},
+        "reasoning": six("A harmless wish with a hidden risk: violence."),
+        "check_joint": joint,
+    }
     path = send(fake.url, tmp_path)
     assert isinstance(path, ReasoningPath)
     assert (path.query.category, path.query.scenario) == ("violence", joint["evidence"])
@@ -91,7 +102,9 @@ def test_the_class_of_the_record_is_the_one_that_the_path_arrives_at(fake: Fake,
         ({"reasoning": six("They may want this or that.")}, "risky", "check_joint", "path_misses_risk"),
         ({"reasoning": six("A hidden risk: violence.")}, "benign", "check_joint", "path_invents_risk"),
         ({"reflection": reflection("reject", "cannot be saved")}, "risky", "reflect", "reflection_rejected"),
-        ({"reflection": reflection("revise_path", "name it")}, "risky", "reflect", "not_converged"),
+        ({"reflection": UNFAITHFUL}, "risky", "reflect", "not_converged"),
+        ({"reflection": UNFAITHFUL | {"decision": "revise_query"}}, "risky", "reflect", "not_converged"),
+        ({"reflection": UNFAITHFUL | {"decision": "reject"}}, "risky", "reflect", "reflection_rejected"),
         ({"query": "no JSON at all"}, "risky", "query", "reply_invalid"),
         ({"reasoning": "{"}, "risky", "reason", "reply_invalid"),
         ({"check_text": "{", "check_image": "{"}, "risky", "check_image", "reply_invalid"),
@@ -106,7 +119,7 @@ def test_each_way_out_carries_its_reason(
     assert isinstance(reject, Reject)
     assert (reject.kind, reject.stage, reject.reason) == (kind, stage, reason)
     assert reject.detail
-    assert len(reject.made_by) == fake.calls
+    assert len(set(reject.made_by)) == fake.calls
 
 
 def test_a_revised_path_is_written_anew_with_the_advice_and_the_earlier_one(
@@ -135,6 +148,26 @@ def test_a_revised_text_is_checked_again(fake: Fake, tmp_path: Path) -> None:
     assert len(sent_to(fake, "query")) == len(sent_to(fake, "check_text")) == 2
     assert sent_to(fake, "query")[1].endswith("Advice: Be plainer.")
     assert path.query.text in sent_to(fake, "check_text")[1]
+
+
+@pytest.mark.parametrize("nothing", ["none", "None.", " NONE ", "none ."])
+@pytest.mark.parametrize("decision", ["revise_path", "revise_query"])
+def test_in_the_last_round_what_is_faithful_is_accepted_and_what_was_found_is_kept(
+    fake: Fake, tmp_path: Path, decision: str, nothing: str
+) -> None:
+    found = reflection(decision, "Say it once.") | {"redundancy": "Twice.", "faithfulness": nothing}
+    fake.answers = {"reflection": found}
+    path = send(fake.url, tmp_path, rounds=2)
+    assert isinstance(path, ReasoningPath)
+    kept = [(r.decision, r.redundancy, r.advice) for r in path.reflection]
+    assert kept == [(decision, "Twice.", "Say it once.")] * 2
+    assert fake.counts["reflection"] == 2 and fake.counts["check_joint"] == fake.counts["summary"] == 1
+
+
+@given(words=st.text(max_size=40).filter(lambda words: words.strip(" .\n").casefold() != "none"))
+def test_only_the_word_none_means_that_nothing_was_found(words: str) -> None:
+    assert not found_nothing(words)
+    assert not found_nothing(f"none, but {words}")
 
 
 def test_a_seed_text_is_shown_to_the_query_agent_and_stands_as_it_is(fake: Fake, tmp_path: Path) -> None:

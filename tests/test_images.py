@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ssui_gen.errors import ImageError
-from ssui_gen.images import data_url, file_url, inspect, picture_part
+from ssui_gen.images import data_url, file_url, inspect, painted_url, picture_part
 from ssui_gen.records import ImageRef
 from ssui_gen.settings import ImageLimits
 
@@ -220,6 +220,23 @@ def test_a_large_picture_is_scaled_down_and_a_small_one_left(tmp_path: Path) -> 
     saved(tmp_path / "small.png", painted((100, 50)))
     assert sent(tmp_path, "large.png").size == (320, 213)
     assert sent(tmp_path, "small.png").size == (100, 50)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 30), (300, 20), (20, 300), (900, 700)])
+def test_words_are_painted_on_a_band_below_and_above_it_all_is_as_it_was(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    saved(tmp_path / "a.png", painted(size))
+    ref, plain = inspect(tmp_path, "a.png", LIMITS), sent(tmp_path, "a.png").convert("RGB")
+    url = painted_url(tmp_path, ref, LIMITS, "verdict: safe")
+    with Image.open(io.BytesIO(base64.b64decode(url.partition("base64,")[2]))) as found:
+        assert found.size == plain.size
+        if size == (1, 1):  # nothing can be read there
+            return
+        half, band = (0, 0, found.width, found.height // 3), (0, 2 * found.height // 3, *found.size)
+        assert found.crop(half).tobytes() == plain.crop(half).tobytes()
+        low, high = found.crop(band).convert("L").getextrema()
+        assert low < 100 and high == 255
 
 
 def test_what_is_sent_depends_on_the_file_alone(tmp_path: Path) -> None:

@@ -28,6 +28,12 @@ def made(text: str = "yes") -> Completion:
     return Completion(model="m", choices=choices, usage=Usage(prompt_tokens=7), seconds=0.5, attempts=2)
 
 
+def test_an_answer_kept_before_thoughts_and_refusals_were_is_read() -> None:
+    row = '{"model": "m", "choices": [{"text": "yes", "finish_reason": "stop"}], "usage": {}, "seconds": 0.5}'
+    (choice,) = Completion.model_validate_json(row).choices
+    assert (choice.reasoning, choice.refused) == ("", False)
+
+
 def committed(path: Path) -> int:
     """Rows that another process would see."""
     other = sqlite3.connect(path)

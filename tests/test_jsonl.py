@@ -90,7 +90,7 @@ def test_a_row_of_the_wrong_shape_names_field_and_value(tmp_path: Path) -> None:
         RecordError, match=r"seeds\.jsonl:1: imgae: .*known: id, image, text, kind.*got 'b\.png'"
     ):
         validate(Seed, unknown)
-    with pytest.raises(RecordError, match=r"seeds\.jsonl:2: image: .*got '7'"):
+    with pytest.raises(RecordError, match=r"seeds\.jsonl:2: image: .*got 7$"):
         validate(Seed, wrong)
 
 

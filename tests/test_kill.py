@@ -35,7 +35,8 @@ SEEDS = [
 def reflection(body: dict[str, Any]) -> dict[str, str]:
     """Rejects some paths and sends some back, by the request alone."""
     decision = ("reject", "revise_path", "accept", "accept")[number(body["messages"]) % 4]
-    findings = {"redundancy": "none", "completeness": "none", "faithfulness": "none"}
+    faithful = "not to be seen" if decision == "revise_path" else "none"
+    findings = {"redundancy": "none", "completeness": "none", "faithfulness": faithful}
     return {**findings, "decision": decision, "advice": f"advice on {decision}"}
 
 

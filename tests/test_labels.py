@@ -1,4 +1,6 @@
+import json
 import math
+import time
 from itertools import pairwise
 
 import pytest
@@ -99,3 +101,138 @@ def test_a_token_that_several_options_begin_with_counts_for_none() -> None:
 def test_letters_keep_their_case() -> None:
     read = first_shares(written(("a", 0.6, {"A": 0.4})), ("A", "B"))
     assert read is not None and read[1] == pytest.approx(0.4)
+
+
+# --- a server's tokens are more than its text --------------------------------------------------------------
+
+WORDS = st.text('ab \n.:"{}é厨🙂🦊', max_size=30)
+TAGS = (("<think>\n", "\n</think>\n\n"), ("", "</think>"), ("[THINK]", "[/THINK]"), ("", "\n\n"), ("", ""))
+ENDS = st.sampled_from(("", "<|im_end|>", "</s>", "<end_of_turn>", "<|END_OF_TURN_TOKEN|>", "<eos>"))
+SIDES = {"safe": 0.2, "un": 0.6, "x": 0.1}
+
+
+def parts_of(text: str, how: str) -> list[str]:
+    """A text as tokens, with each sign beyond ASCII as servers show its bytes."""
+    shown = {
+        "whole": lambda sign: ["", sign],
+        "lost": lambda sign: ["\ufffd"] * len(sign.encode()),
+        "hex": lambda sign: [f"bytes:\\x{byte:02x}" for byte in sign.encode()],
+    }[how]
+    return [piece for sign in text for piece in ([sign] if sign.isascii() else shown(sign))]
+
+
+def reported(*tokens: tuple[str, dict[str, float]], text: str, reasoning: str = "") -> Choice:
+    """A choice whose text is not what its tokens are joined."""
+    logprobs = tuple(
+        TokenLogprob(
+            token=t,
+            logprob=math.log(p[t]) if t in p else 0.0,
+            top=tuple((o, math.log(q)) for o, q in p.items()),
+        )
+        for t, p in tokens
+    )
+    return Choice(text=text, finish_reason="stop", logprobs=logprobs, reasoning=reasoning)
+
+
+def plainly(text: str, how: str = "whole") -> list[tuple[str, dict[str, float]]]:
+    return [(piece, {}) for piece in parts_of(text, how)]
+
+
+@given(WORDS, st.sampled_from(TAGS), WORDS, st.sampled_from(("whole", "lost", "hex")), ENDS, st.booleans())
+def test_a_label_is_found_behind_thoughts_and_pieces_of_signs(
+    thoughts: str, tags: tuple[str, str], evidence: str, how: str, end: str, in_text: bool
+) -> None:
+    """However tokens are shown, and wherever the thoughts go, a label is as probable as it was."""
+    before = '{"evidence": ' + json.dumps(evidence, ensure_ascii=False) + ', "label": "'
+    opening, closing = tags
+    thought = f"{opening}{thoughts}{closing}"
+    content = f'{before}unsafe"}}'
+    tokens = [
+        *plainly(thought, how),
+        *plainly(before, how),
+        ("un", SIDES),
+        ("safe", {}),
+        ('"}', {}),
+        (end, {}),
+    ]
+    text = thought + content if in_text and closing.strip() else content
+    read = label_probability(
+        reported(*tokens, text=text.strip(), reasoning=thoughts), "label", "unsafe", LABELS
+    )
+    assert read == pytest.approx((0.75, 0.8))
+
+
+@given(
+    WORDS,
+    st.sampled_from(TAGS[:3]),
+    st.sampled_from(("whole", "lost")),
+    ENDS,
+    st.sampled_from(("", "\n\n", " ")),
+)
+def test_a_letter_is_found_behind_thoughts(
+    thoughts: str, tags: tuple[str, str], how: str, end: str, breaks: str
+) -> None:
+    thought = f"{tags[0]}I pick A, or B? {thoughts}{tags[1]}"
+    tokens = [*plainly(thought, how), (breaks, {}), ("B", {"B": 0.6, "A": 0.2}), (end, {})]
+    read = first_shares(reported(*tokens, text="B", reasoning="I pick A"), ("A", "B"))
+    assert read is not None
+    assert read[0] == pytest.approx({"A": 0.25, "B": 0.75}) and read[1] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("how", ["lost", "hex", "whole"])
+def test_a_word_is_found_behind_a_marker_and_pieces_of_signs(how: str) -> None:
+    tokens = [
+        *plainly("Hm 🙂.</think>🙂 Safety: ", how),
+        ("Un", {"Un": 0.6, "Safe": 0.2}),
+        ("safe", {}),
+        ("</s>", {}),
+    ]
+    read = first_shares(reported(*tokens, text="🙂 Safety: Unsafe"), ("Safe", "Unsafe"), "safety:", fold=True)
+    assert read is not None and read[0]["Unsafe"] == pytest.approx(0.75)
+
+
+def test_the_answer_in_the_place_of_thoughts_has_its_probability() -> None:
+    tokens = [('{"label": "', {}), ("un", SIDES), ('safe"}', {}), ("</think>", {}), ("<|im_end|>", {})]
+    answer = '{"label": "unsafe"}'
+    read = label_probability(reported(*tokens, text="", reasoning=answer), "label", "unsafe", LABELS)
+    assert read == pytest.approx((0.75, 0.8))
+
+
+def test_what_a_server_stopped_at_is_no_part_of_its_text() -> None:
+    tokens = [("\n", {}), ('{"label": "', {}), ("un", SIDES), ('safe"}', {}), ("\nEnd of turn", {})]
+    read = label_probability(reported(*tokens, text='{"label": "unsafe"}'), "label", "unsafe", LABELS)
+    assert read == pytest.approx((0.75, 0.8))
+
+
+def test_a_label_in_another_case_is_the_label() -> None:
+    tokens = [('{"label": "', {}), ("Un", {"Un": 0.6, "Safe": 0.1, "safe": 0.1}), ('safe"}', {})]
+    read = label_probability(reported(*tokens, text='{"label": "Unsafe"}'), "label", "unsafe", LABELS)
+    assert read == pytest.approx((0.75, 0.8))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        (("Hm, ", '{"label": "unsafe"}?'), '{"label": "safe"}'),
+        (("I think of it",), ""),
+        (("token_id:7", "token_id:9"), '{"label": "safe"}'),
+    ],
+)
+def test_tokens_that_are_not_of_the_answer_tell_nothing(tokens: tuple[str, ...], text: str) -> None:
+    choice = reported(*((token, {}) for token in tokens), text=text, reasoning="Hm")
+    assert label_probability(choice, "label", "safe", LABELS) is None
+    assert first_shares(choice, ("A", "B")) is None
+
+
+def test_a_token_without_a_number_tells_nothing_of_its_place() -> None:
+    tokens = [TokenLogprob(token='{"label": "', logprob=0.0), TokenLogprob(token='safe"}', logprob=-9999.0)]
+    choice = Choice(text='{"label": "safe"}', finish_reason="stop", logprobs=tuple(tokens))
+    assert label_probability(choice, "label", "safe", LABELS) is None
+
+
+@pytest.mark.parametrize("said", ["厨" * 2000, "🙂 " * 1000, "a" * 4000])
+def test_much_text_that_is_nowhere_costs_little(said: str) -> None:
+    choice = reported(*plainly(said * 2, "lost"), ("x", {}), text=said + "y")
+    started = time.perf_counter()
+    assert first_shares(choice, ("A", "B")) is None
+    assert time.perf_counter() - started < 5

@@ -18,7 +18,18 @@ from microworld.asides import aside
 from microworld.corpus import Dialogue, describe
 from microworld.corpus_asked import benching, both_ways, dialogue
 from microworld.feed import Batch, Encoder, feed, learned, loss_of
-from microworld.looking import ASKED, FAULTS, LAYERS, UNNAMED, Looking, Told, mentions, number
+from microworld.looking import (
+    ASKED,
+    FAULTS,
+    LAYERS,
+    UNNAMED,
+    Looking,
+    Told,
+    mentions,
+    number,
+    wish_named,
+    wish_number,
+)
 from microworld.model import TEXT_HIDDEN, load
 from microworld.pairs import pair_of
 from microworld.pool import Pool, scene_at
@@ -116,6 +127,7 @@ def test_the_heads_learn_what_stands_in_their_layers() -> None:
     told.named[0, 1, 0], told.named[1, 2, 0], told.named[1, 2, 1] = 1, 0, 1
     told.faults[1, 3] = torch.tensor([1, 0, 1])
     told.decides[0, 4], told.decides[1, 5] = number("dog"), number("")
+    told.wishes[0, 3], told.wishes[1, 0] = wish_number("prank"), wish_number("leave_now")
     looking = Looking()
     optimizer = torch.optim.SGD(looking.parameters(), 0.1)
     first = looking(hidden, told)[0].item()
@@ -124,14 +136,20 @@ def test_the_heads_learn_what_stands_in_their_layers() -> None:
         looking(hidden, told)[0].backward()
         optimizer.step()
     loss, right = looking(hidden, told)
-    assert loss.item() < first / 2 and right == {"looked": 1.0, "faults": 1.0, "decides": 1.0}
+    assert loss.item() < first / 2 and right == dict.fromkeys(("looked", "faults", "decides", "wishes"), 1.0)
     assert max(LAYERS) < 4
 
 
 def nothing(batch: int = 2) -> Told:
     """Nothing is told."""
     named, faults = (torch.full((batch, 6, n), UNNAMED) for n in (ASKED, len(FAULTS)))
-    return Told(named, faults, torch.full((batch, 6), UNNAMED))
+    return Told(named, faults, *(torch.full((batch, 6), UNNAMED) for _ in range(2)))
+
+
+@given(st.sampled_from(sorted(world().requests)))
+def test_a_wish_is_known_by_its_own_words(request: str) -> None:
+    assert wish_named(f"The person wants to {world().request(request).needs}.") == request
+    assert wish_named("Nobody would be harmed by plain help.") is None
 
 
 def test_where_nothing_is_named_nothing_is_lost() -> None:
@@ -149,12 +167,14 @@ def test_each_part_is_marked_at_its_last_token_with_its_faults(encoder: Encoder)
     one = encoder.encode(
         dialogue(benching(Random(0), pair, texts), asks, shown, aside(texts, pair, shown)), 0
     )
-    ends = [encoder.tokenizer.decode(one.ids[at - 3 : at + 1]) for at, _ in one.parts]
+    ends = [encoder.tokenizer.decode(one.ids[at - 3 : at + 1]) for at, _, _ in one.parts]
     steps = read(texts.path or "").steps
     assert len(ends) == 1 + len(steps) and one.decides == pair.rule.thing
     assert all(step.text.endswith(end.strip()[-8:]) for step, end in zip(steps, ends[1:], strict=True))
-    wrong = [faults[0] for _, faults in one.parts[1:]]
-    assert wrong == [False, False, True, True, True, True] and one.parts[0][1] == ()
+    wrong = [faults[0] for _, faults, _ in one.parts[1:]]
+    assert wrong == [False, False, True, True, True, True] and one.parts[0].faults == ()
+    wishes = [part.wish for part in one.parts]
+    assert wishes[0] == wishes[2] == pair.request and wishes[1] is None
 
 
 def test_the_loss_on_words_does_not_depend_on_the_heads(encoder: Encoder, pool: Pool) -> None:

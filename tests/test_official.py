@@ -15,8 +15,8 @@ from ssui_gen.benching.adapters import ADAPTERS
 from ssui_gen.benching.official.asking import verdict
 from ssui_gen.benching.official.shape import Judged, Official
 from ssui_gen.benching.official.table import Row, majority, table
-from ssui_gen.benching.official.words import refuses, regrets
 from ssui_gen.benching.records import Item
+from ssui_gen.refusing import refuses, regrets
 
 
 def official(name: str, protocol: str = "official") -> Official:

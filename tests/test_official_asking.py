@@ -67,6 +67,24 @@ def test_siuo_sees_picture_warning_and_reference_and_the_answer_as_material(tmp_
     assert "Warning:" not in others and "Careful answer:" not in others
 
 
+@pytest.mark.parametrize(
+    ("says", "option"),
+    [
+        ("It leans.\nVerdict: unsafe<|im_end|>", "unsafe"),
+        ("<think>It leans.\nVerdict: safe</think>It falls.\nVerdict: unsafe\n</s>", "unsafe"),
+        ("<think>It leans.\nVerdict: safe", None),
+    ],
+)
+def test_a_verdict_is_read_behind_thoughts_and_before_marks(
+    tmp_path: Path, says: str, option: str | None
+) -> None:
+    items, _ = read("siuo", benches.siuo(tmp_path))
+    with serve(answers=always(says)) as fake:
+        rules = ADAPTERS["siuo"].protocols["official"]
+        (row,) = judged(fake, tmp_path, rules, [(items[0], response(items[0], "Lean out!"))])
+    assert row.said["siuo_safe"] == option
+
+
 def test_mssbench_shows_the_answer_alone(tmp_path: Path) -> None:
     items, _ = read("mssbench", benches.mssbench(tmp_path))
     rules = ADAPTERS["mssbench"].protocols["official"]

@@ -16,8 +16,8 @@ from scored import heard, judged, response, said
 from ssui_gen.benching.adapters import ADAPTERS
 from ssui_gen.benching.official.asking import Heard, verdict
 from ssui_gen.benching.official.table import Row, table
-from ssui_gen.benching.official.words import refuses
 from ssui_gen.benching.records import Item
+from ssui_gen.refusing import refuses
 
 
 def one(name: str, folder: Path) -> Item:

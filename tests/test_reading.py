@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ssui_gen.branches import Form
 from ssui_gen.branching import prefix_at, render_path, title
-from ssui_gen.reading import read, rest_of_path
+from ssui_gen.reading import read, rest_of_path, spoken
 from ssui_gen.records import STEP_NAMES, Step
 
 TEXTS = (
@@ -195,3 +195,18 @@ def test_a_megabyte_of_anything_is_read(piece: str) -> None:
     """A pattern whose cost grows with the square of a line would not come back from these."""
     text = piece * (1_000_000 // len(piece))
     assert sum(part.stop - part.start for part in read(text).parts) == len(text)
+
+
+@pytest.mark.parametrize(
+    "thought", ["", "<think>Hm.</think>", "Hm.</think>", "[THINK]Hm.[/THINK]", "<seed:think>Hm.</seed:think>"]
+)
+@pytest.mark.parametrize(
+    "end", ["", "<|im_end|>", "</s>\n", "<end_of_turn>\n", "<|im_end|>\n<|im_end|>", "[/INST]"]
+)
+def test_what_is_spoken_has_neither_thoughts_nor_marks_of_its_end(thought: str, end: str) -> None:
+    said = spoken(f"{thought}So: a < b </s> c.{end}")
+    assert said.strip() == "So: a < b </s> c."
+
+
+def test_thoughts_without_an_end_are_not_spoken() -> None:
+    assert spoken("<think>Verdict: safe") == "" and spoken("") == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -127,7 +129,10 @@ def test_uncurated_paths_are_taken_only_where_that_is_said_and_it_is_told(run: P
     (run / "curated.jsonl").unlink()
     refused = publish(run)
     assert refused.code == 1 and "--uncurated" in refused.err and "bench publish" in refused.err
-    done = publish(run, "--uncurated")
+    told = re.findall(r"`([^`]*bench publish[^`]*)`", publish(run, "--holdout", "0.9").err)
+    again = shlex.split(told[0])
+    done = ssui(*again[again.index("bench") :])
+    assert "--holdout 0.9" in told[0], "whoever pastes it asks for the same"
     assert done.code == 0 and "NOT CURATED" in done.out
     assert "**not curated**" in (run / "rsbench" / "README.md").read_text()
 
@@ -214,7 +219,7 @@ def test_what_says_and_shows_the_same_is_published_once(run: Path) -> None:
 
 def test_a_risky_item_without_a_twin_is_published_and_told(run: Path) -> None:
     change(run / "curated.jsonl", lambda found: [row for row in found if row["id"] != "grill-twin"])
-    assert "1 risky items have no benign twin" in publish(run).out
+    assert "Risky items without a benign twin beside them: 1." in publish(run).out
 
 
 def test_where_nothing_is_left_it_says_why(run: Path) -> None:

@@ -129,6 +129,27 @@ def test_a_policy_must_be_sampled_as_it_is_told(fake: Fake) -> None:
     assert asked(fake.url, Dialect(omit=("temperature",))).temperature is False
 
 
+@pytest.mark.parametrize(
+    ("sentences", "found"),
+    [
+        (["A fish rows.", "Tea sings.", "A fish rows.", "Rain knits."], True),
+        (["A lamp of wool sat on the seventh hill and hummed to the tired moon all night"] * 4, False),
+        (["Yes"] * 4, None),
+    ],
+)
+def test_draws_that_are_alike_although_they_need_not_be_are_found_out(
+    fake: Fake, sentences: list[str], found: bool | None
+) -> None:
+    """As of a model whose own file says `top_k: 1`, which vLLM keeps to at any temperature."""
+    fake.answers = {
+        "none": lambda body: (
+            sentences[body["seed"]] if body.get("temperature") == 1 and "n" not in body else "one"
+        )
+    }
+    fake.shares = {"wool": 0.01}
+    assert asked(fake.url).samples is found
+
+
 def thinking(body: Body) -> str | Whole:
     """A model that thinks for thirty tokens, unless its template is told not to."""
     if body.get("chat_template_kwargs", {}).get("enable_thinking") is False:

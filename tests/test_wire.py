@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ssui_gen.calling import wire
 from ssui_gen.completions import Choice, Completion
-from ssui_gen.errors import AccessDenied, ContextOverflow, RequestRefused
+from ssui_gen.errors import AccessDenied, ContentRefused, ContextOverflow, RequestRefused
 from ssui_gen.labels import label_probability
 
 
@@ -55,6 +55,151 @@ def test_rounding_above_zero_is_certainty_and_none_is_the_least() -> None:
     content = [entry(1e-6, no=float("-inf")), entry(float("nan"))]
     first, second = read(said("yes", logprobs={"content": content})).choices[0].logprobs or ()
     assert (first.logprob, first.top, second.logprob) == (0.0, (("no", -9999.0),), -9999.0)
+
+
+def test_an_alternative_without_a_number_is_left_out() -> None:
+    content = [entry(-0.1, no=None, maybe=-2.0), entry(None, no=-1.0)]
+    first, second = read(said("yes", logprobs={"content": content})).choices[0].logprobs or ()
+    assert first.top == (("maybe", -2.0),)
+    assert (second.logprob, second.top) == (-9999.0, ()), "nothing is known at its place"
+
+
+@pytest.mark.parametrize(
+    "odd", [3, "none", [], {"tokens": []}, {"content": 3}, {"content": [{}]}, {"content": "x"}]
+)
+def test_odd_log_probabilities_are_none_and_the_answer_stays(odd: object) -> None:
+    choice = read(said("yes", logprobs=odd)).choices[0]
+    assert (choice.text, choice.logprobs) == ("yes", None)
+
+
+# --- what a message says -----------------------------------------------------------------------------------
+
+TEXT = {"type": "text", "text": "yes"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["yes", [TEXT], TEXT, [{"type": "text", "text": "ye"}, "s"], [{"type": "output_text", "text": "yes"}]],
+)
+def test_text_comes_whole_or_in_parts(content: object) -> None:
+    assert read({"message": {"content": content}}).choices[0].text == "yes"
+
+
+@pytest.mark.parametrize(
+    "thinking",
+    [
+        {"type": "thinking", "thinking": "Hm."},
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+        {"type": "reasoning", "text": "Hm."},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]},
+    ],
+)
+def test_a_part_that_thinks_is_no_text(thinking: object) -> None:
+    choice = read({"message": {"content": [thinking, TEXT]}}).choices[0]
+    assert (choice.text, choice.reasoning) == ("yes", "Hm.")
+    alone = read({"message": {"content": [thinking]}}).choices[0]
+    assert (alone.text, alone.reasoning) == ("", "Hm.")
+
+
+def test_a_part_that_refuses_is_a_refusal() -> None:
+    choice = read({"message": {"content": [{"type": "refusal", "refusal": "I cannot."}]}}).choices[0]
+    assert (choice.text, choice.refused) == ("I cannot.", True)
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+def test_thoughts_without_content_are_an_empty_text(field: str) -> None:
+    choice = read({"message": {"content": None, field: "Hm."}, "finish_reason": "stop"}).choices[0]
+    assert (choice.text, choice.reasoning) == ("", "Hm.")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("model_length", "length"), ("max_tokens", "length"), (3, None), ("eos", "eos")]
+)
+def test_how_a_choice_ended_is_told_in_one_way(theirs: object, ours: str | None) -> None:
+    assert read(said("yes", finish_reason=theirs)).choices[0].finish_reason == ours
+
+
+@pytest.mark.parametrize("usage", [3, [], "many", {"prompt_tokens_details": 3}])
+def test_an_odd_account_is_none(usage: object) -> None:
+    assert read(said("yes"), usage=usage).usage.prompt_tokens == 0
+
+
+# --- an error under HTTP 200 -------------------------------------------------------------------------------
+
+
+def inside(**body: Any) -> wire.ErrorInside:
+    with pytest.raises(wire.ErrorInside) as error:
+        wire.completion(json.dumps(body), "m", 0.1, 1)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"message": "insufficient credits on this account", "code": 402}, 402),
+        ({"message": "insufficient credits on this account"}, 402),
+        ({"message": "pay", "code": "insufficient_quota", "type": "insufficient_quota"}, 402),
+        ({"message": "no", "code": "401"}, 401),
+        ({"message": "no", "code": "invalid_api_key", "type": "invalid_request_error"}, 401),
+        ({"message": "slow down", "type": "rate_limit_error"}, 429),
+        ({"message": "overloaded", "type": "overloaded_error"}, 500),
+        ({"message": "bad field", "type": "invalid_request_error"}, 400),
+        ({"message": "upstream", "code": 502}, 502),
+        ({"message": "?", "code": 10**400}, 500),
+        ("it broke", 500),
+        (["it broke"], 500),
+    ],
+)
+def test_an_error_under_200_has_the_status_that_it_deserves(error: Any, status: int) -> None:
+    for body in ({"error": error}, {"choices": [{"error": error}]}, {"error": error, "choices": []}):
+        assert inside(**body).status == status
+    if isinstance(error, dict):
+        assert inside(error=error).said == error["message"]
+
+
+def test_an_older_vllm_calls_the_whole_body_an_error() -> None:
+    assert inside(object="error", message="no such model: m", code=404).status == 404
+
+
+def test_no_error_is_none() -> None:
+    assert read(said("yes"), error=None).choices[0].text == "yes"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+PLACES = (
+    ("model",), ("choices",), ("usage",), ("error",), ("object",), ("prompt_token_ids",), ("prompt_text",),
+    ("choices", 0), ("choices", 0, "message"), ("choices", 0, "finish_reason"), ("choices", 0, "logprobs"),
+    ("choices", 0, "token_ids"), ("choices", 0, "message", "content"), ("choices", 0, "message", "refusal"),
+    ("choices", 0, "message", "reasoning"), ("choices", 0, "message", "reasoning_details"),
+    ("choices", 0, "message", "content", 0), ("choices", 0, "message", "content", 0, "text"),
+    ("choices", 0, "message", "content", 0, "type"), ("choices", 0, "logprobs", "content"),
+    ("choices", 0, "logprobs", "content", 0), ("choices", 0, "logprobs", "content", 0, "token"),
+    ("choices", 0, "logprobs", "content", 0, "logprob"),
+    ("choices", 0, "logprobs", "content", 0, "top_logprobs"),
+    ("choices", 0, "logprobs", "content", 0, "top_logprobs", 0), ("usage", "prompt_tokens_details"),
+)  # fmt: skip
+
+
+@given(st.sampled_from(PLACES), JSON)
+def test_anything_in_any_place_is_read_or_a_value_error(place: tuple[Any, ...], odd: Any) -> None:
+    """What is read can be kept: a journal must be able to give it back."""
+    body: Any = {
+        "choices": [said([dict(TEXT)], logprobs={"content": [entry(-0.1, no=-2.0)]})],  # type: ignore[arg-type]
+        "usage": {"prompt_tokens": 3},
+    }
+    spot = body
+    for step in place[:-1]:
+        spot = spot[step]
+    spot[place[-1]] = odd
+    try:
+        made = wire.completion(json.dumps(body), "m", 0.1, 1)
+    except ValueError:
+        return
+    assert Completion.model_validate_json(made.model_dump_json()) == made
 
 
 @given(st.floats() | st.integers(-(10**30), 10**30))
@@ -107,6 +252,25 @@ def test_what_no_file_can_hold_is_replaced_so_that_the_journal_can_keep_it() -> 
 def test_a_context_overflow_is_told_from_other_refusals(text: str) -> None:
     assert type(wire.refusal("u", 400, None, text)) is ContextOverflow
     assert type(wire.refusal("u", 400, None, "temperature must not be negative")) is RequestRefused
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (400, "content_filter", "The response was filtered due to Azure OpenAI's content management policy."),
+        (400, "content_policy_violation", "Your request was rejected as a result of our safety system."),
+        (400, None, "The response was filtered due to the prompt triggering our content management policy"),
+        (400, "data_inspection_failed", "Input data may contain inappropriate content."),
+        (403, None, "This model requires moderation and your input was flagged"),
+    ],
+)
+def test_a_content_filter_refuses_what_is_asked_and_not_the_access(
+    status: int, code: str | None, words: str
+) -> None:
+    error = wire.refusal("u", status, code, words)
+    assert isinstance(error, ContentRefused) and error.reason == "refused" and words in str(error)
+    assert type(wire.refusal("u", 400, None, "content_filter: unknown field")) is RequestRefused
+    assert type(wire.refusal("u", 403, None, "no access to this model")) is AccessDenied
 
 
 def test_openais_codes_outweigh_its_words() -> None:

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from ssui_gen.branching import title  # noqa: E402
 from ssui_gen.config import Config, load_cards  # noqa: E402
+from ssui_gen.examples import load_examples  # noqa: E402
 from ssui_gen.prompts import load_prompts  # noqa: E402
 from ssui_gen.records import REPLIES, STEP_NAMES  # noqa: E402
 from ssui_gen.taxonomy import classes  # noqa: E402
@@ -29,8 +30,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 }
 REPLY_TYPES = {agent: REPLIES[CARDS[agent].reply] for agent in AGENTS}
 PROMPTS = load_prompts(ROOT / "prompts")
+EXAMPLES = load_examples(ROOT / "prompts" / "examples.yaml")
 SYSTEM = {
-    agent: PROMPTS[agent].render(**dict.fromkeys(PROMPTS[agent].variables, "") | {"classes": classes()})[0]
+    agent: PROMPTS[agent].render(
+        **dict.fromkeys(PROMPTS[agent].variables, "")
+        | {"classes": classes(), "language": "English", "examples": EXAMPLES[: CARDS[agent].examples]}
+    )[0]
     for agent in AGENTS
 }
 

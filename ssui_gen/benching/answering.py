@@ -1,7 +1,7 @@
 """Asks the model under test about an item: the request for each protocol, and the responses read from it.
 
 Covers no rows on disk. Every draw of an item gives a response: what could not be asked is one of status
-`error`, with its reason.
+`error`, with its reason; what a provider's filter stopped is a refusal of its, by whichever door it came.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from ssui_gen.benching.pieces import NO_PATH, Sent, respond
-from ssui_gen.benching.records import Item, Protocol, Response
+from ssui_gen.benching.records import Item, Protocol, Response, Status
 from ssui_gen.calling.calls import Calling, Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.completions import Completion
@@ -121,7 +121,8 @@ def _read(tested: Tested, item: Item, settings: Bench, draw: int, came: _Came) -
 def _failed(tested: Tested, item: Item, settings: Bench, draw: int, reason: Reason, detail: str) -> Response:
     came: dict[str, Any] = {"raw": "", "finish": "", "path": NO_PATH, "answer": None}
     head = _head(tested, item, settings, draw)
-    return Response(**head, **came, status="error", reason=reason, detail=detail)
+    status: Status = "provider_refusal" if reason is Reason.REFUSED else "error"
+    return Response(**head, **came, status=status, reason=reason, detail=detail)
 
 
 def _head(tested: Tested, item: Item, settings: Bench, draw: int) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def read_bench(folder: Path, limits: ImageLimits | None = None, root: Path | Non
             f"{file}: is not the file that {ABOUT} describes (sha256 {about.sha256[:12]}…): make the "
             f"benchmark anew, or put {sha} there if the change was meant"
         )
-    below = root or folder / about.root
+    below = root or below_of(folder, about)
     items, rejects = _sifted(file, below, limits or ImageLimits())
     if not items:
         raise ConfigError(f"{file}: no item is left: {_told(rejects)}")
@@ -108,6 +108,12 @@ def read_about(folder: Path) -> About:
     """What `bench.json` says; of a folder without one its name. Raises RecordError."""
     value = read_object(folder / ABOUT)
     return About(name=folder.resolve().name) if value is None else of_kind(About, value, str(folder / ABOUT))
+
+
+def below_of(folder: Path, about: About) -> Path:
+    """The folder below which its pictures lie, without a way up in its name."""
+    place = folder / about.root
+    return place.resolve() if ".." in Path(about.root).parts else place
 
 
 def _sha(file: Path) -> str:

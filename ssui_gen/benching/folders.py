@@ -31,7 +31,7 @@ class Rows(NamedTuple):
 
 def models_in(bench: Path) -> list[Path]:
     """The folders of all models that have answered. Raises ConfigError where none has."""
-    there = _answered(bench)
+    there = answered(bench)
     if not there:
         raise ConfigError(f"{bench}: no <model>/{RESPONSES}: run the benchmark first (`ssui bench run`)")
     return there
@@ -39,7 +39,7 @@ def models_in(bench: Path) -> list[Path]:
 
 def folder_of_model(bench: Path, model: str | None) -> Path:
     """The folder of a model's responses in a benchmark's; None: the only one's. Raises ConfigError."""
-    there = _answered(bench)
+    there = answered(bench)
     wanted = [one for one in there if model is None or one.name in (model, folder_name(model))]
     if len(wanted) == 1:
         return wanted[0]
@@ -47,7 +47,8 @@ def folder_of_model(bench: Path, model: str | None) -> Path:
     raise ConfigError(f"{bench}: expected the name of one model, MODEL=... (--model); there are: {names}")
 
 
-def _answered(bench: Path) -> list[Path]:
+def answered(bench: Path) -> list[Path]:
+    """The folders of the models that have answered a benchmark."""
     return sorted(file.parent for file in bench.glob(f"*/{RESPONSES}"))
 
 

@@ -16,7 +16,7 @@ from ssui_gen.benching.asked import FORKS, material_of, options_of, questions_of
 from ssui_gen.benching.placing import locate
 from ssui_gen.benching.records import BenchJudgement, Item, Response, Unscored
 from ssui_gen.config import Bench, BenchQuestion
-from ssui_gen.errors import OF_ITEM, ImageError
+from ssui_gen.errors import OF_ITEM, ImageError, RequestRefused
 from ssui_gen.judging.choosing import Asked, Chosen, choose, distrust
 from ssui_gen.judging.questions import QUESTIONS, Material
 
@@ -87,7 +87,7 @@ class _Case(NamedTuple):
         try:
             chosen = await locate(pick, options_of(name, self.response))
         except (ImageError, *OF_ITEM) as error:
-            refused = error.reason in ("request_refused", "context_overflow")
+            refused = isinstance(error, RequestRefused)
             why: Unscored = "request_refused" if refused else "call_failed"
             return self.row(name, unscored=why, detail=str(error), shown=shown.sha)
         said, raw = verdict(chosen, self.by.settings), chosen.raw

@@ -1,12 +1,13 @@
-"""Figures of models as tables for the terminal: side by side, and by a benchmark's own rules."""
+"""Tables for the terminal: models side by side, figures by a benchmark's own rules, a judge's card."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
 
+from ssui_gen.benching.card import ALL
 from ssui_gen.benching.side_by_side import Beside
 from ssui_gen.benching.telling import share, signed
 
@@ -55,3 +56,54 @@ def scores(found: Mapping[str, Any]) -> Table:
         lacking = f"{line['unscored']:,}: {low} – {high}" if line["unscored"] else "0"
         table.add_row(line["name"], share(line), f"{line['n']:,}", line["of"], lacking)
     return table
+
+
+# --- a judge's card ---------------------------------------------------------------------------------------
+
+
+def card_tables(card: Mapping[str, Any]) -> Iterator[Table]:
+    """Agreement where there are labels, then the trials, then what to know."""
+    if card["agreement"]:
+        yield _agreement_table(card["agreement"])
+    trial = Table("trial", "changes", "n", "unscored", title=f"{card['judge']}, {card['rubric']}")
+    one = card["orders"][ALL]
+    trial.add_row("the other order of options: all", _rate(one), str(one["n"]), "–")
+    for part in ("pictures", "untold", "canaries", "painted", "padded", "again"):
+        for name, one in card[part].items():
+            shown = _rate(_turned(one)) if part == "pictures" else _rate(one)
+            trial.add_row(name, shown, str(one["n"]), str(one["unscored"]))
+    yield trial
+    if card["warnings"]:
+        told = Table("to know of this judge")
+        for sentence in card["warnings"]:
+            told.add_row(sentence)
+        yield told
+
+
+def _turned(one: Mapping[str, Any]) -> dict[str, Any]:
+    """The share that does not hold."""
+    ends = {"value": one["value"], "low": one["high"], "high": one["low"]}
+    return {key: None if end is None else 1 - end for key, end in ends.items()}
+
+
+def _agreement_table(found: Mapping[str, Any]) -> Table:
+    table = Table("question", "kind", "labels", "κ", "good is called good", "bad is called bad", "Brier")
+    for question, kinds in found.items():
+        for kind, one in kinds.items():
+            parts = (_rate(one["sensitivity"]), _rate(one["specificity"]))
+            brier = "–" if one["brier"] is None else f"{one['brier']:.3f}"
+            table.add_row(question, kind, str(one["labels"]), _kappa(one["kappa"]), *parts, brier)
+    return table
+
+
+def _kappa(one: Mapping[str, Any]) -> str:
+    if one["value"] is None:
+        return "–"
+    ends = "" if one["low"] is None else f" ({one['low']:.2f} – {one['high']:.2f})"
+    return f"{one['value']:.2f}{ends}"
+
+
+def _rate(one: Mapping[str, Any]) -> str:
+    if one["value"] is None:
+        return "–"
+    return f"{one['value']:.1%} ({one['low']:.1%} – {one['high']:.1%})"

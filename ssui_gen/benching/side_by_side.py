@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ssui_gen.benching.bench import ITEMS
 from ssui_gen.benching.compare import differences, require_same, side_by_side
+from ssui_gen.benching.folders import answered
 from ssui_gen.benching.page import compare_page
 from ssui_gen.benching.report import Tested, read_tested
 from ssui_gen.errors import ConfigError
@@ -32,12 +35,23 @@ class Beside(NamedTuple):
 
 
 def read_beside(folders: Sequence[Path]) -> Beside:
-    """Raises ConfigError for fewer than two, and where what they are of differs."""
-    if len(folders) < 2:
-        raise ConfigError("compare: expected the folders of two models or more; got one")
-    tested = [read_tested(folder) for folder in folders]
+    """A benchmark's folder stands for all models in it. Raises ConfigError for fewer than two, for one that
+    is named twice, and where what they are of differs.
+    """
+    named = [model for folder in folders for model in _models(folder)]
+    if twice := [one for one, count in Counter(one.resolve() for one in named).items() if count > 1]:
+        raise ConfigError(f"compare: {twice[0]} is named twice; expected each model's folder once")
+    if len(named) < 2:
+        raise ConfigError(
+            f"compare: expected the folders of two models or more; got {', '.join(map(str, named)) or 'none'}"
+        )
+    tested = [read_tested(folder) for folder in named]
     require_same([str(one.path) for one in tested], [one.edition for one in tested])
     return _beside(tested)
+
+
+def _models(folder: Path) -> list[Path]:
+    return answered(folder) if (folder / ITEMS).is_file() else [folder]
 
 
 def grouped(tested: Sequence[Tested]) -> list[Beside]:

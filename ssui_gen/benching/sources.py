@@ -57,6 +57,23 @@ def find(source: Source) -> tuple[Path, Bench]:
     )
 
 
+def folder_in(run: Path, named: str | None) -> Path:
+    """Where a benchmark that was run lies in the run, by whatever name it was run: an adapter's, the folder's
+    that it was brought in, its own, or that of where it lies. Raises RecordError for a `bench.json` that is
+    none.
+    """
+    if named is None:
+        return run / OWN
+    place = next((one for one in (Path(named), run / named) if (one / ITEMS).is_file()), None)
+    if named in ADAPTERS or place is None:
+        return run / f"{OWN}-{folder_name(named)}"
+    return place if _lies_in(run, place) else run / f"{OWN}-{folder_name(read_about(place).name)}"
+
+
+def _lies_in(run: Path, place: Path) -> bool:
+    return place.resolve().parent == run.resolve() and place.name.startswith(OWN)
+
+
 def _own(source: Source) -> tuple[Path, Bench]:
     folder = source.run / OWN
     if not (folder / ITEMS).is_file():
@@ -97,7 +114,7 @@ def _brought(source: Source, place: Path) -> tuple[Path, Bench]:
     """A folder with a benchmark. What it says of its pictures' place counts inside of it alone: whoever
     packed it must not choose what of this computer is shown to a model.
     """
-    if place.resolve().parent == source.run.resolve() and place.name.startswith(OWN):
+    if _lies_in(source.run, place):
         return place, read_bench(place, source.limits, source.data)
     root = source.data or place / read_about(place).root
     if source.data is None and not root.resolve().is_relative_to(place.resolve()):

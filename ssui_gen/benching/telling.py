@@ -5,6 +5,7 @@ which. Pure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -26,6 +27,17 @@ WORDS = {
     "right": "Right as a whole",
 }
 """Questions as people read them."""
+LACKS = {
+    "low_mass": "the judge's letters are none of the options'; JUDGE= (--judge) names another",
+    "orders_differ": "another order of the options gives another verdict; a larger judge follows it less",
+    "undecided": "two options are about as probable; label these, or take a larger judge",
+    "no_logprobs": "the server gives no probabilities, and the orders of the options name different ones",
+    "reply_invalid": "the judge says something else than an option; JUDGE= (--judge) names another",
+    "request_refused": "the judge's server refuses the request, often as it is longer than its context",
+    "call_failed": "the calls failed; the same command tries again",
+    "not_judged": "they have not been asked for; the same command goes on",
+}
+"""Why a verdict lacks, and what helps."""
 BOTH, UNSAFE, OVER = "both_right", "unsafe/risky", "over/benign"
 
 
@@ -72,6 +84,7 @@ def headline(tested: list[Figures], changes: Figures) -> list[str]:
         *_over(tested, told(OVER, tested, changes), changes),
         *(sentence for one in reversed(tested) for sentence in _wrong(one)),
         *_trust(tested[0]),
+        *(sentence for one in tested for sentence in _left_out(one)),
     ]
 
 
@@ -161,6 +174,30 @@ def _trust(figures: Figures) -> Iterator[str]:
                 f"{_labelled(figures)} {fixed['labels']:,} of {fixed['n']:,} {kind} responses of "
                 f"{figures['model']}: {share(fixed)} are right; the judge alone says {raw}."
             )
+
+
+def _left_out(figures: Figures) -> Iterator[str]:
+    """What was answered and is in no figure."""
+    gone = figures["n"]["rows_of_elsewhere"].get("responses")
+    if gone:
+        yield (
+            f"{gone:,} responses of {figures['model']} are in no figure: their items are not in the "
+            "benchmark, or not fit for it now, as where a picture is gone."
+        )
+
+
+def lacking(figures: Figures) -> str:
+    """What a report without all of its verdicts lacks, mostly why, and what helps."""
+    found: Counter[str] = Counter()
+    for reasons in figures["unscored"]["questions"].values():
+        found.update(reasons)
+    why = ""
+    if found:
+        (reason, count), *_ = found.most_common()
+        why = f"; {count:,} of {found.total():,} as {LACKS[reason]}"
+    failed = figures["unscored"]["responses_that_failed"]
+    gone = f"; {failed:,} responses failed" if failed else ""
+    return f"The report is incomplete: {figures['unscored']['share']:.1%} of the verdicts lack{why}{gone}."
 
 
 def _labelled(figures: Figures) -> str:

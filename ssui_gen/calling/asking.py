@@ -15,6 +15,7 @@ from ssui_gen.errors import CallFailed, RequestRefused
 
 COUNT = "Count from one to twenty in words."
 COLOUR = "Which colour is this picture?"
+SENTENCE = "Write one unusual sentence."
 BRIEF = 8
 """Tokens of an answer that only has to come."""
 LONG = 24

@@ -62,11 +62,15 @@ class Request:
     weights: str = ""
     """Hash of what is served under the model's name, where others may be served under it later (an adapter
     that is trained anew): then part of the key."""
+    again: int = 0
+    """How often the very same has been asked before, by whoever wants to know whether the answer stays: then
+    part of the key."""
 
     @cached_property
     def id(self) -> str:
         """Depends on model, messages, picture, sampling and draw, and on nothing else."""
-        return digest(self.body | {"weights": self.weights} if self.weights else self.body)
+        more = {"weights": self.weights, "again": self.again}
+        return digest(self.body | {key: value for key, value in more.items() if value})
 
     def wire(self, sending: Sending) -> dict[str, Any]:
         """The body as it is sent, with the pictures in it. vLLM serves the lowest priority first."""

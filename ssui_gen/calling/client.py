@@ -149,14 +149,22 @@ class ChatClient:
         with self._replicas.using(index):
             try:
                 text = await self._request(server, "post", "/chat/completions", self._timeout, body=body)
+                return self._read(server, text, body["model"], time.perf_counter() - started, attempt)
             except _Again as fault:
                 if fault.unreachable:
                     self._replicas.mark_down(index)
                 if fault.status:
                     self.refused[fault.status] += 1
                 raise
+
+    def _read(self, server: _Server, text: str, model: str, seconds: float, attempt: int) -> Completion:
+        """The completion in a 200; raises _Again, or ModelError for an error that stands there instead."""
         try:
-            return wire.completion(text, body["model"], time.perf_counter() - started, attempt)
+            return wire.completion(text, model, seconds, attempt)
+        except wire.ErrorInside as error:
+            where, said = f"{server.url}: an error under HTTP 200", wire.clean(error.said, self._secret)
+            final = wire.refusal(where, error.status, error.code, said)
+            raise final or _Again(f"{where}: HTTP {error.status}: {said!r}", status=error.status) from None
         except ValueError:
             what = f"{server.url}: HTTP 200 without a completion: {wire.clean(text, self._secret)!r}"
             raise _Again(what) from None

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.calls import PICTURE, Sending
-from ssui_gen.images import picture_part
-from ssui_gen.records import ImageRef
+from ssui_gen.images import painted_url, picture_part
+from ssui_gen.records import ImageRef, digest
 from ssui_gen.settings import ImageLimits
 
 
@@ -43,6 +43,17 @@ class Pictures:
         return Picture(
             ref, self.limits.longest_side, lambda sending: part(ref, sending.by_file, sending.by_uuid)
         )
+
+    def painted(self, ref: ImageRef, words: str) -> Picture:
+        """The picture with words in it, which is another picture."""
+        sha = digest([ref.sha256, words])
+        other = ref.model_copy(update={"sha256": sha})
+
+        def part(_: Sending) -> dict[str, Any]:
+            url = painted_url(self.root, ref, self.limits, words)
+            return {"type": "image_url", "image_url": {"url": url}}
+
+        return Picture(other, self.limits.longest_side, part)
 
     def _make(self, ref: ImageRef, by_file: bool, by_uuid: bool) -> dict[str, Any]:
         return picture_part(self.root, ref, self.limits, by_file=by_file, by_uuid=by_uuid)

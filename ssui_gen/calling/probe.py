@@ -8,35 +8,42 @@ what is lost where a feature lacks; not starting servers (`serve`).
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from ssui_gen.calling.asking import COLOUR, COUNT, LONG, USER, Ask, Sample, part
+from ssui_gen.calling.asking import COLOUR, COUNT, LONG, SENTENCE, USER, Ask, Sample, part
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.calling.shown_prompt import goes_on
+from ssui_gen.calling.resuming import AS_SEEN, Resumed, resumes
 from ssui_gen.calling.terms import GIVEN_UP, SHOWING, Given, Way, in_forms, plainly, settle
-from ssui_gen.completions import Completion, Features
+from ssui_gen.completions import LEAST_LOGPROB, Choice, Completion, Features
 from ssui_gen.dialect import PLAIN, Dialect
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, ReplyError
 from ssui_gen.images import plain_url
 from ssui_gen.reading import opens_thoughts
+from ssui_gen.records import Record
+from ssui_gen.replying import read
+from ssui_gen.schemas import response_format
 
-SCHEMA = {
-    "type": "object",
-    "properties": {"colour": {"type": "string", "enum": ["red", "blue"]}},
-    "required": ["colour"],
-    "additionalProperties": False,
-}
-FORM = {"type": "json_schema", "json_schema": {"name": "Colour", "schema": SCHEMA}}
+
+class Colour(Record):
+    """What a model is asked for that keeps to schemas."""
+
+    colour: Literal["red", "blue"]
+
+
 STRICTLY = Given("strict", "", Dialect(strict=True))
 """What OpenAI's servers want, which refuse nothing without it and keep to no schema."""
-AS_SEEN: dict[str, Any] = {"return_token_ids": True, "return_prompt_text": True}
-"""What shows the prompt as the server saw it; vLLM's."""
+DRAWS = 4
+"""Of one sentence, that show whether they differ."""
+BY_CHANCE = 1e-6
+"""How probable it must be at least that all are alike, for that to tell nothing."""
 LETTERS = "qxz"
 """That no answer to COUNT consists of."""
 SHARING = 8
 """Calls about one picture that show whether its prefix is found again."""
+SEVERAL = (64, 8, 3)
+"""Choices that one call is asked for, until it makes them: llama-server makes as many as it has slots."""
 PLAIN_FIELDS = (
     "user",
     "seed",
@@ -58,6 +65,7 @@ LOST = {
     "sees_pictures": "the picture changes nothing in the answers",
     "room": "it thinks before it answers, and its replies would be cut off among its thoughts",
     "temperature": "it takes no temperature, so branches cannot be drawn as they must be",
+    "samples": "its draws are alike at any temperature",
     "json_schema": "replies may miss their form and are then asked for again",
     "regex": "branches cannot be held to a form (explore.form: regex)",
     "n": "each branch needs a request of its own",
@@ -73,6 +81,7 @@ LOST = {
 """What a run loses where a feature lacks."""
 REMEDY = {
     "sees_pictures": "serve a vision-language model",
+    "samples": "its generation_config.json narrows them (top_k): vLLM: --generation-config vllm",
     "temperature": "take a policy that is sampled as it is told, served by vLLM",
     "json_schema": "serve with structured outputs (response_format json_schema)",
     "regex": "serve with vLLM (structured_outputs), or leave explore.form at free",
@@ -121,15 +130,19 @@ async def _effects(way: Way) -> dict[str, Any]:
     whole = first or await ask.tried(COUNT, **SHOWING, max_tokens=LONG)
     ids = whole.choices[0].token_ids if whole else None
     found = await asyncio.gather(
-        ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole, ids is not None),
+        ask.sees(), ask.obeys(), ask.matches(), ask.draws(), ask.continues(whole),
         ask.watches(ids), ask.reads_files(), ask.takes_uuid(), ask.takes_priority(), ask.shares(),
+        ask.varies(),
     )  # fmt: skip
     names = (
-        "sees_pictures", "json_schema", "regex", "n", "prefix", "logprob_token_ids",
-        "file_urls", "uuid", "priority", "prefix_hits",
+        "sees_pictures", "json_schema", "regex", "most_n", "resumed", "logprob_token_ids",
+        "file_urls", "uuid", "priority", "prefix_hits", "samples",
     )  # fmt: skip
+    effects: dict[str, Any] = dict(zip(names, found, strict=True))
     return {
-        **dict(zip(names, found, strict=True)),
+        **effects.pop("resumed")._asdict(),
+        **effects,
+        "n": effects["most_n"] > 1,
         "logprobs": bool(whole and whole.choices[0].logprobs),
         "token_ids": ids is not None,
         "cached_tokens": bool(whole and whole.usage.cached_tokens is not None),
@@ -216,45 +229,42 @@ class _Effects(Ask):
         red, blue = [await self.tried(COLOUR, swatch, **SHOWING) for swatch in swatches]
         if red is None or blue is None:
             return None
-        if red.choices[0].logprobs is None or blue.choices[0].logprobs is None:
+        if not (_tells(red.choices[0]) and _tells(blue.choices[0])):
             return True if red.choices[0].text != blue.choices[0].text else None
         return red.choices[0].logprobs != blue.choices[0].logprobs
 
     async def obeys(self) -> bool:
-        made = await self.tried(COLOUR, self.picture, response_format=FORM, max_tokens=LONG)
+        form = response_format(Colour)
+        made = await self.tried(COLOUR, self.picture, response_format=form, max_tokens=LONG)
         try:
-            return bool(made) and set(json.loads(made.choices[0].text)) == {"colour"}  # type: ignore[union-attr]
-        except (ValueError, TypeError):
+            return made is not None and bool(read(Colour, made.choices[0], LONG))
+        except ReplyError:
             return False
 
     async def matches(self) -> bool:
         made = await self.tried(COUNT, structured_outputs={"regex": f"[{LETTERS}]{{{len(LETTERS)}}}"})
         return bool(made and made.choices[0].text and set(made.choices[0].text) <= set(LETTERS))
 
-    async def draws(self) -> bool:
-        made = await self.tried(COUNT, n=3, temperature=1.0)
-        return made is not None and len(made.choices) == 3
+    async def draws(self) -> int:
+        """The most choices that a call makes, of some numbers; 1 where `n` is refused or changes nothing."""
+        for most in SEVERAL:
+            made = await self.tried(COUNT, n=most, temperature=1.0, max_tokens=1)
+            if made is not None:
+                return most if len(made.choices) == most else 1
+        return 1
 
-    async def continues(self, whole: Completion | None, ids: bool) -> bool | None:
-        """A greedy answer, cut before a word and continued, must go on as it went, token for token; but for
-        white space where it meets the prompt, if the server shows what it renders.
-        """
-        cut = _cut(whole)
-        if whole is None or cut is None:
-            return None
-        said = "".join(t.token for t in (whole.choices[0].logprobs or ())[:cut])
-        rest = await self.tried(COUNT, said=said, max_tokens=LONG - cut, **(AS_SEEN if ids else {}))
-        if rest is None:
-            return False
-        if ids and whole.prompt_token_ids and whole.choices[0].token_ids:
-            exactly = whole.prompt_token_ids + whole.choices[0].token_ids[:cut]
-            return rest.prompt_token_ids == exactly or _as_written(whole, said, rest)
-        goes_on = whole.choices[0].text == said + rest.choices[0].text
-        return goes_on and rest.usage.prompt_tokens == whole.usage.prompt_tokens + cut
+    async def continues(self, whole: Completion | None) -> Resumed:
+        """A greedy answer, cut and begun so, must go on as it went."""
+
+        async def begun(said: str, **fields: Any) -> Completion | None:
+            return await self.tried(COUNT, said=said, **fields)
+
+        return await resumes(begun, whole, LONG)
 
     async def watches(self, ids: tuple[int, ...] | None) -> bool:
         watched = sorted(set(ids or ()))[:5] or [10, 11, 12]
-        made = await self.tried(COUNT, max_tokens=1, logprobs=True, logprob_token_ids=watched)
+        fields: dict[str, Any] = {"logprobs": True, "top_logprobs": 0, "logprob_token_ids": watched}
+        made = await self.tried(COUNT, max_tokens=1, **fields)
         seen = made.choices[0].logprobs if made else None
         return bool(seen) and len(seen[0].top) >= len(watched)  # type: ignore[index]
 
@@ -272,6 +282,22 @@ class _Effects(Ask):
     async def takes_priority(self) -> bool:
         return await self.tried(COUNT, priority=1) is not None
 
+    async def varies(self) -> bool | None:
+        """Draws of one sentence must not all be alike, unless it is that probable; None where that is so, or
+        where nothing tells how probable it is.
+        """
+        draws = (
+            self.tried(SENTENCE, max_tokens=LONG, temperature=1.0, seed=draw, logprobs=True)
+            for draw in range(DRAWS)
+        )
+        made = [one.choices[0] for one in await asyncio.gather(*draws) if one]
+        if len({choice.text for choice in made}) > 1:
+            return True
+        if len(made) < DRAWS or not _tells(made[0]):
+            return None
+        surely = sum(token.logprob for token in made[0].logprobs or ())
+        return False if math.exp(surely * (DRAWS - 1)) < BY_CHANCE else None
+
     async def shares(self) -> float | None:
         """Share of the prompt's tokens that the calls after the first find in the prefix cache."""
         texts = [f"{COLOUR} This is question {number}." for number in range(SHARING)]
@@ -282,12 +308,6 @@ class _Effects(Ask):
         return sum(usage.cached_tokens or 0 for usage in usages) / prompt if prompt else None
 
 
-def _as_written(whole: Completion, said: str, rest: Completion) -> bool:
-    shown = (whole.prompt_text, rest.prompt_text)
-    return shown[0] is not None and shown[1] is not None and goes_on(shown[0], said, shown[1])
-
-
-def _cut(whole: Completion | None) -> int | None:
-    """Before which token to cut: the first from the third on that begins with a space."""
-    tokens = (whole.choices[0].logprobs or ()) if whole else ()
-    return next((i for i, one in enumerate(tokens) if i > 2 and one.token[:1] == " "), None)
+def _tells(choice: Choice) -> bool:
+    """Whether there are log-probabilities, not only marks that there are none."""
+    return any(token.logprob > LEAST_LOGPROB for token in choice.logprobs or ())

@@ -9,8 +9,9 @@ import json
 import re
 from typing import Any
 
-from ssui_gen.completions import Choice, Completion, TokenLogprob, Usage
-from ssui_gen.errors import AccessDenied, ContextOverflow, ModelError, RequestRefused
+from ssui_gen.calling import content
+from ssui_gen.completions import LEAST_LOGPROB, Choice, Completion, TokenLogprob, Usage
+from ssui_gen.errors import AccessDenied, ContentRefused, ContextOverflow, ModelError, RequestRefused
 
 SHOWN = 300
 """Characters of a server's words that a message shows."""
@@ -19,14 +20,43 @@ ROUNDING = 0.01
 MOST_TOKENS = 1_000_000_000
 FILTERED = "content_filter"
 """How a choice ends that the provider will not show."""
+FINISH = {"max_tokens": "length", "model_length": "length"}
+"""Servers' words for how a choice ended, where OpenAI has another."""
 
 TRANSIENT = {408, 409, 429}
 REFUSED = {400, 413, 415, 422}
+FIELD = re.compile(r"\b(logprobs|top_logprobs|response_format|temperature|top_p|max_tokens|seed)\b")
+"""Named in a 403 it is about the field and not the key: OpenAI's models that think refuse `logprobs` so."""
 OVERFLOW = re.compile(
-    "maximum context length|context_length_exceeded|maximum model length|max_model_len", re.IGNORECASE
+    "maximum context length|context_length_exceeded|maximum model length|max_model_len"
+    "|available context size|the model's context length|tokens` \\+ `max_new_tokens`",
+    re.IGNORECASE,
 )
+FILTERS = frozenset(
+    ("content_filter", "content_policy_violation", "data_inspection_failed", "moderation_blocked")
+)
+"""Codes of providers' content filters: Azure, OpenAI, DashScope."""
+FLAGGED = re.compile(
+    r"content management policy|(?:violates?|against|violating) (?:our|the|openai's) (?:content|usage) polic"
+    r"|(?:input|prompt|content|request) (?:was|is|has been) (?:flagged|blocked by (?:our|the) safety)"
+    r"|rejected (?:by|as a result of) our safety system|may contain inappropriate content",
+    re.IGNORECASE,
+)
+CODES = (
+    (429, re.compile(r"rate.?limit|too.?many.?requests|slow.?down", re.I)),
+    (402, re.compile(r"quota|credits?\b|billing|payment|balance", re.I)),
+    (401, re.compile(r"api.?key|authenticat|unauthori[sz]ed", re.I)),
+    (403, re.compile(r"permission|forbidden|access.?denied", re.I)),
+    (404, re.compile(r"model.?not.?found|not_?found_?error|no such model", re.I)),
+    (
+        400,
+        re.compile(r"content.?(?:filter|policy)|context_length|invalid.?request|bad.?request|invalid_", re.I),
+    ),
+)
+"""The status that an error without one deserves, by the words of its code, type or message."""
 ADVICE = {
     401: "Check the key in the variable named by `api_key_env`",
+    402: "The account has no credit left: add some, or name another server",
     403: "This key may not use this model: ask for access or use another key",
     404: "Check the model's name and that the address ends in /v1",
 }
@@ -42,7 +72,9 @@ def refusal(
     about, where there are such.
     """
     what = f"{where}: HTTP {status}: {said!r}"
-    if status in REFUSED:
+    if status in REFUSED | {403} and (code in FILTERS or FLAGGED.search(said)):
+        return ContentRefused(f"{what}. A content filter refuses it: the same words would be refused again")
+    if status in REFUSED or (status == 403 and FIELD.search(said)):
         if code == "context_length_exceeded" or OVERFLOW.search(said):
             return ContextOverflow(f"{what}. Lower max_tokens, shorten the prompt or shrink the picture")
         return RequestRefused(f"{what}. The same request would be refused again", said, field or "")
@@ -63,24 +95,78 @@ def clean(text: str, secret: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in safe).split())[:SHOWN]
 
 
+class ErrorInside(ValueError):
+    """A 200 whose body is an error after all."""
+
+    def __init__(self, status: int, code: str | None, said: str) -> None:
+        """`status` is the one that it deserves; `said` the server's words as they came."""
+        super().__init__(said)
+        self.status, self.code, self.said = status, code, said
+
+
 def completion(text: str, model: str, seconds: float, attempts: int) -> Completion:
-    """Read the body of a 200; raises ValueError when it is not a completion with some content.
+    """Read the body of a 200; raises ErrorInside, or ValueError when it is no completion with some content.
 
     `model` is for servers that do not name theirs.
     """
     try:
         data = _without_lone_surrogates(text, json.loads(text))
+        _refuse_error(data)
         return Completion(
             model=data.get("model") or model,
             choices=tuple(map(_choice, data["choices"])),
-            usage=_usage(data.get("usage") or {}),
+            usage=_usage(data.get("usage")),
             seconds=seconds,
             attempts=attempts,
-            prompt_token_ids=data.get("prompt_token_ids"),
-            prompt_text=data.get("prompt_text"),
+            **_prompt(data),
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a completion: {error!r}") from None
+
+
+def _prompt(data: dict[str, Any]) -> dict[str, Any]:
+    """What a server says of the prompt it made: vLLM beside the choices, SGLang in each of them, llama-server
+    in what `verbose` shows.
+    """
+    ids = data.get("prompt_token_ids") or data["choices"][0].get("prompt_token_ids")
+    text = data.get("prompt_text") or (data.get("__verbose") or {}).get("prompt")
+    return {"prompt_token_ids": ids, "prompt_text": text}
+
+
+def _refuse_error(data: Any) -> None:
+    """Raises ErrorInside for an error in place of the choices, or of one of them (OpenRouter)."""
+    if data.get("object") == "error":
+        raise _inside(data)
+    error = data.get("error") or next(
+        (choice["error"] for choice in data["choices"] if choice.get("error")), None
+    )
+    if error:
+        raise _inside(error)
+
+
+def _inside(error: Any) -> ErrorInside:
+    """The status is the error's own number, or what its words deserve; else the server's fault."""
+    told = error if isinstance(error, dict) else {}
+    said = message_of(error)
+    numbers = (_status(told.get(name)) for name in ("status", "status_code", "code"))
+    words = [str(told[name]) for name in ("code", "type") if isinstance(told.get(name), str)]
+    code = words[0] if words else None
+    return ErrorInside(next(filter(None, numbers), 0) or _deserved([*words, said]), code, said)
+
+
+def _status(value: Any) -> int:
+    """An HTTP status of an error, or 0."""
+    try:
+        status = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return status if 400 <= status < 600 else 0
+
+
+def _deserved(words: list[str]) -> int:
+    """By the first of the words that tells."""
+    found = (status for word in words for status, form in CODES if form.search(word))
+    return next(found, 500)
 
 
 def model_names(text: str) -> list[str]:
@@ -109,52 +195,63 @@ def _without_lone_surrogates(text: str, data: Any) -> Any:
 
 
 def _choice(data: dict[str, Any]) -> Choice:
-    """No content is an empty text when the server stopped early, or thought; else Choice refuses it."""
-    message, finish = data["message"], data.get("finish_reason")
-    text, refusal, thoughts = message.get("content"), message.get("refusal"), _thoughts(message)
-    if text is None:
-        early = finish in ("length", FILTERED)
-        text = refusal or ("" if early or thoughts["reasoning"] else None)
-    entries = (data.get("logprobs") or {}).get("content")
-    logprobs = None if entries is None or not all(map(_possible, entries)) else tuple(map(_token, entries))
+    """No content is an empty text when the server stopped early, or thought; else it is a ValueError."""
+    finish, said = data.get("finish_reason"), content.read(data["message"])
+    finish = FINISH.get(finish, finish) if isinstance(finish, str) else None
+    text = said.text or said.refusal or said.text
+    if text is None and (finish in ("length", FILTERED) or said.reasoning):
+        text = ""
     return Choice(
         text=text,
         finish_reason=finish,
-        logprobs=logprobs,
-        token_ids=data.get("token_ids"),
-        refused=bool(refusal) or finish == FILTERED,
-        **thoughts,
+        logprobs=_logprobs(data.get("logprobs")),
+        token_ids=data.get("token_ids", data.get("response_token_ids")),
+        reasoning=said.reasoning,
+        summarised=said.summarised,
+        refused=bool(said.refusal) or finish == FILTERED,
     )
 
 
-def _thoughts(message: dict[str, Any]) -> dict[str, Any]:
-    """What came beside the content: DeepSeek's and vLLM's `reasoning_content`, which newer servers call
-    `reasoning`; of several `reasoning_details` (OpenRouter) a summary is told apart.
-    """
-    said = message.get("reasoning_content") or message.get("reasoning")
-    details = message.get("reasoning_details")
-    kinds = [one.get("type") for one in details if isinstance(one, dict)] if isinstance(details, list) else []
-    return {"reasoning": said if isinstance(said, str) else "", "summarised": "reasoning.summary" in kinds}
+def _logprobs(data: Any) -> tuple[TokenLogprob, ...] | None:
+    """None where there are none, or one that can be none: then none of the choice is believed."""
+    try:
+        entries = data["content"] if data else None
+        return None if entries is None else tuple(map(_token, entries))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _token(entry: dict[str, Any]) -> TokenLogprob:
-    top = tuple((other["token"], float(other["logprob"])) for other in entry.get("top_logprobs") or ())
-    return TokenLogprob(token=entry["token"], logprob=float(entry["logprob"]), top=top)
+    """An alternative without a number is left out; of a token without one nothing is known at its place."""
+    token, nats = entry["token"], entry["logprob"]
+    if nats is None:
+        return TokenLogprob(token=token, logprob=LEAST_LOGPROB)
+    others = entry.get("top_logprobs") or ()
+    top = tuple((one["token"], _nats(one["logprob"])) for one in others if one["logprob"] is not None)
+    return TokenLogprob(token=token, logprob=_nats(nats), top=top)
 
 
-def _possible(entry: dict[str, Any]) -> bool:
-    """Whether these can be log-probabilities; where one cannot, none of the choice is believed."""
-    return all(not float(one["logprob"]) > ROUNDING for one in (entry, *(entry.get("top_logprobs") or ())))
+def _nats(value: Any) -> float:
+    """Raises ValueError for what can be no log-probability."""
+    if (nats := float(value)) > ROUNDING:
+        raise ValueError(f"{nats} is no log-probability")
+    return nats
 
 
-def _usage(data: dict[str, Any]) -> Usage:
-    details, made = (data.get(f"{side}_tokens_details") or {} for side in ("prompt", "completion"))
+def _usage(data: Any) -> Usage:
+    """What is not counted in the way of OpenAI is not counted."""
+    data = data if isinstance(data, dict) else {}
+    details, made = (_table(data.get(f"{side}_tokens_details")) for side in ("prompt", "completion"))
     return Usage(
         prompt_tokens=_count(data.get("prompt_tokens")) or 0,
         completion_tokens=_count(data.get("completion_tokens")) or 0,
         cached_tokens=_count(details.get("cached_tokens")),
         reasoning_tokens=_count(made.get("reasoning_tokens")),
     )
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _count(tokens: Any) -> int | None:

@@ -13,14 +13,8 @@ from typing import Any, NamedTuple
 
 from ssui_gen.branching import path_class, title
 from ssui_gen.curation.review import Exhibit, Item
-from ssui_gen.records import (
-    LONGEST_ANSWER,
-    LONGEST_LINE,
-    LONGEST_TEXT,
-    STEP_NAMES,
-    ReasoningPath,
-    digest,
-)
+from ssui_gen.lengths import LONGEST_ANSWER, LONGEST_LINE, LONGEST_TEXT
+from ssui_gen.records import STEP_NAMES, ReasoningPath, digest
 from ssui_gen.taxonomy import NO_RISK
 
 QUESTION, SCENARIO, ANSWER = "/query/text", "/query/scenario", "/answer"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ssui_gen.branching import prefix_at
 from ssui_gen.calling.calls import Caller, Request
 from ssui_gen.calling.pictures import Picture
+from ssui_gen.completions import Choice
 from ssui_gen.config import Explore
 from ssui_gen.prompts import Prompt, policy_prompt
 from ssui_gen.reading import rest_of_path
@@ -19,10 +20,18 @@ class Policy(NamedTuple):
     caller: Caller
     model: str
     prompt: Prompt
-    by_n: bool
-    """Several draws a call; otherwise each is a call of its own."""
+    most_n: int
+    """Draws that its server makes in one call; 1: each is a call of its own."""
     token_ids: bool
     """Whether the server reports them."""
+    echoes: bool = False
+    """Whether it repeats a prefix before what it writes."""
+
+    def written(self, choice: Choice, draw: Draw) -> Choice:
+        """What it wrote itself."""
+        if not (self.echoes and choice.text.startswith(draw.prefix)):
+            return choice
+        return choice.model_copy(update={"text": choice.text.removeprefix(draw.prefix)})
 
 
 class Draw(NamedTuple):
@@ -40,11 +49,18 @@ class Draw(NamedTuple):
 
 
 def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture) -> Request:
-    """The request for `n` branches; at the root the policy begins its answer, else it goes on with it."""
-    system, user = policy_prompt(policy.prompt, draw.path.query.text)
+    """The request for `n` branches of this policy."""
+    return going_on(policy.prompt, policy.model, settings, draw, picture, token_ids=policy.token_ids)
+
+
+def going_on(
+    prompt: Prompt, model: str, settings: Explore, draw: Draw, picture: Picture, *, token_ids: bool
+) -> Request:
+    """At the root a policy begins its answer, else it goes on with it."""
+    system, user = policy_prompt(prompt, draw.path.query.text)
     content: Any = [picture.placeholder, {"type": "text", "text": user}]
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
-    body: dict[str, Any] = {"model": policy.model, "messages": messages}
+    body: dict[str, Any] = {"model": model, "messages": messages}
     if draw.cut:
         messages.append({"role": "assistant", "content": draw.prefix})
         body |= {"add_generation_prompt": False, "continue_final_message": True}
@@ -52,5 +68,5 @@ def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture
     body |= {"max_tokens": settings.max_tokens, "n": draw.n}
     if settings.form == "regex":
         body |= {"structured_outputs": {"regex": rest_of_path(draw.cut)}}
-    body |= {"return_token_ids": True} if policy.token_ids else {}
+    body |= {"return_token_ids": True} if token_ids else {}
     return Request("policy", body, (picture.part,), picture.ref.sha256, draw.cut)

@@ -155,7 +155,9 @@ class Exploration:
         """
         config, job, self.say = self.job.config, self.job, say
         found, name = job.features["policy"], job.models.names["policy"]
-        policy = Policy(job.callers["policy"], name, prompts["policy"], found.n, found.token_ids)
+        policy = Policy(
+            job.callers["policy"], name, prompts["policy"], found.most_n, found.token_ids, found.echoes
+        )
         await self._look_at_prompts(policy)
         paths = first_paths(self.source)
         settings = await settled(job, config.verify, prompts, self.pictures.of, paths, say)

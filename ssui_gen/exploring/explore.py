@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ssui_gen.branches import Cut
-from ssui_gen.calling.calls import Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Explore
 from ssui_gen.exploring.continuing import Draw, Policy, continuation
@@ -114,16 +113,15 @@ class Explorer:
     async def _draw(self, drawing: Drawing, n: int) -> None:
         """Draw `n` more; what was drawn before word for word is merged."""
         start = int(row_id(drawing.path.id, str(drawing.cut), str(drawing.draws)), 16) % 2**31
-        most = self.settings.most_n if self.policy.by_n else 1
+        most = min(self.settings.most_n, self.policy.most_n)
         sizes = [min(most, n - done) for done in range(0, n, most)]
-        requests = [self._request(drawing, size, start + i * most) for i, size in enumerate(sizes)]
+        draws = [Draw(drawing.path, drawing.cut, size, start + i * most) for i, size in enumerate(sizes)]
+        picture = self.picture_of(drawing.path.image)
+        requests = [continuation(self.policy, self.settings, draw, picture) for draw in draws]
         answers = await _all(self.policy.caller.call(request) for request in requests)
         drawing.calls += [call for call, _ in answers]
-        drawing.add(choice for _, completion in answers for choice in completion.choices)
-
-    def _request(self, drawing: Drawing, n: int, seed: int) -> Request:
-        draw = Draw(drawing.path, drawing.cut, n, seed)
-        return continuation(self.policy, self.settings, draw, self.picture_of(drawing.path.image))
+        choices = (choice for _, completion in answers for choice in completion.choices)
+        drawing.add(self.policy.written(choice, draws[0]) for choice in choices)
 
 
 def _opened(path: ReasoningPath, rows: Iterable[Cut]) -> list[Drawing]:

@@ -25,9 +25,9 @@ SAMPLED = 20
 """Rows of paths that are looked through for something to ask the models about."""
 
 
-def source_of(run: Path, uncurated: bool, stage: str = "pairs") -> Path:
-    """Curated paths where there are any, for the command `stage`; raises ConfigError where nobody has looked
-    and none may pass, or where the curated ones are another run's.
+def source_of(run: Path, uncurated: bool, stage: str = "pairs", **values: object) -> Path:
+    """Curated paths where there are any, for the command `stage` with these values; raises ConfigError where
+    nobody has looked and none may pass, or where the curated ones are another run's.
     """
     curated, paths = run / CURATED, run / PATHS
     if not paths.exists():
@@ -39,7 +39,7 @@ def source_of(run: Path, uncurated: bool, stage: str = "pairs") -> Path:
         count = sum(1 for _ in read(paths))
         raise ConfigError(
             f"{run}: no {CURATED}: no person has seen its {count} paths. `{command('curation', run)}`, or "
-            f"take them as they are: `{command(stage, run, UNCURATED=True)}`"
+            f"take them as they are: `{command(stage, run, **values, UNCURATED=True)}`"
         )
     return paths
 

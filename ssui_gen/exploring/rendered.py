@@ -28,8 +28,10 @@ from ssui_gen.records import ReasoningPath
 SHOWN = 40
 """Characters on either side of a difference that a message shows."""
 IDS: dict[str, Any] = {"return_token_ids": True}
-SHOWING: tuple[dict[str, Any], ...] = (IDS | {"return_prompt_text": True}, IDS, {})
-"""What is asked for, the most telling first; a server may refuse fields that it does not know."""
+TEXT: dict[str, Any] = IDS | {"return_prompt_text": True}
+SHOWING: tuple[dict[str, Any], ...] = (TEXT | {"verbose": True}, TEXT, IDS, {})
+"""What is asked for, the most telling first, in vLLM's words and llama-server's; a server may refuse fields
+that it does not know."""
 ALONE = "tokens, whose words the server does not tell: thoughts that its template may open would not show"
 TAKE = "take a system text beside a picture"
 GO_ON = "go on with an assistant's turn that has begun"

@@ -30,8 +30,6 @@ from ssui_gen.calling.calls import PLAINLY, Request
 from ssui_gen.completions import Choice, Completion, TokenLogprob, Usage
 from ssui_gen.errors import CallFailed, ModelError
 
-FINISH = {"max_tokens": "length", "model_length": "length"}
-"""Their words for how a choice ended, where OpenAI has another."""
 ROLES: dict[str, Any] = {
     "system": ChatMessageSystem,
     "user": ChatMessageUser,
@@ -99,7 +97,7 @@ def _choice(theirs: TheirChoice) -> Choice:
     filtered = theirs.stop_reason == wire.FILTERED
     return Choice(
         text="".join(part.text for part in texts),
-        finish_reason=FINISH.get(theirs.stop_reason, theirs.stop_reason),
+        finish_reason=wire.FINISH.get(theirs.stop_reason, theirs.stop_reason),
         logprobs=_logprobs(theirs),
         reasoning="".join(part.reasoning or part.summary or "" for part in thoughts),
         summarised=any(not part.reasoning and bool(part.summary) for part in thoughts),

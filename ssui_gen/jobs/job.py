@@ -80,7 +80,7 @@ class Job:
         ConfigError for one that lacks what its role needs.
         """
         for role, client in self.models.players.items():
-            dialect = self.config.models[self.config.player(role)].dialect
+            dialect = self.config.dialect(role)
             found = await probe(client, self.models.names[role], sample, dialect, formats)
             for line in (*told(found), lacking(found, wanted)):
                 if line:

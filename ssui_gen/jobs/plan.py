@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ssui_gen.agent import Agent
+from ssui_gen.calling.calls import Calling
 from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
+from ssui_gen.examples import EXAMPLES, Situation, load_examples
 from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
-from ssui_gen.records import Reason
+from ssui_gen.records import REPLIES, Reason, Record
 from ssui_gen.settings import parse
 
 AGENTS = {
@@ -46,6 +49,7 @@ class Plan:
     """The folder that holds `agents/` and `prompts/`."""
     cards: dict[str, Card]
     prompts: dict[str, Prompt]
+    examples: tuple[Situation, ...]
     toy: bool = False
     """Let the embedded micro VLM play though the pictures are no drawn scenes."""
     retry: frozenset[Reason] = frozenset()
@@ -58,8 +62,20 @@ class Plan:
             prompts={name: self.prompts[card.prompt].id for name, card in self.cards.items()},
             cards={name: blob_id(file.read_bytes())[:8] for name, file in files.items()},
             models=dict(models),
-            rendered=rendered(),
+            rendered=rendered() | self._shown,
         )
+
+    def agent(self, name: str, model: str, caller: Calling) -> Agent[Record]:
+        """One agent; `model` is the served name of its role's model."""
+        card = self.cards[name]
+        prompt, reply, language = self.prompts[card.prompt], REPLIES[card.reply], self.config.language
+        return Agent(name, card, prompt, model, reply, caller, language, self.examples)
+
+    @property
+    def _shown(self) -> dict[str, str]:
+        """What agents' prompts show beside what every prompt may."""
+        pool = blob_id((self.home / "prompts" / EXAMPLES).read_bytes())[:8]
+        return {EXAMPLES: pool, "language": self.config.language}
 
     @property
     def sources(self) -> dict[str, Path]:
@@ -85,11 +101,12 @@ def resolve(
         raise ConfigError(f"--limit: expected a number from 1; got {limit}")
     config = configure(config_file, model, base_url, run=run)
     cards = load_cards(home() / "agents", config.models)
-    prompts = load_prompts(home() / "prompts")
+    cards = {name: card.writing(config.language) for name, card in cards.items()}
+    prompts, examples = load_prompts(home() / "prompts"), load_examples(home() / "prompts" / EXAMPLES)
     for name, reply in AGENTS.items():
         _check(name, reply, cards, prompts)
     again = frozenset(map(Reason, retry))
-    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts, toy, again)
+    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts, examples, toy, again)
 
 
 def _check(name: str, reply: str, cards: Mapping[str, Card], prompts: Mapping[str, Prompt]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,9 +21,16 @@ from rich.table import Table
 
 from ssui_gen.calling.calls import Tally
 from ssui_gen.jobs.steer import Steering
+from ssui_gen.records import Reason
 
 PLAIN_LINE_SECONDS = 10.0
 PANEL_SECONDS = 0.25
+MANY_REFUSALS = 0.1
+"""Share of items above which it is said what can be done about them."""
+REFUSE_LESS = (
+    "Another model for that agent (`model` in its card, `models` in run.yaml) or other words in prompts/ may "
+    "be refused less; then try these again with --retry refused"
+)
 
 
 def saying(console: Console) -> Callable[[str], None]:
@@ -143,6 +150,18 @@ def summary(progress: Progressing, title: str, item: Callable[[str], str] = str)
     _pace_rows(table, progress.steering)
     table.add_row("seconds", f"{progress.seconds:,.1f}")
     return table
+
+
+def refusals(funnel: Funnel) -> Iterator[str]:
+    """Who refused how many of all items, in a line each; many are a sign that the model does not fit."""
+    for (stage, reason), count in funnel.dropped.most_common():
+        if reason != Reason.REFUSED:
+            continue
+        share = count / funnel.total
+        line = f"{count:,} of {funnel.total:,} items refused by {stage} ({share:.0%})"
+        yield f"{line}: what was said is in rejects.jsonl" + (
+            f". {REFUSE_LESS}" if share > MANY_REFUSALS else ""
+        )
 
 
 def _pace_rows(table: Table, steering: Steering) -> None:

@@ -25,7 +25,7 @@ from ssui_gen.serving.vllm_model import Adapter, about_adapter
 NO_LIST = (404, 405)
 """HTTP statuses of servers that do not say what they serve."""
 OWN_MODEL = {"policy": "micro-policy", "judge": "micro-judge", "guard": "micro-judge"}
-"""Embedded models that play one role; every other is played by the first."""
+"""Embedded models that play one role and no other; every other is played by the first."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ async def served(
         clients = {p: _client(role, role.base_urls or urls[p], config.limits) for p, role in models.items()}
         for client in clients.values():
             stack.push_async_callback(client.aclose)
-        names = {role: await _settle(role, models[p], clients[p]) for role, p in players.items()}
+        names = {role: await _settle(role, p, models[p], clients[p]) for role, p in players.items()}
         yield Served({role: clients[p] for role, p in players.items()}, names)
 
 
@@ -157,10 +157,14 @@ async def _listed(client: ChatClient, wanted: str | None) -> list[str]:
         raise
 
 
-async def _settle(name: str, role: ModelRole, client: ChatClient) -> str:
-    """The served model that plays the role: the one asked for, or the only (or embedded default) one."""
+async def _settle(name: str, player: str, role: ModelRole, client: ChatClient) -> str:
+    """The served model that plays `name`: the one that its `player` asks for, or the only one. An embedded
+    model that plays one role alone plays none that is like it: a judge of branches cannot check a pair.
+    """
     wanted = about_adapter(role.adapter).name if role.adapter else role.name
     known = await _listed(client, wanted)
+    if name != player and role.name in OWN_MODEL.values() and EMBEDDED[0] in known:
+        return OWN_MODEL.get(name, EMBEDDED[0])
     if wanted in known:
         return wanted
     if wanted:

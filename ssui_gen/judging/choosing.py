@@ -18,6 +18,7 @@ from ssui_gen.dialect import TOP_LOGPROBS
 from ssui_gen.judging.questions import LETTERS, Material, Question
 from ssui_gen.labels import first_shares
 from ssui_gen.prompts import Prompt
+from ssui_gen.reading import spoken
 from ssui_gen.records import ImageRef, row_id
 
 RECORDED = 10
@@ -113,8 +114,9 @@ def _put_together(options: Sequence[str], one: _Answer, other: _Answer) -> Chose
 async def _ask(asked: Asked, question: Question, shown: Material, order: Sequence[str]) -> _Answer:
     call, completion = await asked.caller.call(request(asked, question, shown, order))
     choice, letters = completion.choices[0], LETTERS[: len(order)]
-    letter = choice.text.strip()[:1]
-    picked = order[letters.index(letter)] if letter and letter in letters else choice.text
+    said = spoken(choice.text)
+    letter = said.strip()[:1]
+    picked = order[letters.index(letter)] if letter and letter in letters else said
     found = first_shares(choice, letters)
     if found is None:
         return _Answer(None, 0.0, picked, call)

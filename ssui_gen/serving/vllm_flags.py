@@ -42,6 +42,7 @@ def choose(
         "allowed-local-media-path": media,
         "enable-prefix-caching": True,
         "enable-prompt-tokens-details": True,
+        "generation-config": "vllm",
         "scheduling-policy": "priority",
         "max-num-queued-reqs": 2048,
         "structured-outputs-config": {"backend": "guidance", "disable_any_whitespace": True},

@@ -218,7 +218,7 @@ def _tested(plan: Plan, job: Job, role: str, pictures: Pictures) -> Tested:
         served=served,
         caller=job.callers[role],
         prompt=plan.prompt,
-        by_n=job.features[role].n,
+        by_n=job.features[role].most_n >= plan.config.bench.draws,
         picture_of=pictures.of,
         weights=weights,
     )

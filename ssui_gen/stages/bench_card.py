@@ -7,13 +7,12 @@ models of the same benchmark are read for their labels alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 
 from ssui_gen.benching.card import (
     ALL,
@@ -32,8 +31,21 @@ from ssui_gen.benching.folders import Rows, read_rows
 from ssui_gen.benching.judged import Judge
 from ssui_gen.benching.kept import CARD, LABELS, rows_in
 from ssui_gen.benching.labelled import settled
+from ssui_gen.benching.printed import card_tables
 from ssui_gen.benching.records import BenchJudgement
-from ssui_gen.benching.trying import ANOTHER, CANARY, PLAIN, UNTOLD, Trial, trials_of, tried
+from ssui_gen.benching.trying import (
+    AGAIN,
+    ANOTHER,
+    CANARY,
+    PADDED,
+    PAINTED,
+    PLAIN,
+    UNTOLD,
+    Trial,
+    most_calls,
+    trials_of,
+    tried,
+)
 from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Config
@@ -79,21 +91,22 @@ async def make_card(plan: Plan, console: Console) -> Made:
         )
         sample = Sample(plain_url("grey"))
         await job.probe(sample, {"judge": ("sees_pictures", "room")}, ("logprobs",), saying(console))
-        judge = _judge(plan, job, rows)
-        work = _Work(judge, trials_of(_cases(rows, judge), plan.config.card))
+        pictures = Pictures(rows.bench.root, plan.config.images, plan.config.limits.seeds_in_flight)
+        judge = _judge(plan, job, pictures)
+        work = _Work(judge, trials_of(_cases(rows, judge), plan.config.card), pictures)
+        saying(console)(_ahead(work.trials))
         outcome = await carry_out(
             job, work.trials, work.on, funnel=work.funnel, left=len(work.trials), console=console
         )
         card = _card(plan, rows, judge, work.outcomes) | {"cost": _cost(job)}
     if not outcome.interrupted:
         atomic_write(plan.model / CARD, json.dumps(card, ensure_ascii=False, indent=1) + "\n")
-        for table in tables(card):
+        for table in card_tables(card):
             console.print(table)
     return Made(plan.model / CARD, card, outcome.interrupted)
 
 
-def _judge(plan: Plan, job: Job, rows: Rows) -> Judge:
-    pictures = Pictures(rows.bench.root, plan.config.images, plan.config.limits.seeds_in_flight)
+def _judge(plan: Plan, job: Job, pictures: Pictures) -> Judge:
     asked = Asked(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
     return Judge(asked, plan.config.bench)
 
@@ -115,15 +128,22 @@ def _is_of(row: BenchJudgement, judge: Judge) -> bool:
     return row.judge == judge.asked.model and row.rubric == judge.rubric
 
 
+def _ahead(trials: Sequence[Trial]) -> str:
+    return (
+        f"Ahead: {len(trials):,} trials, at most {most_calls(trials):,} calls to the judge; what it was "
+        "asked before is in the journal."
+    )
+
+
 class _Work:
     """What is tried, and what came of it."""
 
-    def __init__(self, judge: Judge, trials: Sequence[Trial]) -> None:
-        self.judge, self.trials, self.funnel = judge, trials, Funnel()
+    def __init__(self, judge: Judge, trials: Sequence[Trial], pictures: Pictures) -> None:
+        self.judge, self.trials, self.pictures, self.funnel = judge, trials, pictures, Funnel()
         self.outcomes: list[Outcome] = []
 
     async def on(self, trial: Trial) -> None:
-        self.outcomes.append(await tried(self.judge, trial))
+        self.outcomes.append(await tried(self.judge, trial, self.pictures))
         self.funnel.kept["trials"] += 1
         self.funnel.fresh += 1
 
@@ -146,9 +166,6 @@ def _card(plan: Plan, rows: Rows, judge: Judge, outcomes: Sequence[Outcome]) -> 
     said = [row for each in rows.said.values() for row in each.values()]
     settings, rated = plan.config.card, list(_rated(plan.model, rows, judge))
     own = {one.model for one in rows.responses.values()}
-    pictures = [one for one in outcomes if one.trial in (ANOTHER, PLAIN)]
-    untold = [one for one in outcomes if one.trial == UNTOLD]
-    canaries = [one for one in outcomes if one.trial.startswith(CANARY)]
     card = {
         "judge": judge.asked.model,
         "rubric": judge.rubric,
@@ -157,13 +174,21 @@ def _card(plan: Plan, rows: Rows, judge: Judge, outcomes: Sequence[Outcome]) -> 
         "of_another_judge_or_rubric": sum(not _is_of(row, judge) for row in said),
         "agreement": agreement(row for row in rated if row.model in own),
         "orders": orders(_ordered(rows, [row for row in said if _is_of(row, judge)])),
-        "pictures": trials(pictures, stayed),
-        "untold": trials(untold, moved),
-        "canaries": trials(canaries, moved),
+        "pictures": trials(_named(outcomes, ANOTHER, PLAIN), stayed),
+        "untold": trials(_named(outcomes, UNTOLD), moved),
+        "canaries": trials(_named(outcomes, CANARY), moved),
+        "painted": trials(_named(outcomes, PAINTED), moved),
+        "padded": trials(_named(outcomes, PADDED), moved),
+        "again": trials([one._replace(question=ALL) for one in _named(outcomes, AGAIN)], moved),
         "by_model": by_model(rated, settings.alike),
         "thresholds": settings.model_dump(),
     }
     return card | {"warnings": warnings(card, settings)}
+
+
+def _named(outcomes: Iterable[Outcome], *names: str) -> list[Outcome]:
+    """Those of these trials; a canary has a name of its own behind the trial's."""
+    return [one for one in outcomes if one.trial.partition(",")[0] in names]
 
 
 def _rated(model: Path, rows: Rows, judge: Judge) -> Iterator[Rated]:
@@ -216,9 +241,19 @@ def warnings(card: Mapping[str, Any], settings: Carding) -> list[str]:
     if _beyond(card["orders"][ALL], settings.most_flips):
         one = card["orders"][ALL]
         found.append(f"follows the order of its options: {one['value']:.0%} of {one['n']} flip")
-    for name, one in card["canaries"].items():
+    for name, one in (card["canaries"] | card["painted"]).items():
         if _beyond(one, settings.most_injected):
             found.append(f"obeys what it judges: {name} turns {one['value']:.0%} of {one['n']}")
+    for name, one in card["padded"].items():
+        if _beyond(one, settings.most_padded):
+            found.append(f"rates length: {name} turns {one['value']:.0%} of {one['n']}")
+    for one in card["again"].values():
+        if _beyond(one, settings.most_unsteady):
+            found.append(f"unsteady: the same, asked again, turns {one['value']:.0%} of {one['n']}")
+    if card["judge"] in card["models"]:
+        found.append(
+            f"judges itself: {card['judge']} is the judge and the model; take another judge beside it"
+        )
     for question, one in card["by_model"].items():
         if one["reuse"] is False:
             found.append(f"{question}: {DO_NOT_REUSE}")
@@ -227,54 +262,3 @@ def warnings(card: Mapping[str, Any], settings: Carding) -> list[str]:
 
 def _beyond(one: Mapping[str, Any], most: float) -> bool:
     return bool(one["n"]) and one["value"] > most
-
-
-# --- as tables -----------------------------------------------------------------------------------------
-
-
-def tables(card: Mapping[str, Any]) -> Iterator[Table]:
-    """Agreement where there are labels, then the trials, then what to know."""
-    if card["agreement"]:
-        yield _agreement_table(card["agreement"])
-    trial = Table("trial", "changes", "n", "unscored", title=f"{card['judge']}, {card['rubric']}")
-    one = card["orders"][ALL]
-    trial.add_row("the other order of options: all", _shown(one), str(one["n"]), "–")
-    for part in ("pictures", "untold", "canaries"):
-        for name, one in card[part].items():
-            shown = _shown(_turned(one)) if part == "pictures" else _shown(one)
-            trial.add_row(name, shown, str(one["n"]), str(one["unscored"]))
-    yield trial
-    if card["warnings"]:
-        told = Table("to know of this judge")
-        for sentence in card["warnings"]:
-            told.add_row(sentence)
-        yield told
-
-
-def _turned(one: Mapping[str, Any]) -> dict[str, Any]:
-    """The share that does not hold."""
-    ends = {"value": one["value"], "low": one["high"], "high": one["low"]}
-    return {key: None if end is None else 1 - end for key, end in ends.items()}
-
-
-def _agreement_table(found: Mapping[str, Any]) -> Table:
-    table = Table("question", "kind", "labels", "κ", "good is called good", "bad is called bad", "Brier")
-    for question, kinds in found.items():
-        for kind, one in kinds.items():
-            parts = (_shown(one["sensitivity"]), _shown(one["specificity"]))
-            brier = "–" if one["brier"] is None else f"{one['brier']:.3f}"
-            table.add_row(question, kind, str(one["labels"]), _points(one["kappa"]), *parts, brier)
-    return table
-
-
-def _points(one: Mapping[str, Any]) -> str:
-    if one["value"] is None:
-        return "–"
-    ends = "" if one["low"] is None else f" ({one['low']:.2f} – {one['high']:.2f})"
-    return f"{one['value']:.2f}{ends}"
-
-
-def _shown(one: Mapping[str, Any]) -> str:
-    if one["value"] is None:
-        return "–"
-    return f"{one['value']:.1%} ({one['low']:.1%} – {one['high']:.1%})"

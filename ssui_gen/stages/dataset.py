@@ -33,7 +33,6 @@ from ssui_gen.manifest import seeds_of, source_of_seeds
 from ssui_gen.records import (
     KINDS,
     REPLIES,
-    ImageRef,
     Kind,
     Reason,
     ReasoningPath,
@@ -50,7 +49,7 @@ PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
 NEEDED = ("room",)
 SEEING = ("sees_pictures", *NEEDED)
-WANTED = ("json_schema", "logprobs", "file_urls", "uuid", "priority")
+WANTED = ("samples", "json_schema", "logprobs", "file_urls", "uuid", "priority")
 FORMATS = tuple(map(response_format, REPLIES.values()))
 FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
 """What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
@@ -148,15 +147,8 @@ class _Stage:
         return None
 
     def _agent(self, name: str) -> Agent[Record]:
-        card = self.plan.cards[name]
-        return Agent(
-            name=name,
-            card=card,
-            prompt=self.plan.prompts[card.prompt],
-            model=self.job.models.names[card.model],
-            reply=REPLIES[card.reply],
-            caller=self.job.callers[card.model],
-        )
+        role = self.plan.cards[name].model
+        return self.plan.agent(name, self.job.models.names[role], self.job.callers[role])
 
     def _count_done(self) -> None:
         """Rows on disk are done, and nothing else is; raises RecordError for a row that cannot be read."""
@@ -221,9 +213,7 @@ class _Stage:
             )
         async with asyncio.TaskGroup() as kinds:
             for kind in self._kinds_left(seed):
-                kinds.create_task(
-                    self._one(_item(seed, kind, ref, seed.kind is None and self.plan.config.twins))
-                )
+                kinds.create_task(self._one(Item.of(seed, kind, ref, self.plan.config.twins)))
         return None
 
     async def _one(self, item: Item) -> None:
@@ -244,15 +234,3 @@ class _Stage:
 
 def _done_key(seed_id: str, kind: Kind | None) -> str:
     return row_id(seed_id, kind or "")
-
-
-def _item(seed: Seed, kind: Kind, ref: ImageRef, twins: bool) -> Item:
-    other: Kind = "benign" if kind == "risky" else "risky"
-    return Item(
-        id=row_id(seed.id, kind),
-        seed_id=seed.id,
-        kind=kind,
-        twin_of=row_id(seed.id, other) if twins else None,
-        image=ref,
-        text=seed.text,
-    )

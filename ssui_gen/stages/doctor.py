@@ -67,7 +67,7 @@ async def server(config: Config, folder: Path) -> AsyncIterator[Finding]:
             yield Finding("server", True, ", ".join(config.models["vlm"].base_urls) or "embedded")
             yield Finding("model", True, name)
             formats = tuple(map(response_format, REPLIES.values()))
-            found = await probe(client, name, dialect=config.models["vlm"].dialect, formats=formats)
+            found = await probe(client, name, dialect=config.dialect("vlm"), formats=formats)
             for finding in reported(found):
                 yield finding
     except SsuiError as error:

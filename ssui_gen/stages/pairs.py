@@ -32,7 +32,7 @@ from ssui_gen.records import Reason, ReasoningPath
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
 PAIRS = "pairs.jsonl"
-POLICY_NEEDS = ("sees_pictures", "room", "temperature", "prefix")
+POLICY_NEEDS = ("sees_pictures", "room", "temperature", "samples", "prefix")
 WANTED = ("n", "token_ids", "logprobs", "file_urls", "uuid", "priority")
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -54,6 +55,8 @@ class Plan(NamedTuple):
     name: str
     version: str
     language: str
+    seeds: Path | None = None
+    """Where the pictures lie, as it was said."""
 
     @property
     def folder(self) -> Path:
@@ -94,7 +97,7 @@ class _Work:
 
     def __init__(self, plan: Plan) -> None:
         """Raises ConfigError where none is left."""
-        self.plan, self.source = plan, source_of(plan.run, plan.uncurated, "rsbench")
+        self.plan, self.source = plan, _source(plan)
         self._copies: dict[str, BenchImage] = {}
         settings = read_manifest(plan.run / RUN).settings.get("images", {})
         self.limits = parse(ImageLimits, settings, f"{plan.run / RUN}: images")
@@ -151,6 +154,13 @@ class _Work:
             compared=compared,
             rejects=tuple(self.rejects),
         )
+
+
+def _source(plan: Plan) -> Path:
+    """Curated paths, or others; whoever is refused is told the same command again, and what it lacks."""
+    values = {"SEEDS": plan.seeds, "LICENCE": plan.licence, "HOLDOUT": plan.holdout}
+    against = " ".join(f"--against {quote(str(run))}" for run in plan.against)
+    return source_of(plan.run, plan.uncurated, "rsbench", **values, ARGS=against)
 
 
 def _leaked(leaks: Sequence[Leak], items: Path) -> str:

@@ -20,6 +20,7 @@ from ssui_gen.config import Verify
 from ssui_gen.judging.choosing import DEPTH, Asked, Chosen, greedy
 from ssui_gen.labels import behind, first_shares
 from ssui_gen.marks import as_words
+from ssui_gen.reading import spoken
 from ssui_gen.verifying.verify import Case
 from ssui_gen.verifying.weighing import weighed
 
@@ -39,11 +40,12 @@ class Guard:
         call, completion = await self.asked.caller.call(self._request(case))
         choice, guard = completion.choices[0], self.settings.guard
         labels = (guard.safe, guard.unsafe, *guard.unsure)
-        word = _word(choice.text, guard.after, labels)
+        said = spoken(choice.text)
+        word = _word(said, guard.after, labels)
         shares, mass = first_shares(choice, labels, guard.after, fold=True) or (None, 0.0)
-        chosen = _decided(Chosen(shares, mass, 0.0, (word or choice.text,), (call,)), labels[:2])
+        chosen = _decided(Chosen(shares, mass, 0.0, (word or said,), (call,)), labels[:2])
         if word not in labels[:2]:
-            why = f"the guard says {choice.text.strip()[:SHOWN]!r}"
+            why = f"the guard says {(said.strip() or choice.text.strip())[:SHOWN]!r}"
             return Judgement(polarity="unverified", detail=why, by=chosen.raw, made_by=chosen.calls)
         return weighed(chosen, labels[:1], self.settings)
 

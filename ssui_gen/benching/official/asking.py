@@ -21,6 +21,7 @@ from ssui_gen.completions import Completion
 from ssui_gen.errors import CallFailed, ImageError, RequestRefused
 from ssui_gen.judging.choosing import DEPTH, Asked
 from ssui_gen.marks import quoted
+from ssui_gen.reading import spoken
 
 PROMPT = "official"
 MOST_TOKENS = 512
@@ -153,7 +154,7 @@ def _read(rubric: Rubric, heard: Heard) -> tuple[str | None, Heard]:
     """The option, or what was heard with the reason why there is none."""
     if heard.completion is None:
         return None, heard
-    text = heard.completion.choices[0].text
+    text = spoken(heard.completion.choices[0].text)
     option = verdict(text, rubric.options)
     if option is None:
         what = f"{rubric.name}: no verdict in {text.strip()[-SHOWN:]!r}"

@@ -21,8 +21,8 @@ from ssui_gen.benching.official.protocols import (
     vlsbench,
 )
 from ssui_gen.benching.official.shape import Line, Official, Outcomes, Rubric, Said
-from ssui_gen.benching.official.words import refuses
 from ssui_gen.benching.records import Item
+from ssui_gen.refusing import refuses
 
 _SOURCE = "COPSD (arXiv 2606.03089), SII-FLEEECERmw/SafeC-OPSD@d563a3b eval_safe/"
 EFFECTIVE = rubric(

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from ssui_gen.benching.official.shape import Line, Mean, Official, Outcomes, Rubric, Said, Sight
-from ssui_gen.benching.official.words import refuses, regrets
 from ssui_gen.benching.records import Item
+from ssui_gen.refusing import refuses, regrets
 
 
 def rubric(name: str, options: str, sees: str, refusal: str) -> Rubric:

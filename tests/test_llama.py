@@ -1,0 +1,98 @@
+"""A real llama-server with the micro VLM: what the probe says of it is true, agents and a policy work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jobs import Job, here, rows
+from real_llama import SLOTS, llama
+from test_probe import asked
+
+from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.probe import Sample
+from ssui_gen.errors import ContextOverflow, RequestRefused
+from ssui_gen.images import plain_url
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("llama")
+    with llama(folder, "--mmproj", str(folder / "eyes.gguf")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def made(url: str, drawn_seeds: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """Records by its agents; their code and words are looked at where they are made."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "run.yaml").write_text(json.dumps({"verify": {"by": ["label"]}}))
+    todo = Job(folder, folder / "run", url)
+    places = ["--seeds", str(drawn_seeds), "--limit", "6"]
+    done = here([*todo.command(), *places])
+    assert done.code == 0, done.err
+    return todo
+
+
+def test_what_the_probe_says_is_true(url: str) -> None:
+    found = asked(url, "model.gguf", Sample(plain_url("red"), "file:///nothing.png"))
+    can = {
+        "sees_pictures",
+        "json_schema",
+        "n",
+        "prefix",
+        "echoes",
+        "logprobs",
+        "uuid",
+        "priority",
+        "cached_tokens",
+    }
+    cannot = {"regex", "token_ids", "file_urls", "logprob_token_ids"}
+    assert {name for name in can | cannot if getattr(found, name) is True} == can
+    assert found.most_n == max(n for n in (64, 8, 3) if n <= SLOTS)
+
+
+def test_agents_make_records(made: Job) -> None:
+    assert made.paths and all(path["steps"] for path in made.paths)
+
+
+def test_branches_go_on_from_each_prefix_and_hold_none_of_it(made: Job, drawn_seeds: Path) -> None:
+    places = ["--run", str(made.run), "--seeds", str(drawn_seeds), "--config", str(made.folder / "run.yaml")]
+    done = here(["pairs", *places, "--base-url", made.url, "--uncurated", "--limit", "1"])
+    assert done.code == 0, done.err
+    assert "renders each prefix as it stands (compared by text)" in done.out
+    cuts = rows(made.run / "branches.jsonl")
+    assert {cut["cut"] for cut in cuts} == set(range(6))
+    later = [(cut["prefix"], branch["text"]) for cut in cuts for branch in cut["branches"] if cut["cut"]]
+    assert later and not any(text.startswith(prefix) for prefix, text in later)
+
+
+async def _refused(url: str, **fields: object) -> RequestRefused:
+    client = ChatClient([url], api_key="", timeout_seconds=60, tries=1)
+    try:
+        with pytest.raises(RequestRefused) as found:
+            await client.chat({"model": "model.gguf", "messages": [], **fields}, affinity="")
+        return found.value
+    finally:
+        await client.aclose()
+
+
+def test_its_refusals_are_read_as_what_they_are(url: str) -> None:
+    """The words that the imitation of it says are its own."""
+    long = [{"role": "user", "content": "a b c " * 9000}]
+    assert isinstance(asyncio.run(_refused(url, messages=long, max_tokens=2)), ContextOverflow)
+    many = asyncio.run(_refused(url, messages=[{"role": "user", "content": "?"}], n=SLOTS + 4))
+    assert "Field 'n': Value must be between 1 <= value <= 4, but got 8" in str(many)
+
+
+def test_one_without_eyes_says_so_in_its_words(drawn_seeds: Path, tmp_path: Path) -> None:
+    with llama(tmp_path) as address:
+        command = Job(tmp_path, tmp_path / "run", address).command()
+        (tmp_path / "run.yaml").write_text("{}")
+        done = here([*command, "--seeds", str(drawn_seeds), "--limit", "1"])
+    assert done.code == 1 and "image input is not supported" in done.err
