@@ -102,6 +102,8 @@ class Features(Record):
     """Takes the temperature that is asked for."""
     samples: bool | None = None
     """Draws differ as the temperature lets them."""
+    template: str = ""
+    """What its chat template does to a question that it should not, in words."""
     terms: Dialect = PLAIN
     """What is sent otherwise, so that it answers at all."""
     refused: dict[str, str] = Field(default_factory=dict)

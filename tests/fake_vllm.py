@@ -23,7 +23,7 @@ VALUES = (
     *("host", "port", "model", "revision", "allowed-local-media-path", "scheduling-policy", "dtype"),
     *("block-size", "max-num-seqs", "max-num-batched-tokens", "limit-mm-per-prompt", "mm-processor-kwargs"),
     *("max-model-len", "tensor-parallel-size", "pipeline-parallel-size", "max-loras", "max-lora-rank"),
-    *("reasoning-parser", "seed", "generation-config"),
+    *("reasoning-parser", "seed", "generation-config", "chat-template"),
 )
 GUIDED = ("guided-decoding-backend", "+guided-decoding-disable-any-whitespace")
 STRUCTURED, KWARGS, QUEUE = "structured-outputs-config", "default-chat-template-kwargs", "max-num-queued-reqs"

@@ -118,6 +118,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "calling.asking",
         "calling.terms",
         "calling.resuming",
+        "calling.effects",
         "calling.probe",
     ),
     (

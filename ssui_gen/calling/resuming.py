@@ -14,10 +14,10 @@ from ssui_gen.completions import Completion
 
 BREAK = "\n"
 """What every prefix of a path ends with; trimmed away by some."""
+AS_SEEN: dict[str, Any] = {"return_token_ids": True, "return_prompt_text": True}
+"""What shows a prompt as the server saw it; vLLM's."""
 LEAST = 3
 """Tokens, or words, of an answer before it is cut."""
-AS_SEEN: dict[str, Any] = {"return_token_ids": True, "return_prompt_text": True}
-"""What shows a prompt as the server saw it (vLLM)."""
 SEAM = 8
 """Tokens that show whether two beginnings are the same to the server."""
 
@@ -57,15 +57,9 @@ async def resumes(begun: Begun, whole: Completion | None, most: int) -> Resumed:
     echoes = _echoes(whole, cut, rest)
     if whole.prompt_token_ids and whole.choices[0].token_ids and cut.tokens is not None:
         wanted = whole.prompt_token_ids + whole.choices[0].token_ids[: cut.tokens]
-        return Resumed(rest.prompt_token_ids == wanted or _as_written(whole, cut.said, rest), echoes)
+        return Resumed(rest.prompt_token_ids == wanted or _as_written(whole, cut, rest), echoes)
     goes_on = echoes or _goes_on(whole, cut, rest)
     return Resumed(goes_on and not await _trims(begun, cut.said, bool(whole.choices[0].logprobs)), echoes)
-
-
-def _as_written(whole: Completion, said: str, rest: Completion) -> bool:
-    """By the prompts that a server shows, where its template writes a blank before what was begun."""
-    shown = (whole.prompt_text, rest.prompt_text)
-    return shown[0] is not None and shown[1] is not None and goes_on(shown[0], said, shown[1])
 
 
 def _cut(whole: Completion | None) -> Cut | None:
@@ -87,6 +81,12 @@ def _goes_on(whole: Completion, cut: Cut, rest: Completion) -> bool:
         return went == whole.choices[0].text and grown == cut.tokens
     known = min(len(went), len(whole.choices[0].text))
     return known > len(cut.said) and went[:known] == whole.choices[0].text[:known] and grown >= 0
+
+
+def _as_written(whole: Completion, cut: Cut, rest: Completion) -> bool:
+    """White space where prompt and answer meet may differ, if the server shows what it renders."""
+    shown = (whole.prompt_text, rest.prompt_text)
+    return shown[0] is not None and shown[1] is not None and goes_on(shown[0], cut.said, shown[1])
 
 
 def _echoes(whole: Completion, cut: Cut, rest: Completion) -> bool:

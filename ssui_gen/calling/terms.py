@@ -108,14 +108,14 @@ async def settle(way: Way, question: Question, names: Iterable[str]) -> tuple[Wa
     return way, answer
 
 
-async def plainly(way: Way) -> Completion | Refused:
-    """A question as most agents put it: system text, picture, words, sampling, probabilities."""
+async def plainly(way: Way, **more: Any) -> Completion | Refused:
+    """A question as most agents put it: system text, picture, words, sampling, probabilities; and `more`."""
     shown = content(COLOUR, way.ask.picture if way.picture else None)
     messages: list[dict[str, Any]] = [
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": shown},
     ]
-    return await way.asking.put(messages, **SAMPLED, **SHOWING)
+    return await way.asking.put(messages, **SAMPLED, **SHOWING, **more)
 
 
 def in_forms(formats: Sequence[dict[str, Any]]) -> Question:

@@ -40,9 +40,9 @@ THINKS = "opens thoughts before an answer, and trims one that is begun"
 DROPS = "drops the system text once an answer has begun"
 GLM = ("glm4v", "glm4v_moe", "glm46v")
 FAMILIES = (
-    Family("gemma4_e.jinja", "<|turn>", (), r"gemma-?4(?!b).*\be[24]b", TRIMS + LISTS),
-    Family("gemma4.jinja", "<|turn>", ("gemma4",), r"gemma-?4(?!b)", TRIMS + LISTS),
     Family("gemma3.jinja", "<start_of_turn>", ("gemma3",), r"medgemma|gemma-?3(?!n)", TRIMS),
+    Family("gemma4_e.jinja", "<|turn>", (), r"gemma-?4.*\be[24]b", TRIMS + LISTS),
+    Family("gemma4.jinja", "<|turn>", ("gemma4",), r"gemma-?4", TRIMS + LISTS),
     Family("glm4v.jinja", "/nothink", GLM, r"glm-4[._][56]v", THINKS),
     Family("qwen3_5.jinja", "</think>", ("qwen3_5", "qwen3_5_moe"), r"qwen3\.[56]", THINKS),
     Family("pixtral.jinja", "[INST]", ("llava",), r"^(?!mistralai/).*pixtral", DROPS, tower="pixtral"),
