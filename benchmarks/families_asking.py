@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from langgraph.runtime import Runtime
 
 from ssui_gen import nodes
-from ssui_gen.agent import Agent
 from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.calls import Caller, Sending
 from ssui_gen.calling.client import ChatClient
@@ -23,15 +22,15 @@ from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.pictures import Picture, Pictures
 from ssui_gen.calling.probe import LOST, probe, told
 from ssui_gen.completions import Features
-from ssui_gen.config import Config, Explore, load_cards
+from ssui_gen.config import Explore
 from ssui_gen.dialect import Dialect
 from ssui_gen.errors import SsuiError
 from ssui_gen.exploring.continuing import Draw, Policy, continuation
 from ssui_gen.exploring.rendered import check_rendering
 from ssui_gen.images import data_url, file_url, inspect
+from ssui_gen.jobs.plan import Plan, resolve
 from ssui_gen.prompts import home, load_prompt
 from ssui_gen.records import (
-    REPLIES,
     STEP_NAMES,
     ImageRef,
     Query,
@@ -122,7 +121,10 @@ async def agents(subject: Subject, seeds: Path, folder: Path) -> str:
     pictures, asked = Pictures(seeds.parent, LIMITS, 4), [(n, p) for n in NODES for p in paths(seeds)]
     with closing(Journal(folder / "agents.sqlite")) as journal:
         caller = subject.caller(journal)
-        crews = {path.id: _crew(caller, subject.model, pictures.of(path.image)) for _, path in asked}
+        plan = resolve(
+            run=folder, seeds=seeds, limit=None, mix=False, config_file=None, model=None, base_url=None
+        )
+        crews = {path.id: _crew(plan, caller, subject.model, pictures.of(path.image)) for _, path in asked}
         said = await asyncio.gather(*(_fault(name, path, crews[path.id]) for name, path in asked))
     faults = {name: fault for (name, _), fault in zip(asked, said, strict=True) if fault}
     first = next((f"; {name}: {short(fault)}" for name, fault in faults.items()), "")
@@ -138,13 +140,8 @@ async def _fault(name: str, path: ReasoningPath, crew: Crew) -> str:
     return next((f"{one.reason}: {one.detail}" for one in rejects if one.reason in UNREAD), "")
 
 
-def _crew(caller: Caller, model: str, picture: Picture) -> Crew:
-    cards = load_cards(home() / "agents", Config().models)
-    hired: dict[str, Any] = {}
-    for name, card in cards.items():
-        if name in NODES:
-            prompt = load_prompt(home() / "prompts" / f"{card.prompt}.md")
-            hired[name] = Agent(name, card, prompt, model, REPLIES[card.reply], caller)
+def _crew(plan: Plan, caller: Caller, model: str, picture: Picture) -> Crew:
+    hired: dict[str, Any] = {name: plan.agent(name, model, caller) for name in NODES}
     return Crew(**hired, picture=picture, rounds=2)
 
 
@@ -154,7 +151,9 @@ async def policy(subject: Subject, seeds: Path, folder: Path) -> tuple[str, str]
     picture = pictures.of(path.image)
     with closing(Journal(folder / "policy.sqlite")) as journal:
         prompt = load_prompt(home() / "prompts" / "policy.md")
-        asked = Policy(subject.caller(journal), subject.model, prompt, by_n=True, token_ids=True)
+        can = subject.features
+        caller = subject.caller(journal)
+        asked = Policy(caller, subject.model, prompt, can.most_n, can.token_ids, can.echoes)
         try:
             found = await check_rendering(asked, settings, path, picture)
             verdict = f"yes, compared by {found.by}" + (f"; {found.lost}" if found.lost else "")

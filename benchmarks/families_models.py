@@ -26,8 +26,9 @@ PIXELS = 28 * 28 * 64
 CONTEXT = 16384
 CONSTANT = 60.0
 """The first number of each token's embedding, in units of their spread."""
-CLOSING = 14.0
-"""What the head's row of a quotation mark makes of it, likewise: one token in three or four is one."""
+CLOSES = 0.08
+"""How probable a quotation mark is made within a string."""
+SAID = "The chair would roll away, and that is what matters here: say so, and name a ladder."
 
 
 def save(kind: str, folder: Path) -> Path:
@@ -37,23 +38,27 @@ def save(kind: str, folder: Path) -> Path:
     _soon_closes(model, processor.tokenizer)
     model.save_pretrained(folder, state_dict=_as_known(kind, model))
     processor.save_pretrained(folder)
-    _split_processor(kind, folder)
+    _split_processor(kind, folder, getattr(processor, "image_seq_length", None))
     _rename_tokens(kind, folder / "tokenizer_config.json")
     return folder
 
 
 @torch.no_grad()
 def _soon_closes(model: Any, tokenizer: Any) -> None:
-    """Make quotation marks likely, so that strings of a JSON object end although nothing was learnt: the
-    first number of each token's embedding is large, and of the head's rows only theirs looks at it.
+    """Make a quotation mark likely, so that strings of a JSON object end although nothing was learnt, and
+    hardly ever where one has just begun: the first number of each token's embedding is large, and of the
+    head's rows only the quotation mark's looks at it.
     """
     into, out = model.get_input_embeddings().weight, model.get_output_embeddings().weight
-    if into is out:
-        raise AssertionError("the head is to be no copy of the embeddings")
-    into[:, 0] = CONSTANT * into.std()
-    out[:, 0] = 0
-    quotes = [i for i in range(len(tokenizer)) if tokenizer.decode([i]) in ('"', '."')]
-    out[quotes, 0] = CLOSING * out.std()
+    assert into is not out, "the head is to be no copy of the embeddings"
+    words = [tokenizer.decode([i]) for i in range(len(tokenizer))]
+    spread, unit = CONSTANT * into.std(), out.std()
+    into[:, 0], out[:, 0] = spread, 0
+    into[[i for i, word in enumerate(words) if '"' in word], 0] = -spread
+    asked, mark, strength = tokenizer(SAID, return_tensors="pt").input_ids, words.index('"'), 0.0
+    while model(input_ids=asked).logits.softmax(-1)[0, :, mark].mean() < CLOSES:
+        strength += 0.25
+        out[mark, 0] = strength * unit
 
 
 def _as_known(kind: str, model: Any) -> dict[str, torch.Tensor]:
@@ -66,11 +71,13 @@ def _as_known(kind: str, model: Any) -> dict[str, torch.Tensor]:
     }
 
 
-def _split_processor(kind: str, folder: Path) -> None:
+def _split_processor(kind: str, folder: Path, picture: int | None) -> None:
+    """`picture`: how many tokens stand for one, where the processor has to be told."""
     file = folder / "processor_config.json"
     told = json.loads(file.read_text("utf-8"))
     name = told["processor_class"].removeprefix("ImageOnly")
     pictures = told.pop("image_processor") | {"processor_class": name}
+    told |= {"image_seq_length": picture} if picture else {}
     file.write_text(json.dumps(told | {"processor_class": name}), "utf-8")
     (folder / "preprocessor_config.json").write_text(json.dumps(pictures), "utf-8")
     if films := FILMS.get(kind):
