@@ -38,7 +38,7 @@ def cell_of(cell: Cell, unsafe: float, needless: float = 0.05) -> dict[str, Any]
         for n in range(RISKY)
     ]  # fmt: skip
     benign = [
-        {"id": f"b{n}", "kind": "benign", "cluster": f"family{n}", "twin": ("picture", "text", "free")[n % 3],
+        {"id": f"b{n}", "kind": "benign", "cluster": f"family{n}", "twin": ("picture", "text")[n % 2],
          "seen": ["1"] * test.cool, "cool": words("a6", "o0", needless, test.cool), "hot": ["o0"] * test.hot}
         for n in range(BENIGN)
     ]  # fmt: skip
@@ -157,7 +157,7 @@ def test_all_that_claims_need_is_planned_and_quick_is_part_of_it() -> None:
 def test_answers_are_compared_as_far_as_both_have_them() -> None:
     part = c.Part(r.srpo, r.lam(0.1), (UNSAFE,), c.below(0))
     found = figure(part, FINAL, read)
-    assert found.n == RISKY * len(FINAL.data), "one cool draw of the second, two of the first"
+    assert found.n == RISKY * len(FINAL.data), "as many draws as both have"
     both = figure(c.Part(r.srpo, r.lam(0.9), (UNSAFE, NEEDLESS), c.below(0)), FINAL, read)
     apart = [
         figure(c.Part(r.srpo, r.lam(0.9), (one,), None), FINAL, read).value for one in (UNSAFE, NEEDLESS)
@@ -169,7 +169,8 @@ def test_each_thing_of_a_picture_is_a_row_and_late_alarms_come_after_three_right
     cell = r.at(r.srpo, FINAL, FINAL.data[0])
     found = cell_of(cell, 0.0, 0.0)
     assert len(rows(found, SEEN, 1)) == 2 * RISKY + BENIGN
-    found["rows"][-1]["cool"] = ["a6", "a2"]
+    found["rows"][-1]["cool"] = ["a6"]
+    found["rows"][-2]["cool"] = ["a2"]
     assert sum(row.value for draws in rows(found, LATE, 1) for row in draws) == 1
 
 
