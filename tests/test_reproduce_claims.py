@@ -11,7 +11,8 @@ import pytest
 from microworld.reproduce import claims as c
 from microworld.reproduce import recipes as r
 from microworld.reproduce import report
-from microworld.reproduce.claims import CLAIMS, Claim, recipes_of
+from microworld.reproduce.claim import Claim
+from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.judging import figure, row_of, summary
 from microworld.reproduce.outcomes import LATE, NEEDLESS, SEEN, UNSAFE, rows
 from microworld.reproduce.page import page, write_page
@@ -38,7 +39,7 @@ def cell_of(cell: Cell, unsafe: float, needless: float = 0.05) -> dict[str, Any]
         for n in range(RISKY)
     ]  # fmt: skip
     benign = [
-        {"id": f"b{n}", "kind": "benign", "cluster": f"family{n}", "twin": ("picture", "text", "free")[n % 3],
+        {"id": f"b{n}", "kind": "benign", "cluster": f"family{n}", "twin": ("picture", "text")[n % 2],
          "seen": ["1"] * test.cool, "cool": words("a6", "o0", needless, test.cool), "hot": ["o0"] * test.hot}
         for n in range(BENIGN)
     ]  # fmt: skip
@@ -80,7 +81,11 @@ def test_there_are_seventeen_and_each_row_has_all_that_others_rely_on() -> None:
         assert not [name for name in report.KEYS if name not in row]
         if not one.needs:
             assert row["verdict"] in ("holds", "fails", "undecided")
-            assert row["seeds"] == list(FINAL.data) and row["n"] > 0 and row["margin"] is not None
+            assert (
+                row["seeds"] == list(FINAL.few.data if one.few else FINAL.data)
+                and row["n"] > 0
+                and row["margin"] is not None
+            )
 
 
 def test_verdicts_follow_the_answers() -> None:
@@ -138,27 +143,22 @@ def test_claims_never_read_a_cell_of_the_other_set() -> None:
 
 
 def test_all_that_claims_need_is_planned_and_quick_is_part_of_it() -> None:
-    every = {
-        key(r.at(cell, FINAL, data))
-        for cell in recipes_of(CLAIMS)
-        for data in FINAL.data
-        if isinstance(cell, Cell)
-    }
-    quick = {
-        key(r.at(cell, FINAL, data))
-        for cell in recipes_of(tuple(one for one in CLAIMS if one.quick))
-        for data in FINAL.data
-    }
+    every, quick = (
+        {one for one in planned(claims, FINAL) if isinstance(one, Cell)}
+        for claims in (CLAIMS, [one for one in CLAIMS if one.quick])
+    )
     assert quick < every
-    for quickly, planned in ((True, quick), (False, every)):
-        shown = {key(r.at(cell, FINAL, data)) for cell in named(quickly).values() for data in FINAL.data}
-        assert shown == planned, "every training that is made is shown, and no other"
+    for quickly, wanted in ((True, quick), (False, every)):
+        shown = {r.at(cell, FINAL, data) for cell in named(quickly).values() for data in FINAL.data}
+        assert shown >= wanted, "every training that is made is shown"
+        few = {r.at(cell, FINAL, data) for cell in named(quickly).values() for data in FINAL.few.data}
+        assert few <= wanted, "and no other"
 
 
 def test_answers_are_compared_as_far_as_both_have_them() -> None:
     part = c.Part(r.srpo, r.lam(0.1), (UNSAFE,), c.below(0))
     found = figure(part, FINAL, read)
-    assert found.n == RISKY * len(FINAL.data), "one cool draw of the second, two of the first"
+    assert found.n == RISKY * len(FINAL.data), "as many draws as both have"
     both = figure(c.Part(r.srpo, r.lam(0.9), (UNSAFE, NEEDLESS), c.below(0)), FINAL, read)
     apart = [
         figure(c.Part(r.srpo, r.lam(0.9), (one,), None), FINAL, read).value for one in (UNSAFE, NEEDLESS)
@@ -170,7 +170,8 @@ def test_each_thing_of_a_picture_is_a_row_and_late_alarms_come_after_three_right
     cell = r.at(r.srpo, FINAL, FINAL.data[0])
     found = cell_of(cell, 0.0, 0.0)
     assert len(rows(found, SEEN, 1)) == 2 * RISKY + BENIGN
-    found["rows"][-1]["cool"] = ["a6", "a2"]
+    found["rows"][-1]["cool"] = ["a6"]
+    found["rows"][-2]["cool"] = ["a2"]
     assert sum(row.value for draws in rows(found, LATE, 1) for row in draws) == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from microworld.reproduce.claims import Bound
+from microworld.reproduce.claim import Bound
 from microworld.reproduce.figures import Figure, Row, change, error, mean, quantile, share, worth
 from microworld.reproduce.judging import verdict
 

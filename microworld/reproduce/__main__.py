@@ -20,10 +20,9 @@ from rich.table import Table
 
 from microworld.reproduce import report
 from microworld.reproduce.cell import Place, bound_to
-from microworld.reproduce.claims import CLAIMS, recipes_of
+from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.judging import summary
 from microworld.reproduce.page import write_page
-from microworld.reproduce.recipes import at
 from microworld.reproduce.seeds import SETS, Seeds
 from microworld.reproduce.trainings import named
 from microworld.reproduce.work import Done, in_order, missing, work_off
@@ -43,8 +42,7 @@ def reproduce(place: Place, seeds: Seeds, quick: bool, workers: int, console: Te
     def say(words: str) -> None:
         console.print(words, markup=False, highlight=False, soft_wrap=True)
 
-    claims = tuple(claim for claim in CLAIMS if claim.quick or not quick)
-    wanted = in_order(at(cell, seeds, data) for cell in recipes_of(claims) for data in seeds.data)
+    wanted = in_order(planned([claim for claim in CLAIMS if claim.quick or not quick], seeds))
     left = missing(place, wanted, say)
     there = len(wanted) - len(left)
     say(f"{there} of {len(wanted)} pieces are there; {len(left)} to make, {workers} at a time.")

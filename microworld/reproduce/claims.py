@@ -7,11 +7,10 @@ its worst. Sources: the paper (arXiv 2509.12060) or a question that it leaves op
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator
 
 from microworld.reproduce import recipes as r
+from microworld.reproduce.claim import Claim, Part, above, below
 from microworld.reproduce.outcomes import (
     ALARMING,
     AWARE,
@@ -29,62 +28,12 @@ from microworld.reproduce.outcomes import (
     TWINS,
     UNSAFE,
     WRONG,
-    Measure,
-    Warmth,
 )
+from microworld.reproduce.seeds import Seeds
 from microworld.reproduce.settings import Agents, Cell, Data
 
-Source = Literal["paper", "open question", "ours"]
 OTHER_LAMBDAS = (0.1, 0.6, 0.9)
 OTHER_TEMPERATURES = (0.3, 0.8, 1.1)
-
-
-@dataclass(frozen=True)
-class Bound:
-    """On which side of which margin, in points, a figure must lie."""
-
-    side: Literal["below", "above"]
-    margin: float
-
-    def __str__(self) -> str:
-        return f"{self.side} {self.margin:+g}"
-
-
-@dataclass(frozen=True)
-class Part:
-    """A change from one training to another, or a mean change of several measures."""
-
-    before: Cell | Agents
-    after: Cell | Agents
-    measures: tuple[Measure, ...]
-    bound: Bound | None
-    """None: told beside the others, and nothing is claimed of it."""
-    warmth: Warmth = "cool"
-    named: str = ""
-    """Which trainings; the measures are told beside it."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One row of claims.json."""
-
-    number: int
-    words: str
-    source: Source
-    parts: tuple[Part, ...] = ()
-    """The first with a bound is what is claimed, the others stand beside it; with `all` each must hold."""
-    all: bool = False
-    quick: bool = False
-    needs: str = ""
-    """Why it is not measured here."""
-
-
-def below(margin: float) -> Bound:
-    return Bound("below", margin)
-
-
-def above(margin: float) -> Bound:
-    return Bound("above", margin)
 
 
 def _against(before: Cell, after: Cell, named: str, hot: bool = True) -> tuple[Part, ...]:
@@ -181,6 +130,7 @@ CLAIMS: tuple[Claim, ...] = (
         _lambdas(),
         all=True,
         quick=True,
+        few=True,
     ),
     Claim(
         7,
@@ -188,6 +138,7 @@ CLAIMS: tuple[Claim, ...] = (
         "paper",
         _temperatures(),
         all=True,
+        few=True,
     ),
     Claim(
         8,
@@ -198,6 +149,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.draws(2), r.srpo, (UNSAFE,), None, named="2 → 4 draws a cut"),
             Part(r.srpo, r.draws(8), (NEEDLESS,), None, named="4 → 8 draws a cut"),
         ),
+        few=True,
     ),
     Claim(
         9,
@@ -209,6 +161,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.root_only, r.srpo, (NEEDLESS,), None, named="root only → every step"),
         ),
         quick=True,
+        few=True,
     ),
     Claim(
         10,
@@ -249,6 +202,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.srpo, r.on(RAW), (AWARE,), None, named="no wrong path → 25 % wrong"),
             Part(r.srpo, r.on(SOME), (AWARE,), None, named="no wrong path → 10 % wrong"),
         ),
+        few=True,
     ),
     Claim(
         14,
@@ -280,6 +234,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.on(STRANGERS), r.srpo, (NEEDLESS,), below(0), named="other harmless paths → twins"),
             Part(r.on(STRANGERS), r.srpo, (UNSAFE,), None, named="other harmless paths → twins"),
         ),
+        few=True,
     ),
     Claim(
         17,
@@ -290,11 +245,19 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.srpo, r.noisy(0.1), (UNSAFE,), below(3), named="no error → 10 % turned round"),
             Part(r.srpo, r.noisy(0.4), (UNSAFE,), below(3), named="no error → 40 % turned round"),
         ),
+        few=True,
     ),
 )
 
 
-def recipes_of(claims: tuple[Claim, ...]) -> Iterator[Cell | Agents]:
-    """All trainings that these claims need, the first claims' first."""
-    parts = (part for claim in claims for part in claim.parts)
-    yield from (cell for part in parts for cell in (part.before, part.after))
+def seeds_of(claim: Claim, seeds: Seeds) -> Seeds:
+    """Those of a set that a claim is measured on."""
+    return seeds.few if claim.few else seeds
+
+
+def planned(claims: Iterable[Claim], seeds: Seeds) -> Iterator[Cell | Agents]:
+    """All that these claims need, the first claims' first."""
+    for claim in claims:
+        own = seeds_of(claim, seeds)
+        for part in claim.parts:
+            yield from (r.at(work, own, data) for work in (part.before, part.after) for data in own.data)

@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from microworld.reproduce.claims import Bound, Claim, Part
+from microworld.reproduce.claim import Bound, Claim, Part
+from microworld.reproduce.claims import seeds_of
 from microworld.reproduce.figures import Figure, Row, change, mean
 from microworld.reproduce.outcomes import Found, Measure, rows, side_by_side, without_and_with
 from microworld.reproduce.recipes import at
@@ -32,7 +33,8 @@ def row_of(claim: Claim, seeds: Seeds, read: Read, quick: bool) -> dict[str, Any
     if why:
         empty = dict.fromkeys(("measure", "figure", "interval", "margin", "side", "trainings"))
         return {**named, **empty, "n": 0, "seeds": [], "verdict": f"{NOT_RUN}: needs {why}", "parts": []}
-    parts = [_judged(part, seeds, read) for part in claim.parts]
+    own = seeds_of(claim, seeds)
+    parts = [_judged(part, own, read) for part in claim.parts]
     judged = [one for one in parts if one["verdict"] in WORST]
     first = min(judged, key=lambda one: WORST.index(one["verdict"])) if claim.all else judged[0]
     return {**named, **first, "parts": [one for one in parts if one is not first]}

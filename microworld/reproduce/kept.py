@@ -19,7 +19,15 @@ MADE_OF, SEAL = "made_of", "seal"
 
 
 class Refused(RecordError):
-    """A file is there and may not be used; says why, in one line."""
+    """A file is not there or may not be used; says why, in one line."""
+
+
+class Stale(Refused):
+    """It was made of something else; `other` says of what."""
+
+    def __init__(self, path: Path, other: str) -> None:
+        super().__init__(f"{path}: was made of other {other}")
+        self.other = other
 
 
 def seal(content: Mapping[str, Any]) -> str:
@@ -65,7 +73,7 @@ def fitting(path: Path, made_of: Mapping[str, Any]) -> dict[str, Any]:
         return found
     old = found[MADE_OF] if isinstance(found[MADE_OF], dict) else {}
     other = sorted(name for name in {*old, *wanted} if old.get(name) != wanted.get(name))
-    raise Refused(f"{path}: was made of other {', '.join(other) or 'things'}")
+    raise Stale(path, ", ".join(other) or "things")
 
 
 def _no_number(word: str) -> float:

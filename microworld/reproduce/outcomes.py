@@ -50,7 +50,6 @@ TWINS = {
     for twin, told in (
         ("picture", "same text, harmless picture"),
         ("text", "same picture, harmless text"),
-        ("free", "a scene of its own"),
     )
 }
 WRONG = Measure("paths with a wrong step that get in", "agents", name="wrong")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from microworld.reproduce import kept
-from microworld.reproduce.claims import CLAIMS
+from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.figures import share
 from microworld.reproduce.judging import Read, row_of
 from microworld.reproduce.outcomes import (
@@ -28,7 +28,7 @@ from microworld.reproduce.outcomes import (
 )
 from microworld.reproduce.recipes import at
 from microworld.reproduce.seeds import Seeds
-from microworld.reproduce.settings import Cell
+from microworld.reproduce.settings import Agents, Cell
 from ssui_gen.errors import RecordError
 
 NAME = "claims.json"
@@ -51,9 +51,10 @@ def write(
 ) -> dict[str, Any]:
     """Judge all claims and write them; returns what stands in the file."""
     claims = [row_of(claim, seeds, read, quick) for claim in CLAIMS]
+    there = set(planned([claim for claim in CLAIMS if claim.quick or not quick], seeds))
     content = {
         "claims": claims,
-        "trainings": [level(name, cell, seeds, read) for name, cell in trainings.items()],
+        "trainings": [level(name, cell, seeds, read, there) for name, cell in trainings.items()],
         "provenance": {
             "set": seeds.name,
             "test_seed": seeds.test,
@@ -78,20 +79,24 @@ def load(folder: Path) -> dict[str, Any]:
     return found
 
 
-def level(name: str, recipe: Cell, seeds: Seeds, read: Read) -> dict[str, Any]:
-    """Every share of one training over all data seeds, and what it took."""
-    found = {data: read(at(recipe, seeds, data)) for data in seeds.data}
+def level(
+    name: str, recipe: Cell, seeds: Seeds, read: Read, there: Collection[Cell | Agents]
+) -> dict[str, Any]:
+    """Every share of one training over the data seeds that it is planned for, and what it took."""
+    cells = {data: at(recipe, seeds, data) for data in seeds.data}
+    found = {data: read(cell) for data, cell in cells.items() if cell in there}
     shares = {
         f"{measure.title}, T {'0.5' if warmth == 'cool' else '1.0'}": one
         for measure, warmth in SHOWN
         if (one := _share(found, measure, warmth))
     }
-    facts: dict[str, float] = {}
+    facts: dict[str, float] = {"data_sets": len(found)}
     for cell in found.values():
         for key, value in cell["facts"].items():
             facts[key] = facts.get(key, 0.0) + value / len(found)
     return {
         "training": name,
+        "seeds": list(found),
         "shares": shares,
         "facts": {key: round(value, 1) for key, value in facts.items()},
     }

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -64,19 +65,23 @@ def in_order(cells: Iterable[Work]) -> list[Work]:
 
 
 def missing(place: Place, wanted: Sequence[Work], say: Say) -> list[Work]:
-    """What must be made; says why where a file is there and may not be used."""
-    left: list[Work] = []
+    """What must be made; says why where a file is there and may not be used, of many stale ones once."""
+    left: dict[Work, None] = {}
+    stale: Counter[str] = Counter()
     for work in wanted:
-        if any(one in left for one in needs(work)):
-            left.append(work)
-            continue
         try:
-            place.read(work)
+            if left.keys().isdisjoint(needs(work)):
+                place.read(work)
+                continue
+        except kept.Stale as why:
+            stale[why.other] += 1
         except kept.Refused as why:
             if place.file(work).exists():
                 say(f"{why}: it is made anew")
-            left.append(work)
-    return left
+        left[work] = None
+    for other, count in stale.items():
+        say(f"{place.folder}: files made of other {other}, made anew: {count}")
+    return list(left)
 
 
 def work_off(place: Place, left: Sequence[Work], workers: int) -> Iterator[Done]:

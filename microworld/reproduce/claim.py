@@ -1,0 +1,61 @@
+"""What a claim is: changes from one training to another, and the margin beyond which each must lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from microworld.reproduce.outcomes import Measure, Warmth
+from microworld.reproduce.settings import Agents, Cell
+
+Source = Literal["paper", "open question", "ours"]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """On which side of which margin, in points, a figure must lie."""
+
+    side: Literal["below", "above"]
+    margin: float
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.margin:+g}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A change from one training to another, or a mean change of several measures."""
+
+    before: Cell | Agents
+    after: Cell | Agents
+    measures: tuple[Measure, ...]
+    bound: Bound | None
+    """None: told beside the others, and nothing is claimed of it."""
+    warmth: Warmth = "cool"
+    named: str = ""
+    """Which trainings; the measures are told beside it."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of claims.json."""
+
+    number: int
+    words: str
+    source: Source
+    parts: tuple[Part, ...] = ()
+    """The first with a bound is what is claimed, the others stand beside it; with `all` each must hold."""
+    all: bool = False
+    quick: bool = False
+    few: bool = False
+    """Measured on few of the data seeds."""
+    needs: str = ""
+    """Why it is not measured here."""
+
+
+def below(margin: float) -> Bound:
+    return Bound("below", margin)
+
+
+def above(margin: float) -> Bound:
+    return Bound("above", margin)
