@@ -176,7 +176,8 @@ async def _branches(asked: Policy, settings: Explore, path: ReasoningPath, pictu
 
 def _cause(message: str) -> str:
     """Of a message what it is about: without the prompts that it shows, and the advice."""
-    return message.rpartition("': ")[2].replace("models.policy: ", "").partition(": serve ")[0]
+    told = message.rpartition("': ")[2] if "the server rendered" in message else message
+    return told.replace("models.policy: of the policy's question ", "").partition(": serve ")[0]
 
 
 def short(text: str) -> str:
