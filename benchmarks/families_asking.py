@@ -6,6 +6,7 @@ All by the product's own code; only the answers mean nothing, as the weights are
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -177,7 +178,8 @@ async def _branches(asked: Policy, settings: Explore, path: ReasoningPath, pictu
 def _cause(message: str) -> str:
     """Of a message what it is about: without the prompts that it shows, and the advice."""
     told = message.rpartition("': ")[2] if "the server rendered" in message else message
-    return told.replace("models.policy: of the policy's question ", "").partition(": serve ")[0]
+    advised = re.compile(r": serve .*?(?=; its template|$)")
+    return advised.sub("", told.replace("models.policy: of the policy's question ", ""))
 
 
 def short(text: str) -> str:
