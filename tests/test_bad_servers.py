@@ -84,7 +84,7 @@ def test_the_list_of_what_a_run_sends_is_whole(tmp_path: Path) -> None:
         assert name == "user" or any(map(sends, server.requests)), name
 
 
-@pytest.mark.parametrize("status", SHAPES)
+@pytest.mark.parametrize("status", [400, pytest.param(422, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", SENT)
 def test_whatever_one_thing_is_refused_there_are_records_or_a_line_that_names_it(
     name: str, status: int, tmp_path: Path

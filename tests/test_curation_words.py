@@ -63,6 +63,7 @@ def words(run: Path, name: str = "ana") -> set[str]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROUNDS)
+@pytest.mark.slow
 def test_over_random_exports_every_word_is_still_there(rounds: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = a_run(Path(folder) / "demo", [])

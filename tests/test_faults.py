@@ -134,6 +134,7 @@ def test_a_server_that_is_down_from_the_start_is_one_line_and_no_reject(tmp_path
     counts_add_up(done, 6)
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_midway_costs_no_row_and_no_seed(fake: Fake, tmp_path: Path) -> None:
     whole = job(tmp_path / "whole", fake.url, plain(12))
     whole.here()

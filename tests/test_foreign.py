@@ -197,6 +197,7 @@ def test_an_error_in_a_200_is_told_in_its_words_and_is_no_blindness(tmp_path: Pa
     assert "changes nothing" not in done.err and "vision" not in done.err
 
 
+@pytest.mark.slow
 def test_an_error_in_a_200_that_passes_costs_nothing(tmp_path: Path) -> None:
     seen: list[str] = []
 

@@ -124,6 +124,7 @@ def test_what_is_not_there_is_named(todo: Any, who: str, more: list[str], says: 
     assert done.code == 1 and says in done.err
 
 
+@pytest.mark.slow
 def test_policy_and_judge_are_shown_as_they_are_asked_in_exploration(fake: Fake, tmp_path: Path) -> None:
     todo = explored(tmp_path, fake.url)
     fake.answers = {"none": policy, "judge": judge}

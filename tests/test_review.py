@@ -240,6 +240,7 @@ def test_two_people_at_once_lose_nothing(served: Served, run: Path) -> None:
         assert {id: line["note"] for id, line in lines(run, name).items() if line["note"]} == words
 
 
+@pytest.mark.slow
 def test_an_editor_that_saves_meanwhile_and_the_page_both_keep_their_words(served: Served, run: Path) -> None:
     """The editor reads and saves the second item; the page says things of the first."""
     path, stop = run / "curation" / "ana.jsonl", threading.Event()

@@ -56,6 +56,7 @@ def editor(path: Path, rounds: int) -> None:
         wait_for(lambda save=save: path.read_bytes().startswith(save + b"+"), 20)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_no_save_of_an_editor_is_overwritten_unseen(tmp_path: Path) -> None:
     """We write only what we read and a sign more: a save we have not read would be gone for good."""
     path = tmp_path / "a.jsonl"

@@ -49,6 +49,9 @@ WORDS: dict[str, Callable[[str, Body], Denial]] = {
 }
 
 
+OFTEN_AND_SELDOM = [pytest.param(how, marks=() if how == "in words" else pytest.mark.slow) for how in WORDS]
+
+
 def refusing(names: frozenset[str], wording: str) -> Callable[[Body], Denial | None]:
     """A server that names the first that it refuses of a request."""
 
@@ -75,7 +78,7 @@ def small(tmp_path: Path, fake: Fake) -> Job:
     return job(tmp_path, fake.url, plain(1), twins=False)
 
 
-@pytest.mark.parametrize("wording", WORDS)
+@pytest.mark.parametrize("wording", OFTEN_AND_SELDOM)
 @pytest.mark.parametrize("name", HAS)
 def test_a_run_goes_on_without_any_one_thing_that_is_refused(
     small: Job, fake: Fake, name: str, wording: str

@@ -45,6 +45,7 @@ def test_the_advice_fits_what_is_wrong(form: Form, polarity: str, advice: str) -
     assert f"(forms: {form.value.replace('_', ' ')} 100%)" in said and advice.lower() in said.lower()
 
 
+@pytest.mark.slow
 def test_a_run_says_it_while_it_runs_and_gives_the_forms_at_its_end(fake: Fake, tmp_path: Path) -> None:
     todo = job(tmp_path, fake.url, plain(ENOUGH + 4), twins=False)
     assert todo.here().code == 0
