@@ -45,7 +45,7 @@ def test_the_embedded_server_continues_token_for_token_and_refuses_what_it_does_
     with EmbeddedServer(log=tmp_path / "log") as server:
         found = asked(server.url, "micro-policy")
     can = {"sees_pictures", "json_schema", "n", "prefix", "logprobs", "logprob_token_ids"}
-    can |= {"token_ids", "cached_tokens", "room", "temperature"}
+    can |= {"token_ids", "cached_tokens", "room", "temperature", "samples"}
     assert {name for name, value in found if value is True} == can
     assert found.file_urls is None, "no file was tried"
     assert found.uuid is found.priority is False
