@@ -16,6 +16,8 @@ from foreign_servers import Body, Host, Refusal, hosted, pictures
 from hosts import openai_error
 from jobs import Ended, Job, job, plain
 
+pytestmark = pytest.mark.slow
+
 Sends = Callable[[Body], bool]
 
 
@@ -84,7 +86,7 @@ def test_the_list_of_what_a_run_sends_is_whole(tmp_path: Path) -> None:
         assert name == "user" or any(map(sends, server.requests)), name
 
 
-@pytest.mark.parametrize("status", [400, pytest.param(422, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("name", SENT)
 def test_whatever_one_thing_is_refused_there_are_records_or_a_line_that_names_it(
     name: str, status: int, tmp_path: Path
@@ -201,7 +203,6 @@ def test_a_quota_that_ends_in_mid_run_is_told_in_the_servers_words(tmp_path: Pat
     assert done.code == 1 and "exceeded your current quota" in done.err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ["quota in a 200", "no choices"])
 def test_one_that_answers_so_from_the_start_is_told_before_the_first_seed(how: str, tmp_path: Path) -> None:
     host = Host(answers=lambda body, made: QUOTA if how == "quota in a 200" else {**made, "choices": []})

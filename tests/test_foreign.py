@@ -20,6 +20,8 @@ from ssui_gen.calling.probe import Sample
 from ssui_gen.completions import Features
 from ssui_gen.images import plain_url
 
+pytestmark = pytest.mark.slow
+
 FILE = Sample(plain_url("red"), "file:///pictures/0.png")
 YES: dict[str, bool] = dict.fromkeys(("sees_pictures", "json_schema", "n", "logprobs"), True)
 NO: dict[str, bool] = dict.fromkeys(("regex", "prefix", "token_ids", "file_urls", "logprob_token_ids"), False)
@@ -189,7 +191,6 @@ def _fails_in_200(body: dict[str, Any], completion: dict[str, Any]) -> dict[str,
     return {"error": {"code": 502, "message": "Provider returned error", "metadata": {"provider_name": "A"}}}
 
 
-@pytest.mark.slow
 def test_an_error_in_a_200_is_told_in_its_words_and_is_no_blindness(tmp_path: Path) -> None:
     with hosted(Host(answers=_fails_in_200)) as server:
         done = job(tmp_path, server.url, plain(1), twins=False).here()
@@ -197,7 +198,6 @@ def test_an_error_in_a_200_is_told_in_its_words_and_is_no_blindness(tmp_path: Pa
     assert "changes nothing" not in done.err and "vision" not in done.err
 
 
-@pytest.mark.slow
 def test_an_error_in_a_200_that_passes_costs_nothing(tmp_path: Path) -> None:
     seen: list[str] = []
 
