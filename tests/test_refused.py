@@ -11,18 +11,10 @@ from fake_server import CREDITS, FILTERED, Fake, Whole
 from jobs import job, plain
 
 from ssui_gen.jobs.progress import REFUSE_LESS, Funnel, refusals
-from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.records import STEP_NAMES, ReasoningPath, Reject
 
 REFUSAL = "I'm sorry, but I can't assist with that request."
 LONG = REFUSAL + " It would be unsafe." * 40
-STEPS = (
-    "visual_context",
-    "textual_request",
-    "synthesis",
-    "intent_and_risk",
-    "consequences",
-    "response_strategy",
-)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +26,7 @@ STEPS = (
         ("query", LONG, "query"),
         ("summary", {"answer": LONG}, "summarise"),
         ("check_text", {"evidence": REFUSAL, "label": "safe"}, "check_text"),
-        ("reasoning", dict.fromkeys(STEPS, REFUSAL), "reason"),
+        ("reasoning", dict.fromkeys(STEP_NAMES, REFUSAL), "reason"),
     ],
 )
 def test_a_refusal_is_asked_for_once_and_what_was_said_is_kept(

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from microworld.reproduce import __main__ as program
 from microworld.reproduce.cell import Place, bound_to
 from microworld.reproduce.settings import Cell, Data, Drawn
 from microworld.reproduce.settings import Test as HeldOut
@@ -59,16 +58,12 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def test_a_second_one_in_the_same_folder_is_told_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(
-        sys, "argv", ["reproduce", "--output", str(tmp_path), "--model", str(MODEL), "--quick"]
-    )
-    with RunDir(tmp_path, "reproduce"), pytest.raises(SystemExit) as ended:
-        program.main()
-    told = capsys.readouterr().err
-    assert ended.value.code == 1 and told.count("\n") == 1 and "another one is at work here" in told
+def test_a_second_one_in_the_same_folder_is_told_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "microworld.reproduce", "--output", str(tmp_path), "--quick"]
+    with RunDir(tmp_path, "reproduce"):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "another one is at work here" in done.stderr
 
 
 def test_what_takes_longer_is_guessed_to_take_longer() -> None:

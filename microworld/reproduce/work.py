@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -124,15 +124,19 @@ def _pool(place: Place, workers: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(place, os.getpid())
     )
-    try:
+    with ExitStack() as unless_done:
+        unless_done.callback(_give_up, pool)
         yield pool
         pool.shutdown()
-    except BaseException:
-        children = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in children:
-            child.kill()
-        raise
+        unless_done.pop_all()
+
+
+def _give_up(pool: ProcessPoolExecutor) -> None:
+    """End the workers where they are; what they have finished is on disk."""
+    children = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for child in children:
+        child.kill()
 
 
 # --- in a worker -----------------------------------------------------------------------------------------
