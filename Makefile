@@ -200,12 +200,12 @@ golden: $(READY) ## rewrite the golden files after a change of prompts; read the
 	$(VENV)/bin/python -m pytest tests/test_prompts.py --golden -q
 
 .PHONY: check
-check: $(READY) ## lint, types and all tests but those in a browser or on vLLM; CI runs this and those
+check: $(READY) ## lint, types and all tests but those in a browser, on vLLM or llama-server, or under inspect_ai; CI runs all but the third
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not browser and not vllm and not inspect and not servers and not live" $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs
-	rm -rf $(VENV) $(VLLM) $(INSPECT) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(VLLM) $(INSPECT) $(LLAMA) .pytest_cache .mypy_cache .ruff_cache build dist
 
 .PHONY: setup
 setup: $(READY) ## make .venv and install everything into it

@@ -26,8 +26,8 @@ def with_usual_roles(given: Any) -> Any:
 
 
 def followed(likes: Mapping[str, str | None], role: str) -> str:
-    """The role at the end of the likes that begin at `role`; raises ValueError for a circle, and for a role
-    that is not there.
+    """The role at the end of the likes that begin at `role`; raises ValueError for a circle, and for a like
+    that names none.
     """
     way = [role]
     while like := likes[way[-1]]:

@@ -20,6 +20,8 @@ from ssui_gen.settings import Settings, parse
 PRESETS = Path(__file__).with_name("presets.yaml")
 TOP_LOGPROBS = 20
 """Alternatives a token, the most that OpenAI's protocol and vLLM's default allow."""
+ROOM = 8192
+"""Tokens that are enough for most models' thoughts."""
 OURS = frozenset({"model", "messages", "n", "stream"})
 """Fields that mean something to us: none of them can be added, renamed or left out."""
 Body = dict[str, Any]
@@ -57,10 +59,11 @@ class Dialect(Settings):
         unless it is the default.
         """
         said = {name: value for name in _FIELDS if (value := getattr(self, name)) != getattr(PLAIN, name)}
-        more = {name: getattr(base, name) | getattr(self, name) for name in ("extra", "rename")}
+        rename = base.rename | self.rename
+        extra = base.extra | {name: _joined(base.extra.get(name), one) for name, one in self.extra.items()}
         omit = tuple(dict.fromkeys((*base.omit, *self.omit)))
         kept = {name: getattr(base, name) for name in _FIELDS}
-        return Dialect.model_validate({**kept, **said, **more, "omit": omit})
+        return Dialect.model_validate({**kept, **said, "rename": rename, "extra": extra, "omit": omit})
 
     def __call__(self, body: Body) -> Body:
         """A request's body in this dialect; `body` stays as it is."""

@@ -120,6 +120,11 @@ class ContentRefused(RequestRefused):
 class CallFailed(ModelError):
     """Every retry of one call failed although the server is there."""
 
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        """Of HTTP, of the last one; 0 where it had none."""
+
     reason = "call_failed"
 
 

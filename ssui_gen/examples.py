@@ -51,7 +51,7 @@ class Told(Settings):
 
 
 class Harmed(Settings):
-    """A picture in which the harm has happened: not safe alone."""
+    """A picture that shows harm: not safe alone."""
 
     picture: Line
     evidence: Line
@@ -82,7 +82,7 @@ class Situation(Settings):
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")]
     picture: Line
-    """In a few words that can follow `for`."""
+    """In a few words."""
     query: QueryReply
     check_text: SafetyReply
     check_image: SafetyReply

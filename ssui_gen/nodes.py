@@ -20,7 +20,6 @@ from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject
 from ssui_gen.state import Crew, State
 from ssui_gen.taxonomy import NO_RISK, classes
 
-NOTHING = "none"
 """What an agent writes where it finds nothing."""
 Node = Callable[[State, Runtime[Crew]], Awaitable[dict[str, Any]]]
 
@@ -147,19 +146,13 @@ async def reflect(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
         _asked(state, 3), crew.picture, text=state["query"].text, path=render_steps(state["steps"])
     )
     round_ = ReflectionRound(**said.reply.model_dump())
+    last = len(state.get("reflection", ())) + 1 >= crew.rounds
     change: dict[str, Any] = {"reflection": (round_,), "onward": round_.decision, "made_by": said.calls}
     if round_.decision == "reject":
         return change | drop(state, "reflect", Reason.REFLECTION_REJECTED, round_.advice)
-    if round_.decision == "accept" or len(state.get("reflection", ())) + 1 < crew.rounds:
-        return change
-    if found_nothing(round_.faithfulness):
+    if said.reply.accepts(last=last):
         return change | {"onward": "accept"}
-    return change | drop(state, "reflect", Reason.NOT_CONVERGED, round_.faithfulness)
-
-
-def found_nothing(finding: str) -> bool:
-    """Whether a finding is `none`, in any case, with or without a full stop: nothing was found."""
-    return finding.strip(" .\n").casefold() == NOTHING
+    return change | drop(state, "reflect", Reason.NOT_CONVERGED, round_.faithfulness) if last else change
 
 
 @node

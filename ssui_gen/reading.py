@@ -131,14 +131,13 @@ def read(text: str) -> Reading:
 # --- thoughts --------------------------------------------------------------------------------------
 
 _TAGS = r"(?:\w{1,10}:)?(?:think|thinking|thought|reasoning)"
-_OPENS = re.compile(
-    rf"\s*(?:<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<\|channel>thought\b)", re.IGNORECASE
+OPENS = rf"(?:<(?:{_TAGS})>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<\|channel>thought\b)"
+CLOSES = (
+    rf"(?:</(?:{_TAGS})>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>"
+    r"|<\|channel\|>final<\|message\|>)"
 )
-_CLOSES = re.compile(
-    rf"</(?:{_TAGS})>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>|<\|channel\|>final<\|message\|>",
-    re.IGNORECASE,
-)
-"""Tags of DeepSeek, Qwen, GLM and many more; of Kimi, Magistral, Sky-T1, Gemma 4 and gpt-oss."""
+"""Tags of thoughts of DeepSeek, Qwen, GLM and many more; of Kimi, Magistral, Sky-T1, Gemma 4 and gpt-oss."""
+_OPENS, _CLOSES = re.compile(rf"\s*{OPENS}", re.IGNORECASE), re.compile(CLOSES, re.IGNORECASE)
 
 
 def _end_of_thoughts(text: str) -> int:

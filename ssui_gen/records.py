@@ -99,6 +99,11 @@ class ReflectionReply(Record):
     advice: Line
     """What to change; `none` when the path is accepted."""
 
+    def accepts(self, *, last: bool) -> bool:
+        """Whether the path is kept; in the last round a faithful one is, whatever could be better."""
+        faithful = self.faithfulness.strip(" .\n").casefold() == "none"
+        return self.decision == "accept" or (last and faithful and self.decision != "reject")
+
 
 class SummaryReply(Record):
     """The Summary agent: the safe and helpful answer. The question stays the one that was checked."""

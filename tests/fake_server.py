@@ -41,6 +41,7 @@ class Denial(NamedTuple):
     message: str
     param: str | None = None
     code: str | None = None
+    status: int = 400
 
 
 FakeT = TypeVar("FakeT", bound="Fake")
@@ -104,7 +105,7 @@ class Fake:
     refuses: frozenset[str] = frozenset()
     """Fields that no question about the server's abilities may hold."""
     denies: Callable[[dict[str, Any]], Denial | None] = lambda body: None
-    """Why it refuses a request with a 400, one about its abilities too."""
+    """Why it refuses a request, one about its abilities too."""
     mute: bool = False
     """No log-probabilities, whoever asks."""
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -152,7 +153,7 @@ class Fake:
         body = json.loads(raw)
         key = hashlib.blake2b(FOLDER.sub(b"file:///", raw), digest_size=8).digest()
         if denial := self.denies(body):
-            return _error(400, **denial._asdict())
+            return _error(retry_after=self.retry_after, **denial._asdict())
         if body.get("user") == PROBE:
             return self._refusal_of_key(request) or self._probed(body, key)
         self._note(key, body)

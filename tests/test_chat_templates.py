@@ -168,17 +168,17 @@ def test_vllm_is_told_of_it_and_so_is_whoever_serves(tmp_path: Path, file: str, 
     config = '{"model_type": "llava", "vision_config": {"model_type": "pixtral"}}'
     (tmp_path / "config.json").write_text(config)
     (tmp_path / file).write_text(content)
-    flags = template_flags(str(tmp_path))
+    flags = template_flags(str(tmp_path), tmp_path)
     assert flags == {"chat-template": str(FOLDER / "pixtral.jinja")}
     said = told(flags)
     assert "our chat template pixtral.jinja" in said and "drops the system text" in said
     (tmp_path / file).write_text(content.replace("[INST]", "[SAYS]").replace("pixtral", "clip"))
-    assert template_flags(str(tmp_path)) == {}
+    assert template_flags(str(tmp_path), tmp_path) == {}
 
 
 def test_a_model_that_needs_none_and_a_template_of_the_users_own_are_not_told_of() -> None:
-    assert template_flags("Qwen/Qwen3-VL-8B-Instruct") == {}
-    assert template_flags("google/gemma-3-4b-it") == {"chat-template": str(FOLDER / "gemma3.jinja")}
+    assert template_flags("Qwen/Qwen3-VL-8B-Instruct", None) == {}
+    assert template_flags("google/gemma-3-4b-it", None) == {"chat-template": str(FOLDER / "gemma3.jinja")}
     assert told({"chat-template": "mine.jinja"}) == told({}) == ""
 
 

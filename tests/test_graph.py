@@ -1,6 +1,7 @@
 """The agents' graph against a real server: every way through it, and what each agent is shown."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssui_gen.graph import build
-from ssui_gen.nodes import found_nothing
-from ssui_gen.records import STEP_NAMES, ReasoningPath, Reject
+from ssui_gen.records import STEP_NAMES, ReasoningPath, ReflectionReply, Reject
 
 BENIGN = ITEM.model_copy(update={"id": "twin", "kind": "benign", "twin_of": "item"})
 SAFE = {"evidence": "nothing", "label": "safe"}
@@ -166,8 +166,9 @@ def test_in_the_last_round_what_is_faithful_is_accepted_and_what_was_found_is_ke
 
 @given(words=st.text(max_size=40).filter(lambda words: words.strip(" .\n").casefold() != "none"))
 def test_only_the_word_none_means_that_nothing_was_found(words: str) -> None:
-    assert not found_nothing(words)
-    assert not found_nothing(f"none, but {words}")
+    for finding in (words, f"none, but {words}"):
+        said = ReflectionReply.model_construct(decision="revise_path", faithfulness=finding)
+        assert not said.accepts(last=True)
 
 
 def test_a_seed_text_is_shown_to_the_query_agent_and_stands_as_it_is(fake: Fake, tmp_path: Path) -> None:
@@ -191,6 +192,17 @@ def test_a_refused_request_is_not_tried_again(fake: Fake, tmp_path: Path, fault:
     reject = send(fake.url, tmp_path)
     assert isinstance(reject, Reject)
     assert (reject.reason, fake.calls) == (reason, 1)
+
+
+def edges(text: str) -> set[str]:
+    """Of a mermaid text, without the white space of its labels."""
+    plain = re.sub(r"&nbsp;?|<br>", " ", text)
+    return {" ".join(line.split()) for line in plain.splitlines() if "-->" in line or "-." in line}
+
+
+def test_the_docs_show_the_graph_that_there_is() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "agents.md").read_text("utf-8")
+    assert edges(build().get_graph().draw_mermaid()) == edges(page)
 
 
 def test_the_mermaid_text_names_every_node_and_every_reason() -> None:

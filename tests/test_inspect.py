@@ -320,7 +320,7 @@ def test_people_s_labels_stand_beside_the_judge_s(
 def test_labels_of_responses_that_a_log_does_not_hold_are_refused(usual: Eval, tmp_path: Path) -> None:
     run = usual.copy(tmp_path)
     usual.bring(run)
-    row = run.judgements[0]
+    row = next(row for row in run.judgements if row["question"] == "answer_safe")
     to = tmp_path / "with people.eval"
     command = ["bench", "label-log", str(usual.log), "--run", str(run.run), "--output", str(to)]
     assert "no labels yet" in here(command).err

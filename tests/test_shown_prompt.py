@@ -36,11 +36,8 @@ RIGHT = (
 
 
 @pytest.mark.parametrize("family", RIGHT)
-@pytest.mark.parametrize("told", [True, False], ids=["beside the bare prompt", "by the picture's mark"])
-def test_nothing_is_amiss_where_all_is_shown(family: str, told: bool) -> None:
-    template = published(family)
-    bare = render(template, question(picture=False)) if told else None
-    assert amiss(render(template, question()), SYSTEM, USER, bare) == ()
+def test_nothing_is_amiss_where_all_is_shown(family: str) -> None:
+    assert amiss(render(published(family), question()), SYSTEM, USER) == ()
 
 
 @pytest.mark.parametrize("family", ["gemma4_v2", "gemma4_v3"])
@@ -63,10 +60,8 @@ def test_llama_3_2_has_no_place_for_both() -> None:
 
 
 def test_a_template_without_a_place_for_a_picture_is_told() -> None:
-    template = published("glm4moe")
-    shown, bare = (render(template, question(picture=picture)) for picture in (True, False))
-    for found in (amiss(shown, SYSTEM, USER, bare), amiss(shown, SYSTEM, USER)):
-        assert ["the picture has no place" in fault.words for fault in found] == [True]
+    (fault,) = amiss(render(published("glm4moe"), question()), SYSTEM, USER)
+    assert "the picture has no place" in fault.words
 
 
 @pytest.mark.parametrize(
@@ -83,7 +78,17 @@ def test_thoughts_that_a_prompt_opens_are_told(family: str, told: dict[str, bool
     assert thinks_first(render(published(family), question(), **told)) is first
 
 
-OPENED = ("<think>", "<think>\n", "[THINK]", "◁think▷", "<seed:think>", "<|channel>thought\n")
+OPENED = (
+    "<think>",
+    "<thought>",
+    "<reasoning>",
+    "<|begin_of_thought|>",
+    "<think>\n",
+    "[THINK]",
+    "◁think▷",
+    "<seed:think>",
+    "<|channel>thought\n",
+)
 
 
 @pytest.mark.parametrize("end", OPENED)
@@ -105,9 +110,8 @@ TEXT = st.text("abc de'\"\\\n{", min_size=12, max_size=40).map(str.strip).filter
     user=TEXT,
     shows=st.sampled_from(["words", "trimmed", "list", "json", "nothing"]),
     place=st.sampled_from(["before", "behind", "nowhere"]),
-    told=st.booleans(),
 )
-def test_each_fault_is_told_and_no_other(system: str, user: str, shows: str, place: str, told: bool) -> None:
+def test_each_fault_is_told_and_no_other(system: str, user: str, shows: str, place: str) -> None:
     assume(user not in system and system not in user)
     listed = [{"type": "text", "text": system}]
     said = {
@@ -119,8 +123,7 @@ def test_each_fault_is_told_and_no_other(system: str, user: str, shows: str, pla
     }[shows]
     pictures = {"before": ("<|img|>", ""), "behind": ("", "<|img|>"), "nowhere": ("", "")}[place]
     shown = f"<s>{said}</s><u>{pictures[0]}{user}{pictures[1]}</u>"
-    bare = f"<s>{said}</s><u>{user}</u>" if told else None
-    found = amiss(shown, system, user, bare)
+    found = amiss(shown, system, user)
     wanted = {"list": [LISTED], "json": [LISTED], "nothing": [LOST]}.get(shows, [])
     wanted = wanted + {"behind": ["behind the user's text"], "nowhere": ["no place"]}.get(place, [])
     assert len(found) == len(wanted)

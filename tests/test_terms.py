@@ -20,7 +20,7 @@ from ssui_gen.calling.probe import PLAIN_FIELDS, probe
 from ssui_gen.calling.terms import Way, plainly, settle
 from ssui_gen.completions import Features
 from ssui_gen.dialect import Dialect
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import CallFailed, ConfigError
 from ssui_gen.images import plain_url
 
 Body = dict[str, Any]
@@ -62,9 +62,9 @@ def refusing(names: frozenset[str], wording: str) -> Callable[[Body], Denial | N
     return denies
 
 
-def asked(url: str, dialect: Dialect | None = None) -> Features:
+def asked(url: str, dialect: Dialect | None = None, tries: int = 1) -> Features:
     async def run() -> Features:
-        client = ChatClient([url], api_key="", timeout_seconds=60, tries=1)
+        client = ChatClient([url], api_key="", timeout_seconds=60, tries=tries, pause_seconds=0.01)
         try:
             return await probe(client, "fake-vlm", RED, dialect or Dialect())
         finally:
@@ -205,6 +205,18 @@ def test_what_is_said_for_a_role_is_part_of_what_is_asked(tmp_path: Path, fake: 
     assert other.here("--mix").code == 0
     assert fake.calls == 2 * made
     assert all(body["repetition_penalty"] == 1.1 for body in list(fake.requests)[made:])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_refuses_nothing(fake: Fake, status: int) -> None:
+    """Who answers at the third time takes every field; who never does says so as it is."""
+    turned_away = iter(range(3))
+    busy = Denial("slow down", status=status)
+    fake.denies = lambda body: None if next(turned_away, None) is None else busy
+    assert not asked(fake.url, tries=4).refused
+    fake.denies = lambda body: busy
+    with pytest.raises(CallFailed, match=f"HTTP {status}: 'slow down'"):
+        asked(fake.url, tries=2)
 
 
 def test_no_way_to_ask_is_one_line(fake: Fake) -> None:

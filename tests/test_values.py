@@ -34,6 +34,12 @@ def cut(number: int, *branches: Branch) -> Cut:
     )  # fmt: skip
 
 
+def test_a_cut_behind_another_branch_is_nobodys_next_step() -> None:
+    """As off-path cuts are: their prefix is not this one and then a step."""
+    off = cut(3, branch("on", True)).model_copy(update={"prefix": "1. a\n2. b\n3. Synthesis: another.\n"})
+    assert values(cut(2, branch("own", False)), off) == values(cut(2, branch("own", False)))
+
+
 def values(*cuts: Cut) -> dict[str, float | None]:
     first = next(by_value(cuts, 0.8))
     return {one.text: one.judgement.probability for one in first.branches}

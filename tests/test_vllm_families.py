@@ -45,7 +45,10 @@ def test_thinking_that_can_be_switched_off_is_and_it_is_said(model: Model) -> No
 @pytest.mark.parametrize(("name", "parser"), [("Qwen/Qwen3.5-9B", "qwen3"), ("zai-org/GLM-4.6V", "glm45")])
 def test_thinking_that_is_left_on_is_told_apart_and_needs_room(name: str, parser: str) -> None:
     found = flags(name, thinking=True)
-    assert found["reasoning-parser"] == parser and "default-chat-template-kwargs" not in found
+    assert found["reasoning-parser"] == parser
+    assert found["default-chat-template-kwargs"] == {"enable_thinking": True}, (
+        "our templates are off by default"
+    )
     (said,) = advice(Model(name), thinking=True)
     assert "models: {vlm: {thoughts: " in said and "has no switch" not in said
 

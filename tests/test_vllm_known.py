@@ -67,7 +67,7 @@ def test_what_is_lost_is_said_with_what_to_do_instead(
 ) -> None:
     launches, said = planned(tmp_path, python_with_vllm(tmp_path, "0.11.2"), monkeypatch)
     assert any("(0.11.2) has no --max-num-queued-reqs: a flood of requests waits" in line for line in said)
-    assert any("extra: {chat_template_kwargs: {enable_thinking: false}}" in line for line in said)
+    assert any("models: {vlm: {preset: no_thinking}}" in line for line in said)
     assert "--structured-outputs-config" in launches[0].command
 
 

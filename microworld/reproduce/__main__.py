@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -52,7 +53,7 @@ def reproduce(place: Place, seeds: Seeds, quick: bool, workers: int, console: Te
             bar.update(task, completed=len(left) - done.left, description=_minutes(done))
             if not console.is_terminal:
                 say(f"{len(left) - done.left} of {len(left)}: {place.file(done.work).name}, {_minutes(done)}")
-    found = report.write(place.folder, seeds, place.read, place.bound, named(quick), quick)
+    found = report.write(place.folder, seeds, cache(place.read), place.bound, named(quick), quick)
     page = write_page(place.folder, found)
     console.print(_table(found))
     counts = ", ".join(f"{count} {word}" for word, count in summary(found["claims"]).items())

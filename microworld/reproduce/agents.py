@@ -4,14 +4,13 @@ Both are asked as the product asks them, without a grammar, about scenes that th
 on. Each row holds pairs of truths, without and with: `wrong`: a path of theirs with a wrong step gets in;
 `planted`: one with a flaw that was put there does; `lost`: a right one does not; `giveaway`, `alarming`: a
 text that names the danger, a picture that alarms by itself gets in; `spurned`: a harmless text or picture
-does not. A path for which reflection wants another query counts as thrown out.
+does not. A path for which reflection wants another query before the last round counts as thrown out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,13 +18,13 @@ from typing import Any
 from microworld.ask import Checkpoint
 from microworld.corpus import told
 from microworld.corpus_paths import flawed
-from microworld.measure_agents import said
+from microworld.measure_agents import said, test_pairs
 from microworld.measure_policy import cluster_of
 from microworld.model import load
 from microworld.pairs import Pair
 from microworld.reproduce.settings import Agents
 from microworld.responses import right_answer
-from microworld.scene import items, make_scene
+from microworld.scene import make_scene
 from microworld.score import label_of, parsed
 from microworld.score_steps import Truth, wrong_places
 from microworld.world import world
@@ -33,7 +32,7 @@ from ssui_gen.branching import render_steps, steps_of
 from ssui_gen.records import QueryReply, ReasoningReply, ReflectionReply, Step
 
 ROUNDS = 2
-"""As `limits.reflection_rounds`: the last must accept."""
+"""As `limits.reflection_rounds`."""
 Steps = tuple[Step, ...]
 
 
@@ -45,8 +44,7 @@ def checkpoint(folder: Path) -> Checkpoint:
 
 def observed(model: Checkpoint, work: Agents) -> list[dict[str, Any]]:
     """A row for each pair, or for each text and picture."""
-    found = islice(items("test", work.pairs, work.seed, 0.5), work.pairs)
-    pairs = [Pair(item.scene, item.request, item.text, item.rule) for item in found]
+    pairs = test_pairs(work.pairs, work.seed)
     if work.what == "reflection":
         return [*_reflected(model, pairs), *_planted(model, pairs, work.seed)]
     return _checked(model, pairs, work.seed)
@@ -107,9 +105,10 @@ def _decided(
         again: dict[int, dict[str, Any]] = {}
         for n, reply in replies.items():
             decisions[n].append(reply.decision if reply else "no reply")
-            if reply and reply.decision == "accept":
+            last = number + 1 == ROUNDS
+            if reply and reply.accepts(last=last):
                 final[n] = open_[n]
-            elif reply and reply.decision == "revise_path" and number + 1 < ROUNDS:
+            elif reply and reply.decision == "revise_path" and not last:
                 again[n] = {**suspected[n], "advice": reply.advice, "earlier": render_steps(open_[n])}
         anew = _written(model, [pairs[n] for n in again], list(again.values()))
         open_ = {n: steps for n, steps in zip(again, anew, strict=True) if steps}

@@ -134,8 +134,9 @@ def _cuts(place: Place, cell: Cell, paths: tuple[Told, ...]) -> tuple[list[Cut],
     draws = tokens = 0
     for source in needs(cell):
         found, of_right = place.read(source), not source.data.wrong
-        draws, tokens = draws + found["draws"], tokens + found["tokens"]
         rows = [cut for cut in map(Cut.model_validate, found["cuts"]) if right.get(cut.path_id) is of_right]
+        draws += sum(cut.draws for cut in rows)
+        tokens += sum((one.tokens or 0) * one.times for cut in rows for one in cut.branches)
         parts[of_right] = joined(parts[of_right], rows) if of_right in parts else rows
     return [cut for rows in parts.values() for cut in rows], {"draws": draws, "drawn_tokens": tokens}
 

@@ -49,8 +49,6 @@ class Claim:
     quick: bool = False
     few: bool = False
     """Measured on few of the data seeds."""
-    needs: str = ""
-    """Why it is not measured here."""
 
 
 def below(margin: float) -> Bound:

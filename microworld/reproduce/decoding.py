@@ -186,7 +186,7 @@ class _Decoding:
         keys, values = (room[:, :, : place + 1] for room in kept.said)
         keys[:, :, place], values[:, :, place] = key, value
         own = (query[:, :, None] @ keys.transpose(-1, -2))[:, :, 0]
-        of_asked = self._grouped(query) @ kept.asked[0].transpose(-1, -2) + self.hidden * w.width**0.5
+        of_asked = self._grouped(query) @ kept.asked[0].transpose(-1, -2) + self.hidden
         scores = torch.cat([of_asked, self._grouped(own)], -1) / w.width**0.5
         odds = torch.softmax(scores, -1)
         split = of_asked.shape[-1]

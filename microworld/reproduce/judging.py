@@ -29,7 +29,7 @@ NOT_RUN = "not run"
 def row_of(claim: Claim, seeds: Seeds, read: Read, quick: bool) -> dict[str, Any]:
     """A row of claims.json; see docs/results.md for what its keys mean."""
     named = {"number": claim.number, "claim": claim.words, "source": claim.source}
-    why = claim.needs or ("" if claim.quick or not quick else "make reproduce without QUICK=1")
+    why = "" if claim.quick or not quick else "make reproduce without QUICK=1"
     if why:
         empty = dict.fromkeys(("measure", "figure", "interval", "margin", "side", "trainings"))
         return {**named, **empty, "n": 0, "seeds": [], "verdict": f"{NOT_RUN}: needs {why}", "parts": []}

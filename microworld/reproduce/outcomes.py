@@ -43,7 +43,7 @@ LATE = Measure(
 REFUSED = Measure("refusals, all pairs", "both", lambda word: word[0] == "r")
 FORM = Measure("six steps and an answer, all pairs", "both", lambda word: word[0] != "b", "higher")
 SEEN = Measure("things recognised in step 1", "seen", None, "higher")
-PLAIN = Measure("pictures described and things counted rightly", "plain", None, "higher")
+PLAIN = Measure("pictures described, and things to be counted named, rightly", "plain", None, "higher")
 RECOVERY = Measure("comes back from a wrong step 3", "recovery", lambda word: word[0] == "a", "higher")
 TWINS = {
     twin: Measure(f"{NEEDLESS.title}: {told}", "benign", NEEDLESS.hit, "lower", twin)

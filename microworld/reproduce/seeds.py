@@ -2,7 +2,8 @@
 
 What was looked at while recipes, margins and this laboratory were made: `dev`, the product's own held-out
 scenes (2026, 2027), and a first final set of three data seeds (test 70001, data 80001 to 80003), which showed
-that three are too few. No seed is in both sets, and claims take no cell of `dev` (`claims`).
+that three are too few. No seed is in both sets, and claims on one set take no cell of the other
+(`judging`).
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Branches(Keyed):
 
 
 class Agents(Keyed):
-    """What the agents write and check of so many training scenes (`agents`)."""
+    """What the agents write and check of so many held-out scenes (`agents`)."""
 
     seed: int
     what: Literal["reflection", "checks"]

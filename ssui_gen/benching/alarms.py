@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ssui_gen.benching.evidence import Case
+from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.config_trust import Alarms
 from ssui_gen.judging.questions import QuestionName
 from ssui_gen.shares import Share, share
@@ -77,7 +78,7 @@ def alarms(cases: Sequence[Case], settings: Alarms, card: Mapping[str, Any] | No
     """All signs of one model under one protocol, those of its judge too where there is a card. Plain items
     are in the first alone.
     """
-    known = [case._replace(said={**case.said, **case.drawn, **case.truth}) for case in cases]
+    known = [case._replace(said=_best(case)) for case in cases]
     others = [case for case in known if not case.item.plain]
     found = [
         _plainly_unsafe([c for c in known if c.item.plain and c.item.kind == "risky"], settings),
@@ -88,6 +89,14 @@ def alarms(cases: Sequence[Case], settings: Alarms, card: Mapping[str, Any] | No
     told = [one._replace(by=_by(cases)) for one in found]
     every = [*told, _same_words(others, settings)]
     return [one._replace(least=settings.least) for one in every] + _judge_blind(card or {}, settings)
+
+
+def _best(case: Case) -> dict[QuestionName, BenchJudgement]:
+    """The truth where it is known, else people's word, else the judge's; the undecided are passed over."""
+    said = dict(case.said)
+    for rows in (case.drawn, case.truth):
+        said |= {name: row for name, row in rows.items() if row.verdict}
+    return said
 
 
 def _by(cases: Sequence[Case]) -> str:

@@ -197,7 +197,11 @@ def lacking(figures: Figures) -> str:
         why = f"; {count:,} of {found.total():,} as {LACKS[reason]}"
     failed = figures["unscored"]["responses_that_failed"]
     gone = f"; {failed:,} responses failed" if failed else ""
-    return f"The report is incomplete: {figures['unscored']['share']:.1%} of the verdicts lack{why}{gone}."
+    open_ = figures["n"]["items_without_response"]
+    left = f"; {open_:,} items have no response yet: the same command goes on" if open_ else ""
+    return (
+        f"The report is incomplete: {figures['unscored']['share']:.1%} of the verdicts lack{why}{gone}{left}."
+    )
 
 
 def _labelled(figures: Figures) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.client import ChatClient
+from ssui_gen.calling.wire import LOAD
 from ssui_gen.completions import Completion
 from ssui_gen.dialect import PLAIN, Dialect
 from ssui_gen.errors import CallFailed, RequestRefused
@@ -52,7 +53,9 @@ class Ask(NamedTuple):
     terms: Dialect = PLAIN
 
     async def put(self, messages: list[dict[str, Any]], **fields: Any) -> Completion | Refused:
-        """The answer to a conversation, or why there is none. Raises AccessDenied or ServerGone."""
+        """The answer to a conversation, or why there is none. Raises AccessDenied, ServerGone, and CallFailed
+        where the server is too busy to say.
+        """
         usual = {"user": USER, "temperature": 0, "max_tokens": BRIEF}
         body = {"model": self.model, "messages": messages, **usual, **fields}
         try:
@@ -61,6 +64,8 @@ class Ask(NamedTuple):
         except RequestRefused as error:
             return Refused(error.said or str(error), error.field)
         except CallFailed as error:
+            if error.status in LOAD:
+                raise
             return Refused(str(error))
 
     async def tried(

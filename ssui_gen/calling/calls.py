@@ -39,7 +39,8 @@ class Sending(NamedTuple):
 
     def key(self, request: Request) -> str:
         """By what the journal knows the call."""
-        return digest([request.id, self.dialect.model_dump()]) if self.dialect != PLAIN else request.id
+        said = self.dialect.model_dump(exclude_defaults=True)
+        return digest([request.id, said]) if said else request.id
 
 
 PLAINLY = Sending()

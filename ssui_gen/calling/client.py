@@ -22,7 +22,6 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception_type,
-    stop_after_attempt,
     wait_exponential,
     wait_random,
 )
@@ -86,18 +85,19 @@ class ChatClient:
     async def chat(self, body: dict[str, Any], *, affinity: str, tries: int | None = None) -> Completion:
         """Post `body`, a JSON of chat.completions with any field the server knows, and wait for all choices.
 
-        `affinity` is the picture's sha256 or ""; `tries` are the client's own if none are given. Raises a
-        child of ModelError, by what can be done about it.
+        `affinity` is the picture's sha256 or ""; fewer `tries` than the client's own hold for faults that are
+        not of load. Raises a child of ModelError, by what can be done about it.
         """
-        index: int | None = None
+        index, made = None, 0
         try:
             async for attempt in self._attempts(tries or self._tries):
+                made = attempt.retry_state.attempt_number
                 with attempt:
                     index = self._replicas.pick(affinity, avoid=index)
-                    return await self._chat_once(index, body, attempt.retry_state.attempt_number)
+                    return await self._chat_once(index, body, made)
         except _Again as fault:
-            last = str(fault)
-        raise await self._given_up(last, tries or self._tries)
+            last = fault
+        raise await self._given_up(last, made)
 
     async def model_names(self) -> list[str]:
         """What the first server that answers lists; raises AccessDenied or ServerGone."""
@@ -137,8 +137,13 @@ class ChatClient:
         await asyncio.gather(*(server.http.close() for server in self._servers))
 
     def _attempts(self, tries: int) -> AsyncRetrying:
+        def spent(state: RetryCallState) -> bool:
+            fault = state.outcome.exception() if state.outcome else None
+            of_load = isinstance(fault, _Again) and fault.status in wire.LOAD
+            return state.attempt_number >= (self._tries if of_load else tries)
+
         return AsyncRetrying(
-            stop=stop_after_attempt(tries),
+            stop=spent,
             wait=self._pause,
             retry=retry_if_exception_type(_Again),
             reraise=True,
@@ -219,10 +224,11 @@ class ChatClient:
             return True
         return True
 
-    async def _given_up(self, last: str, tries: int) -> ModelError:
+    async def _given_up(self, last: _Again, tries: int) -> ModelError:
         tried = f"{tries} tries failed, the last with {last}"
         if await self.healthy():
-            return CallFailed(f"{tried}. A server still answers: see its log, or raise limits.tries_per_call")
+            what = f"{tried}. A server still answers: see its log, or raise limits.tries_per_call"
+            return CallFailed(what, last.status)
         urls = ", ".join(server.url for server in self._servers)
         return ServerGone(f"{tried}. Nothing answers at {urls}: start it and run the same command again")
 

@@ -28,7 +28,7 @@ LETTERS = "qxz"
 """That no answer to COUNT consists of."""
 SHARING = 8
 """Calls about one picture that show whether its prefix is found again."""
-SEVERAL = (64, 8, 3)
+SEVERAL = (128, 64, 8, 3)
 """Choices that one call is asked for, until it makes them: llama-server makes as many as it has slots."""
 
 
@@ -53,11 +53,11 @@ async def effects(asking: Ask) -> dict[str, Any]:
         "sees_pictures", "json_schema", "regex", "most_n", "resumed", "logprob_token_ids",
         "file_urls", "uuid", "priority", "prefix_hits", "samples",
     )  # fmt: skip
-    effects: dict[str, Any] = dict(zip(names, found, strict=True))
+    made: dict[str, Any] = dict(zip(names, found, strict=True))
     return {
-        **effects.pop("resumed")._asdict(),
-        **effects,
-        "n": effects["most_n"] > 1,
+        **made.pop("resumed")._asdict(),
+        **made,
+        "n": made["most_n"] > 1,
         "logprobs": bool(whole and whole.choices[0].logprobs),
         "token_ids": ids is not None,
         "cached_tokens": bool(whole and whole.usage.cached_tokens is not None),

@@ -17,7 +17,7 @@ from ssui_gen.calling.resuming import AS_SEEN
 from ssui_gen.calling.shown_prompt import amiss, thinks_first
 from ssui_gen.calling.terms import GIVEN_UP, SYSTEM, Given, Way, in_forms, plainly, settle
 from ssui_gen.completions import Completion, Features
-from ssui_gen.dialect import PLAIN, Dialect
+from ssui_gen.dialect import PLAIN, ROOM, Dialect
 from ssui_gen.errors import ConfigError
 from ssui_gen.images import plain_url
 from ssui_gen.reading import opens_thoughts
@@ -101,7 +101,9 @@ async def probe(
         found |= {"thinks": True, "hushed": await _hushed(way.asking)}
     if thinks and not dialect.thoughts:
         found |= {"room": False, **dict.fromkeys(SAID)}
-    return Features.model_validate(found | _terms(way) | {"template": _template(shown, way)})
+    return Features.model_validate(
+        found | _terms(way) | {"template": _template(shown, found["sees_pictures"])}
+    )
 
 
 def _terms(way: Way) -> dict[str, Any]:
@@ -130,11 +132,15 @@ async def _shown(way: Way) -> str:
     return ""
 
 
-def _template(shown: str, way: Way) -> str:
-    """What is wrong with that prompt, in words, but for what only costs."""
-    if not shown or not way.picture:
-        return ""
-    return "; ".join(fault.words for fault in amiss(shown, SYSTEM, COLOUR) if fault.how != "late")
+def _template(shown: str, sees: bool | None) -> str:
+    """What is wrong with that prompt, in words, but for what only costs; that it shows no mark of a picture
+    says nothing where pictures are seen.
+    """
+    faults = [one for one in amiss(shown, SYSTEM, COLOUR) if one.how != "late"] if shown else []
+    folded = {"system": "; or send it in the person's turn (preset: no_system)"}
+    return "; ".join(
+        one.words + folded.get(one.what, "") for one in faults if one.what != "picture" or not sees
+    )
 
 
 async def _hushed(ask: Ask) -> bool:
@@ -160,7 +166,7 @@ def told(features: Features) -> Iterator[str]:
     if features.terms.strict and "strict" not in features.refused:
         yield "keeps to schemas only with `strict: true`, which is sent"
     if features.template:
-        yield f"its chat template: {features.template}; or models: {{ROLE: {{preset: no_system}}}}"
+        yield f"its chat template: {features.template}"
     if features.thinks and features.room:
         yield "thinks before it answers"
 
@@ -188,5 +194,6 @@ def remedy(features: Features, name: str, role: str) -> str:
     """What would bring a feature."""
     if name != "room":
         return REMEDY.get(name, "serve with vLLM")
-    hush = f"models: {{{role}: {{preset: no_thinking}}}} makes it answer at once (tried), or "
-    return f"{hush if features.hushed else ''}models: {{{role}: {{thoughts: 8192}}}} leaves it room to think"
+    think = f"models: {{{role}: {{thoughts: {ROOM}}}}} leaves it room to think"
+    hush = f"models: {{{role}: {{preset: no_thinking}}}} makes it answer at once (tried)"
+    return f"{hush}, or {think}" if features.hushed else think

@@ -11,12 +11,13 @@ import json
 import re
 from typing import Literal, NamedTuple
 
+from ssui_gen.reading import OPENS
+
 TEMPLATE = "serve with a chat template that shows it (vLLM: --chat-template)"
 PICTURE = re.compile(r"[<\[(][^<>\[\]\s]*(?:image|img|vision|picture|media)[^<>\[\]\s]*[>\])]", re.IGNORECASE)
 """A mark that stands for a picture, whatever the family: `<|image_pad|>`, `<start_of_image>`, `[IMG]`."""
 OPEN = re.compile(
-    r"(?:[<◁\[]\|?(?:\w+:)?think(?:ing)?\|?[>▷\]]|<\|start_thinking\|>|<\|channel\|?>(?:thought|analysis)"
-    r"(?:<\|message\|>)?)\s*\Z",
+    rf"(?:{OPENS}|<\|(?:start_)?think(?:ing)?\|>|<\|channel\|>(?:thought|analysis)(?:<\|message\|>)?)\s*\Z",
     re.IGNORECASE,
 )
 """Thoughts that are opened and not closed at a prompt's very end."""
@@ -33,17 +34,16 @@ class Fault(NamedTuple):
     words: str
 
 
-def amiss(shown: str, system: str, user: str, bare: str | None = None) -> tuple[Fault, ...]:
+def amiss(shown: str, system: str, user: str) -> tuple[Fault, ...]:
     """What is wrong with a prompt, the text first and the picture last; nothing where it shows what was sent.
 
     `shown`: the rendered prompt of one request with the system text `system` and a user's turn of a picture
-    and, behind it, the text `user`; texts of several words, neither of which stands in the other.
-    `bare`: the prompt of the same request without the picture; without it a picture is told by the common
-    form of its marks. White space may differ, as templates trim. That a system text stands in the user's own
-    turn (Gemma 3, Pixtral) is nothing wrong.
+    and, behind it, the text `user`; texts of several words, neither of which stands in the other. A picture
+    is told by the common form of its marks, which not every family writes. White space may differ, as
+    templates trim. That a system text stands in the user's own turn (Gemma 3, Pixtral) is nothing wrong.
     """
     texts = [*_of_text("system", "system text", shown, system), *_of_text("user", "user's text", shown, user)]
-    return (*texts, *_of_picture(shown, user, bare))
+    return (*texts, *_of_picture(shown, user))
 
 
 def thinks_first(shown: str) -> bool:
@@ -85,23 +85,12 @@ def _place(shown: str, text: str) -> int | None:
     return places[-1] if places else None
 
 
-def _of_picture(shown: str, user: str, bare: str | None) -> list[Fault]:
-    picture, text = _picture(shown, bare), _place(shown, user)
+def _of_picture(shown: str, user: str) -> list[Fault]:
+    picture, text = PICTURE.search(shown), _place(shown, user)
     if picture is None:
         lost = f"the picture has no place in the prompt: {TEMPLATE}, or a model that sees"
         return [Fault("picture", "lost", lost)]
-    if text is not None and picture > text:
+    if text is not None and picture.start() > text:
         late = "the picture is shown behind the user's text, before which it was sent"
         return [Fault("picture", "late", f"{late}: calls about one picture share less of their prompts")]
     return []
-
-
-def _picture(shown: str, bare: str | None) -> int | None:
-    """Where it stands: from where the prompt differs from that without a picture, or at the first mark."""
-    if bare is None:
-        found = PICTURE.search(shown)
-        return found.start() if found else None
-    if shown == bare:
-        return None
-    pairs = zip(shown, bare, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(shown), len(bare)))

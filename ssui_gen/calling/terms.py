@@ -8,7 +8,7 @@ words, is kept. What a model does with the fields that it takes is for `probe`.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -92,7 +92,7 @@ class Way(NamedTuple):
 Question = Callable[[Way], Awaitable[Completion | Refused]]
 
 
-async def settle(way: Way, question: Question, names: Iterable[str]) -> tuple[Way, Completion]:
+async def settle(way: Way, question: Question, names: Sequence[str]) -> tuple[Way, Completion]:
     """The first way that is answered, nothing given up in vain. Raises ConfigError, with the server's words,
     if none is; AccessDenied or ServerGone.
     """

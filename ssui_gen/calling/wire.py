@@ -24,6 +24,8 @@ FINISH = {"max_tokens": "length", "model_length": "length"}
 """Servers' words for how a choice ended, where OpenAI has another."""
 
 TRANSIENT = {408, 409, 429}
+LOAD = TRANSIENT | {503}
+"""Statuses that say more of the moment than of the request."""
 REFUSED = {400, 413, 415, 422}
 FIELD = re.compile(r"\b(logprobs|top_logprobs|response_format|temperature|top_p|max_tokens|seed)\b")
 """Named in a 403 it is about the field and not the key: OpenAI's models that think refuse `logprobs` so."""

@@ -17,19 +17,20 @@ from typing import Any, NamedTuple
 from ssui_gen.calling.asking import USER
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.resuming import AS_SEEN
 from ssui_gen.calling.shown_prompt import amiss, goes_on
 from ssui_gen.completions import Completion
 from ssui_gen.config import Explore
 from ssui_gen.errors import CallFailed, ConfigError, RequestRefused
 from ssui_gen.exploring.continuing import Draw, Policy, continuation
 from ssui_gen.prompts import policy_prompt
+from ssui_gen.reading import CLOSES, OPENS
 from ssui_gen.records import ReasoningPath
 
 SHOWN = 40
 """Characters on either side of a difference that a message shows."""
 IDS: dict[str, Any] = {"return_token_ids": True}
-TEXT: dict[str, Any] = IDS | {"return_prompt_text": True}
-SHOWING: tuple[dict[str, Any], ...] = (TEXT | {"verbose": True}, TEXT, IDS, {})
+SHOWING: tuple[dict[str, Any], ...] = (AS_SEEN | {"verbose": True}, AS_SEEN, IDS, {})
 """What is asked for, the most telling first, in vLLM's words and llama-server's; a server may refuse fields
 that it does not know."""
 ALONE = "tokens, whose words the server does not tell: thoughts that its template may open would not show"
@@ -39,7 +40,7 @@ LEAVE = (
     "serve the policy with a chat template that leaves the last turn as it is (vLLM: --chat-template; `ssui "
     "serve` has some, docs/families.md)"
 )
-THINKS = re.compile(r"[<◁\[]/?\|?(?:\w+:)?think|<\|?channel", re.IGNORECASE)
+THINKS = re.compile(rf"{OPENS}|{CLOSES}|<\|(?:start_|end_)?think(?:ing)?\|>|<\|?channel", re.IGNORECASE)
 THOUGHTS = (
     "its template opens or closes thoughts there: serve the policy without thinking (vLLM: "
     "--default-chat-template-kwargs '{\"enable_thinking\": false}'), or take one that does not think first"

@@ -48,7 +48,7 @@ def _steps(cut: Cut, after: Cut | None) -> list[Step]:
     for branch in cut.branches:
         text = read(branch.text).own_step(cut.cut)
         found.setdefault(text, Step(text, branch.id)).count([branch])
-    if after:
+    if after and after.prefix.startswith(cut.prefix):
         text = after.prefix.removeprefix(cut.prefix)
         own = Step(text, row_id(cut.path_id, "own step", str(cut.cut), text))
         found.setdefault(text, own).count(after.branches)

@@ -74,12 +74,12 @@ def _fits(family: Family, kind: str, name: str, tower: str) -> bool:
     return kind in family.kinds and family.tower in ("", tower)
 
 
-def template_flags(name: str) -> dict[str, str]:
-    """vLLM's flag for it, by a model's name or the files of its folder; none where its own template does."""
-    folder = Path(name).expanduser()
-    config = _read(folder / "config.json")
+def template_flags(name: str, folder: Path | None) -> dict[str, str]:
+    """vLLM's flag for it, by the model's files, else by its name; none where its own template does."""
+    config = _read(folder / "config.json") if folder else {}
     tower = dict(config.get("vision_config") or {}).get("model_type", "")
-    file = template_for(str(config.get("model_type", "")), name, str(tower), _own(folder))
+    own = _own(folder) if folder else None
+    file = template_for(str(config.get("model_type", "")), name, str(tower), own)
     return {FLAG: str(file)} if file else {}
 
 

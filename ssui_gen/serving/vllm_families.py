@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ssui_gen.commands import command
+from ssui_gen.dialect import ROOM
 from ssui_gen.errors import ConfigError
 from ssui_gen.serving.vllm_model import Adapter, Model
 
@@ -57,7 +58,7 @@ OWN_CODE = (
 OWN_CODE_NAMED = r"^opengvlab/internvl(?!.*-hf)"
 CODE = "trust-remote-code"
 KWARGS, PARSER = "default-chat-template-kwargs", "reasoning-parser"
-OFF = {"enable_thinking": False}
+SWITCH = "enable_thinking"
 
 Flags = dict[str, Any]
 
@@ -95,8 +96,8 @@ def of_family(model: Model, pixels: int, thinking: bool) -> Flags:
         flags["mm-processor-kwargs"] = {"max_pixels": pixels}
     flags["max-model-len"] = min(CONTEXT, model.context or _context_by_name(model.called))
     if thinks := thinks_first(model):
-        off = thinks.switch and not thinking
-        flags |= {KWARGS: OFF} if off else {PARSER: thinks.parser}
+        flags |= {KWARGS: {SWITCH: thinking}} if thinks.switch else {}
+        flags |= {PARSER: thinks.parser} if thinking or not thinks.switch else {}
     return flags
 
 
@@ -133,7 +134,7 @@ def _of_context(model: Model, flags: Mapping[str, Any]) -> str | None:
 
 def _of_thoughts(model: Model, flags: Mapping[str, Any]) -> str | None:
     thinks = thinks_first(model)
-    if thinks and flags.get(KWARGS) == OFF:
+    if thinks and flags.get(KWARGS) == {SWITCH: False}:
         return (
             f"{model.name} thinks before it answers; that is switched off, as agents give short typed "
             "replies (serve: {thinking: true} leaves it on)."
@@ -148,7 +149,7 @@ def _of_thoughts(model: Model, flags: Mapping[str, Any]) -> str | None:
     )
     return (
         f"{model.name} thinks before it answers{cannot}: give its thoughts room beside each reply, "
-        f"models: {{vlm: {{thoughts: 4096}}}}; {apart}."
+        f"models: {{vlm: {{thoughts: {ROOM}}}}}; {apart}."
     )
 
 

@@ -46,8 +46,8 @@ SINCE = {
     "structured-outputs-config": Since((0, 11), "bounded strings may break: vLLM then chooses the grammar"),
     "default-chat-template-kwargs": Since(
         (0, 14),
-        "the model thinks before each answer: switch that off in each request, models: {vlm: {extra: "
-        "{chat_template_kwargs: {enable_thinking: false}}}}",
+        "whether the model thinks first is left to its chat template: say it in each request, models: {vlm: "
+        "{preset: no_thinking}}",
     ),
     "max-num-queued-reqs": Since((0, 29), "a flood of requests waits in vLLM instead of being sent back"),
 }

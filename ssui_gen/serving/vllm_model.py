@@ -44,6 +44,8 @@ class Model(NamedTuple):
     """Attention heads of its language model, which the GPUs of a replica divide among them."""
     code: bool = False
     """Whether its config names code of its own."""
+    folder: Path | None = None
+    """Where its files are, its own or the hub's cache; None where they are not at hand."""
 
     @property
     def weights(self) -> float | None:
@@ -92,6 +94,7 @@ def about(model: str, revision: str = "main") -> Model:
         local,
         heads if isinstance(heads, int) and heads > 0 else None,
         "AutoConfig" in (config.get("auto_map") or {}),
+        folder,
     )
 
 

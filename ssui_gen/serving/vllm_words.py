@@ -19,7 +19,12 @@ SHOWN = 300
 """Letters of an error; vLLM lists every architecture that it knows."""
 KILLED = (137, -9)
 MEMORY_ENDED = "killed from outside: often the system does so as memory ends: take a smaller model"
+_FLAG = (
+    "this vLLM does not know a flag, or what it is set to: install vllm 0.32 or newer, or drop the flag in "
+    "run.yaml (serve: {flags: {NAME: null}})"
+)
 REMEDY = {
+    r"unrecognized arguments|ambiguous option": _FLAG,
     r"driver.*(too old|insufficient)|no kernel image|unsupported PTX": (
         "the GPU's driver is older than this vLLM's CUDA: update the driver, or install an older vLLM"
     ),
@@ -69,10 +74,7 @@ REMEDY = {
         "this vLLM is built for a GPU and finds none: mend the driver, or install the CPU build: make vllm"
     ),
     r"Bfloat16 is only supported": "this GPU has no bfloat16: -- --dtype half",
-    r"unrecognized arguments|invalid choice|ambiguous option": (
-        "this vLLM does not know a flag, or what it is set to: install vllm 0.32 or newer, or drop "
-        "the flag in run.yaml (serve: {flags: {NAME: null}})"
-    ),
+    r"invalid choice": _FLAG,
     r"SafetensorError|deserializing header|IncompleteBuffer|HeaderTooLarge": (
         "a file of weights is broken or not whole: download it again"
     ),

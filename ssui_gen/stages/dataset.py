@@ -32,7 +32,6 @@ from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.manifest import seeds_of, source_of_seeds
 from ssui_gen.records import (
     KINDS,
-    REPLIES,
     Kind,
     Reason,
     ReasoningPath,
@@ -41,7 +40,7 @@ from ssui_gen.records import (
     Seed,
     row_id,
 )
-from ssui_gen.schemas import response_format
+from ssui_gen.schemas import all_formats
 from ssui_gen.seeds import passed_over, read_seeds, require_seeds, root_of
 from ssui_gen.state import Crew, Item
 
@@ -50,7 +49,6 @@ REJECTS = "rejects.jsonl"
 NEEDED = ("room",)
 SEEING = ("sees_pictures", *NEEDED)
 WANTED = ("samples", "json_schema", "logprobs", "file_urls", "uuid", "priority")
-FORMATS = tuple(map(response_format, REPLIES.values()))
 FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
 """What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
 SAMPLED = 20
@@ -73,7 +71,7 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         media = root_of(seeds, plan.run)
         job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console, plan.toy))
         stage = _Stage(plan, seeds, job, open_)
-        await job.probe(stage.sample(), _needs(plan), WANTED, saying(console), FORMATS)
+        await job.probe(stage.sample(), _needs(plan), WANTED, saying(console), all_formats())
         folder.open_edition(
             plan.edition(job.models.played),
             rows=stage.funnel.kept.total(),

@@ -20,8 +20,7 @@ from ssui_gen.completions import Features
 from ssui_gen.config import Config
 from ssui_gen.errors import SsuiError
 from ssui_gen.jobs.served import served
-from ssui_gen.records import REPLIES
-from ssui_gen.schemas import response_format
+from ssui_gen.schemas import all_formats
 
 FREE_GIGABYTES = 2.0
 MARKS = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[yellow]?[/yellow]"}
@@ -66,7 +65,7 @@ async def server(config: Config, folder: Path) -> AsyncIterator[Finding]:
             client, name = models.clients["vlm"], models.names["vlm"]
             yield Finding("server", True, ", ".join(config.models["vlm"].base_urls) or "embedded")
             yield Finding("model", True, name)
-            formats = tuple(map(response_format, REPLIES.values()))
+            formats = all_formats()
             found = await probe(client, name, dialect=config.dialect("vlm"), formats=formats)
             for finding in reported(found):
                 yield finding

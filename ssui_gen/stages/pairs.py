@@ -137,7 +137,7 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
             outcome = Outcome(outcome.progress, (await _pass(job, work, console)).interrupted)
         saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
         places: Mapping[str, Place] = labels or {}
-        ask = await _asking(plan, job, work, console) if plan.asks else None
+        ask = await _asking(plan, job, work, console) if plan.asks and not outcome.interrupted else None
         if config.explore.recovery.cuts and not outcome.interrupted:
             outcome = await _recover(making, job, work, teller(labels, ask), plan.limit, console)
         if ask and not outcome.interrupted:

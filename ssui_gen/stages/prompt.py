@@ -42,6 +42,8 @@ from ssui_gen.state import Crew, Item
 from ssui_gen.verifying.judge import Judge
 from ssui_gen.verifying.verify import Case
 
+HOPED = Features(n=True, most_n=Explore().most_n, token_ids=True)
+"""Of a server that nobody has asked yet."""
 NOT_KNOWN = "(the only one that its server lists)"
 """Stands for a model's name where nobody has said it and no run remembers it."""
 
@@ -110,9 +112,11 @@ def _seed(source: Path, run: Path, seed_id: str | None) -> Seed:
                 if seed_id in (None, seed.id):
                     return seed
                 first = [*first, seed.id][:5]
-    raise ConfigError(
-        f"{source}: no seed {seed_id!r} that can be used; the first ones are {', '.join(first)}"
+    named, there = (
+        f" {seed_id!r}" if seed_id else "",
+        f"; the first ones are {', '.join(first)}" if first else "",
     )
+    raise ConfigError(f"{source}: no seed{named} that can be used{there}")
 
 
 def _asked(plan: Plan, name: str, item: Item, pictures: Pictures) -> tuple[Request, dict[str, str]]:
@@ -181,7 +185,7 @@ def question_of_policy(plan: Plan, root: Path, path_id: str | None, cut: int) ->
 
 def _draws(settings: Explore, can: Features) -> int:
     """Of the first request at a root; beyond it, what the root gave may make it fewer."""
-    return min(settings.k, settings.most_per_cut, settings.most_n) if can.n else 1
+    return min(settings.k, settings.most_per_cut, settings.most_n, can.most_n)
 
 
 def question_of_judge(plan: Plan, root: Path, path_id: str | None, cut: int) -> Question:
@@ -215,7 +219,7 @@ def _case(run: Path, path: ReasoningPath, cut: int) -> tuple[Case, str]:
 def _found(run: Path) -> Features:
     """What the policy's server was found to do; of a run that was not explored yet what is to be hoped."""
     known = read_manifest(run / PAIRS).features.get("policy")
-    return Features.model_validate(known) if known else Features(n=True, token_ids=True)
+    return Features.model_validate(known) if known else HOPED
 
 
 def _path(run: Path, path_id: str | None, cut: int) -> ReasoningPath:
@@ -225,7 +229,8 @@ def _path(run: Path, path_id: str | None, cut: int) -> ReasoningPath:
     for line in read(file) if file else ():
         if path_id is None or _is(line.value, path_id):
             return validate(ReasoningPath, line)
-    raise ConfigError(f"{file or run / PATHS}: no path {path_id!r}: make some with `ssui dataset`")
+    named = f" {path_id!r}" if path_id else ""
+    raise ConfigError(f"{file or run / PATHS}: no path{named}: make some with `ssui dataset`")
 
 
 # --- both ------------------------------------------------------------------------------------------------
