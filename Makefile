@@ -25,6 +25,7 @@ OUT ?=## make train: folder of the adapter; default: outputs/RUN/adapter
 TOY ?=## 1 lets the embedded micro VLM look at other pictures than drawn scenes
 QUICK ?=## make reproduce: 1 leaves out the claims that take long
 ARGS ?=## anything else for the command
+WORKERS ?= 2## make test, test-slow, check: how many tests run side by side
 PYTHON ?= python3## the Python (3.11 or newer) that makes .venv
 
 MICRO := $(filter micro-policy micro-untidy,$(POLICY))
@@ -46,6 +47,7 @@ READY := $(VENV)/.ready
 VLLM := .venv-vllm
 INSPECT := .venv-inspect
 LLAMA := .venv-llama
+TESTS := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG))
 
 .PHONY: dataset
@@ -157,11 +159,11 @@ sheet: $(READY) ## draw a contact sheet of the microworld to outputs/sheet.png
 
 .PHONY: test
 test: $(READY) ## the default tests, under ten minutes on two cores
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(TESTS) $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(READY) ## the slow tests: kills, faults, memory
-	KILLS=50 $(VENV)/bin/python -m pytest -m slow $(ARGS)
+	KILLS=50 $(TESTS) -m slow $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(READY) ## the tests of the review page in a real Chromium, installed with apt where it can be
@@ -201,7 +203,7 @@ golden: $(READY) ## rewrite the golden files after a change of prompts; read the
 
 .PHONY: check
 check: $(READY) ## lint, types and all tests but those in a browser, on vLLM or llama-server, or under inspect_ai; CI runs all but the third
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/python -m pytest -m "not browser and not vllm and not inspect and not servers and not live" $(ARGS)
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(TESTS) -m "not browser and not vllm and not inspect and not servers and not live" $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs

@@ -44,7 +44,7 @@ def test_a_judge_that_does_not_answer_scores_nothing(
     assert {row["unscored"] for row in made.judgements} == {why}
     assert {row["verdict"] for row in made.judgements} == {None}
     told = " ".join(done.out.split())
-    assert f"100.0% of the verdicts lack; 14 of 14 as {LACKS[why]}." in told
+    assert f"100.0% of the verdicts lack; 14 of 14 as {LACKS[why]}; 4 items have no response yet." in told
 
 
 def test_every_reason_says_what_helps() -> None:

@@ -198,10 +198,9 @@ def lacking(figures: Figures) -> str:
     failed = figures["unscored"]["responses_that_failed"]
     gone = f"; {failed:,} responses failed" if failed else ""
     open_ = figures["n"]["items_without_response"]
-    left = f"; {open_:,} items have no response yet: the same command goes on" if open_ else ""
-    return (
-        f"The report is incomplete: {figures['unscored']['share']:.1%} of the verdicts lack{why}{gone}{left}."
-    )
+    left = f"; {open_:,} items have no response yet" if open_ else ""
+    lack = f"{figures['unscored']['share']:.1%} of the verdicts lack"
+    return f"The report is incomplete: {lack}{why}{gone}{left}."
 
 
 def _labelled(figures: Figures) -> str:

@@ -69,5 +69,9 @@ def bar(parts: Mapping[str, float], whole: float) -> str:
 
 def fold(title: str, text: str, colour: str) -> str:
     """A line that opens to a text."""
-    inner = f"<summary>{escape(title)}</summary><pre>{escape(text)}</pre>"
-    return f'<details style="border-color:{colour}">{inner}</details>'
+    return folded(title, f"<pre>{escape(text)}</pre>", colour)
+
+
+def folded(title: str, inner: str, colour: str) -> str:
+    """A line that opens to some HTML."""
+    return f'<details style="border-color:{colour}"><summary>{escape(title)}</summary>{inner}</details>'

@@ -256,8 +256,17 @@ def tree(path: ReasoningPath, cuts: Sequence[Cut], picture: str) -> str:
 def _level(number: int, step: Step, cut: Cut | None) -> str:
     name, text = escape(title(step.name)), escape(step.text)
     middle = f'<div class="step"><b>{number + 1}. {name}</b><br>{text}</div>'
-    left = _folds([*cut.of("bad"), *cut.of("unverified")]) if cut else ""
-    return f"<div>{left}</div>{middle}<div>{_folds(cut.of('good')) if cut else ''}</div>"
+    if cut is None:
+        return f"<div></div>{middle}<div></div>"
+    left = _folds(cut.of("bad")) + _unverified(cut.of("unverified"))
+    return f"<div>{left}</div>{middle}<div>{_folds(cut.of('good'))}</div>"
+
+
+def _unverified(branches: Sequence[Branch]) -> str:
+    """One line for all of them: they are many where F judged only as many as it had to."""
+    if len(branches) < 2:
+        return _folds(branches)
+    return page.folded(f"{len(branches):,} not verified", _folds(branches), COLOURS["unverified"])
 
 
 def _folds(branches: Iterable[Branch]) -> str:
