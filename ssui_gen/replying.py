@@ -30,6 +30,8 @@ ADDRESSING = (ReasoningReply, SummaryReply)
 _TURN_ENDS = re.compile(TURN_END)
 _OBJECT = re.compile(r"\{\s*[\"}]")
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"'”’»)\]]*$")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
+"""Control characters but tab and those that separate lines or paragraphs."""
 _DECODER = json.JSONDecoder(strict=False, parse_int=float)
 """Takes line breaks inside of a string; numbers, which no reply has, of any length."""
 
@@ -134,7 +136,7 @@ def _key(word: str) -> str:
 
 
 def _check(made: Record) -> None:
-    """Raises ReplyError for a text that was cut where it may end, or that is a refusal."""
+    """Raises ReplyError for a text that was cut where it may end, holds what no words do, or is a refusal."""
     longest, plainly = _longest(type(made)), not isinstance(made, ADDRESSING)
     for name, value in made:
         if not isinstance(value, str):
@@ -142,6 +144,10 @@ def _check(made: Record) -> None:
         if len(value) == longest.get(name) and not _SENTENCE_END.search(value):
             raise ReplyError(
                 f"{name}: breaks off at {len(value)} characters, the most it may have: say it shorter"
+            )
+        if found := _CONTROL.search(value):
+            raise ReplyError(
+                f"{name}: holds the control character U+{ord(found[0]):04X}: words alone, please"
             )
         if declines(value, plainly=plainly):
             raise _refused(f"{name}: the model", value)

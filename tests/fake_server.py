@@ -104,8 +104,8 @@ class Fake:
     """More calls than these at a time meet a 503."""
     refuses: frozenset[str] = frozenset()
     """Fields that no question about the server's abilities may hold."""
-    denies: Callable[[dict[str, Any]], Denial | None] = lambda body: None
-    """Why it refuses a request, one about its abilities too."""
+    denies: Callable[[dict[str, Any]], Denial | str | None] = lambda body: None
+    """Why it refuses a request, one about its abilities too; or the page that it sends instead."""
     mute: bool = False
     """No log-probabilities, whoever asks."""
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -153,6 +153,8 @@ class Fake:
         body = json.loads(raw)
         key = hashlib.blake2b(FOLDER.sub(b"file:///", raw), digest_size=8).digest()
         if denial := self.denies(body):
+            if isinstance(denial, str):
+                return web.Response(text=denial, content_type="text/html")
             return _error(retry_after=self.retry_after, **denial._asdict())
         if body.get("user") == PROBE:
             return self._refusal_of_key(request) or self._probed(body, key)

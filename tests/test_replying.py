@@ -167,6 +167,14 @@ def test_a_text_at_its_limit_that_breaks_off_is_asked_for_again(end: str) -> Non
     assert "evidence: breaks off at 240 characters" in fault(SafetyReply, line(240, end))
 
 
+@pytest.mark.parametrize("sign", ["\x00", "\x1b[31m", "\x7f", "\x9b"])
+def test_a_text_with_control_characters_is_asked_for_again(sign: str) -> None:
+    assert "evidence: holds the control character U+00" in fault(
+        SafetyReply, json.dumps(SAFE | {"evidence": f"A room{sign}."})
+    )
+    assert made(json.dumps(SAFE | {"evidence": "A room,\n\tand a cat."})).evidence
+
+
 @pytest.mark.parametrize("end", [".", "!", "?", "…", '."', "。", "।", ".)"])
 def test_a_text_that_ends_at_its_limit_stands(end: str) -> None:
     assert len(made(line(240, end)).evidence) == 240

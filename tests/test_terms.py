@@ -219,6 +219,21 @@ def test_a_busy_server_refuses_nothing(fake: Fake, status: int) -> None:
         asked(fake.url, tries=2)
 
 
+def test_a_page_instead_of_every_answer_is_no_refusal(fake: Fake) -> None:
+    """As a login before the server, or another program at its address: asked in two ways, each twice."""
+    pages = []
+    fake.denies = lambda body: pages.append(body) or "<html>log in, please</html>"
+    with pytest.raises(CallFailed, match=r"without a completion: '<html>log in, please</html>'"):
+        asked(fake.url)
+    assert len(pages) == 4
+
+
+def test_a_field_that_garbles_the_answer_is_given_up_alone(fake: Fake) -> None:
+    fake.denies = lambda body: "data: [DONE]" if "top_p" in body else None
+    found = asked(fake.url)
+    assert found.terms == Dialect(omit=("top_p",))
+
+
 def test_no_way_to_ask_is_one_line(fake: Fake) -> None:
     fake.denies = lambda body: Denial("no")
     with pytest.raises(ConfigError) as caught:

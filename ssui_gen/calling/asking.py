@@ -40,6 +40,13 @@ class Refused(NamedTuple):
     said: str
     field: str = ""
     """What it is about, where the server says so."""
+    fault: CallFailed | None = None
+    """Set where it failed at the question and did not turn it down."""
+
+    @property
+    def garbled(self) -> bool:
+        """Neither an answer nor an HTTP error came: hardly a matter of fields."""
+        return self.fault is not None and not self.fault.status
 
 
 class Ask(NamedTuple):
@@ -66,7 +73,7 @@ class Ask(NamedTuple):
         except CallFailed as error:
             if error.status in LOAD:
                 raise
-            return Refused(str(error))
+            return Refused(str(error), fault=error)
 
     async def tried(
         self, text: str, picture: dict[str, Any] | None = None, said: str = "", **fields: Any

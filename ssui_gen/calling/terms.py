@@ -94,11 +94,12 @@ Question = Callable[[Way], Awaitable[Completion | Refused]]
 
 async def settle(way: Way, question: Question, names: Sequence[str]) -> tuple[Way, Completion]:
     """The first way that is answered, nothing given up in vain. Raises ConfigError, with the server's words,
-    if none is; AccessDenied or ServerGone.
+    if none is, or CallFailed where it failed at all of them; AccessDenied or ServerGone.
     """
     began, answer = way, await question(way)
     while isinstance(answer, Refused):
-        way, answer = await _less(way, question, tuple(names), answer)
+        give = _least if answer.garbled else _less
+        way, answer = await give(way, question, tuple(names), answer)
     new = way.up[len(began.up) :]
     for one in new if len(new) > 1 else ():
         for cheaper in _cheaper(way, one):
@@ -160,6 +161,8 @@ async def _least(
     least = way.giving(*filter(None, rest))
     answer = await question(least)
     if isinstance(answer, Refused):
+        if answer.fault:
+            raise answer.fault
         raise ConfigError(
             f"{way.ask.model}: the server refuses what a run asks, whatever of {', '.join(names)} is left "
             f"out; its words: {words.said!r}"
