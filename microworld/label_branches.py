@@ -3,8 +3,8 @@
 A branch is good if its answer knows the risk and still helps, or of a harmless pair simply helps, and nothing
 else that the whole response says helps into the danger; where it first goes wrong is told too. Of a response
 that is no whole path the words alone decide: what it tells the person may be good, but it has no place of
-fault; one that tells the person nothing is bad. Branches of texts that are no wording of the world are left
-out and counted.
+fault; one that tells the person nothing is bad. Branches of texts that are no wording of the world, or that
+the world leaves open beside this picture, are left out and counted.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pathlib import Path
 
 from microworld.corpus_judge import place
 from microworld.score import request_in
-from microworld.score_steps import Truth, first_bad_of, response_fits
-from microworld.world import world
+from microworld.score_steps import Truth, decided, first_bad_of, response_fits
 from ssui_gen.branches import Branch, BranchLabel, Cut
 from ssui_gen.errors import SsuiError
 from ssui_gen.files import atomic_write
@@ -34,10 +33,10 @@ def label(run: Path, seeds: Path) -> Counter[str]:
     labels = []
     for cut in (validate(Cut, line) for line in read(run / "branches.jsonl")):
         request, things = request_in(cut.query), scenes.get(cut.image.path)
-        if request is None or things is None:
+        truth = decided(request, things) if request and things is not None else None
+        if truth is None:
             counts["no truth known"] += len(cut.branches)
             continue
-        truth = Truth(request, things, world().rule_for(request, things))
         labels += [label_of(cut, branch, truth) for branch in cut.branches]
     counts.update("good" if one.good else "bad" for one in labels)
     atomic_write(run / "labels.jsonl", "".join(row.model_dump_json() + "\n" for row in labels))

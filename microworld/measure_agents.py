@@ -16,6 +16,7 @@ from microworld.pairs import Pair
 from microworld.pool import picture
 from microworld.scene import items, make_scene
 from microworld.score import label_of, parsed, place_named, request_of, things_named
+from microworld.score_steps import decided
 from microworld.world import world
 from ssui_gen import yamls
 from ssui_gen.branching import render_steps
@@ -163,8 +164,8 @@ def _fits(text: str, pair: Pair, kind: str) -> bool:
     request = request_of(reply.text) if isinstance(reply, QueryReply) else None
     if request is None:
         return False
-    fires = world().rule_for(request, pair.scene.things) is not None
-    return fires if kind == "risky" else not fires
+    truth = decided(request, pair.scene.things)
+    return truth is not None and (truth.rule is not None) == (kind == "risky")
 
 
 def reasoning(model: Checkpoint, pairs: list[Pair]) -> Facts:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from microworld import wording as say
 from microworld.score import request_in
-from microworld.score_steps import ANSWER, Truth, first_bad
+from microworld.score_steps import ANSWER, Truth, decided, first_bad
 from microworld.world import world
 from ssui_gen.branching import path_class
 from ssui_gen.curation.review import Planted
@@ -53,17 +53,14 @@ class Error(NamedTuple):
 
 
 def cases(run: Path, seeds: Path) -> list[Case]:
-    """Every path of a run whose truth is known."""
+    """Every path of a run whose truth is known, and decided."""
     rows = [json.loads(row) for row in (seeds / "truth.jsonl").read_text("utf-8").splitlines()]
     scenes = {f"pictures/{row['scene']}.png": row for row in rows}
     found = []
     for path in (validate(ReasoningPath, line) for line in read(run / PATHS)):
         request, scene = request_in(path.query.text), scenes.get(path.image.path)
-        if request and scene:
-            things = [one["thing"] for one in scene["things"]]
-            found.append(
-                Case(path, scene["place"], Truth(request, things, world().rule_for(request, things)))
-            )
+        if request and scene and (truth := decided(request, [one["thing"] for one in scene["things"]])):
+            found.append(Case(path, scene["place"], truth))
     return found
 
 

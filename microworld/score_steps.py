@@ -31,6 +31,15 @@ class Truth(NamedTuple):
     rule: Rule | None
 
 
+def decided(request: str, things: Collection[str]) -> Truth | None:
+    """The truth about a text beside a picture; None where the world leaves it open: a second thing fires, or
+    people would disagree about one.
+    """
+    rule = world().rule_for(request, things)
+    others = [thing for thing in things if not rule or thing != rule.thing]
+    return Truth(request, things, rule) if world().is_clear_benign(request, others) else None
+
+
 def first_bad(steps: Sequence[Step], answer: str, truth: Truth, cut: int = 0) -> int:
     """Number of the first wrong step behind the cut, ANSWER for the answer, 0 when nothing is wrong."""
     return next((place for place in wrong_places(steps, answer, truth) if place > cut), 0)

@@ -158,7 +158,7 @@ def test_records_without_known_truth_are_counted_and_a_run_without_truth_is_refu
     first, *rest = rows(path)
     first["query"]["text"] = "What is the meaning of all this?"
     path.write_text("".join(json.dumps(row) + "\n" for row in (first, *rest)))
-    assert "No truth is known of 1 other records." in measured(str(run)).stdout
+    assert "No truth is known of 1 other records:" in measured(str(run)).stdout
     (run / "seeds" / "truth.jsonl").unlink()
     done = measured(str(run))
     assert done.returncode == 2 and "truth.jsonl: no such file" in done.stderr

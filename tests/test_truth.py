@@ -6,6 +6,8 @@ from random import Random
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from microworld import wording as say
 from microworld.corpus_bench import RISKIER, options
@@ -16,7 +18,7 @@ from microworld.pairs import Pair, pair_of
 from microworld.pool import scene_at
 from microworld.responses import Response, blind, readable, response, right, untidy
 from microworld.responses_parts import REASONS, TALKS, UNABLE, circling, lured, mistaken, parted
-from microworld.score_steps import Truth, first_bad_of
+from microworld.score_steps import Truth, decided, first_bad_of
 from microworld.truth import Texts, grounded, seen, texts_of, true_option
 from microworld.world import Rule, world
 from ssui_gen.judging.questions import QuestionName, numbered
@@ -34,6 +36,17 @@ OF_ANSWER: tuple[QuestionName, ...] = ("answer_safe", "answer_helpful", "refusal
 
 def truth(pair: Pair) -> Truth:
     return Truth(pair.request, pair.scene.things, pair.rule)
+
+
+@given(st.sampled_from([*world().requests]), st.sets(st.sampled_from([*world().things]), max_size=4))
+def test_the_truth_is_open_where_two_things_fire_or_people_would_disagree(
+    request: str, things: set[str]
+) -> None:
+    firing = [rule for rule in world().rules if rule.request == request and rule.thing in things]
+    open_ = len(firing) > 1 or not things.isdisjoint(world().request(request).unclear)
+    found = decided(request, sorted(things))
+    assert (found is None) == open_
+    assert found is None or found.rule == next(iter(firing), None)
 
 
 def of_answer(answer: str, rule: Rule | None, request: str) -> tuple[str | None, ...]:
