@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 RED = json.dumps({"colour": "red"})
 
 
-def doctor(url: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "ssui_gen", "doctor", "--base-url", url]
+def doctor(url: str | None) -> tuple[int, str]:
+    command = [sys.executable, "-m", "ssui_gen", "doctor", *(["--base-url", url] if url else [])]
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, env={"COLUMNS": "300"}, check=False
     )
@@ -41,6 +41,13 @@ def test_what_is_missing_is_named_with_what_to_do(fake: Fake, answer: object, li
     assert code == 1
     assert line in said
     assert "serve" in said
+
+
+def test_the_embedded_server_is_fit_and_nobody_is_told_to_change_its_chat_template() -> None:
+    """It leaves the system text out, as the micro VLM was trained."""
+    code, said = doctor(None)
+    assert code == 0 and "ok │ model │ micro-agents" in said, said
+    assert "chat template" not in said
 
 
 def test_no_server_is_one_line(fake: Fake) -> None:

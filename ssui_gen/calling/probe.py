@@ -158,14 +158,16 @@ def lacking(features: Features, wanted: Iterable[str]) -> str:
     return ", ".join(found)
 
 
-def told(features: Features) -> Iterator[str]:
-    """What the server refused, in its words, and what is done instead; a sentence each."""
+def told(features: Features, trained_so: bool = False) -> Iterator[str]:
+    """What the server refused, in its words, and what is done instead; a sentence each. One that was trained
+    on the prompts that its template makes needs no other.
+    """
     for name, said in features.refused.items():
         if name != "user":  # only questions of the probe bear it
             yield f"refuses {name} ({said!r}): {_instead(name, features.terms)}"
     if features.terms.strict and "strict" not in features.refused:
         yield "keeps to schemas only with `strict: true`, which is sent"
-    if features.template:
+    if features.template and not trained_so:
         yield f"its chat template: {features.template}"
     if features.thinks and features.room:
         yield "thinks before it answers"

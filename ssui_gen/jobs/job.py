@@ -81,8 +81,9 @@ class Job:
         """
         for role, client in self.models.players.items():
             dialect = self.config.dialect(role)
-            found = await probe(client, self.models.names[role], sample, dialect, formats)
-            for line in (*told(found), lacking(found, wanted)):
+            name = self.models.names[role]
+            found = await probe(client, name, sample, dialect, formats)
+            for line in (*told(found, name in EMBEDDED), lacking(found, wanted)):
                 if line:
                     say(f"{role}: {line}")
             sending = Sending(bool(found.file_urls), found.uuid, found.priority, dialect, found.terms)

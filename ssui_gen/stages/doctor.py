@@ -21,6 +21,7 @@ from ssui_gen.config import Config
 from ssui_gen.errors import SsuiError
 from ssui_gen.jobs.served import served
 from ssui_gen.schemas import all_formats
+from ssui_gen.serving.embedded import EMBEDDED
 
 FREE_GIGABYTES = 2.0
 MARKS = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[yellow]?[/yellow]"}
@@ -67,17 +68,17 @@ async def server(config: Config, folder: Path) -> AsyncIterator[Finding]:
             yield Finding("model", True, name)
             formats = all_formats()
             found = await probe(client, name, dialect=config.dialect("vlm"), formats=formats)
-            for finding in reported(found):
+            for finding in reported(found, name in EMBEDDED):
                 yield finding
     except SsuiError as error:
         yield Finding("server", False, str(error), "start it, or correct BASE_URL and MODEL; then try again")
 
 
-def reported(features: Features) -> Iterator[Finding]:
+def reported(features: Features, trained_so: bool) -> Iterator[Finding]:
     """A finding for each feature; unfit is only a model that is blind, that has no room for its thoughts, or
     that keeps to no schema.
     """
-    for line in told(features):
+    for line in told(features, trained_so):
         yield Finding("terms", None, line)
     for name in LOST:
         found = getattr(features, name)
