@@ -143,6 +143,16 @@ def test_which_template_a_model_is_served_with(kind: str, name: str, tower: str,
     assert template_for(kind, name, tower) == (FOLDER / f"{file}.jinja" if file else None)
 
 
+@pytest.mark.parametrize(
+    ("own", "file"), [("gemma4_v5", "gemma4_e"), ("gemma4", "gemma4_e"), ("gemma4_31b", "gemma4")]
+)
+@pytest.mark.parametrize("name", ["/models/mine", "/models/gemma-4"])
+def test_under_another_name_its_own_template_tells_the_small_from_the_large(
+    own: str, file: str, name: str
+) -> None:
+    assert template_for("gemma4", name, own=published(own)) == FOLDER / f"{file}.jinja"
+
+
 def test_every_file_is_some_familys_and_is_there() -> None:
     assert {FOLDER / family.file for family in FAMILIES} == set(FOLDER.iterdir())
 

@@ -23,7 +23,7 @@ class Family(NamedTuple):
 
     file: str
     mark: str
-    """What their own template writes; one that does not is of another make, and is left to itself."""
+    """An expression for what their own template writes; one that does not is of another make."""
     kinds: tuple[str, ...]
     """`model_type` of their configs; none where only the name tells."""
     name: str
@@ -38,16 +38,23 @@ TRIMS = "trims an answer that is begun, so that a branch would not start on a li
 LISTS = "; its first revisions print the system text as a Python list"
 THINKS = "opens thoughts before an answer, and trims one that is begun"
 DROPS = "drops the system text once an answer has begun"
+TURN = r"<\|turn>"
+UNTHOUGHT = r"<\|channel>thought(?:\\n|\n)<channel\|>"
+"""The empty thoughts with which the larger Gemma 4 alone begin an answer."""
+SMALL = r"gemma-?4.*\be[24]b"
 GLM = ("glm4v", "glm4v_moe", "glm46v")
 FAMILIES = (
     Family("gemma3.jinja", "<start_of_turn>", ("gemma3",), r"medgemma|gemma-?3(?!n)", TRIMS),
-    Family("gemma4_e.jinja", "<|turn>", (), r"gemma-?4.*\be[24]b", TRIMS + LISTS),
-    Family("gemma4.jinja", "<|turn>", ("gemma4",), r"gemma-?4", TRIMS + LISTS),
+    Family("gemma4_e.jinja", TURN, (), SMALL, TRIMS + LISTS),
+    Family("gemma4.jinja", UNTHOUGHT, ("gemma4",), r"gemma-?4", TRIMS + LISTS),
+    Family("gemma4_e.jinja", TURN, ("gemma4",), SMALL, TRIMS + LISTS),
     Family("glm4v.jinja", "/nothink", GLM, r"glm-4[._][56]v", THINKS),
     Family("qwen3_5.jinja", "</think>", ("qwen3_5", "qwen3_5_moe"), r"qwen3\.[56]", THINKS),
-    Family("pixtral.jinja", "[INST]", ("llava",), r"^(?!mistralai/).*pixtral", DROPS, tower="pixtral"),
+    Family("pixtral.jinja", r"\[INST\]", ("llava",), r"^(?!mistralai/).*pixtral", DROPS, tower="pixtral"),
 )
-"""The first that fits counts. GLM-4.1V is of GLM's kind and thinks always: its template has no `/nothink`."""
+"""The first that fits counts, by its own template too where that is at hand. GLM-4.1V is of GLM's kind and
+thinks always: its template has no `/nothink`.
+"""
 PLACES = {
     "chat_template.jinja": "",
     "chat_template.json": "chat_template",
@@ -62,13 +69,13 @@ def template_for(kind: str, name: str, tower: str = "", own: str | None = None) 
     `kind` and `tower` are those of its config, empty where that is not at hand; then its name on a hub tells.
     `own` is the text of its own template, where it is at hand.
     """
-    found = next((family for family in FAMILIES if _fits(family, kind, name.lower(), tower)), None)
-    if found is None or (own is not None and found.mark not in own):
-        return None
-    return FOLDER / found.file
+    fitting = (family for family in FAMILIES if _fits(family, kind, name.lower(), tower, own))
+    return next((FOLDER / family.file for family in fitting), None)
 
 
-def _fits(family: Family, kind: str, name: str, tower: str) -> bool:
+def _fits(family: Family, kind: str, name: str, tower: str, own: str | None) -> bool:
+    if own is not None and not re.search(family.mark, own):
+        return False
     if not kind or not family.kinds:
         return re.search(family.name, name) is not None
     return kind in family.kinds and family.tower in ("", tower)
