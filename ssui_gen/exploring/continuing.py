@@ -11,7 +11,7 @@ from ssui_gen.completions import Choice
 from ssui_gen.config import Explore
 from ssui_gen.prompts import Prompt, policy_prompt
 from ssui_gen.reading import rest_of_path
-from ssui_gen.records import ReasoningPath
+from ssui_gen.records import ReasoningPath, row_id
 
 
 class Policy(NamedTuple):
@@ -48,6 +48,11 @@ class Draw(NamedTuple):
     def prefix(self) -> str:
         """The first `cut` steps, with their line break."""
         return prefix_at(self.path.steps, self.cut) if self.lead is None else self.lead
+
+
+def seed_after(path: ReasoningPath, cut: int, drawn: int) -> int:
+    """The sampling seed of the request that follows so many draws at a cut."""
+    return int(row_id(path.id, str(cut), str(drawn)), 16) % 2**31
 
 
 def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture) -> Request:

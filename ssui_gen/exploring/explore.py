@@ -22,9 +22,9 @@ from typing import Any, TypeVar
 from ssui_gen.branches import Cut
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Explore
-from ssui_gen.exploring.continuing import Draw, Policy, continuation
+from ssui_gen.exploring.continuing import Draw, Policy, continuation, seed_after
 from ssui_gen.exploring.drawing import Drawing, Lead, seen
-from ssui_gen.records import ImageRef, ReasoningPath, row_id
+from ssui_gen.records import ImageRef, ReasoningPath
 from ssui_gen.verifying.verify import Verifier
 
 ResultT = TypeVar("ResultT")
@@ -118,7 +118,7 @@ class Explorer:
 
     async def _draw(self, drawing: Drawing, n: int) -> None:
         """Draw `n` more; what was drawn before word for word is merged."""
-        start = int(row_id(drawing.path.id, str(drawing.cut), str(drawing.draws)), 16) % 2**31
+        start = seed_after(drawing.path, drawing.cut, drawing.draws)
         most = min(self.settings.most_n, self.policy.most_n)
         sizes = [min(most, n - done) for done in range(0, n, most)]
         lead = drawing.lead and drawing.lead.prefix

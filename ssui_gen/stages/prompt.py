@@ -24,7 +24,7 @@ from ssui_gen.config import Config, Explore
 from ssui_gen.dialect import Dialect
 from ssui_gen.errors import ConfigError, NothingMade
 from ssui_gen.examples import drawn
-from ssui_gen.exploring.continuing import Draw, going_on
+from ssui_gen.exploring.continuing import Draw, going_on, seed_after
 from ssui_gen.exploring.explored import BRANCHES, CURATED, PATHS, Explored
 from ssui_gen.images import inspect, shown
 from ssui_gen.jobs.plan import AGENTS, Plan
@@ -34,7 +34,7 @@ from ssui_gen.jsonl import read, validate
 from ssui_gen.judging.choosing import Asked
 from ssui_gen.manifest import PAIRS, RUN, read_manifest, source_of_seeds
 from ssui_gen.picture_tokens import tokens_of
-from ssui_gen.records import STEP_NAMES, ImageRef, Kind, ReasoningPath, Seed, row_id
+from ssui_gen.records import STEP_NAMES, ImageRef, Kind, ReasoningPath, Seed
 from ssui_gen.seeds import read_seeds, root_of
 from ssui_gen.serving.embedded import EMBEDDED
 from ssui_gen.serving.vllm_model import about_adapter
@@ -174,7 +174,7 @@ def question_of_policy(plan: Plan, root: Path, path_id: str | None, cut: int) ->
     """
     path = _path(plan.run, path_id, cut)
     config, can, model = plan.config, _found(plan.run), _name(plan.config, plan.run, PAIRS, "policy")
-    draw = Draw(path, cut, _draws(config.explore, can), int(row_id(path.id, str(cut), "0"), 16) % 2**31)
+    draw = Draw(path, cut, _draws(config.explore, can), seed_after(path, cut, 0))
     picture = Pictures(root, config.images, 1).of(path.image)
     asked = going_on(plan.prompts["policy"], model, config.explore, draw, picture, token_ids=can.token_ids)
     request = _spoken(asked, config.dialect("policy"))
