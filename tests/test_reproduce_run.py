@@ -13,10 +13,15 @@ from pathlib import Path
 import pytest
 
 from microworld.reproduce.cell import Place, bound_to
+from microworld.reproduce.paths import told
 from microworld.reproduce.settings import Cell, Data, Drawn
 from microworld.reproduce.settings import Test as HeldOut
 from microworld.reproduce.work import cost, in_order, missing
+from microworld.score_steps import Truth, first_bad_of
+from ssui_gen.branches import Cut
+from ssui_gen.config_pairs import Recovery
 from ssui_gen.jobs.rundir import RunDir
+from ssui_gen.reading import read
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "microworld" / "models" / "policy"
@@ -25,7 +30,14 @@ DATA = Data(seed=3, paths=4)
 CELLS = (
     Cell(test=TINY),
     Cell(test=TINY, data=DATA, train={"loss": "sft", "epochs": 1.0}),
-    Cell(test=TINY, data=DATA, drawn=Drawn(k=2, cuts=(2,)), train={"epochs": 1.0}),
+    Cell(
+        test=TINY,
+        data=DATA,
+        drawn=Drawn(k=2, cuts=(2,)),
+        off=Recovery(cuts=1, draws=8),
+        pairs={"twins": True},
+        train={"epochs": 1.0},
+    ),
 )
 WORK_OFF = """
 import sys
@@ -69,7 +81,8 @@ def test_a_second_one_in_the_same_folder_is_told_in_one_line(tmp_path: Path) -> 
 def test_what_takes_longer_is_guessed_to_take_longer() -> None:
     bare, sft, srpo = (cost(cell) for cell in CELLS)
     assert 0 < bare < sft < srpo
-    assert [type(work).__name__ for work in in_order(CELLS)] == ["Cell", "Cell", "Branches", "Cell"]
+    names = [type(work).__name__ for work in in_order(CELLS)]
+    assert names == ["Cell", "Cell", "Branches", "Branches", "Cell"]
 
 
 @pytest.mark.slow
@@ -91,6 +104,7 @@ def test_killed_in_the_middle_it_goes_on_and_an_edited_cell_is_made_anew(tmp_pat
     assert all(path.stat().st_mtime_ns == when for path, when in there.items()), "what was made stays"
     where = place(folder)
     assert missing(where, in_order(CELLS), print) == []
+    _learnt_behind_wrong_steps(where)
     edited = where.file(CELLS[1])
     found = json.loads(edited.read_text())
     found["rows"][0]["cool"] = ["a0"] if found["rows"][0]["cool"] != ["a0"] else ["u3"]
@@ -99,6 +113,19 @@ def test_killed_in_the_middle_it_goes_on_and_an_edited_cell_is_made_anew(tmp_pat
     told, _ = third.communicate(timeout=300)
     assert "was edited after it was made" in told and told.count("made ") >= 1
     assert missing(where, in_order(CELLS), print) == []
+
+
+def _learnt_behind_wrong_steps(where: Place) -> None:
+    """Each of those cuts goes on from a response whose last step is its first wrong one."""
+    *_, off, cell = in_order(CELLS)
+    cuts = [Cut.model_validate(row) for row in where.read(off)["cuts"]]
+    paths = {one.path.id: one for one in told(DATA)}
+    assert cuts
+    for cut in cuts:
+        pair = paths[cut.path_id].pair
+        truth = Truth(pair.request, pair.scene.things, pair.rule)
+        assert cut.origin and first_bad_of(read(cut.prefix + cut.branches[0].text), truth) == cut.cut
+    assert where.read(cell)["facts"]["pairs_twin"] > 0
 
 
 def _gone(pids: list[int], within: float) -> bool:

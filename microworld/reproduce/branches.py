@@ -6,7 +6,9 @@ cannot be read is unverified, as in the product.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from microworld.reproduce.decoding import Said
@@ -14,8 +16,11 @@ from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Told
 from microworld.reproduce.settings import Drawn
 from microworld.score_steps import ANSWER, Truth, first_bad_of, response_fits
-from ssui_gen.branches import Branch, Cut, Judgement, Polarity
+from ssui_gen.branches import Branch, Cut, Judgement, Origin, Polarity
 from ssui_gen.branching import prefix_at
+from ssui_gen.config_pairs import Recovery
+from ssui_gen.exploring.locating import teller
+from ssui_gen.exploring.recovery import leads_of
 from ssui_gen.reading import read
 from ssui_gen.records import row_id
 
@@ -33,37 +38,71 @@ def explored(lab: Laboratory, paths: Sequence[Told], drawn: Drawn, seed: int) ->
     return [_row(one, cut, said) for (one, cut), said in zip(wanted, found, strict=True)]
 
 
-def _row(told: Told, cut: int, said: Iterable[tuple[str, Said]]) -> Cut:
-    path, prefix = told.path, prefix_at(told.path.steps, cut)
+def recovered(
+    lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], settings: Recovery, seed: int
+) -> list[Cut]:
+    """A row for each place behind a wrong step of a path's branches, where the product would draw on too."""
+    rows: dict[str, list[Cut]] = defaultdict(list)
+    for cut in cuts:
+        rows[cut.path_id].append(cut)
+    tell = teller(None, None)
+    wanted = [
+        (one, lead)
+        for one in paths
+        for lead in asyncio.run(leads_of(one.path, rows[one.path.id], tell, settings))
+    ]
+    temperatures = [settings.temperature] * settings.draws
+    found = lab.go_on(lab.bare, [(one.pair, lead.prefix, temperatures) for one, lead in wanted], seed)
+    return [
+        _row(one, lead.cut, said, lead.prefix, lead.origin)
+        for (one, lead), said in zip(wanted, found, strict=True)
+    ]
+
+
+def _row(
+    told: Told,
+    cut: int,
+    said: Iterable[tuple[str, Said]],
+    prefix: str | None = None,
+    origin: Origin | None = None,
+) -> Cut:
+    """`prefix` where it is not the path's own."""
+    path = told.path
+    prefix = prefix_at(path.steps, cut) if prefix is None else prefix
     branches: dict[str, Branch] = {}
     for text, one in said:
         known = branches.get(text)
         branches[text] = (
-            known.model_copy(update={"times": known.times + 1}) if known else _branch(told, cut, text, one)
+            known.model_copy(update={"times": known.times + 1})
+            if known
+            else _branch(told, cut, prefix, text, one)
         )
     return Cut(
         id=Cut.id_of(path.id, cut, path.query.text, prefix), path_id=path.id, kind=path.kind, cut=cut,
         prefix=prefix, image=path.image, query=path.query.text, branches=tuple(branches.values()),
-        draws=sum(branch.times for branch in branches.values()), made_by=(),
+        draws=sum(branch.times for branch in branches.values()), made_by=(), origin=origin,
     )  # fmt: skip
 
 
-def _branch(told: Told, cut: int, text: str, said: Said) -> Branch:
-    found = read(prefix_at(told.path.steps, cut) + text)
+def _branch(told: Told, cut: int, prefix: str, text: str, said: Said) -> Branch:
+    found = read(prefix + text)
+    off = [] if prefix == prefix_at(told.path.steps, cut) else [prefix]
     return Branch(
-        id=row_id(told.path.id, str(cut), text),
+        id=row_id(told.path.id, str(cut), *off, text),
         text=text,
         finish="stop" if said.ended else "length",
         tokens=len(said.ids),
         token_ids=tuple(said.ids),
         form=found.form,
-        judgement=judged(told, cut, text),
+        judgement=judged(told, cut, prefix + text),
     )
 
 
-def judged(told: Told, cut: int, text: str) -> Judgement:
-    """F, where F is the truth: good is a response that ends right. Where it first goes wrong is told too."""
-    pair, found = told.pair, read(prefix_at(told.path.steps, cut) + text)
+def judged(told: Told, cut: int, response: str) -> Judgement:
+    """F, where F is the truth: good is a response that ends right. Where behind the cut it first goes wrong
+    is told too.
+    """
+    pair, found = told.pair, read(response)
     place = first_bad_of(found, Truth(pair.request, pair.scene.things, pair.rule), cut)
     if place is None:
         return Judgement(polarity="unverified", detail=f"no path: {found.form}")

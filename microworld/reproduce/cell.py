@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 from microworld.reproduce import kept
 from microworld.reproduce.agents import checkpoint, observed
-from microworld.reproduce.branches import explored, joined, turned
+from microworld.reproduce.branches import explored, joined, recovered, turned
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.measuring import counted, measured
 from microworld.reproduce.paths import Told, told
-from microworld.reproduce.settings import Agents, Branches, Cell, key
+from microworld.reproduce.settings import Agents, Branches, Cell, Data, Drawn, key
 from microworld.reproduce.training import Trained, trained
 from ssui_gen import provenance
 from ssui_gen.branches import Cut
@@ -28,6 +28,8 @@ Work = Branches | Cell | Agents
 EVALUATOR = "microworld.reproduce.measuring"
 CODE = "microworld.reproduce.cell"
 FOLDERS: dict[type[Work], str] = {Branches: "branches", Cell: "cells", Agents: "agents"}
+OFF = 500
+"""Seeds of draws behind wrong steps are apart by so much from those of draws from a path's own."""
 AGENTS = "agents"
 """The agents' checkpoint, beside the policy's."""
 
@@ -73,18 +75,27 @@ def _files(folder: Path) -> str:
 
 
 def needs(work: Work) -> tuple[Branches, ...]:
-    """The branches that a cell learns from."""
+    """The branches that a cell learns from, or behind whose wrong steps others begin."""
     if isinstance(work, Cell) and work.data and work.drawn:
         return tuple(_sources(work))
+    if isinstance(work, Branches) and work.off:
+        return tuple(_parts(work.data, work.drawn))
     return ()
 
 
 def _sources(cell: Cell) -> Iterator[Branches]:
-    """Of the right paths, then of the wrong ones where there are any; PART draws at a time."""
+    """Of the right paths, then of the wrong ones where there are any."""
     assert cell.data is not None and cell.drawn is not None
     whole = cell.data.model_copy(update={"reviewed": False})
     for data in dict.fromkeys((whole.model_copy(update={"wrong": 0.0}), whole)):
-        yield from (Branches(data=data, drawn=drawn, part=n) for n, drawn in enumerate(cell.drawn.parts))
+        yield from _parts(data, cell.drawn)
+        if cell.off:
+            yield Branches(data=data, drawn=cell.drawn, off=cell.off)
+
+
+def _parts(data: Data, drawn: Drawn) -> Iterator[Branches]:
+    """PART draws at a time."""
+    return (Branches(data=data, drawn=part, part=n) for n, part in enumerate(drawn.parts))
 
 
 def do(place: Place, work: Work) -> None:
@@ -98,13 +109,18 @@ def _made(place: Place, work: Work) -> dict[str, Any]:
     if isinstance(work, Agents):
         return {"rows": observed(checkpoint(place.model.with_name(AGENTS)), work)}
     lab = laboratory(place.model)
-    return _branches(lab, work) if isinstance(work, Branches) else _cell(lab, place, work)
+    return _branches(lab, place, work) if isinstance(work, Branches) else _cell(lab, place, work)
 
 
-def _branches(lab: Laboratory, work: Branches) -> dict[str, Any]:
+def _branches(lab: Laboratory, place: Place, work: Branches) -> dict[str, Any]:
     """Of all paths; of a data set with wrong ones those alone, as the others are in another file."""
     paths = [one for one in told(work.data) if not (work.data.wrong and one.right)]
-    found = explored(lab, paths, work.drawn, seed=1000 * work.data.seed + work.part)
+    seed = 1000 * work.data.seed + work.part
+    if work.off:
+        own = reduce(joined, (_rows(place, source) for source in needs(work)))
+        found = recovered(lab, paths, own, work.off, seed + OFF)
+    else:
+        found = explored(lab, paths, work.drawn, seed)
     tokens = sum((b.tokens or 0) * b.times for cut in found for b in cut.branches)
     rows = [cut.model_dump(mode="json", by_alias=True) for cut in found]
     return {"draws": sum(cut.draws for cut in found), "tokens": tokens, "cuts": rows}
@@ -130,15 +146,20 @@ def _trained(lab: Laboratory, place: Place, cell: Cell) -> Trained:
 def _cuts(place: Place, cell: Cell, paths: tuple[Told, ...]) -> tuple[list[Cut], dict[str, float]]:
     """The branches of just these paths, and what drawing them took."""
     right = {one.path.id: one.right for one in paths}
-    parts: dict[bool, list[Cut]] = {}
+    parts: dict[tuple[bool, bool], list[Cut]] = {}
     draws = tokens = 0
     for source in needs(cell):
-        found, of_right = place.read(source), not source.data.wrong
-        rows = [cut for cut in map(Cut.model_validate, found["cuts"]) if right.get(cut.path_id) is of_right]
+        of_right, off = not source.data.wrong, source.off is not None
+        rows = [cut for cut in _rows(place, source) if right.get(cut.path_id) is of_right]
         draws += sum(cut.draws for cut in rows)
         tokens += sum((one.tokens or 0) * one.times for cut in rows for one in cut.branches)
-        parts[of_right] = joined(parts[of_right], rows) if of_right in parts else rows
+        known = parts.get((of_right, off))
+        parts[of_right, off] = joined(known, rows) if known else rows
     return [cut for rows in parts.values() for cut in rows], {"draws": draws, "drawn_tokens": tokens}
+
+
+def _rows(place: Place, source: Branches) -> list[Cut]:
+    return [Cut.model_validate(row) for row in place.read(source)["cuts"]]
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from microworld.reproduce.seeds import Seeds
 from microworld.reproduce.settings import Agents, Cell, Data, Drawn, Test
+from ssui_gen.config_pairs import Recovery
 
 NOT_YET = 0
 """Stands where a seed is filled in."""
@@ -35,6 +36,19 @@ root_only = Cell(test=ONCE, data=PATHS, drawn=Drawn(k=24, cuts=(0,)), pairs={"pe
 """As many draws as from all six cuts, and about as many pairs."""
 rft = Cell(test=ONCE, data=PATHS, drawn=Drawn(), pairs=ONE, chosen_as_paths=True, train=SFT)
 """The same chosen branches, as likelihood."""
+PROBED = Test(seed=NOT_YET, cool=1, probes=60)
+"""One answer a pair, and the probes."""
+TWINS = {**ONE, "twins": True}
+BEHIND = Recovery(cuts=2, draws=16)
+"""Cuts of a path behind a wrong step."""
+span_error = srpo.model_copy(update={"test": ONCE, "train": {"span": "error"}})
+"""Both sides of a pair count up to the end of the step in which the rejected one first goes wrong."""
+twin_pairs = srpo.model_copy(update={"test": PROBED, "pairs": TWINS})
+recovery = srpo.model_copy(update={"test": PROBED, "off": BEHIND})
+unbalanced = recovery.model_copy(update={"pairs": {**ONE, "counterparts": False}})
+ours = recovery.model_copy(update={"pairs": TWINS})
+"""Twins' pairs and balanced recovery."""
+ours_many = ours.model_copy(update={"data": MANY, "drawn": Drawn(cuts=DECIDING)})
 reflection = Agents(seed=NOT_YET, what="reflection")
 checks = Agents(seed=NOT_YET, what="checks")
 

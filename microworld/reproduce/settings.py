@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ssui_gen.config_pairs import Recovery
 from ssui_gen.records import STEP_NAMES
 from ssui_gen.settings import Settings
 
@@ -61,6 +62,8 @@ class Branches(Keyed):
     data: Data
     drawn: Drawn
     part: int = 0
+    off: Recovery | None = None
+    """Those behind the wrong steps of all its branches."""
 
 
 class Agents(Keyed):
@@ -97,6 +100,8 @@ class Cell(Keyed):
     """Settings of `pairs`, as in run.yaml."""
     train: dict[str, Any] = Field(default_factory=dict)
     """Settings of the training, as in train/micro.yaml."""
+    off: Recovery | None = None
+    """Cuts behind wrong steps, as in run.yaml's `explore: {recovery: ...}`."""
     chosen_as_paths: bool = False
     """Each chosen branch is one more path to learn by likelihood; there are no pairs."""
 

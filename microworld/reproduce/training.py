@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +15,14 @@ from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Told
 from microworld.reproduce.settings import Cell
 from microworld.reproduce.weights import Weights, weights_of
-from ssui_gen.branches import Branch, Cut
+from ssui_gen.branches import Branch, Cut, Pair
 from ssui_gen.branching import render_path
+from ssui_gen.config import Config, Leaks
 from ssui_gen.config_pairs import Pairing
-from ssui_gen.exploring.pairs import pair_up
+from ssui_gen.exploring.explored import BRANCHES, PATHS
+from ssui_gen.exploring.leaks import Bench
+from ssui_gen.exploring.making import Making
+from ssui_gen.jsonl import as_line
 from ssui_gen.settings import parse
 from train.config import SrpoConfig
 from train.example import Example
@@ -27,6 +31,9 @@ from train.model import with_adapter
 from train.pairing import Building
 from train.source import Unfit
 from train.trainer import SrpoTrainer, arguments
+
+NONE_HELD = Bench(Leaks())
+"""No benchmark: what a cell is measured on shares nothing with any path."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,10 @@ class Trained:
 def trained(lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell: Cell) -> Trained:
     """Raises ConfigError for settings that are none, TrainError where a number is none."""
     config = lab.settings(cell.train)
-    pairing = parse(Pairing, cell.pairs, "pairs")
-    found = list(_examples(lab, config, paths, cuts, pairing))
+    pairs = _pairs(paths, cuts, parse(Pairing, cell.pairs, "pairs")) if cuts else {}
+    found = list(_examples(lab, config, paths, cuts, pairs))
     examples = [example for example, _ in found]
+    sources = Counter(pair.source for several in pairs.values() for pair in several)
     if cell.chosen_as_paths:
         examples = [one for example in examples for one in _as_paths(example)]
     with tempfile.TemporaryDirectory() as folder:
@@ -53,6 +61,7 @@ def trained(lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell: C
         "examples": len(examples),
         "pairs": sum(len(one.pairs) for one in examples),
         "pairs_benign": sum(len(one.pairs) for one in examples if one.kind == "benign"),
+        **{f"pairs_{name}": float(n) for name, n in sources.items() if name != "branch"},
         "unfit": sum(unfit for _, unfit in found),
         "steps": steps,
         "tokens": _tokens(lab, config, examples),
@@ -88,19 +97,36 @@ def _tokens(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) ->
     return config.epochs * sum(maker([example]).tokens for example in examples)
 
 
+def _pairs(paths: Sequence[Told], cuts: Sequence[Cut], pairing: Pairing) -> dict[str, list[Pair]]:
+    """By path, as the product makes them of a run's files."""
+    found: dict[str, list[Pair]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        run, source = Path(folder), Path(folder) / PATHS
+        source.write_bytes(b"".join(as_line(one.path) for one in paths))
+        (run / BRANCHES).write_bytes(b"".join(map(as_line, cuts)))
+        making = Making(run, source, run, Config(pairs=pairing), "", NONE_HELD)
+        for pair in making.pairs({}, defaultdict(Counter)):
+            found[pair.path_id].append(pair)
+    return found
+
+
 def _examples(
-    lab: Laboratory, config: SrpoConfig, paths: Sequence[Told], cuts: Sequence[Cut], pairing: Pairing
+    lab: Laboratory,
+    config: SrpoConfig,
+    paths: Sequence[Told],
+    cuts: Sequence[Cut],
+    pairs: Mapping[str, Sequence[Pair]],
 ) -> Iterator[tuple[Example, int]]:
     """Each path with its pairs, and how many of them were unfit."""
     of_path: dict[str, list[Cut]] = defaultdict(list)
     for cut in cuts:
         of_path[cut.path_id].append(cut)
     for told in paths:
-        yield _example(lab, config, told, of_path[told.path.id], pairing)
+        yield _example(lab, config, told, of_path[told.path.id], pairs.get(told.path.id, ()))
 
 
 def _example(
-    lab: Laboratory, config: SrpoConfig, told: Told, cuts: list[Cut], pairing: Pairing
+    lab: Laboratory, config: SrpoConfig, told: Told, cuts: list[Cut], pairs: Iterable[Pair]
 ) -> tuple[Example, int]:
     path, encoder = told.path, lab.encoder
     reference = [*encoder.ids(render_path(path.steps, path.answer)), encoder.end]
@@ -110,7 +136,7 @@ def _example(
     )  # fmt: skip
     rows: dict[str, Branch] = {branch.id: branch for cut in cuts for branch in cut.branches}
     building, unfit = Building(encoder, config, rows, path, bare), 0
-    for pair in pair_up(cuts, pairing):
+    for pair in pairs:
         try:
             building.add(pair)
         except Unfit:

@@ -46,6 +46,8 @@ def cost(work: Work) -> float:
     """About how many seconds of one core it takes; for the guess of what is left alone."""
     if isinstance(work, Branches):
         share = work.data.wrong or 1.0
+        if work.off:
+            return 0.024 * share * work.data.paths * work.off.cuts * work.off.draws / 2
         return 0.024 * share * work.data.paths * len(work.drawn.cuts) * work.drawn.k
     if isinstance(work, Agents):
         return 0.3 * work.pairs
@@ -60,7 +62,7 @@ def in_order(cells: Iterable[Work]) -> list[Work]:
     """Each once, after what it needs."""
     found: dict[Work, None] = {}
     for cell in cells:
-        found |= dict.fromkeys([*needs(cell), cell])
+        found |= dict.fromkeys([*in_order(needs(cell)), cell])
     return list(found)
 
 

@@ -62,7 +62,7 @@ class Recovery:
 
     async def _explore(self, path: ReasoningPath) -> None:
         """Where one lacks, all are drawn, those of before from the journal: a killed run goes on alike."""
-        leads = await self._leads(path)
+        leads = await leads_of(path, self.rows.of(path), self.tell, self.settings)
         known = {cut.id for cut in self.rows.off(path)}
         lack = {Cut.id_of(path.id, lead.cut, path.query.text, lead.prefix) for lead in leads} - known
         fresh = [cut for cut in await self.explorer.recover(path, leads if lack else ()) if cut.id in lack]
@@ -71,18 +71,21 @@ class Recovery:
         if fresh:
             self.keep(fresh)
 
-    async def _leads(self, path: ReasoningPath) -> list[Lead]:
-        """The first so many, in a lot's order, of those that can be told."""
-        found: dict[str, Lead] = {}
-        bad = [(cut, branch) for cut in self.rows.of(path) for branch in cut.of("bad")]
-        for cut, branch in sorted(bad, key=lambda one: row_id(path.id, one[1].id)):
-            place = await self.tell(Case.of(path, cut, branch), branch)
-            lead = lead_of(cut, branch, place, self.settings)
-            if lead and lead.prefix != prefix_at(path.steps, lead.cut):
-                found.setdefault(lead.prefix, lead)
-            if len(found) == self.settings.cuts:
-                break
-        return list(found.values())
+
+async def leads_of(path: ReasoningPath, cuts: Sequence[Cut], tell: Teller, settings: Settings) -> list[Lead]:
+    """Where a path's bad branches went wrong: the first so many, in a lot's order, of those that can be told.
+    Raises what `tell` raises.
+    """
+    found: dict[str, Lead] = {}
+    bad = [(cut, branch) for cut in cuts for branch in cut.of("bad")]
+    for cut, branch in sorted(bad, key=lambda one: row_id(path.id, one[1].id)):
+        place = await tell(Case.of(path, cut, branch), branch)
+        lead = lead_of(cut, branch, place, settings)
+        if lead and lead.prefix != prefix_at(path.steps, lead.cut):
+            found.setdefault(lead.prefix, lead)
+        if len(found) == settings.cuts:
+            break
+    return list(found.values())
 
 
 def lead_of(cut: Cut, branch: Branch, place: Place | None, settings: Settings) -> Lead | None:
