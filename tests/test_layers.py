@@ -364,13 +364,14 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
         "config",
         "config_pairs",
         "curation.review",
-        "exploring.pairs",
         "jobs.rundir",
         "judging.questions",
         "manifest",
     ),
     *("marks", "sealed", "settings", "terminal"),
+    *(f"exploring.{name}" for name in ("explored", "leaks", "locating", "making", "recovery")),
 }
+"""What is reproduced draws on behind wrong steps, and makes its pairs, by the product's own code."""
 TRAIN_MAY_USE = WORDS_OF_ROWS | {
     *("calling.journal", "commands", "images", "manifest", "serving.chat_templates", "settings", "terminal"),
 }
