@@ -129,7 +129,7 @@ def unimodal_image(model: Checkpoint, pairs: list[Pair]) -> Facts:
 
 
 def query(model: Checkpoint, pairs: list[Pair]) -> Facts:
-    """Invented texts: a risky one must fire a rule with the picture, a benign one none, and neither be open."""
+    """Invented texts: risky ones must fire a rule here, benign ones none; open ones fit neither."""
     risky = [p for p in pairs if p.rule]
     facts: Facts = {}
     texts: list[str] = []

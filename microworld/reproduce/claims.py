@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from microworld.reproduce import recipes as r
 from microworld.reproduce.claim import Claim, Part, above, below
+from microworld.reproduce.claims_ours import OURS
 from microworld.reproduce.outcomes import (
     ALARMING,
     AWARE,
@@ -247,6 +248,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         few=True,
     ),
+    *OURS,
 )
 
 

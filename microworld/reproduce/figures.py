@@ -62,12 +62,14 @@ def _variance(rows: Sequence[Row], names: Sequence[Hashable]) -> float:
 
 
 def worth(rows: Sequence[Row]) -> float:
-    """How many rows that know nothing of each other they are worth; of rows all alike, as many as rules."""
+    """How many rows that know nothing of each other they are worth; where no error can be told, as all rows or
+    all clusters are alike, as many as rules.
+    """
     n, values = len(rows), [row.value for row in rows]
     mean = sum(values) / n
     apart = sum((value - mean) ** 2 for value in values) / n**2
     found = error(rows)
-    if not apart or math.isnan(found.size):
+    if not apart or not found.size > 0:
         return float(len({row.rule for row in rows}))
     size = apart / found.size**2 * n * (Z95 / quantile(found.freedom)) ** 2
     return min(float(n), max(size, 1.0))

@@ -41,14 +41,16 @@ PROBED = Test(seed=NOT_YET, cool=1, probes=60)
 TWINS = {**ONE, "twins": True}
 BEHIND = Recovery(cuts=2, draws=16)
 """Cuts of a path behind a wrong step."""
-span_error = srpo.model_copy(update={"test": ONCE, "train": {"span": "error"}})
+SPAN = {"train": {"span": "error"}}
+span_error = srpo.model_copy(update={"test": ONCE, **SPAN})
 """Both sides of a pair count up to the end of the step in which the rejected one first goes wrong."""
-twin_pairs = srpo.model_copy(update={"test": PROBED, "pairs": TWINS})
-recovery = srpo.model_copy(update={"test": PROBED, "off": BEHIND})
-unbalanced = recovery.model_copy(update={"pairs": {**ONE, "counterparts": False}})
-ours = recovery.model_copy(update={"pairs": TWINS})
-"""Twins' pairs and balanced recovery."""
-ours_many = ours.model_copy(update={"data": MANY, "drawn": Drawn(cuts=DECIDING)})
+twin_pairs = srpo.model_copy(update={"test": ONCE, "pairs": TWINS})
+balanced = srpo.model_copy(update={"test": PROBED, "off": BEHIND})
+"""Each pair from behind a wrong step with one where the same words are right, as far as there is any."""
+recovery = balanced.model_copy(update={"pairs": {**ONE, "counterparts": False}})
+both = twin_pairs.model_copy(update={"test": ONCE, **SPAN})
+"""Twins' pairs, and all pairs counted up to the error."""
+both_many = both.model_copy(update={"data": MANY, "drawn": Drawn(cuts=DECIDING)})
 reflection = Agents(seed=NOT_YET, what="reflection")
 checks = Agents(seed=NOT_YET, what="checks")
 

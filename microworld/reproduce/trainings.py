@@ -41,6 +41,11 @@ def _more() -> dict[str, Cell]:
         "SRPO, 25 % wrong, reviewed": r.on(REVIEWED),
         "SRPO, risky paths alone": r.on(NO_TWINS),
         "SRPO, other harmless paths": r.on(STRANGERS),
+        "SRPO, span: error": r.span_error,
+        "SRPO, twins' pairs": r.twin_pairs,
+        "SRPO, recovery": r.recovery,
+        "SRPO, recovery, balanced": r.balanced,
+        "SRPO, both, 240 paths": r.both_many,
         **{
             f"SRPO, {100 * share:g} % of F's verdicts turned round": r.noisy(share)
             for share in (0.1, 0.2, 0.4)
