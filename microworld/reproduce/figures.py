@@ -62,8 +62,8 @@ def _variance(rows: Sequence[Row], names: Sequence[Hashable]) -> float:
 
 
 def worth(rows: Sequence[Row]) -> float:
-    """How many rows that know nothing of each other they are worth; where no error can be told, as all rows or
-    all clusters are alike, as many as rules.
+    """How many rows that know nothing of each other they are worth; where all rows or all clusters are alike,
+    so that no error can be told, as many as rules.
     """
     n, values = len(rows), [row.value for row in rows]
     mean = sum(values) / n
