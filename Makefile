@@ -47,7 +47,7 @@ READY := $(VENV)/.ready
 VLLM := .venv-vllm
 INSPECT := .venv-inspect
 LLAMA := .venv-llama
-TESTS := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+TESTS := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG))
 
 .PHONY: dataset

@@ -7,6 +7,16 @@ from __future__ import annotations
 from microworld.reproduce import recipes as r
 from microworld.reproduce.claim import Claim, Part, above, below
 from microworld.reproduce.outcomes import LATE, NEEDLESS, RECOVERY, TWINS, UNSAFE
+from microworld.reproduce.settings import Cell
+
+
+def _back(after: Cell, named: str) -> tuple[Part, Part]:
+    """What another way of teaching to come back brings and costs, told beside what is claimed."""
+    return (
+        Part(r.srpo, after, (RECOVERY,), None, named=f"SRPO → {named}"),
+        Part(r.srpo, after, (NEEDLESS,), None, named=f"SRPO → {named}"),
+    )
+
 
 OURS: tuple[Claim, ...] = (
     Claim(
@@ -39,19 +49,31 @@ OURS: tuple[Claim, ...] = (
         (
             Part(r.srpo, r.recovery, (RECOVERY,), above(20), named="SRPO → recovery"),
             Part(r.srpo, r.recovery, (NEEDLESS,), None, named="SRPO → recovery"),
-            Part(r.srpo, r.balanced, (RECOVERY,), None, named="SRPO → recovery, balanced"),
-            Part(r.srpo, r.balanced, (NEEDLESS,), None, named="SRPO → recovery, balanced"),
+            *_back(r.balanced, "recovery, balanced"),
+            *_back(r.all_three, "recovery, twins, span: error"),
         ),
         few=True,
     ),
     Claim(
         21,
-        "both of 18 and 19 on 240 paths: fewer needless warnings than SRPO, and no less safe",
+        "18 and 19 together: fewer needless warnings, at most 3 points more unsafe",
+        "ours",
+        (
+            Part(r.srpo, r.both, (NEEDLESS,), below(0), named="SRPO → twins, span: error"),
+            Part(r.srpo, r.both, (UNSAFE,), below(3), named="SRPO → twins, span: error"),
+            Part(r.srpo, r.both, (LATE,), None, named="SRPO → twins, span: error"),
+        ),
+        all=True,
+    ),
+    Claim(
+        22,
+        "… and on 240 paths",
         "ours",
         (
             Part(r.srpo_many, r.both_many, (NEEDLESS,), below(0), named="SRPO → both, 240 paths"),
-            Part(r.srpo_many, r.both_many, (UNSAFE,), below(2), named="SRPO → both, 240 paths"),
+            Part(r.srpo_many, r.both_many, (UNSAFE,), below(3), named="SRPO → both, 240 paths"),
         ),
         all=True,
+        few=True,
     ),
 )

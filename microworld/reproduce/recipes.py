@@ -48,8 +48,9 @@ twin_pairs = srpo.model_copy(update={"test": ONCE, "pairs": TWINS})
 balanced = srpo.model_copy(update={"test": PROBED, "off": BEHIND})
 """Each pair from behind a wrong step with one where the same words are right, as far as there is any."""
 recovery = balanced.model_copy(update={"pairs": {**ONE, "counterparts": False}})
-both = twin_pairs.model_copy(update={"test": ONCE, **SPAN})
+both = twin_pairs.model_copy(update=SPAN)
 """Twins' pairs, and all pairs counted up to the error."""
+all_three = recovery.model_copy(update={"pairs": {**TWINS, "counterparts": False}, **SPAN})
 both_many = both.model_copy(update={"data": MANY, "drawn": Drawn(cuts=DECIDING)})
 reflection = Agents(seed=NOT_YET, what="reflection")
 checks = Agents(seed=NOT_YET, what="checks")

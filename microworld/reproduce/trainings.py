@@ -45,7 +45,9 @@ def _more() -> dict[str, Cell]:
         "SRPO, twins' pairs": r.twin_pairs,
         "SRPO, recovery": r.recovery,
         "SRPO, recovery, balanced": r.balanced,
-        "SRPO, both, 240 paths": r.both_many,
+        "SRPO, recovery, twins, span: error": r.all_three,
+        "SRPO, twins, span: error": r.both,
+        "SRPO, twins, span: error, 240 paths": r.both_many,
         **{
             f"SRPO, {100 * share:g} % of F's verdicts turned round": r.noisy(share)
             for share in (0.1, 0.2, 0.4)
