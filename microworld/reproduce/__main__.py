@@ -101,7 +101,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="microworld.reproduce", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="ten claims, in under half of the time")
+    parser.add_argument("--quick", action="store_true", help="nine claims, in under half of the time")
     parser.add_argument("--set", choices=tuple(SETS), default="final", dest="set_", help="which seeds")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="default: outputs/reproduce, or its dev/")
     parser.add_argument("--model", type=Path, default=MODEL, help="the policy's checkpoint")

@@ -173,7 +173,6 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.rft, r.srpo, (AWARE,), above(0), named="chosen as paths → SRPO"),
             Part(r.rft, r.srpo, (NEEDLESS,), None, named="chosen as paths → SRPO"),
         ),
-        quick=True,
     ),
     Claim(
         11,

@@ -27,13 +27,13 @@ def named(quick: bool) -> dict[str, Cell]:
         "SRPO, 24 risky : 136 harmless": r.srpo_few_risky,
         **{f"SRPO, λ {value:g}": r.lam(value) for value in OTHER_LAMBDAS},
         "SRPO, root only": r.root_only,
-        "chosen branches as paths": r.rft,
     }
     return found if quick else found | _more()
 
 
 def _more() -> dict[str, Cell]:
     return {
+        "chosen branches as paths": r.rft,
         **{f"SRPO, branches at T {value:g}": r.drawn_at(value) for value in OTHER_TEMPERATURES},
         **{f"SRPO, {k} draws a cut": r.draws(k) for k in (2, 8)},
         "SRPO, 10 % of paths wrong": r.on(SOME),
