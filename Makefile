@@ -150,7 +150,7 @@ measure: $(READY) ## measure the micro VLM on held-out scenes
 	$(PY) -m microworld.measure $(ARGS)
 
 .PHONY: reproduce
-reproduce: $(READY) ## the paper's claims where the truth is known → outputs/reproduce; QUICK=1: ten of them, in 25 minutes
+reproduce: $(READY) ## the paper's claims where the truth is known → outputs/reproduce; QUICK=1: nine of them, in 25 minutes
 	$(PY) -m microworld.reproduce $(if $(QUICK),--quick) $(ARGS)
 
 .PHONY: sheet

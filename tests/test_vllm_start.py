@@ -139,12 +139,15 @@ def test_a_named_python_wins_and_without_any_the_command_that_helps_is_named(
 
 
 def test_without_vllm_the_command_that_installs_it_is_named(tmp_path: Path) -> None:
+    """A folder of that name where one stands is no vLLM."""
+    (tmp_path / "vllm").mkdir()
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from pathlib import Path; from ssui_gen.serving import vllm_launch\n"
         f"vllm_launch.OWN = Path({str(tmp_path)!r}) / 'none'\nvllm_launch.find_python()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "vLLM is not installed: `make vllm` installs it" in done.stderr
 
 

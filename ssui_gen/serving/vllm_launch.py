@@ -106,7 +106,7 @@ def find_python() -> str:
     """A Python that has vLLM; raises ServerError if there is none."""
     if named := os.environ.get(PYTHON):
         return named
-    if find_spec("vllm"):
+    if (spec := find_spec("vllm")) and spec.origin:  # a folder of that name has none
         return sys.executable
     if OWN.exists():
         return str(OWN)
