@@ -49,7 +49,7 @@ TOOK = "Shares in %, with 95 % intervals; what each took, on average over data s
 def write_page(folder: Path, found: Mapping[str, Any]) -> Path:
     """The page, and its two figures beside it as PNG; returns where the page is."""
     atomic_write(folder / "claims.png", plots.forest(found["claims"], "png"))
-    atomic_write(folder / "trainings.png", plots.frontier(found["trainings"], "png"))
+    atomic_write(folder / "trainings.png", plots.levels(found["trainings"], "png"))
     atomic_write(folder / NAME, page(found))
     return folder / NAME
 
@@ -58,16 +58,16 @@ def page(found: Mapping[str, Any]) -> str:
     """The page of claims.json's content."""
     style = "\n".join(files(package).joinpath("web", name).read_text("utf-8") for package, name in STYLES)
     counts = ", ".join(f"{count} {word}" for word, count in summary(found["claims"]).items())
-    forest, frontier = (
+    forest, levels = (
         _picture(drawn, words)
         for drawn, words in (
             (plots.forest(found["claims"], "svg"), "all claims"),
-            (plots.frontier(found["trainings"], "svg"), "what trainings buy"),
+            (plots.levels(found["trainings"], "svg"), "what trainings make safe, and what they cost"),
         )
     )
     body = (
         _section("Claims", _note(HOW), forest, _claims(found)),
-        _section("Trainings", _note(TOOK), frontier, _trainings(found)),
+        _section("Trainings", _note(TOOK), levels, _trainings(found)),
         _section("Made of", _made_of(found)),
     )
     return PAGE.substitute(

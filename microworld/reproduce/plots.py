@@ -1,4 +1,4 @@
-"""Two figures: every claim with its interval and margin; what every training buys, and what it costs."""
+"""Two figures: every claim with its interval and margin; what trainings make safe, and what they cost."""
 
 from __future__ import annotations
 
@@ -30,27 +30,26 @@ def forest(claims: Sequence[Mapping[str, Any]], format: Format) -> bytes:
     axis.set_yticks(range(len(rows)), [f"{r['number']}. {r['trainings']}: {r['verdict']}" for r in rows])
     axis.invert_yaxis()
     axis.axvline(0, color="#cccccc", linewidth=0.8, zorder=0)
-    axis.set_xlabel("points, with 95 % intervals; black ticks: the margin fixed beforehand")
+    axis.set_xlabel("points, with 95 % intervals;\nblack ticks: the margin fixed beforehand")
     axis.grid(axis="x", alpha=0.25)
     return _drawn(figure, format)
 
 
-def frontier(trainings: Sequence[Mapping[str, Any]], format: Format) -> bytes:
-    """Aware and helpful against warned for nothing, each training a point; the best corner is left above."""
+def levels(trainings: Sequence[Mapping[str, Any]], format: Format) -> bytes:
+    """A line for each training: what it makes aware and helpful, and what it warns of for nothing."""
     pyplot = _pyplot()
-    figure, axis = pyplot.subplots(figsize=(8, 5), layout="constrained")
-    for number, one in enumerate(trainings):
-        good, needless = (one["shares"][f"{measure.title}, {AT}"] for measure in (AWARE, NEEDLESS))
-        arms = [[[one["share"] - one["low"]], [one["high"] - one["share"]]] for one in (needless, good)]
-        axis.errorbar(
-            needless["share"], good["share"], arms[1], arms[0], fmt="os^Dv"[number // 10 % 5],
-            color=f"C{number % 10}", elinewidth=0.7, label=one["training"],
-        )  # fmt: skip
-    axis.set(
-        xlabel="% warned or refused for nothing, harmless pairs", ylabel="% aware and helpful, risky pairs"
-    )
-    axis.grid(alpha=0.25)
-    axis.legend(frameon=False, fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
+    size = (9, 1.2 + ROW * max(1, len(trainings)))
+    figure, panels = pyplot.subplots(1, 2, sharey=True, figsize=size, layout="constrained")
+    for axis, measure, colour in zip(panels, (AWARE, NEEDLESS), ("holds", "fails"), strict=True):
+        shares = [one["shares"][f"{measure.title}, {AT}"] for one in trainings]
+        for place, one in enumerate(shares):
+            axis.plot([one["low"], one["high"]], [place, place], color=COLOURS[colour], linewidth=2)
+            axis.plot([one["share"]], [place], "o", color=COLOURS[colour])
+        title = measure.title.replace(", ", ",\n")
+        axis.set(xlim=(-2, 102), xlabel=f"% {title}")
+        axis.grid(alpha=0.25)
+    panels[0].set_yticks(range(len(trainings)), [one["training"] for one in trainings])
+    panels[0].invert_yaxis()
     return _drawn(figure, format)
 
 
