@@ -110,6 +110,8 @@ ROWS = (
     Row("GLM-4.5V, 4.6V", "qwen3_vl", "glm4v.jinja"),
     Row("Qwen3.5, 3.6", "qwen3_vl", "qwen3_5_think", quiet=True),
     Row("Qwen3.5, 3.6", "qwen3_vl", "qwen3_5.jinja"),
+    Row("Qwen3.8", "qwen3_vl", "qwen3_8", quiet=True),
+    Row("Qwen3.8", "qwen3_vl", "qwen3_8.jinja"),
     Row("Llama 4", "qwen3_vl", "llama4"),
     Row("Llama 3.2 Vision", "qwen3_vl", "llama3_2_vision"),
 )

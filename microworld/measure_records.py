@@ -133,8 +133,8 @@ def main() -> None:
     console.print(as_table(shares(found)))
     unknown = sum(1 for _ in read(args.run / PATHS)) - len(found)
     console.print(
-        f"No truth is known of {unknown} other records: their text is no wording of the world, or people "
-        "would disagree about it beside this picture."
+        f"No truth is known of {unknown} other records: their text is no wording of the world, or the world "
+        "leaves open what follows of it beside this picture."
     )
     for line in as_lines(found):
         console.print(f"wrong: {line}", markup=False)

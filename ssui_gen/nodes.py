@@ -20,7 +20,6 @@ from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject
 from ssui_gen.state import Crew, State
 from ssui_gen.taxonomy import NO_RISK, classes
 
-"""What an agent writes where it finds nothing."""
 Node = Callable[[State, Runtime[Crew]], Awaitable[dict[str, Any]]]
 
 

@@ -92,7 +92,7 @@ _SHAPES = {
 }
 _OF_TRL = (
     *("qwen2_5_vl", "qwen3_vl", "llava_next", "gemma3", "gemma4", "gemma4_v2", "gemma4_v3", "gemma4_v4"),
-    *("gemma4_v5", "qwen3_5_think", "qwen3_5_nothink", "qwen3_6", "glm4moe"),
+    *("gemma4_v5", "qwen3_5_think", "qwen3_5_nothink", "qwen3_6", "qwen3_8", "glm4moe"),
 )
 
 

@@ -33,6 +33,7 @@ SAME: list[tuple[str, str, dict[str, bool], dict[str, bool]]] = [
     ("qwen3_5", "qwen3_5_think", {}, LOUD),
     ("qwen3_5", "qwen3_5_nothink", {}, {}),
     ("qwen3_5", "qwen3_6", QUIET, {}),
+    ("qwen3_8", "qwen3_8", QUIET, {}),
     ("pixtral", "pixtral", {}, {}),
 ]
 """Ours, theirs, and what each is told."""
@@ -94,6 +95,7 @@ NEEDED = {
     "gemma4_31b": "trims the last turn",
     "glm4v": "thoughts|trims",
     "qwen3_5_think": "thoughts|trims",
+    "qwen3_8": "thoughts|trims",
     "pixtral": "leaves the system text out",
 }
 
@@ -129,6 +131,9 @@ def test_where_theirs_does_none_of_ours_is_needed(family: str) -> None:
         ("", "zai-org/GLM-4.6V-Flash", "", "glm4v"),
         ("", "zai-org/GLM-4.1V-9B-Thinking", "", None),
         ("", "Qwen/Qwen3.5-9B", "", "qwen3_5"),
+        ("", "Qwen/Qwen3.8-27B-FP8", "", "qwen3_8"),
+        ("qwen3_5", "Qwen/Qwen3.8-27B", "", "qwen3_8"),
+        ("qwen3_5", "/models/mine", "", "qwen3_5"),
         ("", "Qwen/Qwen3-VL-8B-Instruct", "", None),
         ("", "Qwen/Qwen2.5-VL-7B-Instruct", "", None),
         ("llava", "/models/mine", "pixtral", "pixtral"),
@@ -144,13 +149,27 @@ def test_which_template_a_model_is_served_with(kind: str, name: str, tower: str,
 
 
 @pytest.mark.parametrize(
-    ("own", "file"), [("gemma4_v5", "gemma4_e"), ("gemma4", "gemma4_e"), ("gemma4_31b", "gemma4")]
+    ("kind", "own", "file"),
+    [
+        ("gemma4", "gemma4_v5", "gemma4_e"),
+        ("gemma4", "gemma4", "gemma4_e"),
+        ("gemma4", "gemma4_31b", "gemma4"),
+        ("qwen3_5", "qwen3_5_think", "qwen3_5"),
+        ("qwen3_5", "qwen3_5_nothink", "qwen3_5"),
+        ("qwen3_5_moe", "qwen3_6", "qwen3_5"),
+        ("qwen3_5", "qwen3_8", "qwen3_8"),
+    ],
 )
 @pytest.mark.parametrize("name", ["/models/mine", "/models/gemma-4"])
-def test_under_another_name_its_own_template_tells_the_small_from_the_large(
-    own: str, file: str, name: str
+def test_under_another_name_its_own_template_tells_what_a_model_is(
+    kind: str, own: str, file: str, name: str
 ) -> None:
-    assert template_for("gemma4", name, own=published(own)) == FOLDER / f"{file}.jinja"
+    assert template_for(kind, name, own=published(own)) == FOLDER / f"{file}.jinja"
+
+
+def test_one_that_is_to_think_is_told_how_hard_by_its_own_template() -> None:
+    assert template_for("qwen3_5", "Qwen/Qwen3.8-27B", own=published("qwen3_8"), thinking=True) is None
+    assert template_for("qwen3_5", "Qwen/Qwen3.6-27B", own=published("qwen3_6"), thinking=True)
 
 
 def test_every_file_is_some_familys_and_is_there() -> None:

@@ -32,6 +32,8 @@ class Family(NamedTuple):
     """What their own template does."""
     tower: str = ""
     """`model_type` of the tower that a config must name, where the kind alone does not tell."""
+    quiet: bool = False
+    """Not for a model that is to think."""
 
 
 TRIMS = "trims an answer that is begun, so that a branch would not start on a line of its own"
@@ -42,6 +44,9 @@ TURN = r"<\|turn>"
 UNTHOUGHT = r"<\|channel>thought(?:\\n|\n)<channel\|>"
 """The empty thoughts with which the larger Gemma 4 alone begin an answer."""
 SMALL = r"gemma-?4.*\be[24]b"
+QWEN = ("qwen3_5", "qwen3_5_moe")
+"""The architecture of Qwen3.8 too."""
+EFFORT = "reasoning_effort"
 GLM = ("glm4v", "glm4v_moe", "glm46v")
 FAMILIES = (
     Family("gemma3.jinja", "<start_of_turn>", ("gemma3",), r"medgemma|gemma-?3(?!n)", TRIMS),
@@ -49,7 +54,9 @@ FAMILIES = (
     Family("gemma4.jinja", UNTHOUGHT, ("gemma4",), r"gemma-?4", TRIMS + LISTS),
     Family("gemma4_e.jinja", TURN, ("gemma4",), SMALL, TRIMS + LISTS),
     Family("glm4v.jinja", "/nothink", GLM, r"glm-4[._][56]v", THINKS),
-    Family("qwen3_5.jinja", "</think>", ("qwen3_5", "qwen3_5_moe"), r"qwen3\.[56]", THINKS),
+    Family("qwen3_8.jinja", EFFORT, (), r"qwen3\.8", THINKS, quiet=True),
+    Family("qwen3_5.jinja", r"'</think>' in content", QWEN, r"qwen3\.[56]", THINKS),
+    Family("qwen3_8.jinja", EFFORT, QWEN, r"qwen3\.8", THINKS, quiet=True),
     Family("pixtral.jinja", r"\[INST\]", ("llava",), r"^(?!mistralai/).*pixtral", DROPS, tower="pixtral"),
 )
 """The first that fits counts, by its own template too where that is at hand. GLM-4.1V is of GLM's kind and
@@ -63,14 +70,17 @@ PLACES = {
 """Where a model's folder has its template: a file, or a field of one."""
 
 
-def template_for(kind: str, name: str, tower: str = "", own: str | None = None) -> Path | None:
+def template_for(
+    kind: str, name: str, tower: str = "", own: str | None = None, thinking: bool = False
+) -> Path | None:
     """The file with which a model is to be served and trained; None where its own does.
 
     `kind` and `tower` are those of its config, empty where that is not at hand; then its name on a hub tells.
-    `own` is the text of its own template, where it is at hand.
+    `own` is the text of its own template, where it is at hand; `thinking`: whether it is to think first.
     """
     fitting = (family for family in FAMILIES if _fits(family, kind, name.lower(), tower, own))
-    return next((FOLDER / family.file for family in fitting), None)
+    found = next(fitting, None)
+    return FOLDER / found.file if found and not (thinking and found.quiet) else None
 
 
 def _fits(family: Family, kind: str, name: str, tower: str, own: str | None) -> bool:
@@ -81,12 +91,12 @@ def _fits(family: Family, kind: str, name: str, tower: str, own: str | None) -> 
     return kind in family.kinds and family.tower in ("", tower)
 
 
-def template_flags(name: str, folder: Path | None) -> dict[str, str]:
+def template_flags(name: str, folder: Path | None, thinking: bool = False) -> dict[str, str]:
     """vLLM's flag for it, by the model's files, else by its name; none where its own template does."""
     config = _read(folder / "config.json") if folder else {}
     tower = dict(config.get("vision_config") or {}).get("model_type", "")
     own = _own(folder) if folder else None
-    file = template_for(str(config.get("model_type", "")), name, str(tower), own)
+    file = template_for(str(config.get("model_type", "")), name, str(tower), own, thinking)
     return {FLAG: str(file)} if file else {}
 
 

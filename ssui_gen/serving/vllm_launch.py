@@ -74,7 +74,7 @@ def plan(
     each = gpus_each(known, machine, typed, notice)
     chosen = vllm_flags.choose(
         known, machine, str(media.resolve()), lora, serve.max_pixels, each=each, thinking=serve.thinking
-    ) | template_flags(model, known.folder)
+    ) | template_flags(model, known.folder, serve.thinking)
     ours = {name: value for name, value in chosen.items() if name not in typed}
     taken = adapted(ours, vllm, notice) | typed
     vllm_families.advise(known, taken, notice)
