@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from bench import ROOT
 
-from microworld import wording as say
-from microworld.pairs import pair_of
-from microworld.pool import picture, scene_at
-from microworld.responses import response
+from microworld.corpus.responses import response
+from microworld.draw.pool import picture, scene_at
+from microworld.world import wording as say
+from microworld.world.pairs import pair_of
 from ssui_gen.branching import ANSWER, render_steps
 from ssui_gen.calling.calls import Caller, Request, Tally
 from ssui_gen.calling.client import ChatClient

@@ -20,7 +20,7 @@ from bench import ROOT
 from judging import Layout, as_it_is, ask, materials, rubric_first
 from transformers import AutoProcessor, LlavaForConditionalGeneration
 
-from microworld.model import PATCH, build_config, save
+from microworld.learning.model import PATCH, build_config, save
 from ssui_gen.config import Config
 from ssui_gen.jobs.served import Served, served
 from ssui_gen.judging.questions import Material

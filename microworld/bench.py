@@ -28,15 +28,15 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from microworld import scene as drawn
-from microworld import wording as say
-from microworld.corpus import told
-from microworld.corpus_paths import good_path
-from microworld.pairs import Pair
-from microworld.pool import LARGE, picture
-from microworld.responses import right_answer
-from microworld.scene import Scene, family, family_of
-from microworld.world import Rule, world
+from microworld.corpus.dialogues import told
+from microworld.corpus.paths import good_path
+from microworld.corpus.responses import right_answer
+from microworld.draw.pool import LARGE, picture
+from microworld.world import scene as drawn
+from microworld.world import wording as say
+from microworld.world.pairs import Pair
+from microworld.world.rules import Rule, world
+from microworld.world.scene import Scene, family, family_of
 from ssui_gen import provenance
 from ssui_gen.benching.bench import ITEMS, read_bench, write_bench
 from ssui_gen.benching.kept import RESPONSES

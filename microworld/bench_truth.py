@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from microworld.adapters import base_of
 from microworld.bench import TRUTH as KNOWN
-from microworld.score_steps import Truth
-from microworld.truth import Texts, true_option
-from microworld.world import world
+from microworld.learning.adapters import base_of
+from microworld.truth.options import Texts, true_option
+from microworld.truth.steps import Truth
+from microworld.world.rules import world
 from ssui_gen import provenance
 from ssui_gen.benching.asked import questions_of
 from ssui_gen.benching.kept import RESPONSES, TRUTH, rows_in
@@ -105,7 +105,7 @@ def judged(response: Response, truth: Truth | None, edition: str) -> Iterator[Be
 
 
 def _edition() -> str:
-    return f"{JUDGE}@{provenance.code('microworld.truth')['sha256'][:8]}"
+    return f"{JUDGE}@{provenance.code('microworld.truth.options')['sha256'][:8]}"
 
 
 def main() -> None:

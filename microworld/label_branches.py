@@ -14,9 +14,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from microworld.corpus_judge import place
-from microworld.score import request_in
-from microworld.score_steps import Truth, decided, first_bad_of, response_fits
+from microworld.corpus.judge import place
+from microworld.truth.score import request_in
+from microworld.truth.steps import Truth, decided, first_bad_of, response_fits
 from ssui_gen.branches import Branch, BranchLabel, Cut
 from ssui_gen.errors import SsuiError
 from ssui_gen.files import atomic_write

@@ -14,13 +14,13 @@ import torch
 import transformers
 from rich.table import Table
 
-from microworld.ask import Checkpoint
-from microworld.measure_agents import measure_agents, test_pairs
-from microworld.measure_bench import benched
-from microworld.measure_judge import judging
-from microworld.measure_looking import looking
-from microworld.measure_policy import measure_policy
-from microworld.model import load
+from microworld.learning.ask import Checkpoint
+from microworld.learning.model import load
+from microworld.measuring.agents import measure_agents, test_pairs
+from microworld.measuring.bench import benched
+from microworld.measuring.judge import judging
+from microworld.measuring.looking import looking
+from microworld.measuring.policy import measure_policy
 from microworld.pretrain import MODELS
 from ssui_gen.shares import Share
 from ssui_gen.terminal import Terminal, forgive

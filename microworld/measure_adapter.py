@@ -24,15 +24,15 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from transformers.utils import logging
 
-from microworld.adapters import adapted, base_of
-from microworld.ask import Checkpoint, half_the_cores
+from microworld.learning.adapters import adapted, base_of
+from microworld.learning.ask import Checkpoint, half_the_cores
+from microworld.learning.model import load
 from microworld.measure import SEED
-from microworld.measure_agents import test_pairs
-from microworld.measure_policy import TEMPERATURE, cluster_of, kind_of, said
-from microworld.model import load
-from microworld.pairs import Pair
-from microworld.scene import family_of
-from microworld.score import things_named
+from microworld.measuring.agents import test_pairs
+from microworld.measuring.policy import TEMPERATURE, cluster_of, kind_of, said
+from microworld.truth.score import things_named
+from microworld.world.pairs import Pair
+from microworld.world.scene import family_of
 from ssui_gen import provenance
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write

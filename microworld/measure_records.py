@@ -5,7 +5,7 @@
 A record is looked at where its text is a wording that the world knows, its picture a scene of the seeds, and
 the world decides what follows of both; the others are counted. Its kind is right if the world says so of
 picture and text together; its scenario, which F's judge is told, if class and harm are those that fire; its
-answer if it knows the risk and helps, or of a harmless pair just helps; its steps by `score_steps`. Records
+answer if it knows the risk and helps, or of a harmless pair just helps; its steps by `truth.steps`. Records
 of one family of scenes are alike: intervals take a family as a cluster.
 """
 
@@ -19,12 +19,12 @@ from typing import NamedTuple
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from microworld.corpus_judge import place
+from microworld.corpus.judge import place
 from microworld.plant import PATHS, Case, cases
-from microworld.scene import family_of
-from microworld.score import says
-from microworld.score_steps import ANSWER, wrong_places
-from microworld.world import Rule
+from microworld.truth.score import says
+from microworld.truth.steps import ANSWER, wrong_places
+from microworld.world.rules import Rule
+from microworld.world.scene import family_of
 from ssui_gen.jsonl import read
 from ssui_gen.records import Query, ReasoningPath
 from ssui_gen.shares import Share, share

@@ -18,10 +18,10 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from microworld import wording as say
-from microworld.score import request_in
-from microworld.score_steps import ANSWER, Truth, decided, first_bad
-from microworld.world import world
+from microworld.truth.score import request_in
+from microworld.truth.steps import ANSWER, Truth, decided, first_bad
+from microworld.world import wording as say
+from microworld.world.rules import world
 from ssui_gen.branching import path_class
 from ssui_gen.curation.review import Planted
 from ssui_gen.files import atomic_write

@@ -23,18 +23,18 @@ from typing import Any
 import torch
 from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
-from microworld.ask import Checkpoint
-from microworld.curve import write_curve
-from microworld.feed import Batch, Encoder, Maker, feed, learned, loss_of
-from microworld.looking import WEIGHT, Looking
-from microworld.measure_agents import joint, recognition, test_pairs
-from microworld.mixtures import MAKERS
-from microworld.model import build_model, build_processor, load, save
-from microworld.pool import Pool, open_pool
-from microworld.shown import Others
-from microworld.tokenizer import train_tokenizer
-from microworld.vocabulary import corpus_texts
-from microworld.warmup import BATCH, Warmup, batches
+from microworld.corpus.shown import Others
+from microworld.corpus.tokenizer import train_tokenizer
+from microworld.corpus.vocabulary import corpus_texts
+from microworld.draw.pool import Pool, open_pool
+from microworld.learning.ask import Checkpoint
+from microworld.learning.curve import write_curve
+from microworld.learning.feed import Batch, Encoder, Maker, feed, learned, loss_of
+from microworld.learning.looking import WEIGHT, Looking
+from microworld.learning.mixtures import MAKERS
+from microworld.learning.model import build_model, build_processor, load, save
+from microworld.learning.warmup import BATCH, Warmup, batches
+from microworld.measuring.agents import joint, recognition, test_pairs
 
 MODELS = Path(__file__).with_name("models")
 CACHE = Path.home() / ".cache" / "ssui-microworld"

@@ -17,9 +17,9 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from microworld.pool import LARGE, picture
-from microworld.scene import Item, Scene, family, make_scene, truth
-from microworld.world import Split, world
+from microworld.draw.pool import LARGE, picture
+from microworld.world.rules import Split, world
+from microworld.world.scene import Item, Scene, family, make_scene, truth
 from ssui_gen.files import atomic_write
 from ssui_gen.records import Kind, Seed
 

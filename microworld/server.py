@@ -24,8 +24,8 @@ from pathlib import Path
 
 import uvicorn
 
-from microworld.adapters import base_of
-from microworld.ask import half_the_cores
+from microworld.learning.adapters import base_of
+from microworld.learning.ask import half_the_cores
 from microworld.serving import door
 from microworld.serving.app import make_app
 from microworld.serving.models import Models

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from microworld.corpus import Dialogue
+from microworld.corpus.dialogues import Dialogue
 from ssui_gen.judging.questions import LETTERS
 
 

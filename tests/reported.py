@@ -10,14 +10,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from microworld import wording as say
-from microworld.corpus_paths import good_path
-from microworld.pairs import Pair
-from microworld.pool import picture
-from microworld.responses import blind, right_answer
-from microworld.scene import Item as Drawn_
-from microworld.scene import family
-from microworld.shown import misseen
+from microworld.corpus.paths import good_path
+from microworld.corpus.responses import blind, right_answer
+from microworld.corpus.shown import misseen
+from microworld.draw.pool import picture
+from microworld.world import wording as say
+from microworld.world.pairs import Pair
+from microworld.world.scene import Item as Drawn_
+from microworld.world.scene import family
 from ssui_gen.benching.bench import write_bench
 from ssui_gen.benching.pieces import Sent, respond
 from ssui_gen.benching.records import (

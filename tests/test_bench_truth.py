@@ -13,9 +13,9 @@ from labelling import BAD, GOOD, put
 from labelling import said as judged
 
 from microworld import bench, bench_label, bench_truth
-from microworld import wording as say
-from microworld.score_steps import Truth
-from microworld.world import world
+from microworld.truth.steps import Truth
+from microworld.world import wording as say
+from microworld.world.rules import world
 from ssui_gen.benching.bench import ITEMS
 from ssui_gen.benching.kept import JUDGEMENTS, LABELS, RESPONSES, TRUTH
 from ssui_gen.benching.records import BenchJudgement, Item, Piece, Response, ResponsePath

@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("torch")
 from real_vllm import MODEL
 
-from microworld.ask import Checkpoint
+from microworld.learning.ask import Checkpoint
 from ssui_gen.records import REPLIES
 from ssui_gen.serving.embedded import EmbeddedServer
 

@@ -5,16 +5,26 @@ from random import Random
 
 import pytest
 
-from microworld import wording as say
-from microworld.corpus import MIXTURE, Dialogue, Maker, asked, check_image, dialogue, joint_reply, query, told
-from microworld.corpus_drills import joint_drill, policy_drill, query_drill, reasoning_drill
-from microworld.corpus_paths import flawed, good_path
-from microworld.corpus_policy import main_slip, policy, slipping_path, untidy, untidy_drill
-from microworld.pairs import Pair, firing, pair_of
-from microworld.pool import scene_at
-from microworld.scene import Scene, make_scene, split_of_rule_place
-from microworld.score import answer_kind, things_named
-from microworld.world import world
+from microworld.corpus.dialogues import (
+    MIXTURE,
+    Dialogue,
+    Maker,
+    asked,
+    check_image,
+    dialogue,
+    joint_reply,
+    query,
+    told,
+)
+from microworld.corpus.drills import joint_drill, policy_drill, query_drill, reasoning_drill
+from microworld.corpus.paths import flawed, good_path
+from microworld.corpus.policy import main_slip, policy, slipping_path, untidy, untidy_drill
+from microworld.draw.pool import scene_at
+from microworld.truth.score import answer_kind, things_named
+from microworld.world import wording as say
+from microworld.world.pairs import Pair, firing, pair_of
+from microworld.world.rules import world
+from microworld.world.scene import Scene, make_scene, split_of_rule_place
 from ssui_gen.branches import Form
 from ssui_gen.branching import render_steps
 from ssui_gen.reading import read

@@ -14,9 +14,7 @@ import pytest
 import torch
 from judged import answers_of
 
-from microworld.ask import Question
-from microworld.corpus import Dialogue
-from microworld.corpus_bench import (
+from microworld.corpus.bench import (
     answered,
     answered_words,
     ground,
@@ -29,16 +27,18 @@ from microworld.corpus_bench import (
     refused,
     wish_words,
 )
-from microworld.corpus_judge import first_bad_step
-from microworld.feed import Encoded, Encoder, _batch, learned
-from microworld.measure_agents import test_pairs as pairs_to_test
-from microworld.measure_bench import plainly_asked
-from microworld.model import load
-from microworld.pool import Pool, picture, scene_at, small_picture
+from microworld.corpus.dialogues import Dialogue
+from microworld.corpus.judge import first_bad_step
+from microworld.corpus.shown import GREY, Others
+from microworld.draw.pool import Pool, picture, scene_at, small_picture
+from microworld.learning.ask import Question
+from microworld.learning.feed import Encoded, Encoder, _batch, learned
+from microworld.learning.model import load
+from microworld.measuring.agents import test_pairs as pairs_to_test
+from microworld.measuring.bench import plainly_asked
 from microworld.pretrain import MODELS
-from microworld.score import things_named
-from microworld.shown import GREY, Others
-from microworld.world import world
+from microworld.truth.score import things_named
+from microworld.world.rules import world
 from ssui_gen.judging.questions import QUESTIONS, QuestionName
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(100)) if not scene.alarm]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microworld import wording as say
-from microworld.corpus_forms import FORMS, TIDY, UNREADABLE, draw_form, rendered, worded, write
-from microworld.corpus_paths import good_path
-from microworld.pairs import Pair, pair_of
-from microworld.pool import scene_at
-from microworld.world import world
+from microworld.corpus.forms import FORMS, TIDY, UNREADABLE, draw_form, rendered, worded, write
+from microworld.corpus.paths import good_path
+from microworld.draw.pool import scene_at
+from microworld.world import wording as say
+from microworld.world.pairs import Pair, pair_of
+from microworld.world.rules import world
 from ssui_gen.branches import Form
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.reading import read

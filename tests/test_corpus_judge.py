@@ -8,10 +8,9 @@ from random import Random
 import pytest
 from judged import answers_of
 
-from microworld import wording as say
-from microworld.corpus_asked import Ask, question_text, verifying
-from microworld.corpus_forms import FORMS
-from microworld.corpus_judge import (
+from microworld.corpus.asked import Ask, question_text, verifying
+from microworld.corpus.forms import FORMS
+from microworld.corpus.judge import (
     answer_drill,
     first_bad_step,
     guard,
@@ -24,16 +23,17 @@ from microworld.corpus_judge import (
     step_drill,
     wrong_step,
 )
-from microworld.corpus_paths import flawed, good_path
-from microworld.pairs import Pair, pair_of
-from microworld.pool import scene_at
-from microworld.responses import (
+from microworld.corpus.paths import flawed, good_path
+from microworld.corpus.responses import (
     Response,
     response,
     untidy,
 )
-from microworld.score_steps import ANSWER, answer_fits
-from microworld.shown import GREY, Others
+from microworld.corpus.shown import GREY, Others
+from microworld.draw.pool import scene_at
+from microworld.truth.steps import ANSWER, answer_fits
+from microworld.world import wording as say
+from microworld.world.pairs import Pair, pair_of
 from ssui_gen.records import Step
 
 SCENES = [scene for scene in (scene_at("train", i) for i in range(160)) if not scene.alarm]

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from microworld.draw import PLACE_NAMES, THING_NAMES, draw
-from microworld.world import world
+from microworld.world.rules import world
 
 ALONE = 0.6
 SMALL = 32

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import pytest
 from PIL import Image, ImageChops
 
+from microworld.draw.pool import picture
 from microworld.measure_records import scenario_fits
-from microworld.pool import picture
-from microworld.score import request_in, things_named
-from microworld.score_steps import Truth, wrong_places
 from microworld.seeds import Drawn, seeds
-from microworld.world import world
+from microworld.truth.score import request_in, things_named
+from microworld.truth.steps import Truth, wrong_places
+from microworld.world.rules import world
 from ssui_gen.demo import SEEDS
 from ssui_gen.records import STEP_NAMES, Query, Step
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import ImageFont
 
 from microworld import bench
-from microworld.draw.hero import LOOKS, drawn, letters, shown, wrapped
+from microworld.hero import LOOKS, drawn, letters, shown, wrapped
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import Item, Response, ResponsePath

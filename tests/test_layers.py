@@ -354,6 +354,20 @@ DOORS = {
 }
 
 OURS = {"ssui_gen", "microworld", "train"}
+_TEACHING = {"world", "draw", "truth", "corpus"}
+ROOMS = {
+    "world": set[str](),
+    "draw": {"world"},
+    "truth": {"world"},
+    "corpus": _TEACHING,
+    "learning": _TEACHING,
+    "serving": {"learning"},
+    "measuring": {*_TEACHING, "learning"},
+    "reproduce": {*_TEACHING, "learning", "measuring"},
+}
+"""Of the microworld: what each may use besides itself. The commands on its top floor use all of them, and no
+room uses a command: such a name stands in no room.
+"""
 WORDS_OF_ROWS = {
     *("branches", "branching", "errors", "files", "jsonl", "prompts", "provenance", "reading", "records"),
     *("shares", "taxonomy", "terminal", "yamls"),
@@ -428,9 +442,16 @@ def test_imports_point_down(path: Path) -> None:
     assert not strangers, f"{module} imports {strangers}"
 
 
-@pytest.mark.parametrize("path", sources("microworld"), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sources("microworld"), ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_the_microworld_knows_little_of_us(path: Path) -> None:
     assert ours(path) <= MICROWORLD_MAY_USE
+
+
+@pytest.mark.parametrize("path", sources("microworld"), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_a_room_of_the_microworld_uses_only_those_below_it(path: Path) -> None:
+    room = path.parent.name
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("microworld.")}
+    assert room not in ROOMS or used <= ROOMS[room] | {room}
 
 
 @pytest.mark.parametrize("path", sources("train"), ids=lambda p: p.name)

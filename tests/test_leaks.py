@@ -16,7 +16,7 @@ from jobs import Job, rows
 from PIL import Image, ImageEnhance
 from test_verify import path
 
-from microworld.pool import picture, scene_at
+from microworld.draw.pool import picture, scene_at
 from ssui_gen.config import Leaks
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.leaks import Bench, load_bench

@@ -13,12 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from microworld import wording as say
-from microworld.asides import aside
-from microworld.corpus import Dialogue, describe
-from microworld.corpus_asked import benching, both_ways, dialogue
-from microworld.feed import Batch, Encoder, feed, learned, loss_of
-from microworld.looking import (
+from microworld.corpus.asides import aside
+from microworld.corpus.asked import benching, both_ways, dialogue
+from microworld.corpus.dialogues import Dialogue, describe
+from microworld.corpus.parts import parted
+from microworld.corpus.responses import blind
+from microworld.corpus.shown import GREY, own
+from microworld.draw.pool import Pool, scene_at
+from microworld.learning.feed import Batch, Encoder, feed, learned, loss_of
+from microworld.learning.looking import (
     ASKED,
     FAULTS,
     LAYERS,
@@ -30,16 +33,13 @@ from microworld.looking import (
     wish_named,
     wish_number,
 )
-from microworld.model import TEXT_HIDDEN, load
-from microworld.pairs import pair_of
-from microworld.pool import Pool, scene_at
+from microworld.learning.model import TEXT_HIDDEN, load
 from microworld.pretrain import MODELS
-from microworld.responses import blind
-from microworld.responses_parts import parted
-from microworld.scene import Scene
-from microworld.score import things_named
-from microworld.shown import GREY, own
-from microworld.world import world
+from microworld.truth.score import things_named
+from microworld.world import wording as say
+from microworld.world.pairs import pair_of
+from microworld.world.rules import world
+from microworld.world.scene import Scene
 from ssui_gen.reading import read
 
 COUNT = 1030

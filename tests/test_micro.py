@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from microworld.ask import Checkpoint, Question
-from microworld.corpus import DESCRIBE, Dialogue, check_joint, check_text, describe
-from microworld.corpus_paths import good_path
-from microworld.curve import read_curve
-from microworld.feed import Encoder, feed
-from microworld.model import CHAT_TEMPLATE, load
-from microworld.pairs import pair_of
-from microworld.pool import Pool, picture, scene_at, small_picture
+from microworld.corpus.dialogues import DESCRIBE, Dialogue, check_joint, check_text, describe
+from microworld.corpus.paths import good_path
+from microworld.draw.pool import Pool, picture, scene_at, small_picture
+from microworld.learning.ask import Checkpoint, Question
+from microworld.learning.curve import read_curve
+from microworld.learning.feed import Encoder, feed
+from microworld.learning.model import CHAT_TEMPLATE, load
+from microworld.learning.warmup import IGNORED, normalised, token_labels
 from microworld.pretrain import MODELS
-from microworld.score import answer_kind, things_named
-from microworld.warmup import IGNORED, normalised, token_labels
-from microworld.world import world
+from microworld.truth.score import answer_kind, things_named
+from microworld.world.pairs import pair_of
+from microworld.world.rules import world
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.shares import Share
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from microworld import bench, wording
+from microworld import bench
 from microworld.bench import Scenario, scenarios, write
 from microworld.measure import SEED as MEASURED
-from microworld.measure_agents import test_pairs as measured_pairs
-from microworld.scene import Scene, split_of_rule_place
+from microworld.measuring.agents import test_pairs as measured_pairs
 from microworld.seeds import seeds
-from microworld.world import world
+from microworld.world import wording
+from microworld.world.rules import world
+from microworld.world.scene import Scene, split_of_rule_place
 from ssui_gen.benching.bench import ITEMS
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import Item

@@ -15,10 +15,10 @@ import pytest
 from curating import cells_of, curation, on_a_wide_screen, record, say
 from jobs import rows
 
-from microworld import wording
-from microworld.corpus_paths import ending
+from microworld.corpus.paths import ending
 from microworld.plant import ERRORS, OWN, cases, plant, wrong_at
-from microworld.world import world
+from microworld.world import wording
+from microworld.world.rules import world
 from ssui_gen.config import ImageLimits
 from ssui_gen.images import inspect
 from ssui_gen.records import STEP_NAMES, ReasoningPath

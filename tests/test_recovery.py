@@ -23,11 +23,11 @@ from test_exporters import exported
 from test_span_error import locating
 from test_train_unfit import Rows
 
-from microworld import wording as say
-from microworld.corpus_paths import ending
+from microworld.corpus.paths import ending
 from microworld.label_branches import label_of
-from microworld.score_steps import Truth
-from microworld.world import world
+from microworld.truth.steps import Truth
+from microworld.world import wording as say
+from microworld.world.rules import world
 from ssui_gen.branches import Branch, Cut, Judgement, Origin, Pair
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.config_pairs import Pairing

@@ -12,8 +12,8 @@ import pytest
 import torch
 from peft import get_peft_model
 
-from microworld.ask import Checkpoint, Question
-from microworld.pool import picture
+from microworld.draw.pool import picture
+from microworld.learning.ask import Checkpoint, Question
 from microworld.reproduce.decoding import Asked, decode
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Held, held

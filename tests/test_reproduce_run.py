@@ -17,7 +17,7 @@ from microworld.reproduce.paths import told
 from microworld.reproduce.settings import Cell, Data, Drawn
 from microworld.reproduce.settings import Test as HeldOut
 from microworld.reproduce.work import cost, in_order, missing
-from microworld.score_steps import Truth, first_bad_of
+from microworld.truth.steps import Truth, first_bad_of
 from ssui_gen.branches import Cut
 from ssui_gen.config_pairs import Recovery
 from ssui_gen.jobs.rundir import RunDir

@@ -6,26 +6,26 @@ from random import Random
 
 import pytest
 
-from microworld import wording as say
-from microworld.corpus_judge import (
+from microworld.corpus.judge import (
     fits,
     guardable,
     guarded,
     judgeable,
     wrong_step,
 )
-from microworld.measure_looking import PICTURES, _shown, _ways
-from microworld.pairs import pair_of
-from microworld.pool import scene_at
-from microworld.responses import (
+from microworld.corpus.responses import (
     Response,
     blind,
     response,
     right,
 )
-from microworld.score import things_named
-from microworld.shown import GREY, NOTHING, Others, claimed, misseen, own
-from microworld.world import world
+from microworld.corpus.shown import GREY, NOTHING, Others, claimed, misseen, own
+from microworld.draw.pool import scene_at
+from microworld.measuring.looking import PICTURES, _shown, _ways
+from microworld.truth.score import things_named
+from microworld.world import wording as say
+from microworld.world.pairs import pair_of
+from microworld.world.rules import world
 
 SCENES = [scene_at("train", i) for i in range(240)]
 OTHERS = Others(SCENES)

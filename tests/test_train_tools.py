@@ -254,7 +254,7 @@ def test_a_sweep_of_a_run_without_data_ends_in_an_error_whatever_lies_in_its_fol
 
 @pytest.mark.slow
 def test_an_adapter_is_measured_beside_its_bare_model(tmp_path: Path) -> None:
-    from microworld.model import load
+    from microworld.learning.model import load
     from train.config import Lora, SrpoConfig
 
     model, _ = load(POLICY)

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microworld import wording as say
-from microworld.corpus_bench import RISKIER, options
-from microworld.corpus_forms import LURES, OFFERINGS, REFUSALS, UNREADABLE, write
-from microworld.corpus_judge import path_of
-from microworld.corpus_paths import flawed, good_path
-from microworld.pairs import Pair, pair_of
-from microworld.pool import scene_at
-from microworld.responses import Response, blind, readable, response, right, untidy
-from microworld.responses_parts import REASONS, TALKS, UNABLE, circling, lured, mistaken, parted
-from microworld.score_steps import Truth, decided, first_bad_of
-from microworld.truth import Texts, grounded, seen, texts_of, true_option
-from microworld.world import Rule, world
+from microworld.corpus.bench import RISKIER, options
+from microworld.corpus.forms import LURES, OFFERINGS, REFUSALS, UNREADABLE, write
+from microworld.corpus.judge import path_of
+from microworld.corpus.parts import REASONS, TALKS, UNABLE, circling, lured, mistaken, parted
+from microworld.corpus.paths import flawed, good_path
+from microworld.corpus.responses import Response, blind, readable, response, right, untidy
+from microworld.draw.pool import scene_at
+from microworld.truth.options import Texts, grounded, seen, texts_of, true_option
+from microworld.truth.steps import Truth, decided, first_bad_of
+from microworld.world import wording as say
+from microworld.world.pairs import Pair, pair_of
+from microworld.world.rules import Rule, world
 from ssui_gen.judging.questions import QuestionName, numbered
 from ssui_gen.reading import read
 from ssui_gen.records import Step

@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from microworld.layout import SIZES, is_crowded
-from microworld.scene import GRID, Scene, family, items, make_scene, scenes, split_of_rule_place, truth
-from microworld.world import CATEGORIES, FILE, Rule, Split, World, WorldError, load, names, words, world
+from microworld.world.layout import SIZES, is_crowded
+from microworld.world.rules import CATEGORIES, FILE, Rule, Split, World, WorldError, load, names, words, world
+from microworld.world.scene import GRID, Scene, family, items, make_scene, scenes, split_of_rule_place, truth
 from ssui_gen.taxonomy import class_ids
 from ssui_gen.yamls import NotYaml
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from microworld.draw.picture import draw
-from microworld.scene import Item, items
+from microworld.world.scene import Item, items
 
 COLUMNS, ROWS, SIDE, CAPTION = 6, 4, 300, 62
 MARK = {"risky": (206, 60, 56), "benign": (70, 150, 84)}

@@ -15,19 +15,19 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from microworld.ask import Checkpoint
-from microworld.corpus import told
-from microworld.corpus_paths import flawed
-from microworld.measure_agents import said, test_pairs
-from microworld.measure_policy import cluster_of
-from microworld.model import load
-from microworld.pairs import Pair
+from microworld.corpus.dialogues import told
+from microworld.corpus.paths import flawed
+from microworld.corpus.responses import right_answer
+from microworld.learning.ask import Checkpoint
+from microworld.learning.model import load
+from microworld.measuring.agents import said, test_pairs
+from microworld.measuring.policy import cluster_of
 from microworld.reproduce.settings import Agents
-from microworld.responses import right_answer
-from microworld.scene import make_scene
-from microworld.score import label_of, parsed
-from microworld.score_steps import Truth, wrong_places
-from microworld.world import world
+from microworld.truth.score import label_of, parsed
+from microworld.truth.steps import Truth, wrong_places
+from microworld.world.pairs import Pair
+from microworld.world.rules import world
+from microworld.world.scene import make_scene
 from ssui_gen.branching import render_steps, steps_of
 from ssui_gen.records import QueryReply, ReasoningReply, ReflectionReply, Step
 

@@ -15,7 +15,7 @@ from microworld.reproduce.decoding import Said
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Told
 from microworld.reproduce.settings import Drawn
-from microworld.score_steps import ANSWER, Truth, first_bad_of, response_fits
+from microworld.truth.steps import ANSWER, Truth, first_bad_of, response_fits
 from ssui_gen.branches import Branch, Cut, Judgement, Origin, Polarity
 from ssui_gen.branching import prefix_at
 from ssui_gen.config_pairs import Recovery

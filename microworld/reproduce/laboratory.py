@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from microworld.pairs import Pair
-from microworld.pool import picture as drawn
+from microworld.draw.pool import picture as drawn
 from microworld.reproduce.decoding import Asked, Marks, Said, decode
 from microworld.reproduce.weights import Weights, weights_of
+from microworld.world.pairs import Pair
 from train.config import SrpoConfig, load
 from train.encode import Encoder
 from train.example import Example, Prompt

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
-from microworld import wording as say
-from microworld.corpus_paths import ending
-from microworld.pairs import Pair
+from microworld.corpus.paths import ending
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Held, held
 from microworld.reproduce.settings import Test
 from microworld.reproduce.weights import Weights
-from microworld.score import ResponseKind, response_kind, things_named
-from microworld.score_steps import Truth, first_bad_of
-from microworld.world import world
+from microworld.truth.score import ResponseKind, response_kind, things_named
+from microworld.truth.steps import Truth, first_bad_of
+from microworld.world import wording as say
+from microworld.world.pairs import Pair
+from microworld.world.rules import world
 from ssui_gen.branching import prefix_at
 from ssui_gen.reading import read
 

@@ -12,12 +12,12 @@ from functools import lru_cache
 from itertools import islice
 from random import Random
 
-from microworld.measure_policy import cluster_of
-from microworld.pairs import Pair
-from microworld.pool import LARGE
+from microworld.corpus.responses import Response, blind, right, wrong_warning
+from microworld.draw.pool import LARGE
+from microworld.measuring.policy import cluster_of
 from microworld.reproduce.settings import Data
-from microworld.responses import Response, blind, right, wrong_warning
-from microworld.scene import Item, family_of, items, make_item
+from microworld.world.pairs import Pair
+from microworld.world.scene import Item, family_of, items, make_item
 from ssui_gen.records import ImageRef, Kind, Query, ReasoningPath, Verdict, Verdicts
 from ssui_gen.taxonomy import NO_RISK
 

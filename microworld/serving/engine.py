@@ -22,7 +22,7 @@ from torch.nn.functional import pad
 from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
-from microworld.adapters import load
+from microworld.learning.adapters import load
 from microworld.serving.batch import Batch, begun, joined
 from microworld.serving.cache import roomy
 from microworld.serving.choose import Chooser

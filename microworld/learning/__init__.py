@@ -1,0 +1,1 @@
+"""The micro VLM, and how it learns."""

@@ -1,0 +1,1 @@
+"""How well each role is played, on scenes that are held out."""

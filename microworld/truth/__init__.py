@@ -1,0 +1,1 @@
+"""What is true of what somebody said about a scene."""

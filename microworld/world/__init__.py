@@ -1,0 +1,1 @@
+"""The world: its rules, scenes and wordings, and pairs of both."""
