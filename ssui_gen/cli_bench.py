@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, get_args
 
 from ssui_gen.cli_bench_people import add_people
 from ssui_gen.cli_elsewhere import add_elsewhere
-from ssui_gen.cli_options import add_job, asked, policy_of
+from ssui_gen.cli_options import add_folder, add_job, asked, policy_of
 from ssui_gen.cli_publish import add_publish
+from ssui_gen.cli_screen import OUT, add_json, give, say
 from ssui_gen.commands import command
 from ssui_gen.records import Reason
-from ssui_gen.terminal import Terminal
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
     from ssui_gen.benching.report import Made
     from ssui_gen.config import Config
     from ssui_gen.stages.bench import Done
 
-OUT = Terminal()
 ADAPTER = "adapter"
 """Folder of a run's own."""
 
@@ -40,7 +39,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
 def _run_command(parser: argparse.ArgumentParser) -> None:
     from ssui_gen.config import Bench, ScoreName
 
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    add_folder(parser)
     parser.add_argument("--bench", help="a benchmark's name or a folder; default: the run's own")
     parser.add_argument("--data", type=Path, help="your copy of it")
     parser.add_argument("--limit", type=int, help="only the first LIMIT scenarios")
@@ -53,7 +52,13 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
     protocols = get_args(Bench.model_fields["protocol"].annotation)
     parser.add_argument("--protocol", choices=protocols, help="how the model is asked")
     rules = get_args(ScoreName)
-    parser.add_argument("--score", nargs="+", choices=rules, help="by which rules, as far as it has them")
+    parser.add_argument(
+        "--score",
+        nargs="+",
+        choices=rules,
+        metavar="RULES",
+        help=f"by which rules, as far as it has them: {', '.join(rules)}",
+    )
     add_job(parser)
     parser.set_defaults(command=_run)
 
@@ -65,6 +70,7 @@ def _report_command(parser: argparse.ArgumentParser) -> None:
         help="a model's folder, such as outputs/demo/bench/MODEL; or a bench's: all reports in it again",
     )
     parser.add_argument("--baseline", type=Path, help="the folder of the model it is to be compared with")
+    add_json(parser)
     parser.set_defaults(command=_report)
 
 
@@ -76,6 +82,7 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
         help="models' folders, the first to compare with; a bench's: all models in it",
     )
     parser.add_argument("--output", type=Path, help="the page; default: compare.html beside the first")
+    add_json(parser)
     parser.set_defaults(command=_compare)
 
 
@@ -84,7 +91,9 @@ def _report(args: argparse.Namespace) -> int:
     from ssui_gen.benching.report import make_again, make_report
 
     one = args.baseline or not (args.folder / ITEMS).is_file()
-    _print_reports([make_report(args.folder, args.baseline)] if one else list(make_again(args.folder)))
+    made = [make_report(args.folder, args.baseline)] if one else list(make_again(args.folder))
+    _print_reports(made)
+    give(args, [{"json": found.json, "html": found.html, "report": found.report} for found in made])
     return 0
 
 
@@ -96,7 +105,8 @@ def _compare(args: argparse.Namespace) -> int:
     page = args.output or beside.tested[0].path.parent / HTML
     write_page(beside, page)
     OUT.print(rates(beside))
-    _say(f"Look at {page}.")
+    say(f"Look at {page}.")
+    give(args, {"models": beside.names, "rows": beside.rows, "html": page})
     return 0
 
 
@@ -111,7 +121,7 @@ def _run(args: argparse.Namespace) -> int:
     done = asyncio.run(make_bench(plan, OUT))
     OUT.print(summary(done.outcome.progress, str(args.run)))
     if done.outcome.interrupted:
-        _say("Interrupted; all that was finished is written. The same command goes on from here.")
+        say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     _tell(args, done)
     return 0
@@ -141,7 +151,7 @@ def _tell(args: argparse.Namespace, done: Done) -> None:
     if done.failed:
         again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
         line = command("bench", args.run, **again, **asked(args), ARGS=_chosen(args))
-        _say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
+        say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
 
 
 def _chosen(args: argparse.Namespace) -> str:
@@ -166,16 +176,11 @@ def _tell_report(made: Made) -> None:
     from ssui_gen.benching.telling import lacking
 
     for sentence in made.report["headline"]:
-        _say(sentence)
+        say(sentence)
     for found in made.report["official"]:
         OUT.print(scores(found))
         for reservation in found["reservations"]:
-            _say(reservation)
+            say(reservation)
     if made.report["status"] != "complete":
-        _say(lacking(made.report))
-    _say(f"Look at {made.html}; the figures are in {made.json}.")
-
-
-def _say(text: str) -> None:
-    """Plain words, paths among them, in one line however long."""
-    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
+        say(lacking(made.report))
+    say(f"Look at {made.html}; the figures are in {made.json}.")

@@ -7,8 +7,9 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssui_gen.cli_curation import OUT, published, told
-from ssui_gen.cli_options import add_toy
+from ssui_gen.cli_curation import published, told
+from ssui_gen.cli_options import add_folder, add_toy
+from ssui_gen.cli_screen import OUT, say
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError
 from ssui_gen.prompts import home, load_prompts
@@ -48,7 +49,7 @@ def add_people(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    add_folder(parser)
     parser.add_argument("--bench", help="the benchmark's name or folder; default: RSBench")
     parser.add_argument("--model", help="whose responses; default: the only one's")
 
@@ -80,7 +81,7 @@ def _draw(args: argparse.Namespace, model: Path) -> int:
 
     done = draw_labels(model, args.names, judges_prompt(), _settings(args))
     for line in done.draw.told:
-        _say(line)
+        say(line)
     then = command("bench-label", args.run, BENCH=args.bench, MODEL=args.model)
     return published(done.published, done.folder.root, then)
 
@@ -91,7 +92,7 @@ def _draw_every(args: argparse.Namespace) -> int:
 
     for model in models_in(_bench(args)):
         for line in draw_rows(model, read_rows(model), _settings(args)).told:
-            _say(f"{model.name}, {line}")
+            say(f"{model.name}, {line}")
     return 0
 
 
@@ -116,20 +117,20 @@ def _import(model: Path) -> int:
 
     done = import_labels(model, judges_prompt())
     if done.file:
-        _say(f"{done.rows:,} labels of people in {done.file}.")
+        say(f"{done.rows:,} labels of people in {done.file}.")
     else:
-        _say("Nobody has labelled anything yet.")
+        say("Nobody has labelled anything yet.")
         return told(done.faults)
     if done.undrawn:
-        _say(f"{done.undrawn:,} labelled responses are in no draw: nothing is corrected by them.")
+        say(f"{done.undrawn:,} labelled responses are in no draw: nothing is corrected by them.")
     try:
         table, words, _ = agreement_table(folder_at(model))
     except ConfigError:
-        _say("No response was labelled by two people, so nobody knows how far they agree.")
+        say("No response was labelled by two people, so nobody knows how far they agree.")
     else:
         OUT.print(table)
         for line in words:
-            _say(line)
+            say(line)
     return told(done.faults, "the lines that have one were left out")
 
 
@@ -141,11 +142,7 @@ def _card(args: argparse.Namespace) -> int:
     config = with_roles(_config(args), args.judge, None)
     made = asyncio.run(make_card(Plan(args.run, _folder(args), config, prompts, args.toy), OUT))
     if made.interrupted:
-        _say("Interrupted; no call that was made is lost. The same command goes on from here.")
+        say("Interrupted; no call that was made is lost. The same command goes on from here.")
         return 130
-    _say(f"The judge's card: {made.path}")
+    say(f"The judge's card: {made.path}")
     return 0
-
-
-def _say(text: str) -> None:
-    OUT.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from ssui_gen.cli_options import add_folder
+from ssui_gen.cli_screen import OUT, say
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError
 from ssui_gen.manifest import pictures_of, title_of
-from ssui_gen.terminal import Terminal
 
 if TYPE_CHECKING:
     from ssui_gen.curation.folder import Folder
     from ssui_gen.curation.publish import Published
     from ssui_gen.curation.sheet import Fault
 
-OUT = Terminal()
 OF_LABELS = "of branches (ssui verify label), not of paths"
 OF_RESPONSES = "of a model's responses (ssui bench label): its folder, such as outputs/demo/bench/MODEL"
 
@@ -33,7 +33,7 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
 
     def order(name: str, help: str) -> argparse.ArgumentParser:
         made = orders.add_parser(name, help=help)
-        made.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+        add_folder(made)
         made.set_defaults(command=_ORDERS[name], labels=False, bench=None)
         if name not in ("export", "import", "apply", "stats"):
             made.add_argument("--labels", action="store_true", help=OF_LABELS)
@@ -72,7 +72,7 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
 
 def add_review(parser: argparse.ArgumentParser) -> None:
     """Give `ssui review` its options."""
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    add_folder(parser)
     parser.add_argument(
         "--as", dest="names", action="append", default=[], metavar="NAME", help="who looks; default: all"
     )
@@ -86,7 +86,7 @@ def add_review(parser: argparse.ArgumentParser) -> None:
 def _review(args: argparse.Namespace) -> int:
     from ssui_gen.stages.review import Place, serve_review
 
-    serve_review(_folder(args), args.names, Place(args.host, args.port), _say)
+    serve_review(_folder(args), args.names, Place(args.host, args.port), say)
     return 0
 
 
@@ -99,7 +99,7 @@ def _export(args: argparse.Namespace) -> int:
         from ssui_gen.stages.exchange import send
 
         folder = _folder(args)
-        _say(f"For {args.to}: {send(folder, args.to, args.names[0] if args.names else folder.only_name())}")
+        say(f"For {args.to}: {send(folder, args.to, args.names[0] if args.names else folder.only_name())}")
     return code
 
 
@@ -109,11 +109,11 @@ def _import(args: argparse.Namespace) -> int:
     folder = _folder(args)
     done = receive(folder, args.tool, args.file, args.name, args.user)
     for fault in done.faults:
-        _say(fault)
+        say(fault)
     if done.faults:
-        _say(f"{len(done.faults)} faults: nothing was taken.")
+        say(f"{len(done.faults)} faults: nothing was taken.")
         return 1
-    _say(f"{done.said:,} items from {args.file} are in {folder.path(args.name)}.")
+    say(f"{done.said:,} items from {args.file} are in {folder.path(args.name)}.")
     return 0
 
 
@@ -135,7 +135,7 @@ def collected(run: Path) -> Path | None:
         raise ConfigError("\n".join(map(str, faults)))
     if file:
         left = ", ".join(f"{count} {state}" for state, count in others.items()) or "none"
-        _say(f"Labels of people: {file}; without a label: {left}.")
+        say(f"Labels of people: {file}; without a label: {left}.")
     return file
 
 
@@ -144,14 +144,14 @@ def published(done: Published, folder: Path, then: str) -> int:
     from ssui_gen.curation.publish import GALLERY
 
     changed = ", ".join(done.changed) or "nothing new"
-    _say(f"{done.items:,} items in {folder}. Written: {changed}.")
+    say(f"{done.items:,} items in {folder}. Written: {changed}.")
     for name, count in done.stale.items():
         if count:
-            _say(f"{name}: the texts of {count} items have changed; what was said of them is in `before`.")
+            say(f"{name}: the texts of {count} items have changed; what was said of them is in `before`.")
     for path, why in done.refused.items():
-        _say(f"{path}: not shown: {why}")
-    _say(f"Open {folder / GALLERY} in a browser, or edit the file of your name there.")
-    _say(f"Then: {then}")
+        say(f"{path}: not shown: {why}")
+    say(f"Open {folder / GALLERY} in a browser, or edit the file of your name there.")
+    say(f"Then: {then}")
     return told(done.faults)
 
 
@@ -160,7 +160,7 @@ def _check(args: argparse.Namespace) -> int:
 
     folder = _folder(args)
     for name in repair(folder, args.names) if args.repair else ():
-        _say(f"{folder.path(name)}: each object is on a line of its own again")
+        say(f"{folder.path(name)}: each object is on a line of its own again")
     found = faults(folder, args.names)
     if not found:
         for name in args.names or folder.names():
@@ -168,9 +168,9 @@ def _check(args: argparse.Namespace) -> int:
             decided = sum(1 for line in lines if line.decision)
             idle = sum(1 for line in lines if line.edits and not line.decision)
             more = f", {idle:,} edited but not decided, and so not used" if idle else ""
-            _say(f"{folder.path(name)}: {len(lines):,} lines, {decided:,} decided{more}")
+            say(f"{folder.path(name)}: {len(lines):,} lines, {decided:,} decided{more}")
         if not folder.names():
-            _say(f"{folder.root}: nobody has a file yet: `{folder.form.export}`")
+            say(f"{folder.root}: nobody has a file yet: `{folder.form.export}`")
     return told(found)
 
 
@@ -179,7 +179,7 @@ def _assign(args: argparse.Namespace) -> int:
 
     folder, how = _folder(args), {"overlap": args.overlap, "each": args.each, "seed": args.seed}
     for name, count in assign(folder, args.names, **how, title=title_of(folder.root.parent)).items():
-        _say(f"{name}: {count:,} items")
+        say(f"{name}: {count:,} items")
     return 0
 
 
@@ -189,7 +189,7 @@ def _unfold(args: argparse.Namespace) -> int:
     folder = _folder(args)
     name = folder.only_name() if args.name is None else args.name
     count = unfold(folder, name)
-    _say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
+    say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
     return 0
 
 
@@ -200,7 +200,7 @@ def _fold(args: argparse.Namespace) -> int:
     name = folder.only_name() if args.name is None else args.name
     changed, faults = fold(folder, name)
     if not faults:
-        _say(f"{len(changed):,} items say something new in {folder.path(name)}.")
+        say(f"{len(changed):,} items say something new in {folder.path(name)}.")
     return told(faults, "nothing was taken")
 
 
@@ -222,7 +222,7 @@ def _agreement(args: argparse.Namespace) -> int:
     table, words, found = agreement_table(_folder(args))
     OUT.print(table)
     for line in words:
-        _say(line)
+        say(line)
     return told(found)
 
 
@@ -233,10 +233,8 @@ def _resolve(args: argparse.Namespace) -> int:
     for outcome in board.disputes.values():
         views = "; ".join(f"{name}: {line.decision}" for name, line in outcome.said.items())
         state = board.outcomes[outcome.item.id].state
-        _say(f"{outcome.item.id}: {views}{'' if state == 'disputed' else f'; settled: {state}'}")
-    _say(
-        f"{len(board.disputes)} items on which people differ; the last word stands in {board.resolved.path}."
-    )
+        say(f"{outcome.item.id}: {views}{'' if state == 'disputed' else f'; settled: {state}'}")
+    say(f"{len(board.disputes)} items on which people differ; the last word stands in {board.resolved.path}.")
     return 0
 
 
@@ -251,14 +249,14 @@ def _apply(args: argparse.Namespace) -> int:
         table.add_row(state, f"{count:,}")
     OUT.print(table)
     if new := unseen(args.run):
-        _say(f"{new:,} paths were made or changed since the export: `{command('curation', args.run)}`")
+        say(f"{new:,} paths were made or changed since the export: `{command('curation', args.run)}`")
     if states["disputed"]:
-        _say(f"{states['disputed']:,} are not used, as people differ: `ssui curation resolve`")
+        say(f"{states['disputed']:,} are not used, as people differ: `ssui curation resolve`")
     used = states["kept"] + states["fixed"]
     kept = f"; those it replaces are kept in {former}" if former else ""
-    _say(f"{used:,} records in {args.run / CURATED}{kept}.")
+    say(f"{used:,} records in {args.run / CURATED}{kept}.")
     if used:
-        _say(f"Next: {command('pairs', args.run)}")
+        say(f"Next: {command('pairs', args.run)}")
     return 0
 
 
@@ -289,12 +287,8 @@ def told(faults: Iterable[Fault], so: str = "") -> int:
     """Each fault in a line; 1 if there is one."""
     found = list(faults)
     for fault in found:
-        _say(str(fault))
+        say(str(fault))
     if found:
         count = f"{len(found)} fault{'s' if len(found) > 1 else ''}"
-        _say(f"{count}{f': {so}' if so else ''}. Mend in an editor, then run it again.")
+        say(f"{count}{f': {so}' if so else ''}. Mend in an editor, then run it again.")
     return 1 if found else 0
-
-
-def _say(text: str) -> None:
-    OUT.print(text, markup=False, highlight=False, soft_wrap=True)

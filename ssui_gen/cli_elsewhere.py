@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ssui_gen.terminal import Terminal
-
-OUT = Terminal()
+from ssui_gen.cli_options import add_folder
+from ssui_gen.cli_screen import say
 
 
 def add_elsewhere(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,7 +22,7 @@ def add_elsewhere(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -
     label.set_defaults(command=_label)
     for order in (bring, label):
         order.add_argument("log", type=Path, metavar="LOG", help="of `inspect eval ssui_gen/rsbench`")
-        order.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+        add_folder(order)
         order.add_argument("--bench", help="the benchmark's name or folder; default: the run's own")
 
 
@@ -39,16 +38,16 @@ def _import(args: argparse.Namespace) -> int:
     from ssui_gen.stages.bench_log import import_log
 
     done = import_log(args.log, _folder(args), load_prompt(home() / "prompts" / "judge.md"))
-    _say(f"{done.responses:,} responses and {done.judgements:,} judgements in {done.folder}.")
-    _say(f"Of {done.checked:,} responses the verdicts were made anew from the judge's calls: the same.")
+    say(f"{done.responses:,} responses and {done.judgements:,} judgements in {done.folder}.")
+    say(f"Of {done.checked:,} responses the verdicts were made anew from the judge's calls: the same.")
     if done.checked < done.responses:
-        _say(f"{done.responses - done.checked:,} were not: another rubric, or no calls in the log.")
+        say(f"{done.responses - done.checked:,} were not: another rubric, or no calls in the log.")
     if done.failed:
-        _say(f"{done.failed:,} samples ended with an error, and gave no response.")
+        say(f"{done.failed:,} samples ended with an error, and gave no response.")
     made = make_report(done.folder)
     for sentence in made.report["headline"]:
-        _say(sentence)
-    _say(f"Look at {made.html}; the figures are in {made.json}.")
+        say(sentence)
+    say(f"Look at {made.html}; the figures are in {made.json}.")
     return 0
 
 
@@ -58,7 +57,7 @@ def _label(args: argparse.Namespace) -> int:
 
     to = args.output or args.log.with_name(f"LABELLED-{args.log.name}")
     file, count = label_log(args.log, folder_of_model(_folder(args), args.model), to)
-    _say(f"{count:,} labelled responses in {to}; the scores that were added are in {file}.")
+    say(f"{count:,} labelled responses in {to}; the scores that were added are in {file}.")
     return 0
 
 
@@ -69,10 +68,6 @@ def export(args: argparse.Namespace) -> int:
 
     done = export_responses(folder_of_model(_folder(args), args.model), args.to)
     for file in done.files:
-        _say(f"{file}")
-    _say(f"{done.rows:,} responses are in it; {done.left:,} are not: failed calls, or further draws.")
+        say(f"{file}")
+    say(f"{done.rows:,} responses are in it; {done.left:,} are not: failed calls, or further draws.")
     return 0
-
-
-def _say(text: str) -> None:
-    OUT.print(text, markup=False, highlight=False, soft_wrap=True)

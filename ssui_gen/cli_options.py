@@ -5,26 +5,41 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ssui_gen.commands import run_folder
 from ssui_gen.manifest import PAIRS, pictures_of, read_manifest
 from ssui_gen.records import Reason
+
+Options = argparse._ActionsContainer
+"""A parser, or a group of its options."""
+DEMO = Path("outputs/demo")
+RUN = "name of the run, or its folder; default: demo"
+
+
+def add_folder(parser: Options, help: str = RUN) -> None:
+    """Which run, and nothing of its pictures."""
+    parser.add_argument("--run", type=run_folder, default=DEMO, metavar="RUN", help=help)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Which run, and where its pictures lie."""
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-    parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as the run remembers")
+    group = parser.add_argument_group("the run")
+    add_folder(group)
+    group.add_argument(
+        "--seeds", type=Path, metavar="PATH", help="where its pictures lie; default: as it remembers"
+    )
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
     """Who is asked."""
-    parser.add_argument(
-        "--config", type=Path, help="YAML file with the settings that differ from the defaults"
+    group = parser.add_argument_group("models and servers")
+    group.add_argument("--model", metavar="NAME", help="the served model that plays the agents")
+    group.add_argument(
+        "--base-url", metavar="URL", help="its server, ending in /v1; several separated by commas"
     )
-    parser.add_argument("--model", help="name of the served model that plays the agents")
-    parser.add_argument("--base-url", help="its server, ending in /v1; several separated by commas")
+    group.add_argument("--config", type=Path, metavar="FILE", help="YAML with the settings that differ")
 
 
-def add_toy(parser: argparse.ArgumentParser) -> None:
+def add_toy(parser: Options) -> None:
     """Whether a toy may play."""
     parser.add_argument(
         "--toy", action="store_true", help="let the embedded micro VLM look at other pictures than drawn ones"
@@ -34,11 +49,12 @@ def add_toy(parser: argparse.ArgumentParser) -> None:
 def add_job(parser: argparse.ArgumentParser) -> None:
     """What every job that makes rows is told."""
     add_models(parser)
-    add_toy(parser)
-    parser.add_argument(
+    group = parser.add_argument_group("the job")
+    add_toy(group)
+    group.add_argument(
         "--mix", action="store_true", help="go on although prompts, cards or models have changed"
     )
-    parser.add_argument(
+    group.add_argument(
         "--retry",
         action="append",
         default=[],

@@ -6,20 +6,19 @@ import argparse
 import json
 from pathlib import Path
 
-from ssui_gen.cli_options import add_models
+from ssui_gen.cli_options import add_folder, add_models
+from ssui_gen.cli_screen import FOR_SCRIPTS
 from ssui_gen.errors import ConfigError
 from ssui_gen.manifest import pictures_of
 from ssui_gen.records import KINDS
-from ssui_gen.terminal import Terminal
 
-OUT = Terminal()
 EXPLORING = ("policy", "judge")
 
 
 def add_prompt(parser: argparse.ArgumentParser) -> None:
     """Give `ssui prompt` its options."""
     parser.add_argument("who", metavar="AGENT", help="an agent's card, such as check_joint; policy or judge")
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    add_folder(parser)
     parser.add_argument("--seeds", type=Path, help="as for `ssui dataset`; default: those of the run")
     parser.add_argument("--seed", metavar="ID", help="which; default: the first")
     parser.add_argument("--kind", choices=KINDS, help="default: the seed's, else risky")
@@ -54,5 +53,5 @@ def _prompt(args: argparse.Namespace) -> int:
     else:
         question = question_of_agent(plan, args.who, args.seed, args.kind)
     for line in [json.dumps(question.request.body, indent=1)] if args.json else question.lines:
-        OUT.print(line, markup=False, highlight=False, soft_wrap=True)
+        FOR_SCRIPTS.print(line, markup=False, highlight=False, soft_wrap=True)
     return 0

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssui_gen.cli_options import add_run
+from ssui_gen.cli_screen import say
+from ssui_gen.commands import run_folder
 from ssui_gen.manifest import pictures_of
-from ssui_gen.terminal import Terminal
 
 if TYPE_CHECKING:
     from ssui_gen.stages.rsbench import Published
-
-OUT = Terminal()
 
 
 def add_publish(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +27,7 @@ def add_publish(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--against",
-        type=Path,
+        type=run_folder,
         action="append",
         default=[],
         metavar="RUN",
@@ -65,19 +64,15 @@ def _account(folder: Path, done: Published) -> None:
 
     facts = done.facts
     scenarios = len({item.scenario_id for item in done.items})
-    _say(f"{len(done.items):,} items of {scenarios:,} scenarios in {folder}: read {folder / 'README.md'}.")
+    say(f"{len(done.items):,} items of {scenarios:,} scenarios in {folder}: read {folder / 'README.md'}.")
     if not facts.curated:
-        _say("NOT CURATED: no person has seen these paths; the card says so.")
+        say("NOT CURATED: no person has seen these paths; the card says so.")
     if facts.toy:
-        _say("A toy model made them; the card says so.")
+        say("A toy model made them; the card says so.")
     if lonely := untwinned(done.items):
-        _say(f"Risky items without a benign twin beside them: {lonely:,}. Curate or make some.")
+        say(f"Risky items without a benign twin beside them: {lonely:,}. Curate or make some.")
     for reason, count in counted(facts.rejects).items():
-        _say(f"{count:,} not published: {reason} ({folder.with_name('rsbench_rejects.jsonl')})")
+        say(f"{count:,} not published: {reason} ({folder.with_name('rsbench_rejects.jsonl')})")
     for one in facts.compared:
-        _say(f"{one.run}: none of {one.paths:,} paths that were trained on is in it.")
-    _say(f"Keep it out of trainings to come, in run.yaml: `leaks: {{bench: [{folder / 'bench.jsonl'}]}}`.")
-
-
-def _say(text: str) -> None:
-    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
+        say(f"{one.run}: none of {one.paths:,} paths that were trained on is in it.")
+    say(f"Keep it out of trainings to come, in run.yaml: `leaks: {{bench: [{folder / 'bench.jsonl'}]}}`.")

@@ -1,4 +1,5 @@
-"""Commands that are printed to be pasted into a shell: `make …` for whoever came by make, else `ssui …`.
+"""Commands that are printed to be pasted into a shell: `make …` for whoever came by make, else `ssui …`; and
+what `--run` means in them.
 
 The Makefile says that it is the caller (`SSUI_BY=make`); a run that lies outside `outputs/` has no name for
 make, so it is named to `ssui`. Every value is quoted. Runs nothing.
@@ -6,6 +7,7 @@ make, so it is named to `ssui`. Every value is quoted. Runs nothing.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import shutil
@@ -29,6 +31,20 @@ USUAL = {"CONFIG": "run.yaml"}
 """What make takes where nothing is said."""
 MICRO = ("micro-policy", "micro-untidy")
 """Policies that come with us."""
+
+
+def run_folder(text: str) -> Path:
+    """The folder that `--run` means: a name is one below `outputs/`, as make's `RUN` is; whatever has a slash
+    is a folder. Raises ArgumentTypeError for a name that leaves `outputs/`.
+    """
+    if os.sep in text:
+        return Path(text)
+    if text.strip() in ("", ".", ".."):
+        raise argparse.ArgumentTypeError(
+            f"expected a name below {OUTPUTS}/, such as demo, or a folder, such as {OUTPUTS}/demo or ./demo; "
+            f"got {text!r}"
+        )
+    return Path(OUTPUTS) / text
 
 
 def command(target: str, run: Path | None = None, **values: object) -> str:
@@ -80,8 +96,13 @@ def _package(name: str) -> Path:
 
 
 def _options(run: Path | None, given: dict[str, object]) -> list[str]:
-    places = {"RUN": run} if run else {}
+    places = {"RUN": folder_word(run)} if run else {}
     return [_option(name, value) for name, value in {**places, **given}.items()]
+
+
+def folder_word(run: Path) -> str:
+    """A run's folder as `run_folder` takes it for one."""
+    return str(run) if os.sep in str(run) else f".{os.sep}{run}"
 
 
 def _option(name: str, value: object) -> str:

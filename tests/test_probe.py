@@ -105,7 +105,7 @@ def _counts(body: dict[str, Any]) -> str:
 
 def test_lacking_is_one_line_and_a_cold_cache_is_said() -> None:
     line = lacking(Features(prefix_hits=0.02), ("json_schema", "logprobs"))
-    assert "no json_schema" in line and "no logprobs" in line and "only 2%" in line
+    assert "replies may miss their form" in line and "no probability" in line and "only 2%" in line
     assert "\n" not in line
     assert not lacking(Features(json_schema=True, prefix_hits=0.8), ("json_schema",))
 
@@ -129,7 +129,7 @@ def test_a_run_keeps_what_was_found_and_says_in_one_line_what_lacks(small: Job, 
     done = small.here()
     assert done.code == 0, done.err
     lines = [line for line in done.out.splitlines() if line.startswith("vlm: ")]
-    assert len(lines) == 1 and "no priority" in lines[0] and "no json_schema" not in lines[0]
+    assert len(lines) == 1 and "calls are served as they come" in lines[0] and "their form" not in lines[0]
     found = json.loads((small.run / "run.json").read_text())["features"]["vlm"]
     assert found["json_schema"] is True and found["priority"] is False
 

@@ -19,6 +19,7 @@ import torch
 from peft import PeftModel
 from rich.table import Table
 
+from ssui_gen.commands import run_folder
 from ssui_gen.errors import SsuiError
 from ssui_gen.prompts import policy_prompt
 from ssui_gen.terminal import Terminal, forgive
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Train, recite, judge."""
     parser = argparse.ArgumentParser(prog="train.overfit", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--run", type=Path)
+    parser.add_argument("--run", type=run_folder, help="the run, by name or folder")
     parser.add_argument("--model")
     parser.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `train.srpo`")
     parser.add_argument(

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ssui_gen.commands import run_folder
 from ssui_gen.errors import SsuiError
 from ssui_gen.terminal import Terminal, forgive
 from train.config import load
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, required=True, help="YAML file with what differs from defaults"
     )
-    parser.add_argument("--run", type=Path, help="the run's folder, with paths, branches and pairs")
+    parser.add_argument("--run", type=run_folder, help="the run, by name or folder: paths, pairs")
     parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
     parser.add_argument("--model", help="hub name or folder of the policy")
     parser.add_argument("--output", type=Path, help="where the adapter goes; default: adapter of the run")

@@ -29,6 +29,7 @@ from typing import Any
 from rich.table import Table
 
 from ssui_gen import provenance
+from ssui_gen.commands import folder_word, run_folder
 from ssui_gen.errors import ConfigError, SsuiError, TrainError
 from ssui_gen.files import atomic_write
 from ssui_gen.terminal import Terminal, forgive
@@ -198,7 +199,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         prog="train.sweep", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--run", type=Path)
+    parser.add_argument("--run", type=run_folder, help="the run, by name or folder")
     parser.add_argument("--model")
     parser.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `train.srpo`")
     parser.add_argument("--output", type=Path, help="default: `sweep` of the run")
@@ -214,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             w
             for name in ("run", "model", "seeds")
             if (v := getattr(args, name))
-            for w in (f"--{name}", str(v))
+            for w in (f"--{name}", folder_word(v) if name == "run" else str(v))
         ]
         found = {
             cell: measured(args.config, folder, cell, told, args.evaluator)

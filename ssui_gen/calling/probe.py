@@ -59,6 +59,25 @@ LOST = {
     "cached_tokens": "what the prefix cache saves is not known",
 }
 """What a run loses where a feature lacks."""
+IN_WORDS = {
+    "sees_pictures": "sees pictures",
+    "room": "room to answer",
+    "temperature": "is sampled as told",
+    "samples": "draws that differ",
+    "json_schema": "replies in form",
+    "regex": "branches in form",
+    "n": "many draws a call",
+    "prefix": "goes on from a step",
+    "logprobs": "probabilities",
+    "logprob_token_ids": "all probabilities",
+    "token_ids": "token ids",
+    "file_urls": "reads picture files",
+    "uuid": "known pictures",
+    "priority": "deeper calls first",
+    "cached_tokens": "tells of its cache",
+    "prefix_hits": "prefix cache",
+}
+"""What a feature is, for people; its name is for those who ask for all."""
 REMEDY = {
     "sees_pictures": "serve a vision-language model",
     "samples": "its generation_config.json narrows them (top_k): vLLM: --generation-config vllm",
@@ -150,12 +169,14 @@ async def _hushed(ask: Ask) -> bool:
 
 
 def lacking(features: Features, wanted: Iterable[str]) -> str:
-    """In one line what a run loses, wanted features and prefix-cache hits; empty if it loses nothing."""
-    found = [f"no {name} ({LOST[name]})" for name in wanted if getattr(features, name) is False]
+    """In one line what a run loses and what would bring it, wanted features and prefix-cache hits; empty if
+    it loses nothing.
+    """
+    lost = {name: LOST[name] for name in wanted if getattr(features, name) is False}
     hits = features.prefix_hits
     if hits is not None and hits < LEAST_HITS:
-        found.append(f"prefix cache hits for only {hits:.0%} of tokens ({REMEDY['prefix_hits']})")
-    return ", ".join(found)
+        lost["prefix_hits"] = f"prefix cache hits for only {hits:.0%} of tokens"
+    return "; ".join(f"{words} ({REMEDY[name]})" if name in REMEDY else words for name, words in lost.items())
 
 
 def told(features: Features, trained_so: bool = False) -> Iterator[str]:

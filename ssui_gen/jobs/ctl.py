@@ -54,8 +54,8 @@ async def controlled(run: Path, progress: Progressing, tell: Callable[[str], obj
         yield
 
 
-def ask(run: Path, **command: Any) -> str:
-    """What the job in `run` says to `command`, in words.
+def ask(run: Path, **command: Any) -> dict[str, Any]:
+    """What the job in `run` answers to `command`: `said` has it in words.
 
     Raises NotRunning when none answers, ConfigError when it refuses the command.
     """
@@ -67,7 +67,7 @@ def ask(run: Path, **command: Any) -> str:
             answer = json.loads(answers.readline())
     if "error" in answer:
         raise ConfigError(answer["error"])
-    return str(answer["said"])
+    return dict(answer)
 
 
 class Desk:

@@ -83,7 +83,8 @@ class Job:
             dialect = self.config.dialect(role)
             name = self.models.names[role]
             found = await probe(client, name, sample, dialect, formats)
-            for line in (*told(found, name in EMBEDDED), lacking(found, wanted)):
+            ours = name in EMBEDDED  # nobody could bring it what it lacks
+            for line in (*told(found, ours), "" if ours else lacking(found, wanted)):
                 if line:
                     say(f"{role}: {line}")
             sending = Sending(bool(found.file_urls), found.uuid, found.priority, dialect, found.terms)

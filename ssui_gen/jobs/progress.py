@@ -10,8 +10,9 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -150,6 +151,19 @@ def summary(progress: Progressing, title: str, item: Callable[[str], str] = str)
     _pace_rows(table, progress.steering)
     table.add_row("seconds", f"{progress.seconds:,.1f}")
     return table
+
+
+def account(progress: Progressing) -> dict[str, Any]:
+    """The same for a script."""
+    funnel, tally = progress.funnel, progress.tally
+    dropped = [{"stage": at, "reason": why, "items": n} for (at, why), n in funnel.dropped.most_common()]
+    return {
+        "kept": dict(funnel.kept),
+        "rejected": dropped,
+        "tried_again": dict(funnel.again),
+        **asdict(tally),
+        "seconds": round(progress.seconds, 1),
+    }
 
 
 def refusals(funnel: Funnel) -> Iterator[str]:

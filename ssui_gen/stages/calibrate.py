@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -71,9 +71,9 @@ class Labelled(NamedTuple):
     """Each with the id of its cut."""
 
 
-async def make_calibration(plan: Plan, console: Console) -> None:
-    """Print the tables and write numbers and diagrams beside the branches; raises ConfigError without
-    labels, and as `make_pairs` does.
+async def make_calibration(plan: Plan, console: Console) -> dict[str, Any]:
+    """Print the tables and write numbers and diagrams beside the branches; returns those numbers. Raises
+    ConfigError without labels, and as `make_pairs` does.
     """
     known = _labels(plan)
     check_root(plan.root, plan.run)
@@ -88,7 +88,7 @@ async def make_calibration(plan: Plan, console: Console) -> None:
         work = _Work(plan, job, known, verify)
         left = sum(1 for _ in _labelled(plan, known))
         await carry_out(job, _labelled(plan, known), work.on, funnel=work.funnel, left=left, console=console)
-    _report(plan, work, console)
+    return _report(plan, work, console)
 
 
 async def _settled(plan: Plan, job: Job, say: Callable[[str], None]) -> Verify:
@@ -180,7 +180,7 @@ class _Work:
         return share((right for right, _ in self.places), [path for _, path in self.places])
 
 
-def _report(plan: Plan, work: _Work, console: Console) -> None:
+def _report(plan: Plan, work: _Work, console: Console) -> dict[str, Any]:
     found = {way: calibrations(rows) for way, rows in work.found.items()}
     unread = [way for way in found if way in PURE and found[way][ALL].unverified.value == 1]
     shown = {way: one for way, one in found.items() if way not in unread}
@@ -194,3 +194,4 @@ def _report(plan: Plan, work: _Work, console: Console) -> None:
     atomic_write(plan.run / NUMBERS, json.dumps(rows, indent=1) + "\n")
     if draw(shown, verify.threshold, plan.run / PICTURE):
         say(f"Reliability diagram: {plan.run / PICTURE}")
+    return rows

@@ -8,14 +8,15 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.table import Table
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Column, Table
 
-from ssui_gen.calling.probe import LEAST_HITS, LOST, REMEDY, lost, probe, remedy, told
+from ssui_gen.calling.probe import IN_WORDS, LEAST_HITS, LOST, REMEDY, lost, probe, remedy, told
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
 from ssui_gen.errors import SsuiError
@@ -37,16 +38,35 @@ class Finding(NamedTuple):
     remedy: str = ""
 
 
-async def examine(config: Config, console: Console) -> bool:
-    """Print every finding; whether all of them are good enough for `make dataset`."""
+async def examine(config: Config) -> list[Finding]:
+    """Every finding: of the machine, of the server, of each feature of its model."""
     findings = [python(), disk()]
     with tempfile.TemporaryDirectory() as folder:
-        findings += [finding async for finding in server(config, Path(folder))]
-    table = Table("", "what", "found", "what to do", title="ssui doctor", title_justify="left")
-    for finding in findings:
-        table.add_row(MARKS[finding.good], finding.what, finding.found, finding.remedy)
-    console.print(table)
+        return findings + [finding async for finding in server(config, Path(folder))]
+
+
+def is_fit(findings: Iterable[Finding]) -> bool:
+    """Whether all of them are good enough for `make dataset`."""
     return all(finding.good is not False for finding in findings)
+
+
+def table(findings: Sequence[Finding], every: bool = False) -> Table:
+    """What a person can act on, in plain words; `every` one by the name that it has in run.json."""
+    columns = (Column(name, overflow="fold") for name in ("", "what", "found, and what to do"))
+    made = Table(*columns, title="ssui doctor", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    shown = [one for one in findings if every or not _goes_without_saying(one)]
+    for one in shown:
+        what = one.what if every else IN_WORDS.get(one.what, one.what)
+        found = f"{one.found}\n→ {one.remedy}" if one.remedy else one.found
+        made.add_row(MARKS[one.good], escape(what), escape(found))
+    if rest := len(findings) - len(shown):
+        made.add_row(MARKS[True], "all else", f"{rest} features: `ssui doctor --all` names them")
+    return made
+
+
+def _goes_without_saying(one: Finding) -> bool:
+    """Whether it is a feature that is there, or one that nobody could bring."""
+    return one.what in IN_WORDS and (one.good is True or (one.good is None and not one.remedy))
 
 
 def python() -> Finding:
@@ -74,17 +94,18 @@ async def server(config: Config, folder: Path) -> AsyncIterator[Finding]:
         yield Finding("server", False, str(error), "start it, or correct BASE_URL and MODEL; then try again")
 
 
-def reported(features: Features, trained_so: bool) -> Iterator[Finding]:
+def reported(features: Features, ours: bool) -> Iterator[Finding]:
     """A finding for each feature; unfit is only a model that is blind, that has no room for its thoughts, or
-    that keeps to no schema.
+    that keeps to no schema. Nothing is to be done about our own embedded server, which was trained so.
     """
-    for line in told(features, trained_so):
+    for line in told(features, ours):
         yield Finding("terms", None, line)
     for name in LOST:
         found = getattr(features, name)
         good = found if found or name in FATAL else None
         said = "yes" if found else "the answers do not decide" if found is None else lost(features, name)
-        yield Finding(name, good, said, "" if found else remedy(features, name, "vlm"))
+        idle = found or (ours and good is None)
+        yield Finding(name, good, said, "" if idle else remedy(features, name, "vlm"))
     hits = features.prefix_hits
     good = True if hits is not None and hits >= LEAST_HITS else None
     said = "not reported" if hits is None else f"{hits:.0%} of prompt tokens when calls share a picture"

@@ -17,7 +17,7 @@ from ssui_gen.serving.vllm import VllmServers
 from ssui_gen.serving.vllm_flags import read_flags
 from ssui_gen.serving.vllm_launch import plan
 from ssui_gen.settings import parse
-from ssui_gen.stages.doctor import examine
+from ssui_gen.stages.doctor import examine, is_fit, table
 
 LOGS = Path("outputs/serve")
 CHECK_SECONDS = 0.5
@@ -43,14 +43,15 @@ async def serve(
     seconds = config.serve.start_seconds
     log = LOGS / f"vllm-{launches[0].port}.log"
     async with VllmServers(launches, log=log, start_seconds=seconds, notice=say) as servers:
-        fit = await examine(_asking(config, servers.urls), console)
+        findings = await examine(_asking(config, servers.urls))
+        console.print(table(findings))
         name = Path(role.adapter).name if role.adapter else role.name
         asking = command("dataset", BASE_URL=",".join(servers.urls), MODEL=name, SEEDS=seeds)
         say(f"\nIn another terminal: {asking}")
         say(f"Pictures below {media.resolve()} are read from there. Ctrl-C stops the server.")
         await _until_stopped(servers)
     say("Stopped.")
-    return fit
+    return is_fit(findings)
 
 
 def _flags(words: Sequence[str]) -> dict[str, object]:

@@ -1,0 +1,78 @@
+"""The words of `ssui --help`: which commands belong together, and an example or two of each. No code.
+
+A command that stands in no group is listed under `Others`; every example is parsed by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+ABOUT = """\
+Pictures and texts that are safe alone and dangerous together: make a dataset of
+them, let people look at it, train a model with it, and measure the model.
+
+Begin with `ssui dataset --limit 12`: a dozen records, without a GPU. Each
+command says what comes next. --run takes the name of a run (demo, below
+outputs/) or a folder. `ssui COMMAND --help` has examples."""
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "Make a dataset": ("dataset", "prompt", "graph"),
+    "Let people look": ("curation", "review"),
+    "Branches and pairs": ("pairs", "verify", "export"),
+    "Train and measure": ("merge", "bench"),
+    "Machines": ("doctor", "serve", "ctl", "completion"),
+}
+
+EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "ssui dataset": (
+        ("ssui dataset --limit 12", "a dozen records of drawn scenes, in outputs/demo"),
+        (
+            "ssui dataset --run mine --seeds my_photos --base-url http://127.0.0.1:8000/v1",
+            "your photos, by the model of a server; the same line again goes on",
+        ),
+        ("ssui dataset --run mine --json", "the account of it for a script, on stdout alone"),
+    ),
+    "ssui pairs": (
+        ("ssui pairs --uncurated", "pairs of the demo run, which no person has seen"),
+        (
+            "ssui pairs --run mine --policy the/model --base-url http://127.0.0.1:8000/v1",
+            "branches of the model that is to be trained",
+        ),
+    ),
+    "ssui curation": (
+        ("ssui curation export --as ana", "the items, a page and ana's file: outputs/demo/curation"),
+        ("ssui curation check", "every mistake in people's files, at its line and column"),
+        ("ssui curation apply", "what people said → curated.jsonl"),
+    ),
+    "ssui review": (
+        ("ssui review --run mine --as ana", "ana's page, at the address that is printed"),
+        ("ssui review --run mine --host 0.0.0.0", "for several people, each at an address of their own"),
+    ),
+    "ssui verify": (
+        ("ssui verify label --as ana", "a blind sample of branches for ana to label"),
+        ("ssui verify calibrate --by first_bad_step guard", "how often these ways of F are right"),
+    ),
+    "ssui export": (("ssui export --run mine --to llamafactory", "pairs for LLaMA-Factory"),),
+    "ssui bench": (
+        ("ssui bench run --run mine --bench siuo --data my_siuo", "a benchmark, from your copy of it"),
+        ("ssui bench report outputs/mine/bench --json", "all reports of a run, for a script"),
+        ("ssui bench compare outputs/mine/bench", "its models side by side"),
+    ),
+    "ssui prompt": (("ssui prompt check_joint --run mine", "what that agent would be sent"),),
+    "ssui ctl": (
+        ("ssui ctl --run mine status", "how far the job is"),
+        ("ssui ctl --run mine concurrency auto", "follow the servers' load again"),
+    ),
+    "ssui serve": (
+        ("ssui serve --model Qwen/Qwen2.5-VL-7B-Instruct --seeds my_photos", "until Ctrl-C"),
+        ("ssui serve --model the/model -- --max-num-seqs 64", "with a flag of vLLM's own"),
+    ),
+    "ssui merge": (("ssui merge outputs/mine/adapter", "the adapter and its base as one model"),),
+    "ssui doctor": (
+        ("ssui doctor", "is this machine fit for a run?"),
+        ("ssui doctor --base-url http://127.0.0.1:8000/v1 --all", "and that server, feature by feature"),
+    ),
+    "ssui completion": (
+        ('eval "$(ssui completion bash)"', "Tab completes commands and options; say it in ~/.bashrc"),
+    ),
+}
