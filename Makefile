@@ -14,7 +14,7 @@ UNCURATED ?=## make pairs, make rsbench: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
 LICENCE ?=## make rsbench: of pictures and texts, such as CC-BY-4.0
 HOLDOUT ?=## make rsbench: a share of the scenarios, or a file with an id a line; default: all
-AGAINST ?=## make rsbench: folders of other runs that are trained on, to prove that nothing of it is in them
+AGAINST ?=## make rsbench: other runs that are trained on, to prove that nothing of it is in them
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base; make bench: to measure beside MODEL
 BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
 DATA ?=## make bench: your copy of BENCH
@@ -48,11 +48,18 @@ VLLM := .venv-vllm
 INSPECT := .venv-inspect
 LLAMA := .venv-llama
 TESTS := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+# What a change most often breaks, in under a minute on two cores: words, rules, files, the graph, F, the loss.
+FAST := $(patsubst %,tests/test_%.py,layers files cli makefile yamls config prompts jsonl seeds images taxonomy reading \
+	marks naming shares wire dialect agent graph replying branching verify pairs loss sheet located settle swap figures terminal)
 MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG))
+
+##@ Make a dataset
 
 .PHONY: dataset
 dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
 	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
+
+##@ Let people look
 
 .PHONY: curation
 curation: $(READY) ## outputs/RUN paths → curation/, where people work; merges what they have said
@@ -66,6 +73,8 @@ curated: $(READY) ## what people said in outputs/RUN/curation → curated.jsonl,
 review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl-C
 	$(SSUI) review --run=$(call q,outputs/$(RUN)) $(if $(REVIEWER),--as=$(call q,$(REVIEWER))) $(ARGS)
 
+##@ Branches and pairs
+
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
 	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(MODELS) $(if $(TOY),--toy) $(ARGS)
@@ -75,13 +84,7 @@ calibrate: $(READY) ## how often F is right about RUN's branches: by people's la
 	$(PY) -m microworld.label_branches $(call q,outputs/$(RUN)) --if-known $(if $(SEEDS),--seeds=$(call q,$(SEEDS)))
 	$(SSUI) verify calibrate --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(MODELS) $(if $(TOY),--toy) $(ARGS)
 
-.PHONY: bench-label
-bench-label: $(READY) ## responses of MODEL to RUN's benchmark → people/, where REVIEWER labels them, and their labels back
-	$(SSUI) bench label --run=$(call q,outputs/$(RUN)) $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(REVIEWER),--as=$(call q,$(REVIEWER))) --config=$(call q,$(CONFIG)) $(ARGS)
-
-.PHONY: bench-card
-bench-card: $(READY) ## how far the judge of MODEL's responses can be trusted → card.json
-	$(SSUI) bench card --run=$(call q,outputs/$(RUN)) $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(JUDGE),--judge=$(call q,$(JUDGE))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG)) $(if $(TOY),--toy) $(ARGS)
+##@ Training
 
 TRAIN := --config=$(call q,$(SRPO)) --run=$(call q,outputs/$(RUN)) $(if $(TRAINED),--model=$(call q,$(TRAINED))) $(if $(SEEDS),--seeds=$(call q,$(SEEDS)))
 
@@ -101,6 +104,8 @@ sweep: $(READY) ## the same training over λ, measured: a table and a figure; ot
 merge: $(READY) ## ADAPTER and its base → one model beside it
 	$(SSUI) merge $(call q,$(ADAPTER)) $(ARGS)
 
+##@ The benchmark
+
 BENCHED := $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(DATA),--data=$(call q,$(DATA))) $(if $(JUDGE),--judge=$(call q,$(JUDGE))) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER)))
 
 .PHONY: bench
@@ -111,9 +116,19 @@ bench: $(READY) ## RSBench of MODEL and RUN's adapter, side by side → outputs/
 	$(if $(BENCH),,$(PY) -m microworld.bench_label $(call q,outputs/$(RUN)/bench) --if-known)
 	$(if $(BENCH),,$(SSUI) bench report $(call q,outputs/$(RUN)/bench))
 
+.PHONY: bench-label
+bench-label: $(READY) ## responses of MODEL to RUN's benchmark → people/, where REVIEWER labels them, and their labels back
+	$(SSUI) bench label --run=$(call q,outputs/$(RUN)) $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(REVIEWER),--as=$(call q,$(REVIEWER))) --config=$(call q,$(CONFIG)) $(ARGS)
+
+.PHONY: bench-card
+bench-card: $(READY) ## how far the judge of MODEL's responses can be trusted → card.json
+	$(SSUI) bench card --run=$(call q,outputs/$(RUN)) $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(JUDGE),--judge=$(call q,$(JUDGE))) $(if $(BASE_URL),--base-url=$(call q,$(BASE_URL))) --config=$(call q,$(CONFIG)) $(if $(TOY),--toy) $(ARGS)
+
 .PHONY: rsbench
 rsbench: $(READY) ## curated, held-out paths of RUN → outputs/RUN/rsbench, a benchmark to be given away under LICENCE
 	$(SSUI) bench publish --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LICENCE),--licence=$(call q,$(LICENCE))) $(if $(HOLDOUT),--holdout=$(call q,$(HOLDOUT))) $(foreach run,$(AGAINST),--against=$(call q,$(run))) $(if $(UNCURATED),--uncurated) $(ARGS)
+
+##@ This machine, and servers
 
 .PHONY: doctor
 doctor: $(READY) ## check Python, disk and the model server, each with what to do
@@ -137,9 +152,13 @@ $(INSPECT)/.ready: $(READY) scripts/install_inspect.py
 serve: $(READY) $(VLLM)/.ready ## serve MODEL with vLLM until Ctrl-C; flags of vLLM's own: ARGS="-- --max-num-seqs 64"
 	$(SSUI) serve --model=$(call q,$(MODEL)) --port $(PORT) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER))) $(if $(GPUS),--gpus $(GPUS)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) --config=$(call q,$(CONFIG)) $(ARGS)
 
+##@ Make a dataset
+
 .PHONY: graph
 graph: $(READY) ## print the agents' graph as mermaid text
 	$(SSUI) graph
+
+##@ The microworld
 
 .PHONY: micro
 micro: $(READY) ## train the micro VLM from scratch (two and a half hours on two cores)
@@ -157,9 +176,15 @@ reproduce: $(READY) ## the paper's claims where the truth is known → outputs/r
 sheet: $(READY) ## draw a contact sheet of the microworld to outputs/sheet.png
 	$(PY) -m microworld.draw.sheet outputs/sheet.png
 
+##@ Developers
+
 .PHONY: test
 test: $(READY) ## the default tests, under ten minutes on two cores
 	$(TESTS) $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(READY) ## the tests that find most in a minute, for while you work; then `make test`
+	$(TESTS) $(FAST) $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(READY) ## the slow tests: kills, faults, memory
@@ -205,9 +230,19 @@ golden: $(READY) ## rewrite the golden files after a change of prompts; read the
 check: $(READY) ## lint, types and all tests but those in a browser, on vLLM or llama-server, or under inspect_ai; CI runs all but the third
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(TESTS) -m "not browser and not vllm and not inspect and not servers and not live" $(ARGS)
 
+##@ This machine, and servers
+
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs
 	rm -rf $(VENV) $(VLLM) $(INSPECT) $(LLAMA) .pytest_cache .mypy_cache .ruff_cache build dist
+
+##@ Developers
+
+.PHONY: reference
+reference: $(READY) ## write docs/cli.md and docs/settings.md anew from the code
+	$(VENV)/bin/python scripts/reference.py
+
+##@ This machine, and servers
 
 .PHONY: setup
 setup: $(READY) ## make .venv and install everything into it
@@ -217,7 +252,6 @@ $(READY): pyproject.toml constraints.txt scripts/install.py
 	touch $@
 
 .PHONY: help
-help: ## this list, and the variables with their values
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo; awk -F ' *[?]= *|## ' '/^[A-Z_]+ [?]=/ {printf "  %-9s %s\n", $$1, $$NF}' $(MAKEFILE_LIST)
-	@echo "  now: RUN=$(RUN) SEEDS=$(SEEDS) LIMIT=$(LIMIT) MODEL=$(MODEL) BASE_URL=$(BASE_URL) CONFIG=$(CONFIG)"
+help: ## this list, and the variables
+	@awk -f scripts/help.awk $(MAKEFILE_LIST)
+	@printf '\nNow: %s\n' $(call q,$(strip $(foreach name,RUN SEEDS LIMIT MODEL BASE_URL CONFIG,$(if $($(name)),$(name)=$($(name))))))

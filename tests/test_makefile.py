@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -47,3 +48,29 @@ def test_somebodys_benchmark_is_named_with_their_copy_and_its_rules() -> None:
     assert bench.rstrip().endswith("--score official copsd")
     assert "microworld.bench" not in bench, "drawn scenes are not made for another's benchmark"
     assert "microworld.bench 'outputs/mine/bench'" in commands("bench", "RUN=mine")
+
+
+def test_the_list_of_make_begins_with_where_to_begin_and_fits_80_columns() -> None:
+    listed = subprocess.run(
+        ["make"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert listed[0].startswith("Begin with `make dataset LIMIT=12`")
+    assert not [line for line in listed if len(line) > 80]
+    groups = [line for line in listed[1:] if line and not line.startswith(" ")]
+    assert groups[0] == "Make a dataset" and len(groups) == len(set(groups))
+    known = re.findall(
+        r"^([a-z-]+):.*## |^([A-Z_]+) \?=", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
+    for target, variable in known:
+        assert any(line.startswith(f"  {f'make {target}' if target else variable} ") for line in listed)
+
+
+def test_what_make_was_told_is_shown_whatever_stands_in_it() -> None:
+    told = ["make", "help", "RUN=it's", 'SEEDS="; false #']
+    listed = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert listed.splitlines()[-1] == """Now: RUN=it's SEEDS="; false # CONFIG=run.yaml"""
+
+
+def test_the_fast_tests_are_there() -> None:
+    fast = commands("test-fast").split("loadfile")[1].split()
+    assert len(fast) > 20 and all((ROOT / path).is_file() for path in fast)
