@@ -24,7 +24,7 @@ from ssui_gen.cli import _parser
 from ssui_gen.cli_help import GROUPS
 from ssui_gen.cli_parser import grouped, tree
 from ssui_gen.config import Card, Config
-from ssui_gen.settings import Settings
+from ssui_gen.settings import OneOf, Settings
 from train.config import SrpoConfig
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -165,6 +165,9 @@ def _said(value: Any) -> str:
 
 def _kind(kind: Any, metadata: Any = ()) -> str:
     """A type in words, with its bounds."""
+    for one in _flat(metadata):
+        if isinstance(one, OneOf):
+            return _named(Literal[one.names])
     bounds = ", ".join(
         f"{sign} {_said(getattr(one, name))}"
         for one in _flat(metadata)

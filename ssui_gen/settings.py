@@ -5,10 +5,12 @@ Which settings there are stands in `config` (a run) and in `train/config.py` (a 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from reprlib import Repr
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
 
 from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
@@ -18,6 +20,16 @@ class Settings(BaseModel):
     """Base of all settings: immutable, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Annotates a word that must be a name of a registry, so that its names stand nowhere else."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(list(self.names))
 
 
 PIXELS = 1_003_520

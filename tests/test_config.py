@@ -3,13 +3,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from ssui_gen.config import Card, Config, load_cards, load_config
+from ssui_gen.config import Card, Config, WayName, load_cards, load_config
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.plan import resolve
+from ssui_gen.records import REPLIES
 from ssui_gen.settings import parse
+from ssui_gen.verifying.ways import ASKING, PURE
 
 ROOT = Path(__file__).parent.parent
 
@@ -121,3 +124,13 @@ def test_an_agent_without_card_reply_or_prompt_is_named(
     assert done.returncode == 1
     assert re.search(says, done.stderr)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_reply_is_one_of_those_that_records_have_and_stands_in_no_second_list() -> None:
+    assert parse(Card, {"prompt": "query", "reply": next(iter(REPLIES))}, "card").reply in REPLIES
+    with pytest.raises(ConfigError, match=r"reply: Input should be 'QueryReply', .* got 'CriticReply'"):
+        parse(Card, {"prompt": "critic", "reply": "CriticReply"}, "card")
+
+
+def test_every_way_that_settings_may_name_is_built_and_no_other() -> None:
+    assert {*PURE, *ASKING} == set(get_args(WayName))

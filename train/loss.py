@@ -32,7 +32,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-Loss = Literal["srpo", "sft", "rft", "orpo", "dpo", "step_dpo", "simpo", "cpo", "grpo"]
 Target = Literal["reference", "chosen", "drawn", "none"]
 Span = Literal["suffix", "diverging", "step", "error", "full"]
 Norm = Literal["mean", "sum"]
@@ -45,7 +44,8 @@ NEAREST_ZERO = -1e-6
 class Objective:
     """One loss, fully said."""
 
-    loss: Loss
+    loss: str
+    """Its name in `LOSSES`."""
     lam: float
     """λ, the weight of the pairs beside the negative log-likelihood."""
     beta: float
@@ -64,7 +64,7 @@ class Objective:
     @property
     def needs_base(self) -> bool:
         """Whether ℓ⁰, the log-probabilities under the base model, are part of it."""
-        return self.loss in ("dpo", "step_dpo")
+        return LOSSES[self.loss].base
 
     @property
     def needs_pairs(self) -> bool:
@@ -74,22 +74,6 @@ class Objective:
     def trains_without_pairs(self) -> bool:
         """Whether an example that has no pair teaches anything."""
         return self.target == "reference"
-
-
-USUAL: dict[str, Objective] = {
-    "srpo": Objective("srpo", 0.3, 1.0, 0.0, "reference", "suffix", "mean"),
-    "sft": Objective("sft", 0.0, 1.0, 0.0, "reference", "suffix", "mean"),
-    "orpo": Objective("orpo", 0.1, 1.0, 0.0, "chosen", "full", "mean"),
-    "dpo": Objective("dpo", 1.0, 0.1, 0.0, "none", "full", "sum"),
-    "step_dpo": Objective("step_dpo", 1.0, 0.4, 0.0, "none", "step", "sum"),
-    "rft": Objective("rft", 0.3, 1.0, 0.0, "reference", "suffix", "mean"),
-    "grpo": Objective("grpo", 0.0, 1.0, 0.0, "drawn", "suffix", "mean"),
-    "simpo": Objective("simpo", 1.0, 2.0, 1.0, "none", "full", "mean"),
-    "cpo": Objective("cpo", 1.0, 0.1, 0.0, "chosen", "full", "sum"),
-}
-"""Each loss as its paper has it: λ 0.3 is SRPO's and RPO's best; ORPO's λ 0.1 and DPO's and CPO's β 0.1 are
-also TRL's defaults; β 0.4 stands in Step-DPO's scripts; SimPO keeps γ/β at 0.5; RFT has SRPO's λ: it is SRPO
-without its contrast."""
 
 
 class Spans(NamedTuple):
@@ -154,17 +138,35 @@ def _scaled(o: Objective, chosen: Tensor, rejected: Tensor) -> Tensor:
     return o.beta * (chosen - rejected) - o.gamma
 
 
-MARGINS: dict[str, Callable[[Objective, Tensor, Tensor], Tensor]] = {
-    "srpo": _odds_ratio,
-    "sft": _odds_ratio,
-    "rft": _odds_ratio,
-    "grpo": _odds_ratio,
-    "orpo": _odds_ratio,
-    "dpo": _scaled,
-    "step_dpo": _scaled,
-    "cpo": _scaled,
-    "simpo": _scaled,
+class Rule(NamedTuple):
+    """A loss: how it compares two branches, and its own settings, named as `Objective` names them."""
+
+    margin: Callable[[Objective, Tensor, Tensor], Tensor]
+    lam: float
+    beta: float
+    gamma: float
+    target: Target
+    span: Span
+    norm: Norm
+    base: bool = False
+    """Whether ℓ⁰ is taken off ℓ."""
+
+
+LOSSES: dict[str, Rule] = {
+    "srpo": Rule(_odds_ratio, 0.3, 1.0, 0.0, "reference", "suffix", "mean"),
+    "sft": Rule(_odds_ratio, 0.0, 1.0, 0.0, "reference", "suffix", "mean"),
+    "rft": Rule(_odds_ratio, 0.3, 1.0, 0.0, "reference", "suffix", "mean"),
+    "orpo": Rule(_odds_ratio, 0.1, 1.0, 0.0, "chosen", "full", "mean"),
+    "dpo": Rule(_scaled, 1.0, 0.1, 0.0, "none", "full", "sum", base=True),
+    "step_dpo": Rule(_scaled, 1.0, 0.4, 0.0, "none", "step", "sum", base=True),
+    "simpo": Rule(_scaled, 1.0, 2.0, 1.0, "none", "full", "mean"),
+    "cpo": Rule(_scaled, 1.0, 0.1, 0.0, "chosen", "full", "sum"),
+    "grpo": Rule(_odds_ratio, 0.0, 1.0, 0.0, "drawn", "suffix", "mean"),
 }
+"""The one list of losses, each as its paper has it: λ 0.3 is SRPO's and RPO's best; ORPO's λ 0.1 and DPO's
+and CPO's β 0.1 are also TRL's defaults; β 0.4 stands in Step-DPO's scripts; SimPO keeps γ/β at 0.5; RFT has
+SRPO's λ: it is SRPO without its contrast."""
+USUAL = {name: Objective(name, *rule[1:-1]) for name, rule in LOSSES.items()}
 
 
 def margins(o: Objective, policy: Spans, layout: Layout, base: Spans | None = None) -> Tensor:
@@ -174,7 +176,7 @@ def margins(o: Objective, policy: Spans, layout: Layout, base: Spans | None = No
         assert base is not None, f"{o.loss} compares with the base model"
         chosen = chosen - base.of(layout.chosen, o.norm)
         rejected = rejected - base.of(layout.rejected, o.norm)
-    return MARGINS[o.loss](o, chosen, rejected)
+    return LOSSES[o.loss].margin(o, chosen, rejected)
 
 
 def objective(o: Objective, policy: Spans, layout: Layout, base: Spans | None = None) -> Terms:
