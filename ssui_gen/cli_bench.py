@@ -93,7 +93,8 @@ def _report(args: argparse.Namespace) -> int:
     one = args.baseline or not (args.folder / ITEMS).is_file()
     made = [make_report(args.folder, args.baseline)] if one else list(make_again(args.folder))
     _print_reports(made)
-    give(args, [{"json": found.json, "html": found.html, "report": found.report} for found in made])
+    found = [{"json": one.json, "html": one.html, "report": one.report} for one in made]
+    give(args, {"reports": found})
     return 0
 
 

@@ -122,6 +122,23 @@ def test_the_command_says_it_in_short_and_compares_models(copy: Path) -> None:
     assert "<script" not in page
 
 
+def test_tables_fit_80_columns_and_a_script_reads_the_figures(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    rewrite(copy / "adapter" / "responses.jsonl", model="somebody/a-model-whose-name-is-as-long-as-they-are")
+    done = here(["bench", "compare", str(copy / "bare"), str(copy / "adapter"), "--json"])
+    table = done.err.partition("Look at")[0]
+    assert table and "…" not in table and max(map(len, table.splitlines())) <= 80
+    found = json.loads(done.out)
+    assert (len(found["models"]), Path(found["html"])) == (2, copy / "compare.html")
+    assert all(len(row["rates"]) == 2 for row in found["rows"])
+    done = here(["bench", "report", str(copy / "adapter"), "--baseline", str(copy / "bare"), "--json"])
+    (made,) = json.loads(done.out)["reports"]
+    assert json.loads((copy / "adapter/report.json").read_text("utf-8")) == made["report"]
+    assert Path(made["html"]).is_file() and "…" not in done.err
+
+
 def test_responses_to_items_whose_picture_is_gone_are_told(copy: Path) -> None:
     item = rows(copy / "bench.jsonl")[0]
     (copy / item["images"][0]["path"]).unlink()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.table import Table
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Column, Table
 
 from ssui_gen.benching.card import ALL
 from ssui_gen.benching.side_by_side import Beside
@@ -16,20 +18,28 @@ def rates(beside: Beside) -> Table:
     """A row per figure; under each but the first model how it differs from the first."""
     edition = beside.tested[0].edition
     title = f"{edition['bench']}, protocol {edition['protocol']}, judge {edition['judge']}: raw rates"
-    made = Table("", *beside.names, title=title)
+    made = narrow("", *map(escape, beside.names), title=escape(title))
     for row in beside.rows:
         moved = [None, *row["changes"]]
         made.add_row(row["title"], *(_cell(*one) for one in zip(row["rates"], moved, strict=True)))
     return made
 
 
+def narrow(*names: str, title: str | None = None) -> Table:
+    """Fits 80 columns: nothing but the lines that part rows, and what is too long goes on below."""
+    columns = (Column(name, overflow="fold") for name in names)
+    return Table(
+        *columns, title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
+
+
 def _cell(rate: dict[str, Any], change: dict[str, Any] | None) -> str:
     """The rate and its denominator, what labels make of it, the change."""
-    lines = [f"{share(rate)}, n {rate['n']:,}"]
+    lines = [share(rate), f"n {rate['n']:,}"]
     if rate["corrected"]["value"] is not None:
         lines.append(f"corrected {share(rate['corrected'])}")
     if change and change["points"] is not None:
-        lines.append(f"{_moved(change)}, {_chance(change['p'])}")
+        lines += [_moved(change), _chance(change["p"])]
         if change["corrected"]["points"] is not None:
             lines.append(f"corrected {_moved(change['corrected'])}")
     return "\n".join(lines)
@@ -46,10 +56,11 @@ def _moved(change: dict[str, Any]) -> str:
 
 def scores(found: Mapping[str, Any]) -> Table:
     """One of `report.json`'s `official`: each line with what its denominator counts, and what is unscored."""
-    table = Table(
+    table = narrow(
         *("", "95 % by cluster", "n", "of", "unscored"),
-        title=f"{found['bench']}, protocol {found['protocol']}, judge {found['judge']}, "
-        f"asked {found['asked']}",
+        title=escape(
+            f"{found['bench']}, protocol {found['protocol']}, judge {found['judge']}, asked {found['asked']}"
+        ),
     )
     for line in found["lines"]:
         low, high = (f"{100 * end:.1f}" for end in line["bounds"]) if line["unscored"] else ("", "")
@@ -65,7 +76,8 @@ def card_tables(card: Mapping[str, Any]) -> Iterator[Table]:
     """Agreement where there are labels, then the trials, then what to know."""
     if card["agreement"]:
         yield _agreement_table(card["agreement"])
-    trial = Table("trial", "changes", "n", "unscored", title=f"{card['judge']}, {card['rubric']}")
+    title = escape(f"{card['judge']}, {card['rubric']}")
+    trial = narrow("trial", "changes", "n", "unscored", title=title)
     one = card["orders"][ALL]
     trial.add_row("the other order of options: all", _rate(one), str(one["n"]), "–")
     for part in ("pictures", "untold", "canaries", "painted", "padded", "again"):
@@ -74,7 +86,7 @@ def card_tables(card: Mapping[str, Any]) -> Iterator[Table]:
             trial.add_row(name, shown, str(one["n"]), str(one["unscored"]))
     yield trial
     if card["warnings"]:
-        told = Table("to know of this judge")
+        told = narrow("to know of this judge")
         for sentence in card["warnings"]:
             told.add_row(sentence)
         yield told
@@ -87,7 +99,7 @@ def _turned(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _agreement_table(found: Mapping[str, Any]) -> Table:
-    table = Table("question", "kind", "labels", "κ", "good is called good", "bad is called bad", "Brier")
+    table = narrow("question", "kind", "labels", "κ", "good is called good", "bad is called bad", "Brier")
     for question, kinds in found.items():
         for kind, one in kinds.items():
             parts = (_rate(one["sensitivity"]), _rate(one["specificity"]))

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
 from ssui_gen.curation import stats
-from ssui_gen.curation.agreement import Agreement, agreement
+from ssui_gen.curation.agreement import Agreement, Figure, agreement
 from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.review import Planted
@@ -44,13 +44,18 @@ def agreement_table(folder: Folder) -> tuple[Table, list[str], list[Fault]]:
 
 
 def _table(found: dict[str, Agreement]) -> Table:
-    table = Table("question", "items", "people", "agree", "κ", "α", "usual answer")
+    table = _narrow("question", "items", "people", "agree", "κ", "α", "usual answer")
     for name, one in found.items():
         table.add_row(
-            name, f"{one.items:,}", str(one.people), str(one.percent), str(one.kappa), str(one.alpha),
+            name, f"{one.items:,}", str(one.people), *map(_figure, (one.percent, one.kappa, one.alpha)),
             f"{_value(one.usual)} ({one.share:.0%})",
         )  # fmt: skip
     return table
+
+
+def _figure(one: Figure) -> str:
+    """A figure, and its interval below it."""
+    return str(one).replace(" (", "\n").replace(" – ", "–").removesuffix(")")
 
 
 def _value(value: Any) -> str:
