@@ -22,6 +22,11 @@ def add_looking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     add_run(page)
     page.set_defaults(command=_page)
+    show = commands.add_parser("show", help="a record in the terminal: picture, steps, verdicts, calls")
+    show.add_argument("id", metavar="ID", help="of a record, or of a seed; its beginning will do")
+    add_run(show)
+    show.add_argument("--no-picture", action="store_true", help="words alone")
+    show.set_defaults(command=_show)
 
 
 def write_page(run: Path, root: Path) -> None:
@@ -42,6 +47,13 @@ def _page(args: argparse.Namespace) -> int:
     if (args.run / BRANCHES).exists():
         _say(f"Look at {make_report(args.run, source_of(args.run, uncurated=True), root).overview}.")
     write_page(args.run, root)
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.show import show
+
+    show(args.run, pictures_of(args.run, args.seeds), args.id, OUT, picture=not args.no_picture)
     return 0
 
 
