@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from ssui_gen.cli_options import add_run
+from ssui_gen.commands import command
 from ssui_gen.manifest import pictures_of
 from ssui_gen.terminal import Terminal
 
@@ -27,6 +28,13 @@ def add_looking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add_run(show)
     show.add_argument("--no-picture", action="store_true", help="words alone")
     show.set_defaults(command=_show)
+    merge = commands.add_parser("merge-runs", help="several runs → one, each record once")
+    merge.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs; the first wins")
+    merge.add_argument("--to", type=Path, required=True, help="folder of the new run")
+    merge.add_argument(
+        "--across-editions", action="store_true", help="though they were made with other prompts or models"
+    )
+    merge.set_defaults(command=_merge_runs)
 
 
 def write_page(run: Path, root: Path) -> None:
@@ -54,6 +62,29 @@ def _show(args: argparse.Namespace) -> int:
     from ssui_gen.stages.show import show
 
     show(args.run, pictures_of(args.run, args.seeds), args.id, OUT, picture=not args.no_picture)
+    return 0
+
+
+def _merge_runs(args: argparse.Namespace) -> int:
+    from ssui_gen.stages.merge_runs import merge_runs
+
+    done = merge_runs(args.runs, args.to, across=args.across_editions)
+    counts = done.counts
+    _say(f"{counts['records']:,} records and {counts['rejects']:,} rejects in {args.to}.")
+    if counts["duplicates"]:
+        _say(f"{counts['duplicates']:,} duplicates were left out; merge_rejects.jsonl tells why each.")
+    _say(
+        f"Carried along: {counts['cuts']:,} cuts with their branches, {counts['pairs']:,} pairs, "
+        f"{done.words:,} words of people, {counts['calls']:,} calls, {done.pictures['copied']:,} pictures."
+    )
+    if counts["renamed seeds"]:
+        _say(f"{counts['renamed seeds']:,} seeds had a name that another picture has, and are renamed.")
+    if done.pictures["missing"]:
+        _say(f"{done.pictures['missing']:,} pictures could not be read, and are not in it.")
+    if done.uncurated:
+        _say(f"No curated.jsonl, as {done.uncurated[0]} has none: {command('curated', args.to)}")
+    write_page(args.to, pictures_of(args.to, None))
+    _say(f"Next: {command('curation', args.to)}")
     return 0
 
 

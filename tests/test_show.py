@@ -125,7 +125,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("way", ANSWERS)
+@pytest.mark.parametrize("way", ["kitty", "sixel", pytest.param("iterm", marks=pytest.mark.slow), "blocks"])
 def test_a_terminal_gets_what_it_says_it_can_show_and_no_more(run: Path, way: str) -> None:
     answer, environment, wanted = ANSWERS[way]
     seat = Seat(run, answer, **environment)

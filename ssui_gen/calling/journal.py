@@ -112,6 +112,17 @@ class Journal:
                 found |= {row[0]: _call(row) for row in self._db.execute(query, part)}
         return found
 
+    def take(self, other: Path) -> int:
+        """Take the answers of another journal in; those under a key that is here stay out. How many came."""
+        with self._explained():
+            before = self._db.total_changes
+            self._db.execute("ATTACH DATABASE ? AS other", (str(other),))
+            try:
+                self._db.execute("INSERT OR IGNORE INTO calls SELECT * FROM other.calls")
+            finally:
+                self._db.execute("DETACH DATABASE other")
+            return self._db.total_changes - before
+
     def spent(self) -> list[Spent]:
         """By agent and model, what all calls here took; summed up by the database, so of any size."""
         with self._explained():
