@@ -98,10 +98,8 @@ def _parts(numbers: Numbers) -> Iterable[dict[str, Any]]:
 
 def _part(title: str, head: Sequence[str], rows: Iterable[list[Any]], note: str = "") -> dict[str, Any]:
     cells = list(rows)
-    told = cells[0] if cells else []
-    numbers = frozenset(
-        n for n, cell in enumerate(told) if n and isinstance(cell, str) and cell[:1].isdigit()
-    )
+    places = ((n, cell) for row in cells for n, cell in enumerate(row) if n)
+    numbers = frozenset(n for n, cell in places if isinstance(cell, str) and cell[:1].isdigit())
     return {"title": title, "head": head, "rows": Rows(cells, numbers), "note": note, "legend": ()}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from ssui_gen.manifest import PAIRS, RUN, Manifest, read_manifest, title_of
 
@@ -14,9 +15,12 @@ SISTERS = (
     ("Dataset", "dataset.html"),
     ("Review", "curation/gallery.html"),
     ("Branches and pairs", "pairs.html"),
-    ("Claims", "claims.html"),
 )
 """Pages below a run's folder, in the order in which they are made."""
+
+
+REPORTS = 4
+"""Of benchmarked models, at most."""
 
 
 class Masthead(NamedTuple):
@@ -35,9 +39,11 @@ class Masthead(NamedTuple):
 def masthead(run: Path, here: str, *coming: str) -> Masthead:
     """Of the page at `here`, below the run's folder; the pages `coming` will be there in a moment."""
     up = "../" * here.count("/")
+    reports = sorted((run / "bench").glob("*/report.html"))[:REPORTS]
+    measured = ((f"Bench: {path.parent.name}", path.relative_to(run).as_posix()) for path in reports)
     there = tuple(
-        (name, f"{up}{address}", address == here)
-        for name, address in SISTERS
+        (name, up + quote(address), address == here)
+        for name, address in (*SISTERS, *measured)
         if address in (here, *coming) or (run / address).is_file()
     )
     return Masthead(title_of(run), " · ".join(_facts(run)), there if len(there) > 1 else ())
