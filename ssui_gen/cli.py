@@ -15,6 +15,7 @@ from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review
 from ssui_gen.cli_help import ABOUT
+from ssui_gen.cli_looking import add_looking, write_page
 from ssui_gen.cli_machines import add_completion, add_ctl, add_doctor, add_merge, add_serve
 from ssui_gen.cli_options import add_folder, add_job, add_run, asked, elsewhere, policy_of
 from ssui_gen.cli_parser import Parser
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add_export(commands.add_parser("export", help="pairs, or responses, in the layout of another tool"))
     add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
     add_prompt(commands.add_parser("prompt", help="what an agent would be sent for a seed, to the letter"))
+    add_looking(commands)
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     add_ctl(commands.add_parser("ctl", help="pause, resume or pace a running job"))
@@ -120,7 +122,7 @@ def _dataset(args: argparse.Namespace) -> int:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     require_kept(outcome.progress.funnel, args.run)
-    _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
+    write_page(args.run, pictures_of(args.run, None))
     if outcome.progress.funnel.kept:
         _say(f"Next: {command('curation', args.run)}")
         _say(f"Or, without people: {command('pairs', args.run, UNCURATED=True, **asked(args))}")
@@ -148,6 +150,7 @@ def _pairs(args: argparse.Namespace) -> int:
     report = make_report(args.run, plan.source, root)
     made = {"pairs": args.run / PAIRS, "made": pairs.made, "replaced": pairs.before, "former": pairs.former}
     give(args, done | made | {"overview": report.overview})
+    write_page(args.run, root)
     _say(f"{pairs.made:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
     if pairs.former:
         _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")

@@ -17,6 +17,7 @@ outputs/) or a folder. `ssui COMMAND --help` has examples."""
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "Make a dataset": ("dataset", "prompt", "graph"),
+    "Look at it": ("page", "show", "merge-runs"),
     "Let people look": ("curation", "review"),
     "Branches and pairs": ("pairs", "verify", "export"),
     "Train and measure": ("merge", "bench"),

@@ -18,6 +18,7 @@ const KEYS = [
   ["z", "undo"],
   ["/", "filter"],
   ["b", "blur the picture"],
+  ["+", "enlarge the picture"],
   ["?", "this help"],
 ];
 
