@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
-EXTRAS = ("micro", "review", "train", "dev")
+EXTRAS = ("micro", "review", "train", "publish", "dev")
 
 
 def main() -> None:

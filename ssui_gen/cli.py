@@ -19,6 +19,7 @@ from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
 from ssui_gen.cli_prompt import add_prompt
+from ssui_gen.cli_publish import add_giving
 from ssui_gen.commands import command
 from ssui_gen.errors import SsuiError
 from ssui_gen.manifest import pictures_of
@@ -57,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     _verify_command(commands.add_parser("verify", help="how often F is right"))
     _export_command(commands.add_parser("export", help="pairs, or responses, in the layout of another tool"))
     add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
+    add_giving(
+        commands.add_parser("publish", help="a run, or an adapter → a folder to give away, and the hub")
+    )
     add_prompt(commands.add_parser("prompt", help="what an agent would be sent for a seed, to the letter"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
