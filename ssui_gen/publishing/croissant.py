@@ -155,8 +155,7 @@ def _agreement(facts: Facts) -> str:
 
 def _semantic(version: str) -> str:
     """`1` as `1.0.0`."""
-    parts = version.split(".")
-    return ".".join([*parts, "0", "0"][: max(3, len(parts))]) if all(map(str.isdecimal, parts)) else version
+    return ".".join([*version.split("."), "0", "0"][:3])
 
 
 def _when(facts: Facts) -> Any:

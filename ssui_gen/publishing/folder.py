@@ -24,6 +24,7 @@ from ssui_gen.images import metadata_of
 from ssui_gen.jsonl import read_object
 from ssui_gen.publishing.guard import Guard
 from ssui_gen.publishing.shards import texts
+from ssui_gen.publishing.templates import inert
 
 LISTED = "published.json"
 NAMED = 5
@@ -112,9 +113,16 @@ def listed(folder: Path) -> dict[str, str]:
 # --- what must not be in it --------------------------------------------------------------------------------
 
 
-def search(folder: Path, guard: Guard) -> None:
-    """Raises ConfigError that names what must not leave, in whatever file it is."""
-    found = [(where, one) for where, text in _words(folder) for one in guard.find(text)]
+def search(folder: Path, guard: Guard, told: Collection[str] = ()) -> None:
+    """Raises ConfigError that names what must not leave, in whatever file it is; `told` is what whoever
+    publishes says of themselves, which may stand in any file but those of rows.
+    """
+    said = {form for one in told for form in (one, str(inert(one)), json.dumps(one)[1:-1])}
+    found = [
+        (where, one)
+        for where, text in _words(folder)
+        for one in guard.find(text, () if ".parquet" in where else said)
+    ]
     if found:
         told = "; ".join(f"{where}: {one.what} ({one.words})" for where, one in found[:NAMED])
         more = f"; {len(found) - NAMED} more" if len(found) > NAMED else ""

@@ -5,6 +5,7 @@ Sent is what `published.json` lists, as it lists it, and that list; the client a
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -41,7 +42,7 @@ def push(folder: Path, to: str, kind: RepoType, *, public: bool) -> Sent:
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     names = [*listed(folder), LISTED]
-    api = HfApi()
+    api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
     try:
         api.create_repo(to, repo_type=kind, private=not public, exist_ok=True)
         private = api.repo_info(to, repo_type=kind).private

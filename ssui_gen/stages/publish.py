@@ -12,6 +12,7 @@ Written again, a folder keeps its canary. Nothing takes its place unless all of 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,6 +88,8 @@ def _check(plan: Plan) -> None:
         raise ConfigError(
             f"--licence: {plan.about.licence!r} lets nothing be given away; expected one such as CC-BY-4.0"
         )
+    if not re.fullmatch(r"\d+(\.\d+){0,2}", plan.about.version):
+        raise ConfigError(f"--version: expected one such as 1.0.0; got {plan.about.version!r}")
     if plan.to:
         named(plan.to)
 
@@ -119,7 +122,7 @@ def _dataset(plan: Plan, folder: Path) -> Facts:
         croissant.validate(fresh)
         write_list(fresh, canary=facts.canary, made_with=facts.made_with)
         names = {name for path in gathered.paths if path.curation for name in path.curation.by}
-        search(fresh, guard_of(plan.run, plan.root, names, plan.words))
+        search(fresh, guard_of(plan.run, plan.root, names, plan.words), _told(plan))
         placed(fresh, folder)
     return facts
 
@@ -153,11 +156,17 @@ def _prompts(used: Path, facts: Facts) -> dict[str, str]:
     }
 
 
+def _told(plan: Plan) -> set[str]:
+    """What whoever publishes says of themselves, word for word."""
+    about = plan.about
+    return {plan.to, plan.base, about.contact, *(name.strip() for name in about.authors.split(";"))}
+
+
 def _adapter(plan: Plan, source: Path) -> Path:
     folder = source.with_name(f"{source.name}-{FOLDER}")
     with room(folder) as fresh:
         adapter.write(source, fresh, plan.about, plan.base)
         write_list(fresh, made_with=adapter.made_with(source))
-        search(fresh, guard_of(plan.run, plan.root, (), plan.words))
+        search(fresh, guard_of(plan.run, plan.root, (), plan.words), _told(plan))
         placed(fresh, folder)
     return folder
