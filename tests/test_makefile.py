@@ -38,7 +38,8 @@ def test_the_policy_that_pairs_are_made_of_is_the_one_that_is_trained(
 
 
 def test_nothing_is_sent_anywhere_unless_to_is_said() -> None:
-    told = commands("publish", "RUN=mine", "LICENCE=CC-BY-4.0", "CONTACT=a desk", "UNCURATED=1")
+    words = commands("publish", "RUN=mine", "LICENCE=CC-BY-4.0", "CONTACT=a desk", "UNCURATED=1").split()
+    told = " ".join(words)
     assert "publish --run='outputs/mine' --licence='CC-BY-4.0' --contact='a desk' --uncurated" in told
     assert "--to" not in told and "--public" not in told
     told = commands("publish", "RUN=mine", "LICENCE=MIT", "TO=ana/street", "ADAPTER=outputs/mine/adapter")
