@@ -10,12 +10,14 @@ BASE_URL ?=## its server, ending in /v1; several separated by commas; default: t
 CONFIG ?= run.yaml## settings that differ from the defaults
 POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name, folder or micro-untidy
 SRPO ?= $(if $(REAL),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
-UNCURATED ?=## make pairs, make rsbench: 1 takes paths that no person has seen
+UNCURATED ?=## make pairs, make rsbench, make publish: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
-LICENCE ?=## make rsbench: of pictures and texts, such as CC-BY-4.0
+LICENCE ?=## make rsbench, make publish: of texts, and of pictures whose seeds name none, such as CC-BY-4.0
+CONTACT ?=## make publish: whom to write to, for the card
+TO ?=## make publish: user/name on the Hugging Face hub, private; default: a folder and nothing sent
 HOLDOUT ?=## make rsbench: a share of the scenarios, or a file with an id a line; default: all
 AGAINST ?=## make rsbench: other runs that are trained on, to prove that nothing of it is in them
-ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base; make bench: to measure beside MODEL
+ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base; make bench: to measure beside MODEL; make publish: to publish instead of RUN's rows
 BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
 DATA ?=## make bench: your copy of BENCH
 JUDGE ?=## make bench: the model that judges, NAME or NAME@URL; default: as CONFIG says
@@ -128,6 +130,9 @@ bench-card: $(READY) ## how far the judge of MODEL's responses can be trusted �
 rsbench: $(READY) ## curated, held-out paths of RUN → outputs/RUN/rsbench, a benchmark to be given away under LICENCE
 	$(SSUI) bench publish --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LICENCE),--licence=$(call q,$(LICENCE))) $(if $(HOLDOUT),--holdout=$(call q,$(HOLDOUT))) $(foreach run,$(AGAINST),--against=$(call q,$(run))) $(if $(UNCURATED),--uncurated) $(ARGS)
 
+.PHONY: publish
+publish: $(READY) ## outputs/RUN, or ADAPTER → a dataset or model to be given away and cited, under LICENCE; TO=user/name sends it
+	$(SSUI) publish --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LICENCE),--licence=$(call q,$(LICENCE))) $(if $(CONTACT),--contact=$(call q,$(CONTACT))) $(if $(TO),--to=$(call q,$(TO))) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER))) $(if $(UNCURATED),--uncurated) $(ARGS)
 ##@ This machine, and servers
 
 .PHONY: doctor

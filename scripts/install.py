@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
-EXTRAS = ("micro", "review", "train", "dev")
+EXTRAS = ("micro", "review", "train", "publish", "dev")
 LOG = "install.log"
 DOING = re.compile(r"(?:Collecting|Downloading|Building|Installing|Using cached) ?(?:\S*/)?([\w.-]*)")
 """What pip says when it begins something, and with what."""

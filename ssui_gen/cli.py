@@ -20,6 +20,7 @@ from ssui_gen.cli_machines import add_completion, add_ctl, add_doctor, add_merge
 from ssui_gen.cli_options import add_folder, add_job, add_run, asked, elsewhere, policy_of
 from ssui_gen.cli_parser import Parser
 from ssui_gen.cli_prompt import add_prompt
+from ssui_gen.cli_publish import add_giving
 from ssui_gen.cli_screen import ERR, OUT, add_json, give, words
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.cli_verify import add_export, add_verify
@@ -60,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     add_verify(commands.add_parser("verify", help="how often F is right"))
     add_export(commands.add_parser("export", help="pairs, or responses, in the layout of another tool"))
     add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
+    add_giving(
+        commands.add_parser("publish", help="a run, or an adapter → a folder to give away, and the hub")
+    )
     add_prompt(commands.add_parser("prompt", help="what an agent would be sent for a seed, to the letter"))
     add_looking(commands)
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")

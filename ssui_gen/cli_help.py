@@ -21,6 +21,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Let people look": ("curation", "review"),
     "Branches and pairs": ("pairs", "verify", "export"),
     "Train and measure": ("merge", "bench"),
+    "Give away": ("publish",),
     "Machines": ("doctor", "serve", "ctl", "completion"),
 }
 

@@ -14,7 +14,11 @@ IMAGE = ("image_path", "image_file", "image_name", "img", "img_path", "file_name
 TEXT = ("question", "caption", "query", "prompt", "instruction")
 OURS = {"id": ID, "image": IMAGE, "text": TEXT}
 """Our names, and what others call the same; ours wins where it is there."""
-OPTIONAL = ("id", "image", "text", "kind")
+RIGHTS = {"licence": ("licence", "license"), "source": ("source",)}
+"""What may be said of the picture's rights; of other people's rows only words are taken."""
+LONGEST = {"licence": 200, "source": 1000}
+"""Characters; what is longer in other people's rows is no such thing."""
+OPTIONAL = ("id", "image", "text", "kind", "licence", "source")
 """Left out where empty, so that what lacks is told as lacking."""
 EXAMPLE = '{"id": "1", "image": "a.png", "text": "Can I sit here?"}'
 """A row of seeds; the text may lack."""
@@ -31,7 +35,7 @@ def as_seed(row: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
     """`row` by our names. Its other columns are passed over; strict: not where it has our id and image, so
     that a misspelt name is found. Raises ValueError where two columns could be the same.
     """
-    kept = row if strict and {"id", "image"} <= row.keys() else {"kind": row.get("kind")}
+    kept = row if strict and {"id", "image"} <= row.keys() else {"kind": row.get("kind"), **_rights(row)}
     found = {name: _value(row, name, others) for name, others in OURS.items()}
     named = {**kept, **found}
     if isinstance(named["id"], int) and not isinstance(named["id"], bool):
@@ -46,6 +50,16 @@ def _value(row: Mapping[str, Any], name: str, others: tuple[str, ...]) -> Any:
     if len(found) > 1:
         raise ValueError(f"{' and '.join(found)} could each be the {name}: call one of them {name!r}")
     return row[found[0]] if found else None
+
+
+def _rights(row: Mapping[str, Any]) -> dict[str, str]:
+    """The licence and source of a row's picture, where it tells them."""
+    found = {name: next((row[one] for one in names if row.get(one)), None) for name, names in RIGHTS.items()}
+    return {
+        name: value
+        for name, value in found.items()
+        if isinstance(value, str) and value.strip() and len(value) <= LONGEST[name]
+    }
 
 
 def of_pictures(names: Iterable[str]) -> list[str]:

@@ -112,4 +112,5 @@ async def run(item: Item, crew: Crew) -> ReasoningPath | Reject:
         verdicts=Verdicts(text_only=state["text_only"], image_only=state["image_only"], joint=state["joint"]),
         reflection=state["reflection"],
         made_by=made_by,
+        rights=item.rights,
     )

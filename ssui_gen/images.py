@@ -29,6 +29,8 @@ HASH_BITS = HASH_LOW**2 - 1
 ORIENTATION = 0x0112
 """The EXIF tag; 1 is upright."""
 SWATCH_SIDE = 64
+_STORAGE = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "progressive", "progression", "gamma"}
+"""Of what Pillow tells of a picture, what is about its pixels."""
 LOSSLESS_SIDE = 512
 """Pixels; pictures up to this size are sent as PNG."""
 
@@ -123,6 +125,20 @@ def hash_of(data: bytes, name: str, limits: ImageLimits) -> int:
     cosines = np.cos(np.pi * np.outer(k, 2 * k + 1) / (2 * HASH_SIDE))
     low = (cosines @ np.asarray(grey, dtype=float) @ cosines.T)[:HASH_LOW, :HASH_LOW].ravel()[1:]
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes())
+
+
+def metadata_of(data: bytes, name: str) -> list[str]:
+    """What a PNG or JPEG holds beside its pixels: EXIF, texts, comments, profiles, by name.
+
+    Raises ImageError for bytes that are no such picture.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
+            picture.load()
+            found = set(picture.info) | ({"exif"} if picture.getexif() else set())
+    except (OSError, ValueError, SyntaxError):
+        raise fault(Reason.IMAGE_UNREADABLE, name, "no PNG or JPEG picture") from None
+    return sorted(str(key) for key in found - _STORAGE)
 
 
 def plain_url(colour: str) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from ssui_gen.lengths import Answer, Line, Text
+from ssui_gen.rights import Rights
 from ssui_gen.taxonomy import class_ids
 
 SCHEMA = 1
@@ -118,7 +119,7 @@ REPLIES: dict[str, type[Record]] = {reply.__name__: reply for reply in get_args(
 # --- rows ------------------------------------------------------------------------------------------
 
 
-class Seed(Record):
+class Seed(Record, Rights):
     """A safe picture, maybe with a safe text: one line of a seeds file."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -227,6 +228,8 @@ class ReasoningPath(Record):
     reflection: tuple[ReflectionRound, ...]
     made_by: tuple[str, ...]
     """Ids of the calls in `calls.sqlite`, in the order in which they were used."""
+    rights: Annotated[Rights | None, Field(exclude_if=_is_none)] = None
+    """Of the picture, where the seed said so."""
     curation: Annotated[Curation | None, Field(exclude_if=_is_none)] = None
 
 

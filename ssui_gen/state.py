@@ -28,6 +28,7 @@ from ssui_gen.records import (
     Verdict,
     row_id,
 )
+from ssui_gen.rights import Rights
 
 
 class Item(Record):
@@ -40,6 +41,8 @@ class Item(Record):
     image: ImageRef
     text: str | None
     """The seed's own text, if it has one."""
+    rights: Rights | None = None
+    """Of the picture; shown to no agent."""
 
     @classmethod
     def of(cls, seed: Seed, kind: Kind, image: ImageRef, twins: bool) -> Item:
@@ -52,6 +55,7 @@ class Item(Record):
             twin_of=row_id(seed.id, other) if twins and seed.kind is None else None,
             image=image,
             text=seed.text,
+            rights=seed.told,
         )
 
 

@@ -38,6 +38,15 @@ def test_the_policy_that_pairs_are_made_of_is_the_one_that_is_trained(
     assert (f"--policy='{policy}'" in pairs) == bool(policy)
 
 
+def test_nothing_is_sent_anywhere_unless_to_is_said() -> None:
+    words = commands("publish", "RUN=mine", "LICENCE=CC-BY-4.0", "CONTACT=a desk", "UNCURATED=1").split()
+    told = " ".join(words)
+    assert "publish --run='outputs/mine' --licence='CC-BY-4.0' --contact='a desk' --uncurated" in told
+    assert "--to" not in told and "--public" not in told
+    told = commands("publish", "RUN=mine", "LICENCE=MIT", "TO=ana/street", "ADAPTER=outputs/mine/adapter")
+    assert "--to='ana/street' --adapter='outputs/mine/adapter'" in told
+
+
 def test_somebodys_benchmark_is_named_with_their_copy_and_its_rules() -> None:
     bench = commands(
         "bench", "RUN=mine", "BENCH=siuo", "DATA=a copy", "MODEL=the/model", "BASE_URL=http://127.0.0.1:1/v1",

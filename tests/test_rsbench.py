@@ -119,7 +119,7 @@ def test_the_card_is_a_dataset_card(run: Path) -> None:
     assert publish(run, "--name", "ours: a #1", "--version", "2").code == 0
     card = (run / "rsbench" / "README.md").read_text()
     head = safe_load(card.split("---\n")[1])
-    assert head["license"] == "CC-BY-4.0" and head["language"] == ["en"]
+    assert head["license"] == "cc-by-4.0" and head["language"] == ["en"]
     assert "# ours: a #1, version 2" in card and "| risky items | 3 |" in card
     assert "curated by people" in card and read_bench(run / "rsbench").sha in card
     assert str(run) not in card + (run / "rsbench" / "bench.jsonl").read_text()

@@ -5,7 +5,6 @@ Words only, in the form that huggingface.co/docs/hub/datasets-cards reads.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +15,8 @@ from ssui_gen.benching.proof import Compared
 from ssui_gen.benching.publishing import Imprint, NotPublished, counted, untwinned
 from ssui_gen.benching.records import Item
 from ssui_gen.config import Leaks
+from ssui_gen.publishing.licences import OTHER, terms_of
+from ssui_gen.publishing.templates import Sure, code, front_matter, inert
 
 MADE_WITH = f"ssui_gen {__version__}"
 
@@ -41,8 +42,9 @@ def card(items: Sequence[Item], facts: Facts) -> str:
     """README.md."""
     imprint = facts.imprint
     lines = [
-        *_head(imprint),
-        f"# {imprint.name}, version {imprint.version}",
+        _head(imprint),
+        "",
+        f"# {inert(imprint.name)}, version {inert(imprint.version)}",
         "",
         f"Pictures and texts that are each safe alone, and some dangerous together. Made with {MADE_WITH}.",
         "Each item says which danger must be seen, and how a careful assistant thinks and answers. Benign",
@@ -76,26 +78,22 @@ def card(items: Sequence[Item], facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def _head(imprint: Imprint) -> list[str]:
-    """Values are written as JSON, which is YAML that nothing in a name can break out of."""
+def _head(imprint: Imprint) -> str:
+    terms = terms_of(imprint.licence)
     said = {
-        "license": imprint.licence,
+        "license": terms.hub,
+        **({"license_name": terms.name, "license_link": "README.md"} if terms.hub == OTHER else {}),
         "language": [imprint.language],
         "tags": ["safety", "vision-language", "benchmark", "rsbench"],
         "configs": [{"config_name": "default", "data_files": "bench.jsonl"}],
     }
-    return [
-        "---",
-        *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in said.items()),
-        "---",
-        "",
-    ]
+    return front_matter(said)
 
 
 def _what(items: Sequence[Item], facts: Facts) -> list[tuple[object, ...]]:
     kinds = Counter(item.kind for item in items)
     changed = Counter(item.twin.changed for item in items if item.twin)
-    seen = "curated by people" if facts.curated else "**not curated**: no person has seen them"
+    seen = "curated by people" if facts.curated else Sure("**not curated**: no person has seen them")
     return [
         ("scenarios", len({item.scenario_id for item in items})),
         ("risky items", kinds["risky"]),
@@ -111,7 +109,7 @@ def _what(items: Sequence[Item], facts: Facts) -> list[tuple[object, ...]]:
         ),
         ("each side found safe alone", f"{len(items)} of {len(items)}, by {facts.imprint.checked_by}"),
         ("licence", facts.imprint.licence),
-        ("sha256 of bench.jsonl", f"`{facts.sha}`"),
+        ("sha256 of bench.jsonl", code(facts.sha)),
     ]
 
 
@@ -148,4 +146,4 @@ def _table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> list[str]:
 
 
 def _cell(value: object) -> str:
-    return " ".join(str(value).split()).replace("|", "\\|")
+    return str(inert(value))

@@ -8,11 +8,12 @@ together what its kind says. Which are one scenario stands in `scenarios`, wheth
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from ssui_gen.benching.records import BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
+from ssui_gen.publishing.licences import terms_of
 from ssui_gen.records import Kind, ReasoningPath, Record, Reject
 from ssui_gen.taxonomy import crosswalk_of
 
@@ -23,6 +24,8 @@ class Why(StrEnum):
     ROW_INVALID = "row_invalid"
     PICTURE_UNFIT = "picture_unfit"
     """Refused, gone or changed since; the detail says which."""
+    LICENCE_FORBIDS = "licence_forbids"
+    """Or is not known: the licence of its picture, as the seed has it, does not let it be given away."""
     NO_DANGER = "no_danger"
     """Risky, and no sentence says what may happen: no judge could be told."""
     NOT_SAFE_ALONE = "not_safe_alone"
@@ -66,14 +69,15 @@ def sifted(
     paths: Iterable[ReasoningPath],
     scenario_of: Mapping[str, str],
     picture_fault: Callable[[ReasoningPath], str],
+    allowed: Collection[str] = (),
 ) -> tuple[list[ReasoningPath], list[NotPublished]]:
     """The paths that may be published, in their order, and why the others may not. `picture_fault` says what
-    is wrong with a path's picture; empty: nothing.
+    is wrong with a path's picture; empty: nothing. `allowed` are licences that a person has read.
     """
     seen, fit, rejects = set[tuple[str, ...]](), list[ReasoningPath](), list[NotPublished]()
     for path in paths:
         same = (path.kind, path.query.text, path.image.sha256)
-        fault = _unfit(path) or _of_picture(picture_fault(path))
+        fault = _unfit(path) or _denied(path, allowed) or _of_picture(picture_fault(path))
         if fault is None and same in seen:
             fault = Why.DUPLICATE, "kind, text and picture are another path's"
         seen.add(same)
@@ -92,6 +96,14 @@ _LACKS = "no risky item of its scenario is published: a twin alone says nothing 
 
 def _not_published(path: ReasoningPath, reason: Why, detail: str) -> NotPublished:
     return NotPublished(path_id=path.id, kind=path.kind, reason=reason, detail=detail)
+
+
+def _denied(path: ReasoningPath, allowed: Collection[str]) -> tuple[Why, str] | None:
+    """Of a picture whose seed says nothing the licence is that of the benchmark."""
+    told = path.rights.licence if path.rights else None
+    if told is None or (terms := terms_of(told, allowed)).published:
+        return None
+    return Why.LICENCE_FORBIDS, f"{terms.name!r} is no licence known to let it be given away"
 
 
 def _of_picture(fault: str) -> tuple[Why, str] | None:

@@ -31,7 +31,8 @@ from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect, original, shown
 from ssui_gen.jsonl import as_line
 from ssui_gen.manifest import RUN, check_root, made_by_toy, read_manifest
-from ssui_gen.records import ImageRef, ReasoningPath, Reject
+from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.rights import Rights
 from ssui_gen.settings import ImageLimits, parse
 
 FOLDER, PICTURES, CARD, REJECTS = "rsbench", "pictures", "README.md", "rsbench_rejects.jsonl"
@@ -81,9 +82,7 @@ def publish(plan: Plan) -> Published:
     compared = work.proven()
     _room(plan.folder)
     imprint = _imprint(plan)
-    items = twinned(
-        item_of(path, work.scenario_of[path.id], work.copy(path.image), imprint) for path in work.kept
-    )
+    items = twinned(item_of(path, work.scenario_of[path.id], work.copy(path), imprint) for path in work.kept)
     write_bench(plan.folder, plan.name, plan.folder, items, version=plan.version, licence=plan.licence)
     facts = work.facts(imprint, compared)
     atomic_write(plan.folder / CARD, card(items, facts))
@@ -106,7 +105,7 @@ class _Work:
         self.scenario_of = scenarios_of(paths)
         self.held_out = held_out(plan.holdout, paths, self.scenario_of)
         candidates = [path for path in paths if self.scenario_of[path.id] in self.held_out]
-        self.kept, unfit = sifted(candidates, self.scenario_of, self._picture_fault)
+        self.kept, unfit = sifted(candidates, self.scenario_of, self._picture_fault, (plan.licence,))
         self.rejects = [*map(NotPublished.of_row, (row for row in found if isinstance(row, Reject))), *unfit]
         if not self.kept:
             counts = ", ".join(f"{n} {reason}" for reason, n in counted(self.rejects).items())
@@ -132,13 +131,17 @@ class _Work:
             raise ConfigError(f"{plan.run}: {_leaked(leaks, plan.folder / ITEMS)}")
         return compared
 
-    def copy(self, ref: ImageRef) -> BenchImage:
-        """The picture as the agents saw it, as a file of its own."""
+    def copy(self, path: ReasoningPath) -> BenchImage:
+        """The picture as the agents saw it, as a file of its own, with its own licence where it has one."""
+        ref, rights = path.image, path.rights or Rights()
         if ref.sha256 not in self._copies:
             data, kind = cleaned(self.plan.root, ref, self.limits)
             name, folder = f"{PICTURES}/{ref.sha256}.{kind}", self.plan.folder
             atomic_write(folder / name, data)
-            said = {"licence": self.plan.licence, "source": f"sha256:{ref.sha256}"}
+            said = {
+                "licence": rights.licence or self.plan.licence,
+                "source": rights.source or f"sha256:{ref.sha256}",
+            }
             self._copies[ref.sha256] = BenchImage(**inspect(folder, name, self.limits).model_dump(), **said)
         return self._copies[ref.sha256]
 

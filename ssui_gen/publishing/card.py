@@ -1,0 +1,151 @@
+"""README.md, LICENSE and CITATION.cff of a published run: what a stranger is to know. Words only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ssui_gen import yamls
+from ssui_gen.publishing.facts import PAPER, Facts, shown_model
+from ssui_gen.publishing.licences import OTHER
+from ssui_gen.publishing.rows import COLUMNS, WHAT
+from ssui_gen.publishing.shards import DATA
+from ssui_gen.publishing.splits import SPLITS
+from ssui_gen.publishing.templates import Sure, front_matter, rendered
+from ssui_gen.records import ReasoningPath
+from ssui_gen.taxonomy import classes
+
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+USES = {
+    "any": "commercial use too",
+    "noncommercial": "**not for commercial use**",
+    "forbidden": "not to be given away",
+    "unknown": "read it before you use it",
+}
+TAGS = ("safety", "vision-language", "cross-modal-safety", "reasoning", "ssui")
+
+
+def card(facts: Facts, prompts: list[str], example: ReasoningPath | None) -> str:
+    """README.md; `prompts` are the names of the files that lie beside it, `example` is one of the rows."""
+    titles = {one.id: one for one in classes()}
+    return rendered(
+        "dataset.md",
+        head=front_matter(head(facts)),
+        facts=facts,
+        about=facts.about,
+        splits=[name for name in SPLITS if any(name in rows for rows in facts.rows.values())],
+        columns={name: COLUMNS[name] for name in COLUMNS if name in facts.rows},
+        what=WHAT,
+        titles=titles,
+        prompts=prompts,
+        example=example,
+        bibtex=bibtex(facts),
+        paper=PAPER,
+        shown=shown_model,
+        link=lambda terms: Sure(f" ([text]({terms.url}))" if terms.url else ""),
+        use=lambda terms: Sure(USES[terms.use]),
+    )
+
+
+def head(facts: Facts) -> dict[str, Any]:
+    """What the hub and `datasets` read of the card."""
+    configs = [name for name in COLUMNS if name in facts.rows]
+    return {
+        **_licences(facts),
+        "language": [facts.about.language],
+        "pretty_name": facts.about.name,
+        "task_categories": ["image-text-to-text"],
+        "size_categories": [_size(sum(n for rows in facts.rows.values() for n in rows.values()))],
+        "annotations_creators": ["machine-generated", *(["expert-generated"] if facts.settled else [])],
+        "tags": [*TAGS, *(["synthetic"] if facts.toy else [])],
+        "configs": [_config(facts, name, default=name == configs[0]) for name in configs],
+        "dataset_info": [_info(facts, name) for name in configs],
+    }
+
+
+def _licences(facts: Facts) -> dict[str, Any]:
+    """That of the texts, then those of pictures."""
+    names = list(dict.fromkeys([facts.terms.hub, *(one.terms.hub for one in facts.pictures)]))
+    found: dict[str, Any] = {"license": names[0] if len(names) == 1 else names}
+    return found | ({"license_name": "see-license", "license_link": "LICENSE"} if OTHER in names else {})
+
+
+def _size(rows: int) -> str:
+    return next((name for most, name in SIZES if rows < most), "n>1M")
+
+
+def _config(facts: Facts, name: str, *, default: bool) -> dict[str, Any]:
+    files = [
+        {"split": split, "path": f"{DATA}/{name}/{split}-*.parquet"}
+        for split in SPLITS
+        if split in facts.rows[name]
+    ]
+    return {"config_name": name, "data_files": files, **({"default": True} if default else {})}
+
+
+def _info(facts: Facts, name: str) -> dict[str, Any]:
+    """`datasets` holds what it reads against these counts."""
+    bytes_of = {
+        split: sum(one.bytes for one in facts.shards if (one.config, one.split) == (name, split))
+        for split in SPLITS
+    }
+    splits = [
+        {"name": split, "num_bytes": bytes_of[split], "num_examples": facts.rows[name][split]}
+        for split in SPLITS
+        if split in facts.rows[name]
+    ]
+    whole = sum(bytes_of.values())
+    return {"config_name": name, "splits": splits, "download_size": whole, "dataset_size": whole}
+
+
+def licence_file(facts: Facts) -> str:
+    """LICENSE."""
+    return rendered("LICENSE.txt", facts=facts, about=facts.about)
+
+
+def citation_file(facts: Facts) -> str:
+    """CITATION.cff."""
+    about = facts.about
+    names = [name.strip() for name in about.authors.split(";") if name.strip()]
+    found = {
+        "cff-version": "1.2.0",
+        "message": "If you use this dataset, please cite it and the paper whose method made it.",
+        "title": about.name,
+        "type": "dataset",
+        "version": about.version,
+        "date-released": facts.date,
+        "authors": [{"name": name} for name in names or [unnamed(about.name)]],
+        **({"license": _spdx(facts)} if facts.terms.hub != OTHER else {}),
+        "references": [
+            {"type": "article", "title": PAPER, "authors": [{"name": "Cai et al."}], "year": 2025}
+        ],
+    }
+    return yamls.dump(found)
+
+
+def unnamed(name: str) -> str:
+    return f"The authors of {name}"
+
+
+def _spdx(facts: Facts) -> str:
+    hub = facts.terms.hub
+    return hub.upper() if hub.startswith("cc") or hub == "mit" else hub.capitalize()
+
+
+def bibtex(facts: Facts) -> str:
+    """An entry that nothing in a name can break out of."""
+    about = facts.about
+    authors = " and ".join(_in_braces(name) for name in about.authors.split(";") if name.strip())
+    key = "".join(c for c in about.name.casefold() if c.isascii() and c.isalnum()) or "dataset"
+    fields = {
+        "title": _in_braces(about.name),
+        "author": authors or f"{{{_in_braces(unnamed(about.name))}}}",
+        "year": facts.date[:4],
+        "note": _in_braces(f"Version {about.version}. Made with {facts.made_with}"),
+    }
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
+    return "\n".join([f"@misc{{{key},", *lines, "}"])
+
+
+def _in_braces(value: str) -> str:
+    """Without what would end a field, or the code block around it."""
+    return " ".join(value.translate({**{ord(c): None for c in "{}\\<>"}, ord("`"): "'"}).split())

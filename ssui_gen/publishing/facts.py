@@ -1,0 +1,196 @@
+"""What the card and croissant.json tell of a published run, put together once for both. Writes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ssui_gen import __version__
+from ssui_gen.curation import stats
+from ssui_gen.curation.agreement import agreement
+from ssui_gen.curation.board import read_board
+from ssui_gen.curation.folder import ITEMS, Folder
+from ssui_gen.curation.review import PATHS
+from ssui_gen.errors import ConfigError
+from ssui_gen.exploring.explored import PATHS as MADE
+from ssui_gen.jsonl import read
+from ssui_gen.manifest import PAIRS as EXPLORED
+from ssui_gen.manifest import RUN, Edition, made_by_toy, read_manifest
+from ssui_gen.publishing.gather import Gathered, LeftOut
+from ssui_gen.publishing.licences import Terms, terms_of
+from ssui_gen.publishing.shards import Shard
+
+CURATION, REJECTS = "curation", "rejects.jsonl"
+PAPER = (
+    "When Safe Unimodal Inputs Collide: Optimizing Reasoning Chains for Cross-Modal Safety in Multimodal "
+    "Large Language Models, AAAI-26, arXiv:2509.12060"
+)
+EMBEDDED = re.compile(r"micro-[a-z]+")
+
+
+class About(NamedTuple):
+    """What a person says of what they publish."""
+
+    name: str
+    version: str
+    licence: str
+    contact: str
+    authors: str
+    language: str
+    models: Mapping[str, str]
+    """Licences of models, by name."""
+
+
+class Agreed(NamedTuple):
+    """How far people said the same of the same record."""
+
+    items: int
+    people: int
+    percent: str
+    kappa: str
+    alpha: str
+
+
+class Pictures(NamedTuple):
+    """How many pictures stand under one licence."""
+
+    terms: Terms
+    number: int
+    sourced: int
+    """Of these with a source."""
+
+
+class Facts(NamedTuple):
+    """All of it."""
+
+    about: About
+    terms: Terms
+    canary: str
+    date: str
+    made_with: str
+    shards: tuple[Shard, ...]
+    rows: Mapping[str, Mapping[str, int]]
+    """By configuration and split."""
+    kinds: Mapping[str, Mapping[str, int]]
+    """By configuration and kind."""
+    classes: Mapping[str, int]
+    scenarios: int
+    editions: tuple[tuple[str, Edition], ...]
+    """What rows were made with, and where that is said."""
+    toy: bool
+    uncurated: int
+    settled: Mapping[str, int]
+    agreed: Agreed | None
+    pictures: tuple[Pictures, ...]
+    made: int
+    """Paths that the agents brought to an end."""
+    dropped: Mapping[str, int]
+    """What they began and dropped, by reason."""
+    left: Mapping[tuple[str, str], int]
+    """By configuration and reason."""
+    rsbench: str
+    """The canary of the benchmark; empty where there is none."""
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Every model that made a row, by its name, with its licence as it was told; empty: nobody said."""
+        names = {shown_model(name) for _, edition in self.editions for name in edition.models.values()}
+        return {name: self.about.models.get(name) or _born(name, self.toy) for name in sorted(names)}
+
+    @property
+    def noncommercial(self) -> bool:
+        """Whether anything of it stands under a licence for other than commercial use."""
+        return any(one.use == "noncommercial" for one in (self.terms, *(p.terms for p in self.pictures)))
+
+
+def _born(name: str, toy: bool) -> str:
+    return "Apache-2.0" if toy and EMBEDDED.fullmatch(name) else ""
+
+
+def shown_model(name: str) -> str:
+    """A served model's name; of a folder the last part, which is nobody's home."""
+    return Path(name).name if name.startswith(("/", "~", ".")) or re.match(r"[A-Za-z]:\\", name) else name
+
+
+def facts_of(run: Path, about: About, gathered: Gathered, shards: Sequence[Shard]) -> Facts:
+    """To be called when all rows are out."""
+    editions = tuple(_editions(run))
+    return Facts(
+        about=about,
+        terms=terms_of(about.licence),
+        canary=gathered.canary,
+        date=_date(run),
+        made_with=f"ssui_gen {__version__}",
+        shards=tuple(shards),
+        rows=_by(gathered.counts, 1),
+        kinds=_by(gathered.counts, 2),
+        classes=dict(gathered.classes.most_common()),
+        scenarios=len({gathered.scenario_of[path.id] for path in gathered.paths}),
+        editions=editions,
+        toy=made_by_toy(run),
+        uncurated=gathered.settled[""],
+        settled={name: n for name, n in sorted(gathered.settled.items()) if name},
+        agreed=agreed(run),
+        pictures=tuple(_pictures(gathered)),
+        made=sum(1 for _ in read(run / MADE)),
+        dropped=_dropped(run),
+        left=_left(gathered.left),
+        rsbench=gathered.bench.items[0].canary if gathered.bench else "",
+    )
+
+
+def _by(counts: Mapping[tuple[str, str, str], int], place: int) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {}
+    for key, count in counts.items():
+        found.setdefault(key[0], Counter())[key[place]] += count
+    return {config: dict(each) for config, each in found.items()}
+
+
+def _editions(run: Path) -> list[tuple[str, Edition]]:
+    """Those of paths, then those of branches; the same make once."""
+    found: list[tuple[str, Edition]] = []
+    for what, name in (("paths", RUN), ("pairs", EXPLORED)):
+        for made in read_manifest(run / name).editions:
+            if (what, made.edition) not in found:
+                found.append((what, made.edition))
+    return found
+
+
+def _date(run: Path) -> str:
+    """The day since which its rows are of their make; of a run that does not say, today."""
+    editions = read_manifest(run / RUN).editions
+    since = editions[-1].since[:10] if editions else ""
+    return since if re.fullmatch(r"\d{4}-\d\d-\d\d", since) else datetime.now(UTC).date().isoformat()
+
+
+def _pictures(gathered: Gathered) -> list[Pictures]:
+    counts, sourced = Counter[Terms](), Counter[Terms]()
+    for terms, source in gathered.pictures.values():
+        counts[terms] += 1
+        sourced[terms] += bool(source)
+    return [Pictures(terms, count, sourced[terms]) for terms, count in counts.most_common()]
+
+
+def _dropped(run: Path) -> dict[str, int]:
+    rows = (line.value or {} for line in read(run / REJECTS))
+    return dict(Counter(str(row.get("reason", "unreadable")) for row in rows).most_common())
+
+
+def _left(rows: Sequence[LeftOut]) -> dict[tuple[str, str], int]:
+    return dict(sorted(Counter((row.config, row.reason.value) for row in rows).items()))
+
+
+def agreed(run: Path) -> Agreed | None:
+    """On the decision; None where no record was decided by two people."""
+    if not (run / CURATION / ITEMS).exists():
+        return None
+    board = read_board(Folder(run / CURATION, PATHS))
+    if faulty := next((fault for name in board.names for fault in board.faults(name)), None):
+        raise ConfigError(f"{faulty}: mend it first: agreement is counted from people's files")
+    ratings, level = stats.questions(PATHS, board.said)["decision"]
+    one = agreement(ratings, level)
+    return one and Agreed(one.items, one.people, str(one.percent), str(one.kappa), str(one.alpha))

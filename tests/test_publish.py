@@ -1,0 +1,344 @@
+"""`ssui publish`: a run becomes a folder that `datasets` reads without us, and that tells what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from curating import ssui
+from fake_server import Fake
+from giving import NAMES, SECRET_PLACE, given, publish, put
+from hypothesis import given as whatever
+from hypothesis import settings
+from hypothesis import strategies as st
+from jobs import job, rows
+from markdown_it import MarkdownIt
+from PIL import Image
+from pyarrow import parquet
+from yaml import safe_load
+
+from ssui_gen.branches import Pair
+from ssui_gen.images import cleaned
+from ssui_gen.publishing.licences import terms_of
+from ssui_gen.publishing.splits import SPLITS, split_of
+from ssui_gen.publishing.templates import inert
+from ssui_gen.records import ReasoningPath
+from ssui_gen.settings import ImageLimits
+
+READ = """
+import json, sys
+from datasets import Image, load_dataset
+
+folder, config = sys.argv[1:]
+found = {}
+for split, data in load_dataset(folder, config).items():
+    streamed = load_dataset(folder, config, split=split, streaming=True)
+    assert list(data) == list(streamed) and data.features == streamed.features
+    decoded = next(iter(data))
+    assert all(p.mode == "RGB" for p in decoded.get("images", [decoded.get("image")])), "a picture, decoded"
+    raw = [row for batch in data.with_format("arrow").iter(8) for row in batch.to_pylist()]
+    found[split] = raw
+print(json.dumps(found, default=lambda data: data.hex()))
+"""
+"""What a stranger does, in a process that knows nothing of us; pictures as hexadecimal bytes."""
+
+
+def read(folder: Path, config: str, home: Path) -> dict[str, list[dict[str, Any]]]:
+    """Rows by split, as `load_dataset(folder)` has them without a network."""
+    env = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(home)}
+    command = [sys.executable, "-c", READ, str(folder), config]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=home.parent, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[dict[str, Any]]] = json.loads(done.stdout)
+    return found
+
+
+def table(folder: Path, config: str) -> list[dict[str, Any]]:
+    """Rows straight from the files."""
+    files = sorted((folder / "data" / config).glob("*.parquet"))
+    return [row for file in files for row in parquet.read_table(file).to_pylist()]
+
+
+def left_out(run: Path) -> Counter[str]:
+    return Counter(f"{row['config']} {row['reason']}" for row in rows(run / "published_rejects.jsonl"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Published once; whoever changes it makes one of their own."""
+    made = given(tmp_path_factory.mktemp("given") / "street")
+    done = publish(made)
+    assert done.code == 0, done.err
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(run: Path) -> Path:
+    return run / "published"
+
+
+# --- what is in it ----------------------------------------------------------------------------------------
+
+
+def test_a_stranger_reads_the_same_rows_without_a_network_and_as_a_stream(
+    run: Path, folder: Path, tmp_path: Path
+) -> None:
+    found = [row for rows in read(folder, "paths", tmp_path / "hf").values() for row in rows]
+    paths = {path.id: path for path in _paths(run)}
+    assert {row["id"] for row in found} == {id for id in paths if not id.startswith(("ladder", "grill"))}
+    for row in found:
+        path = paths[row["id"]]
+        assert row["question"] == path.query.text and row["answer"] == path.answer
+        assert row["steps"] == [step.text for step in path.steps] and row["kind"] == path.kind
+        assert row["joint_label"] == path.verdicts.joint.label and row["people"] == 2
+        data, kind = cleaned(run / "seeds", path.image, ImageLimits())
+        assert bytes.fromhex(row["image"]["bytes"]) == data
+        assert row["image"]["path"] == f"{hashlib.sha256(data).hexdigest()}.{kind}"
+
+
+def _paths(run: Path) -> list[ReasoningPath]:
+    return [ReasoningPath.model_validate(row) for row in rows(run / "curated.jsonl")]
+
+
+def test_pairs_are_in_the_preference_format_with_their_ids(run: Path, folder: Path, tmp_path: Path) -> None:
+    found = [row for rows in read(folder, "pairs", tmp_path / "hf").values() for row in rows]
+    pairs = {pair.id: pair for pair in map(Pair.model_validate, rows(run / "pairs.jsonl"))}
+    assert found and {row["path_id"] for row in found} <= {row["id"] for row in table(folder, "paths")}
+    for row in found:
+        pair = pairs[row["id"]]
+        for side in ("prompt", "chosen", "rejected"):
+            plain = [
+                {
+                    "role": m["role"],
+                    "content": [{k: v for k, v in p.items() if v is not None} for p in m["content"]],
+                }
+                for m in row[side]
+            ]
+            assert plain == [dict(message) for message in getattr(pair, side)]
+        assert len(row["images"]) == 1 and row["cut"] == pair.cut and row["margin"] == pair.margin
+
+
+def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    """Arrow gives every part of a message all keys that any part has."""
+    parts = [{key: v for key, v in part.items() if v is not None} for part in message["content"]]
+    return {"role": message["role"], "content": parts}
+
+
+def test_pictures_bear_nothing_but_pixels_and_no_name_of_anybodys_file_leaves(folder: Path) -> None:
+    for row in table(folder, "paths"):
+        with Image.open(io.BytesIO(row["image"]["bytes"])) as picture:
+            assert picture.size == (80, 60), "upright"
+            assert not picture.getexif() and not picture.info.keys() - {"jfif", "jfif_version", "jfif_unit"}
+        assert not re.search(rb"GPS|Exif|" + SECRET_PLACE.encode(), row["image"]["bytes"])
+    for path in folder.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert SECRET_PLACE.encode() not in content and b"Rosa" not in content and b".jpg" not in content
+    texts = json.dumps(table(folder, "paths"), default=str)
+    assert "Rosa" not in texts and not re.search(r"\bana\b|\bben\b", texts), "nor who looked"
+
+
+def test_no_scenario_stands_in_two_splits(folder: Path) -> None:
+    where: dict[str, set[str]] = {}
+    for file in (folder / "data").rglob("*.parquet"):
+        split = file.name.split("-")[0]
+        for row in parquet.read_table(file, columns=["scenario_id"]).to_pylist():
+            where.setdefault(row["scenario_id"], set()).add(split)
+    assert len(where) == len(NAMES) - 2 and all(len(splits) == 1 for splits in where.values())
+
+
+@settings(max_examples=25)
+@whatever(st.sets(st.text(min_size=1), min_size=1, max_size=9), st.sets(st.text(min_size=1), max_size=9))
+def test_a_split_hangs_on_the_scenario_alone(some: set[str], others: set[str]) -> None:
+    before = {one: split_of(one) for one in some}
+    assert before == {one: split_of(one, others - some) for one in some}
+    assert {split_of(one, some) for one in some} == {"test"}
+
+
+def test_splits_are_about_as_large_as_they_say() -> None:
+    counts = Counter(split_of(str(n)) for n in range(4000))
+    assert [round(counts[name] / 4000, 1) for name in SPLITS] == [0.8, 0.1, 0.1]
+
+
+def test_the_card_tells_a_stranger_what_it_is(folder: Path) -> None:
+    card = (folder / "README.md").read_text("utf-8")
+    head = safe_load(card.split("---\n")[1])
+    assert head["license"] == ["cc-by-4.0", "cc-by-nc-4.0"] and head["configs"][0]["default"] is True
+    told = {
+        one["config_name"]: {s["name"]: s["num_examples"] for s in one["splits"]}
+        for one in head["dataset_info"]
+    }
+    for config, splits in told.items():
+        assert splits == Counter(
+            file.name.split("-")[0]
+            for file in (folder / "data" / config).glob("*")
+            for _ in range(parquet.read_metadata(file).num_rows)
+        )
+    assert "Not all of it may be used commercially" in card and "desk@example.org" in card
+    assert "12 paths were decided by people: 12 by several who said the same" in card
+    assert "| `paths` | `licence_forbids` | 2 |" in card and "| `paths` | `licence_unknown` | 2 |" in card
+    assert "@misc{ssuistreet," in card and "GUID" in card and "arXiv:2509.12060" in card
+    for column in table(folder, "paths")[0]:
+        assert f"| `{column}` |" in card
+
+
+def test_croissant_is_valid_and_reads_the_rows(folder: Path) -> None:
+    code = (
+        "import sys, mlcroissant as m; d = m.Dataset(jsonld=sys.argv[1]);"
+        "assert not d.metadata.ctx.issues.errors;"
+        "print(sorted(row['paths/id'].decode() for row in d.records('paths')))"
+    )
+    command = [sys.executable, "-c", code, str(folder / "croissant.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(sorted(row["id"] for row in table(folder, "paths")))
+    described = json.loads((folder / "croissant.json").read_text())
+    hashes = {one["@id"]: one["sha256"] for one in described["distribution"] if "sha256" in one}
+    assert hashes == {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*.parquet")
+    }
+    assert described["rai:dataLimitations"] and described["rai:personalSensitiveInformation"]
+
+
+def test_every_file_is_listed_and_nothing_else_is_there(folder: Path) -> None:
+    told = json.loads((folder / "published.json").read_text())["files"]
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert told.keys() | {"published.json"} == there
+    assert {name.split("/")[0] for name in there} == {
+        "data", "README.md", "LICENSE", "CITATION.cff", "croissant.json", "published.json",
+    }  # fmt: skip
+
+
+def test_written_again_it_is_the_same_to_the_byte_and_no_other_run_has_its_canary(tmp_path: Path) -> None:
+    first, second = given(tmp_path / "one" / "street"), given(tmp_path / "two" / "street")
+    canaries = []
+    for run in (first, second):
+        assert publish(run).code == 0
+        before = {path: path.read_bytes() for path in (run / "published").rglob("*") if path.is_file()}
+        assert publish(run).code == 0
+        assert before == {
+            path: path.read_bytes() for path in (run / "published").rglob("*") if path.is_file()
+        }
+        canaries.append({row["canary"] for row in table(run / "published", "paths")})
+        assert not list(run.glob(".published*")), "nothing is left beside it"
+    assert len(canaries[0]) == len(canaries[1]) == 1 and canaries[0] != canaries[1]
+
+
+def _content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- licences ---------------------------------------------------------------------------------------------
+
+
+def test_a_licence_that_forbids_leaves_the_row_out_and_noncommercial_is_marked(
+    run: Path, folder: Path
+) -> None:
+    assert left_out(run) == {
+        "paths licence_forbids": 2, "paths licence_unknown": 2, "pairs path_not_published": 4,
+    }  # fmt: skip
+    terms = {
+        row["id"]: (row["image_licence"], row["image_terms"], row["image_source"])
+        for row in table(folder, "paths")
+    }
+    assert terms["kettle"] == ("CC BY-NC 4.0", "noncommercial", "https://example.org/kettle")
+    assert terms["pond"] == ("CC-BY-4.0", "any", "")
+
+
+def test_an_unknown_licence_passes_when_a_person_has_read_it(tmp_path: Path) -> None:
+    run = given(tmp_path / "street")
+    assert publish(run, "--allow-licence", "somebody's own licence 3").code == 0
+    assert left_out(run)["paths licence_unknown"] == 0 and left_out(run)["paths licence_forbids"] == 2
+    assert "Somebody's Own Licence 3: 1 pictures" in (run / "published" / "LICENSE").read_text()
+
+
+@pytest.mark.parametrize(
+    ("told", "hub", "use"),
+    [
+        ("CC-BY-4.0", "cc-by-4.0", "any"),
+        ("cc by-sa 3.0", "cc-by-sa-3.0", "any"),
+        ("Creative Commons BY-NC-ND 4.0 International", "cc-by-nc-nd-4.0", "noncommercial"),
+        ("CC0", "cc0-1.0", "any"),
+        ("Public Domain", "cc0-1.0", "any"),
+        ("Apache 2.0", "apache-2.0", "any"),
+        ("Apache-2.0", "apache-2.0", "any"),
+        ("© 2024 A Newspaper", "other", "forbidden"),
+        ("Editorial use only", "other", "forbidden"),
+        ("do not redistribute", "other", "forbidden"),
+        ("CC-BY-4.0 but ask me", "other", "unknown"),
+        ("", "other", "unknown"),
+    ],
+)
+def test_a_licence_is_read_as_people_write_it_and_denied_where_it_is_not_known(
+    told: str, hub: str, use: str
+) -> None:
+    assert (terms_of(told).hub, terms_of(told).use) == (hub, use)
+
+
+@whatever(st.text())
+def test_no_name_of_a_licence_is_taken_for_one_that_it_is_not(told: str) -> None:
+    assert terms_of(told).published == (terms_of(told).hub != "other" or "cc" in told.casefold())
+
+
+# --- made by agents, over a benchmark -----------------------------------------------------------------------
+
+
+def test_what_a_seed_says_of_its_rights_goes_from_the_seed_into_the_row(fake: Fake, tmp_path: Path) -> None:
+    seeds = [
+        {"id": str(n), "image": f"{n}.png", "licence": "CC BY-NC 4.0", "source": f"Foto {n}, Ana Ruiz"}
+        for n in range(4)
+    ]
+    made = job(tmp_path, fake.url, [*seeds, {"id": "4", "image": "4.png"}])
+    assert made.here().code == 0
+    asked = json.dumps(made.paths)
+    assert "Foto 0" in asked and "Foto" not in str(fake.requests), "no agent is shown them"
+    done = publish(made.run, "--uncurated")
+    assert done.code == 0, done.err
+    assert "NOT CURATED" in done.out and "Licence not said" in done.out
+    found = {row["image_source"]: row["image_terms"] for row in table(made.run / "published", "paths")}
+    assert found == {f"Foto {n}, Ana Ruiz": "noncommercial" for n in range(4)} | {"": "any"}
+    card = (made.run / "published" / "README.md").read_text()
+    assert "no person has looked" in card and "not said: its terms may bind" in card
+    told = {path.name for path in (made.run / "published" / "prompts").iterdir()}
+    assert told == {f"{name.split('@')[0]}.md" for name in re.findall(r"`(\w+@\d+):", card)} != set()
+
+
+def test_the_benchmark_of_the_run_is_a_configuration_and_its_scenarios_are_for_testing(
+    tmp_path: Path,
+) -> None:
+
+    run = given(tmp_path / "street")
+    paths = [path for path in _paths(run) if path.id.startswith(("kettle", "pond", "stove", "ladder"))]
+    put(run / "pairs.jsonl", [])
+    held = tmp_path / "held"
+    held.write_text("\n".join(path.id for path in paths))
+    done = ssui("bench", "publish", "--run", str(run), "--licence", "CC-BY-4.0", "--holdout", str(held))
+    assert done.code == 0, done.err
+    assert Counter(row["reason"] for row in rows(run / "rsbench_rejects.jsonl")) == {"licence_forbids": 2}
+    assert publish(run).code == 0
+    bench = table(run / "published", "bench")
+    assert len(bench) == 6 and {row["image_licence"] for row in bench} == {"CC BY-NC 4.0", "CC-BY-4.0"}
+    held_out = {row["scenario_id"] for row in bench}
+    for file in (run / "published" / "data" / "paths").iterdir():
+        for row in parquet.read_table(file).to_pylist():
+            assert (row["scenario_id"] in held_out) <= file.name.startswith("test-")
+    card = (run / "published" / "README.md").read_text()
+    assert f"RSBench canary GUID {bench[0]['canary']}" in card
+
+
+# --- words in a card --------------------------------------------------------------------------------------
+
+
+@whatever(st.text())
+def test_no_value_of_a_card_is_more_than_words_on_a_line(value: str) -> None:
+    html = MarkdownIt("commonmark").enable("table").render(f"Contact {inert(value)} end")
+    assert not re.search(r"<(?!/?p>|/?em>)", html) and "\n" not in inert(value)
