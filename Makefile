@@ -5,6 +5,8 @@
 RUN ?= demo## name of the run: everything is written to outputs/RUN
 SEEDS ?=## pictures: a JSONL file, a folder or a dataset on disk; default: drawn scenes
 LIMIT ?=## only the first LIMIT seeds
+SAMPLE ?=## make dataset: only SAMPLE seeds, drawn at random
+DRY ?=## make dataset, pairs, bench, train: 1 says what is there and what it would take, and writes no row
 MODEL ?=## name of the served model that plays the agents
 BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
 CONFIG ?= run.yaml## settings that differ from the defaults
@@ -52,7 +54,7 @@ MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=
 
 .PHONY: dataset
 dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
-	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
+	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(SAMPLE),--sample $(SAMPLE)) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 .PHONY: curation
 curation: $(READY) ## outputs/RUN paths → curation/, where people work; merges what they have said
@@ -68,7 +70,7 @@ review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl
 
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
-	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(MODELS) $(if $(TOY),--toy) $(ARGS)
+	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 .PHONY: calibrate
 calibrate: $(READY) ## how often F is right about RUN's branches: by people's labels, or the truth about drawn scenes
@@ -87,7 +89,7 @@ TRAIN := --config=$(call q,$(SRPO)) --run=$(call q,outputs/$(RUN)) $(if $(TRAINE
 
 .PHONY: train
 train: $(READY) ## outputs/RUN paths and pairs → outputs/RUN/adapter; a micro VLM is measured before and after
-	$(PY) -m train.srpo $(TRAIN) $(if $(OUT),--output=$(call q,$(OUT))) $(if $(REAL),,--evaluator microworld.measure_adapter) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
+	$(PY) -m train.srpo $(TRAIN) $(if $(OUT),--output=$(call q,$(OUT))) $(if $(REAL),,--evaluator microworld.measure_adapter) $(if $(DRY),--dry) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
 
 .PHONY: overfit
 overfit: $(READY) ## one batch learnt by heart, then said word for word: is a model trained as it is asked?
@@ -106,10 +108,10 @@ BENCHED := $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(DATA),--data=$(call 
 .PHONY: bench
 bench: $(READY) ## RSBench of MODEL and RUN's adapter, side by side → outputs/RUN/bench; BENCH=... runs another benchmark
 	$(if $(BENCH),,$(PY) -m microworld.bench $(call q,outputs/$(RUN)/bench))
-	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
-	$(if $(BENCH),,$(SSUI) bench label draw --every --run=$(call q,outputs/$(RUN)) --config=$(call q,$(CONFIG)))
-	$(if $(BENCH),,$(PY) -m microworld.bench_label $(call q,outputs/$(RUN)/bench) --if-known)
-	$(if $(BENCH),,$(SSUI) bench report $(call q,outputs/$(RUN)/bench))
+	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
+	$(if $(BENCH)$(DRY),,$(SSUI) bench label draw --every --run=$(call q,outputs/$(RUN)) --config=$(call q,$(CONFIG)))
+	$(if $(BENCH)$(DRY),,$(PY) -m microworld.bench_label $(call q,outputs/$(RUN)/bench) --if-known)
+	$(if $(BENCH)$(DRY),,$(SSUI) bench report $(call q,outputs/$(RUN)/bench))
 
 .PHONY: rsbench
 rsbench: $(READY) ## curated, held-out paths of RUN → outputs/RUN/rsbench, a benchmark to be given away under LICENCE

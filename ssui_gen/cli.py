@@ -1,6 +1,7 @@
 """The command `ssui`: subcommands, messages and exit codes; no logic of its own.
 
-Exit codes: 0 done, 1 an error that is explained in one line, 2 wrong usage, 130 interrupted (resumable).
+Exit codes: 0 done, 1 an error that is explained in one line, 2 wrong usage, 3 stopped by a limit of
+`limits: {tokens, usd, hours}`, 130 interrupted (both go on where they stopped).
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
-from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
+from ssui_gen.cli_jobs import add_dataset, add_pairs
+from ssui_gen.cli_options import add_models, add_run, add_toy
 from ssui_gen.cli_prompt import add_prompt
-from ssui_gen.commands import command
 from ssui_gen.errors import SsuiError
 from ssui_gen.manifest import pictures_of
-from ssui_gen.records import Reason
 from ssui_gen.terminal import Terminal, forgive
 
 OUT, ERR = Terminal(), Terminal(stderr=True)
@@ -48,8 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ssui", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="stage", required=True, metavar="COMMAND")
-    _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
-    _pairs_command(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
+    add_dataset(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
+    add_pairs(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
     add_orders(
         commands.add_parser("curation", help="people look at the paths: their files, checked and applied")
     )
@@ -73,16 +73,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _dataset_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
-    parser.add_argument(
-        "--seeds", type=Path, help="JSONL file, folder of pictures, or dataset on disk; default: drawn scenes"
-    )
-    parser.add_argument("--limit", type=int, help="only the first LIMIT seeds")
-    add_job(parser)
-    parser.set_defaults(command=_dataset)
-
-
 def _serve_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="YAML file with the settings that differ")
     parser.add_argument("--model", help="hub name or folder")
@@ -92,15 +82,6 @@ def _serve_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=Path, help="the pictures it may read; default: below outputs")
     parser.add_argument("flags", nargs="*", metavar="-- FLAGS", help="vLLM's own; they win over ours")
     parser.set_defaults(command=_serve)
-
-
-def _pairs_command(parser: argparse.ArgumentParser) -> None:
-    add_run(parser)
-    parser.add_argument("--limit", type=int, help="only the first LIMIT paths")
-    parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
-    add_job(parser)
-    parser.add_argument("--policy", help="name of the served model that is to be trained")
-    parser.set_defaults(command=_pairs)
 
 
 def _verify_command(parser: argparse.ArgumentParser) -> None:
@@ -158,63 +139,6 @@ def _places(text: str) -> int | str:
     if text == "auto" or text.isdecimal():
         return text if text == "auto" else int(text)
     raise argparse.ArgumentTypeError(f"expected a number or auto; got {text!r}")
-
-
-def _dataset(args: argparse.Namespace) -> int:
-    from ssui_gen.jobs.plan import resolve
-    from ssui_gen.jobs.progress import refusals, summary
-    from ssui_gen.stages.dataset import PATHS, make_dataset, require_kept
-
-    plan = resolve(
-        run=args.run,
-        seeds=args.seeds,
-        limit=args.limit,
-        mix=args.mix,
-        config_file=args.config,
-        model=args.model,
-        base_url=args.base_url,
-        toy=args.toy,
-        retry=args.retry,
-    )
-    outcome = asyncio.run(make_dataset(plan, OUT))
-    OUT.print(summary(outcome.progress, str(args.run)))
-    for line in refusals(outcome.progress.funnel):
-        _say(line)
-    if outcome.interrupted:
-        _say("Interrupted; all that was finished is written. The same command goes on from here.")
-        return 130
-    require_kept(outcome.progress.funnel, args.run)
-    _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
-    if outcome.progress.funnel.kept:
-        _say(f"Next: {command('curation', args.run)}")
-        _say(f"Or, without people: {command('pairs', args.run, UNCURATED=True, **asked(args))}")
-    return 0
-
-
-def _pairs(args: argparse.Namespace) -> int:
-    from ssui_gen.jobs.plan import configure
-    from ssui_gen.jobs.progress import summary
-    from ssui_gen.prompts import home, load_prompts
-    from ssui_gen.stages.pairs import PAIRS, Plan, make_pairs
-    from ssui_gen.stages.report import make_report
-
-    config = configure(args.config, args.model, args.base_url, run=args.run, policy=args.policy)
-    root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
-    retry = frozenset(map(Reason, args.retry))
-    plan = Plan(args.run, root, args.uncurated, args.mix, args.limit, config, prompts, args.toy, retry)
-    outcome, pairs = asyncio.run(make_pairs(plan, OUT))
-    OUT.print(summary(outcome.progress, str(args.run)))
-    if outcome.interrupted:
-        _say("Interrupted; all that was finished is written. The same command goes on from here.")
-        return 130
-    report = make_report(args.run, plan.source, root)
-    _say(f"{pairs.made:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
-    if pairs.former:
-        _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")
-    _say(f"Tokens that a pair took, read and written: {report.cost}.")
-    if pairs.made:
-        _say(f"Next: {command('train', args.run, POLICY=policy_of(args.run), SEEDS=elsewhere(args))}")
-    return 0
 
 
 def _export(args: argparse.Namespace) -> int:

@@ -47,3 +47,11 @@ def test_somebodys_benchmark_is_named_with_their_copy_and_its_rules() -> None:
     assert bench.rstrip().endswith("--score official copsd")
     assert "microworld.bench" not in bench, "drawn scenes are not made for another's benchmark"
     assert "microworld.bench 'outputs/mine/bench'" in commands("bench", "RUN=mine")
+
+
+def test_a_dry_run_is_asked_for_in_the_same_words_everywhere() -> None:
+    for target in ("dataset", "pairs", "bench", "train"):
+        made = commands(target, "DRY=1", "RUN=mine")
+        assert made.count("--dry") == 1 and "--dry" not in commands(target, "RUN=mine")
+    assert "bench report" not in commands("bench", "DRY=1"), "there are no new rows to report"
+    assert "--sample 50" in commands("dataset", "SAMPLE=50")

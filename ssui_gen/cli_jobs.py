@@ -1,0 +1,113 @@
+"""`ssui dataset` and `ssui pairs`: their options, and what is said at the end; no logic of their own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from ssui_gen.cli_options import add_job, add_run, asked, drawn_from, elsewhere, limited, policy_of, spending
+from ssui_gen.commands import command
+from ssui_gen.manifest import pictures_of
+from ssui_gen.records import Reason
+from ssui_gen.terminal import Terminal
+
+OUT = Terminal()
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui dataset` its options."""
+    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument(
+        "--seeds", type=Path, help="JSONL file, folder of pictures, or dataset on disk; default: drawn scenes"
+    )
+    parser.add_argument("--limit", type=int, help="only the first LIMIT seeds")
+    parser.add_argument("--sample", type=int, help="only SAMPLE seeds, drawn at random; a larger one adds")
+    add_job(parser)
+    parser.set_defaults(command=_dataset)
+
+
+def add_pairs(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui pairs` its options."""
+    add_run(parser)
+    parser.add_argument("--limit", type=int, help="only the first LIMIT paths")
+    parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
+    add_job(parser)
+    parser.add_argument("--policy", help="name of the served model that is to be trained")
+    parser.set_defaults(command=_pairs)
+
+
+def _dataset(args: argparse.Namespace) -> int:
+    from ssui_gen.jobs.plan import resolve
+    from ssui_gen.jobs.progress import refusals, summary
+    from ssui_gen.jobs.seedwork import PATHS
+    from ssui_gen.stages.dataset import foresee, make_dataset, require_kept
+
+    plan = resolve(
+        run=args.run,
+        seeds=args.seeds,
+        limit=args.limit,
+        sample=args.sample,
+        mix=args.mix,
+        config_file=args.config,
+        model=args.model,
+        base_url=args.base_url,
+        toy=args.toy,
+        retry=args.retry,
+        spending=spending(args),
+    )
+    again = {"SEEDS": args.seeds, **drawn_from(args), **asked(args)}
+    if args.dry:
+        asyncio.run(foresee(plan, OUT))
+        _say(f"Next: {command('dataset', args.run, **again)}")
+        return 0
+    outcome = asyncio.run(make_dataset(plan, OUT))
+    OUT.print(summary(outcome.progress, str(args.run)))
+    for line in refusals(outcome.progress.funnel):
+        _say(line)
+    if outcome.interrupted:
+        return limited(outcome.limit, "dataset", args, again, _say)
+    require_kept(outcome.progress.funnel, args.run)
+    _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
+    if outcome.progress.funnel.kept:
+        _say(f"Next: {command('curation', args.run)}")
+        _say(f"Or, without people: {command('pairs', args.run, UNCURATED=True, **asked(args))}")
+    return 0
+
+
+def _pairs(args: argparse.Namespace) -> int:
+    from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.progress import summary
+    from ssui_gen.prompts import home, load_prompts
+    from ssui_gen.stages.pairs import PAIRS, Plan, foresee, make_pairs
+    from ssui_gen.stages.report import make_report
+
+    told = {"policy": args.policy, "spending": spending(args)}
+    config = configure(args.config, args.model, args.base_url, run=args.run, **told)
+    root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
+    retry = frozenset(map(Reason, args.retry))
+    which = (args.uncurated, args.mix, args.limit)
+    plan = Plan(args.run, root, *which, config, prompts, args.toy, retry)
+    again = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
+    again |= asked(args)
+    if args.dry:
+        asyncio.run(foresee(plan, OUT))
+        _say(f"Next: {command('pairs', args.run, **again)}")
+        return 0
+    outcome, pairs = asyncio.run(make_pairs(plan, OUT))
+    OUT.print(summary(outcome.progress, str(args.run)))
+    if outcome.interrupted:
+        return limited(outcome.limit, "pairs", args, again, _say)
+    report = make_report(args.run, plan.source, root)
+    _say(f"{pairs.made:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
+    if pairs.former:
+        _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")
+    _say(f"Tokens that a pair took, read and written: {report.cost}.")
+    if pairs.made:
+        _say(f"Next: {command('train', args.run, POLICY=policy_of(args.run), SEEDS=elsewhere(args))}")
+    return 0
+
+
+def _say(text: str) -> None:
+    """Plain words, paths among them, in one line however long."""
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
