@@ -16,7 +16,7 @@ UNCURATED ?=## make pairs, make rsbench: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
 LICENCE ?=## make rsbench: of pictures and texts, such as CC-BY-4.0
 HOLDOUT ?=## make rsbench: a share of the scenarios, or a file with an id a line; default: all
-AGAINST ?=## make rsbench: folders of other runs that are trained on, to prove that nothing of it is in them
+AGAINST ?=## make rsbench, dataset: folders of other runs: is anything of this one in them?
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base; make bench: to measure beside MODEL
 BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
 DATA ?=## make bench: your copy of BENCH
@@ -54,7 +54,7 @@ MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=
 
 .PHONY: dataset
 dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
-	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(SAMPLE),--sample $(SAMPLE)) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
+	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(SAMPLE),--sample $(SAMPLE)) $(foreach run,$(AGAINST),--against=$(call q,$(run))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 .PHONY: curation
 curation: $(READY) ## outputs/RUN paths → curation/, where people work; merges what they have said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from pathlib import Path
+from shlex import quote
 
 from ssui_gen.cli_options import add_job, add_run, asked, drawn_from, elsewhere, limited, policy_of, spending
 from ssui_gen.commands import command
@@ -23,6 +24,10 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=int, help="only the first LIMIT seeds")
     parser.add_argument("--sample", type=int, help="only SAMPLE seeds, drawn at random; a larger one adds")
+    parser.add_argument(
+        "--against", type=Path, action="append", default=[], metavar="RUN",
+        help="an earlier run: say which texts and pictures nearly are in it",
+    )  # fmt: skip
     add_job(parser)
     parser.set_defaults(command=_dataset)
 
@@ -42,6 +47,7 @@ def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.progress import refusals, summary
     from ssui_gen.jobs.seedwork import PATHS
     from ssui_gen.stages.dataset import foresee, make_dataset, require_kept
+    from ssui_gen.variety import look, with_rows
 
     plan = resolve(
         run=args.run,
@@ -57,17 +63,23 @@ def _dataset(args: argparse.Namespace) -> int:
         spending=spending(args),
     )
     again = {"SEEDS": args.seeds, **drawn_from(args), **asked(args)}
+    compared = " ".join(f"--against {quote(str(with_rows(run)))}" for run in args.against)
     if args.dry:
         asyncio.run(foresee(plan, OUT))
-        _say(f"Next: {command('dataset', args.run, **again)}")
+        _say(f"Next: {command('dataset', args.run, **again, ARGS=compared)}")
         return 0
     outcome = asyncio.run(make_dataset(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
     for line in refusals(outcome.progress.funnel):
         _say(line)
     if outcome.interrupted:
-        return limited(outcome.limit, "dataset", args, again, _say)
+        return limited(outcome.limit, "dataset", args, again, _say, compared)
     require_kept(outcome.progress.funnel, args.run)
+    config, root = plan.config, pictures_of(args.run, args.seeds)
+    found = look(args.run, root, config.images, config.leaks.picture_bits, args.against)
+    found.write(args.run)
+    for line in found.lines():
+        _say(line)
     _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
     if outcome.progress.funnel.kept:
         _say(f"Next: {command('curation', args.run)}")

@@ -182,6 +182,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.page",
         "exploring.report",
         *CURATION,
+        "variety",
         "benching.records",
         "benching.evidence",
         "benching.estimating",
