@@ -68,7 +68,7 @@ def tell(job: Job, found: Sequence[Tried], pace: Pace, todo: Todo, say: Callable
         f"{todo.name}: few, so they are wide):"
     )
     for name, value in _figures(job, ahead, todo.rows).items():
-        say(f"  {name + ':':<22}{value}")
+        say(f"  {name + ':':<21} {value}")
     for line in reached(ahead, job.config.limits, _before(job)):
         say(line)
 
