@@ -5,6 +5,8 @@
 RUN ?= demo## name of the run: everything is written to outputs/RUN
 SEEDS ?=## pictures: a JSONL file, a folder or a dataset on disk; default: drawn scenes
 LIMIT ?=## only the first LIMIT seeds
+SAMPLE ?=## make dataset: only SAMPLE seeds, drawn at random
+DRY ?=## make dataset, pairs, bench, train: 1 says what is there and what it would take, and writes no row
 MODEL ?=## name of the served model that plays the agents
 BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
 CONFIG ?= run.yaml## settings that differ from the defaults
@@ -16,7 +18,7 @@ LICENCE ?=## make rsbench, make publish: of texts, and of pictures whose seeds n
 CONTACT ?=## make publish: whom to write to, for the card
 TO ?=## make publish: user/name on the Hugging Face hub, private; default: a folder and nothing sent
 HOLDOUT ?=## make rsbench: a share of the scenarios, or a file with an id a line; default: all
-AGAINST ?=## make rsbench: other runs that are trained on, to prove that nothing of it is in them
+AGAINST ?=## make rsbench, dataset: other runs: is anything of this one in them?
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base; make bench: to measure beside MODEL; make publish: to publish instead of RUN's rows
 BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
 DATA ?=## make bench: your copy of BENCH
@@ -59,7 +61,7 @@ MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=
 
 .PHONY: dataset
 dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
-	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
+	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(SAMPLE),--sample $(SAMPLE)) $(foreach run,$(AGAINST),--against=$(call q,$(run))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 ##@ Let people look
 
@@ -79,7 +81,7 @@ review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl
 
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
-	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(MODELS) $(if $(TOY),--toy) $(ARGS)
+	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 .PHONY: calibrate
 calibrate: $(READY) ## how often F is right about RUN's branches: by people's labels, or the truth about drawn scenes
@@ -92,7 +94,7 @@ TRAIN := --config=$(call q,$(SRPO)) --run=$(call q,outputs/$(RUN)) $(if $(TRAINE
 
 .PHONY: train
 train: $(READY) ## outputs/RUN paths and pairs → outputs/RUN/adapter; a micro VLM is measured before and after
-	$(PY) -m train.srpo $(TRAIN) $(if $(OUT),--output=$(call q,$(OUT))) $(if $(REAL),,--evaluator microworld.measure_adapter) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
+	$(PY) -m train.srpo $(TRAIN) $(if $(OUT),--output=$(call q,$(OUT))) $(if $(REAL),,--evaluator microworld.measure_adapter) $(if $(DRY),--dry) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
 
 .PHONY: overfit
 overfit: $(READY) ## one batch learnt by heart, then said word for word: is a model trained as it is asked?
@@ -113,10 +115,10 @@ BENCHED := $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(DATA),--data=$(call 
 .PHONY: bench
 bench: $(READY) ## RSBench of MODEL and RUN's adapter, side by side → outputs/RUN/bench; BENCH=... runs another benchmark
 	$(if $(BENCH),,$(PY) -m microworld.bench $(call q,outputs/$(RUN)/bench))
-	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(ARGS)
-	$(if $(BENCH),,$(SSUI) bench label draw --every --run=$(call q,outputs/$(RUN)) --config=$(call q,$(CONFIG)))
-	$(if $(BENCH),,$(PY) -m microworld.bench_label $(call q,outputs/$(RUN)/bench) --if-known)
-	$(if $(BENCH),,$(SSUI) bench report $(call q,outputs/$(RUN)/bench))
+	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
+	$(if $(BENCH)$(DRY),,$(SSUI) bench label draw --every --run=$(call q,outputs/$(RUN)) --config=$(call q,$(CONFIG)))
+	$(if $(BENCH)$(DRY),,$(PY) -m microworld.bench_label $(call q,outputs/$(RUN)/bench) --if-known)
+	$(if $(BENCH)$(DRY),,$(SSUI) bench report $(call q,outputs/$(RUN)/bench))
 
 .PHONY: bench-label
 bench-label: $(READY) ## responses of MODEL to RUN's benchmark → people/, where REVIEWER labels them, and their labels back

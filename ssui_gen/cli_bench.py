@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ssui_gen.cli_bench_people import add_people
 from ssui_gen.cli_elsewhere import add_elsewhere
-from ssui_gen.cli_options import add_folder, add_job, asked, policy_of
+from ssui_gen.cli_options import add_folder, add_job, asked, limited, policy_of, spending
 from ssui_gen.cli_publish import add_publish
 from ssui_gen.cli_screen import OUT, add_json, give, say
 from ssui_gen.commands import command
@@ -114,16 +114,20 @@ def _compare(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.progress import summary
     from ssui_gen.prompts import home, load_prompts
-    from ssui_gen.stages.bench import Plan, make_bench
+    from ssui_gen.stages.bench import Plan, foresee, make_bench
 
     prompts, retry = load_prompts(home() / "prompts"), frozenset(map(Reason, args.retry))
     places = (args.run, args.bench, args.data, args.limit, args.mix)
     plan = Plan(*places, _config(args), prompts, args.toy, retry)
+    again = {"LIMIT": args.limit, **_again(args)}
+    if args.dry:
+        asyncio.run(foresee(plan, OUT))
+        say(f"Next: {command('bench', args.run, **again, ARGS=_chosen(args))}")
+        return 0
     done = asyncio.run(make_bench(plan, OUT))
     OUT.print(summary(done.outcome.progress, str(args.run)))
     if done.outcome.interrupted:
-        say("Interrupted; all that was finished is written. The same command goes on from here.")
-        return 130
+        return limited(done.outcome.limit, "bench", args, again, say, _chosen(args))
     _tell(args, done)
     return 0
 
@@ -132,7 +136,8 @@ def _config(args: argparse.Namespace) -> Config:
     from ssui_gen.benching.players import with_roles
     from ssui_gen.jobs.plan import configure
 
-    config = configure(args.config, args.model, args.base_url, protocol=args.protocol, score=args.score)
+    told = {"protocol": args.protocol, "score": args.score, "spending": spending(args)}
+    config = configure(args.config, args.model, args.base_url, **told)
     adapter = args.adapter or _own_adapter(args)
     return with_roles(config, args.judge, adapter)
 
@@ -150,9 +155,14 @@ def _tell(args: argparse.Namespace, done: Done) -> None:
     first, *others = done.folders
     _print_reports([make_report(first), *(make_report(folder, first) for folder in others)])
     if done.failed:
-        again = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
-        line = command("bench", args.run, **again, **asked(args), ARGS=_chosen(args))
+        line = command("bench", args.run, **_again(args), ARGS=_chosen(args))
         say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
+
+
+def _again(args: argparse.Namespace) -> dict[str, object]:
+    """What is measured, on what, and who is asked."""
+    places = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
+    return {**places, **asked(args)}
 
 
 def _chosen(args: argparse.Namespace) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ssui_gen.commands import run_folder
+from ssui_gen.commands import command, run_folder
 from ssui_gen.manifest import PAIRS, pictures_of, read_manifest
 from ssui_gen.records import Reason
+
+if TYPE_CHECKING:  # the command's help needs none of what a job needs
+    from ssui_gen.jobs.spending import Reached
 
 Options = argparse._ActionsContainer
 """A parser, or a group of its options."""
@@ -62,6 +67,65 @@ def add_job(parser: argparse.ArgumentParser) -> None:
         metavar="REASON",
         help="try rejects of this reason again too; those of circumstances always are",
     )
+    group.add_argument(
+        "--dry",
+        action="store_true",
+        help="only say what is there and what it would take, from five that are really run",
+    )
+    _add_limits(parser.add_argument_group("limits"))
+
+
+def _add_limits(group: Options) -> None:
+    """What it may take; at a limit a run stops as at Ctrl-C."""
+    group.add_argument(
+        "--most-tokens", type=int, metavar="N", help="stop before the run has taken more tokens than that"
+    )
+    group.add_argument("--most-usd", type=float, metavar="X", help="stop before it has cost more US dollars")
+    group.add_argument("--most-hours", type=float, metavar="X", help="begin nothing new after so many hours")
+    group.add_argument(
+        "--prices", type=_prices, metavar="IN,OUT", help="of the agents' model, US dollars a million tokens"
+    )
+
+
+def _prices(text: str) -> dict[str, float]:
+    """Raises ArgumentTypeError for anything but two numbers; what they may be, the settings say."""
+    try:
+        prompt, completion = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected IN,OUT, such as 2.5,10; got {text!r}") from None
+    return {"prompt": prompt, "completion": completion}
+
+
+def spending(args: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says of limits and prices."""
+    told = {"tokens": args.most_tokens, "usd": args.most_usd, "hours": args.most_hours}
+    return {**told, "prices": args.prices}
+
+
+def drawn_from(args: argparse.Namespace) -> dict[str, object]:
+    """Which of all were chosen."""
+    return {"LIMIT": args.limit, "SAMPLE": getattr(args, "sample", None)}
+
+
+def limited(
+    limit: Reached | None,
+    target: str,
+    args: argparse.Namespace,
+    again: dict[str, object],
+    say: Callable[[str], None],
+    options: str = "",
+) -> int:
+    """Say how a run that was stopped goes on; the exit code."""
+    if not limit:
+        say("Interrupted; all that was finished is written. The same command goes on from here.")
+        return 130
+    told = {name: value for name, value in spending(args).items() if value is not None and name != "prices"}
+    more = [f"--most-{name} {value}" for name, value in {**told, limit.name: limit.more}.items()]
+    if args.prices:
+        more.append(f"--prices {args.prices['prompt']:g},{args.prices['completion']:g}")
+    line = command(target, args.run, **again, ARGS=" ".join([*more, *([options] if options else [])]))
+    say(f"{limit}: all that was finished is written. To go on with more: {line}")
+    return 3
 
 
 def asked(args: argparse.Namespace) -> dict[str, object]:

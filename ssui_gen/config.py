@@ -15,6 +15,7 @@ from ssui_gen.branches import Level
 from ssui_gen.config_models import ModelRole
 from ssui_gen.config_pairs import Pairing, Recovery
 from ssui_gen.config_roles import followed, with_usual_roles
+from ssui_gen.config_spending import Prices, Spending
 from ssui_gen.config_trust import Alarms, Carding, Labelling
 from ssui_gen.dialect import Dialect
 from ssui_gen.errors import ConfigError
@@ -76,8 +77,8 @@ class Serve(Settings):
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 
 
-class Limits(Settings):
-    """How hard a run pushes, and when it gives up."""
+class Limits(Spending):
+    """How hard a run pushes, what it may spend, and when it gives up."""
 
     calls_in_flight: Annotated[int, Field(ge=1)] = 64
     """At once, at the start; from there steered by the servers' load. The most where no server tells it."""
@@ -257,6 +258,10 @@ class Config(Settings):
     def player(self, role: str) -> str:
         """The role whose model plays `role`: itself, or the one it is like, or that one is like."""
         return followed({name: settings.like for name, settings in self.models.items()}, role)
+
+    def prices(self, role: str) -> Prices:
+        """Of the model that plays `role`."""
+        return self.models[self.player(role)].prices
 
     def dialect(self, role: str) -> Dialect:
         """How the server of the model that plays `role` wants to be asked."""

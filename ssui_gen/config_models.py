@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import field_validator, model_validator
 
+from ssui_gen.config_spending import Prices
 from ssui_gen.dialect import PLAIN, Dialect, presets
 
 
@@ -22,6 +23,8 @@ class ModelRole(Dialect):
     """The environment variable that holds the key; local servers need none."""
     preset: str | None = None
     """A dialect of `presets.yaml`; what else is said here goes over it."""
+
+    prices: Prices = Prices()
 
     @field_validator("preset")
     @classmethod

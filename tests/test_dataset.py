@@ -64,7 +64,7 @@ def test_the_end_shows_the_funnel_with_reasons_and_what_to_read(fake: Fake, tmp_
 def test_progress_is_plain_lines_when_nobody_watches(fake: Fake, tmp_path: Path) -> None:
     said = job(tmp_path, fake.url, plain(1)).here().out
     assert re.match(
-        r"0 done, 0 rejected, \d in flight \| 64 at once, 0\.0 calls/s, 0 tokens \| ETA unknown yet\n", said
+        r"0 done, 0 rejected, \d in flight \| 64 at once, 0\.0 calls/s, 0 tokens \| ETA not yet known\n", said
     )
     assert "\x1b" not in said
 

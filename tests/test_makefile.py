@@ -83,3 +83,11 @@ def test_what_make_was_told_is_shown_whatever_stands_in_it() -> None:
 def test_the_fast_tests_are_there() -> None:
     fast = commands("test-fast").split("loadfile")[1].split()
     assert len(fast) > 20 and all((ROOT / path).is_file() for path in fast)
+
+
+def test_a_dry_run_is_asked_for_in_the_same_words_everywhere() -> None:
+    for target in ("dataset", "pairs", "bench", "train"):
+        made = commands(target, "DRY=1", "RUN=mine")
+        assert made.count("--dry") == 1 and "--dry" not in commands(target, "RUN=mine")
+    assert "bench report" not in commands("bench", "DRY=1"), "there are no new rows to report"
+    assert "--sample 50" in commands("dataset", "SAMPLE=50")

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import Tensor
-from transformers import set_seed
+from transformers import TrainingArguments, set_seed
 from transformers.utils import logging
 
 from ssui_gen.commands import command
@@ -50,22 +51,9 @@ class Split(NamedTuple):
 
 def train(config: SrpoConfig, console: Console) -> Folder:
     """Train what `config` says, or what is left of it. Raises SsuiError."""
-    say: Say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # PEFT's, of an old word
-    source, folder = Source(config), Folder(config)
-    args = arguments(config, cpu=device().type == "cpu", half=precision(config) == torch.bfloat16)
-    base, processor = load_base(config)
-    packing = packed_as(config, base, say)
-    for words in unreached(base, config):
-        say(words)
-    say(opening(config, source))
-    encoder = Encoder(processor, base, source.pixels)
-    loaded = load_examples(Reader(source, encoder), console)
-    say(loaded.compared)
-    split = split_of(config, loaded.examples)
-    maker = row_maker(config, packing, split.trained, encoder)
+    say = saying(console)
+    source, args, base, processor, encoder, loaded, split, maker = prepared(config, console)
+    folder = Folder(config)
     counts = {"trained": len(split.trained), "held_out": len(split.held_out)}
     checkpoint = folder.begin(source, loaded, base, counts, write=args.should_save)
     if folder.put_aside:
@@ -89,6 +77,56 @@ def train(config: SrpoConfig, console: Console) -> Folder:
     trainer.accelerator.end_training()
     say(f"Adapter in {folder.path}; its card is README.md, its curves {CURVES}.{next_step(config)}")
     return folder
+
+
+def foresee(config: SrpoConfig, console: Console) -> None:
+    """Say what there is to train on and how many steps that makes. Writes nothing; raises as `train`."""
+    ready = prepared(config, console)
+    console.print(account(ready.loaded, ready.split, ready.maker))
+    each = -(-len(ready.split.trained) // config.questions_per_step)
+    saying(console)(
+        f"{ceil(config.epochs * each):,} steps: {config.epochs:g} epochs of {each:,}, each of "
+        f"{config.questions_per_step} questions but maybe the last. Nothing was written."
+    )
+
+
+class Ready(NamedTuple):
+    """All that a training needs, before its folder is touched."""
+
+    source: Source
+    args: TrainingArguments
+    base: Any
+    processor: Any
+    encoder: Encoder
+    loaded: Loaded
+    split: Split
+    maker: RowMaker
+
+
+def prepared(config: SrpoConfig, console: Console) -> Ready:
+    """Load the model and every example."""
+    say = saying(console)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # PEFT's, of an old word
+    source = Source(config)
+    args = arguments(config, cpu=device().type == "cpu", half=precision(config) == torch.bfloat16)
+    base, processor = load_base(config)
+    packing = packed_as(config, base, say)
+    for words in unreached(base, config):
+        say(words)
+    say(opening(config, source))
+    encoder = Encoder(processor, base, source.pixels)
+    loaded = load_examples(Reader(source, encoder), console)
+    say(loaded.compared)
+    split = split_of(config, loaded.examples)
+    maker = row_maker(config, packing, split.trained, encoder)
+    return Ready(source, args, base, processor, encoder, loaded, split, maker)
+
+
+def saying(console: Console) -> Say:
+    """Prints plain words, paths among them, in one line however long."""
+    return partial(console.print, markup=False, highlight=False, soft_wrap=True)
 
 
 def recompute(model: Any) -> None:

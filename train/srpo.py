@@ -20,7 +20,7 @@ from ssui_gen.errors import SsuiError
 from ssui_gen.terminal import Terminal, forgive
 from train.config import load
 from train.evaluator import run_apart
-from train.job import train
+from train.job import foresee, train
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -31,7 +31,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     out, errors = Terminal(quiet=not first), Terminal(stderr=True, quiet=not first)
     named = {"run": args.run, "model": args.model, "output": args.output, "seeds": args.seeds}
     try:
-        done = train(load(args.config, args.settings, **named), out)
+        config = load(args.config, args.settings, **named)
+        if args.dry:
+            foresee(config, out)
+            return
+        done = train(config, out)
         if args.evaluator and first:
             run_apart(args.evaluator, str(done.path))
     except SsuiError as error:
@@ -55,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", help="hub name or folder of the policy")
     parser.add_argument("--output", type=Path, help="where the adapter goes; default: adapter of the run")
     parser.add_argument("--evaluator", help="a module that measures the adapter then, where it was written")
+    parser.add_argument("--dry", action="store_true", help="only count paths, pairs, tokens and steps")
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="any setting, such as lambda=0.5")
     return parser
 

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple, Protocol
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import Journal
+from ssui_gen.calling.meter import FREE, count
 from ssui_gen.completions import Completion
+from ssui_gen.config_spending import Prices
 from ssui_gen.dialect import PLAIN, Dialect
 from ssui_gen.records import digest
 
@@ -100,9 +102,16 @@ class Tally:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    usd: float = 0.0
 
-    def add(self, completion: Completion) -> None:
+    @property
+    def answers(self) -> int:
+        """Calls made or answered from the journal."""
+        return self.calls + self.replayed
+
+    def add(self, completion: Completion, prices: Prices = FREE) -> None:
         self.calls += 1
+        self.usd += prices.of(completion.usage)
         self.retries += completion.attempts - 1
         self.prompt_tokens += completion.usage.prompt_tokens
         self.completion_tokens += completion.usage.completion_tokens
@@ -139,6 +148,7 @@ class Caller:
     gate: Gate
     tally: Tally = field(default_factory=Tally)
     sending: Sending = PLAINLY
+    prices: Prices = FREE
     _under_way: dict[str, _Shared] = field(default_factory=dict)
 
     async def call(self, request: Request) -> tuple[str, Completion]:
@@ -147,6 +157,7 @@ class Caller:
         known = self.journal.get(key)
         if known is not None:
             self.tally.replayed += 1
+            count(key, known, self.prices, made=False)
             return key, known
         return key, await self._once(key, request)
 
@@ -167,6 +178,7 @@ class Caller:
     async def _send(self, key: str, request: Request) -> Completion:
         async with self.gate.place(request.depth):
             completion = await self.client.chat(request.wire(self.sending), affinity=request.affinity)
-        self.tally.add(completion)
+        self.tally.add(completion, self.prices)
+        count(key, completion, self.prices, made=True)
         self.journal.put(key, request.agent, self.sending.dialect(request.body), completion)
         return completion

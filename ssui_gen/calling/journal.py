@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ssui_gen.completions import Completion
+from ssui_gen.completions import Completion, Usage
 from ssui_gen.errors import RecordError
 
 CALLS = "calls.sqlite"
@@ -96,6 +96,19 @@ class Journal:
         with self._explained():
             self._db.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?)", row)
         self.writes += 1
+
+    def spent(self) -> dict[str, Usage]:
+        """What all calls here took, by the model that was asked; reads every row."""
+        part = "sum(json_extract(completion, '$.usage.{}'))".format
+        names = ("prompt_tokens", "completion_tokens", "cached_tokens")
+        query = (
+            f"SELECT json_extract(request, '$.model'), {', '.join(map(part, names))} FROM calls GROUP BY 1"
+        )
+        with self._explained():
+            return {
+                str(model): Usage(prompt_tokens=prompt, completion_tokens=written, cached_tokens=cached)
+                for model, prompt, written, cached in self._db.execute(query)
+            }
 
     def close(self) -> None:
         """A second close does nothing."""

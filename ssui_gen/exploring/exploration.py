@@ -129,6 +129,24 @@ class Exploration:
         if config.explore.recovery.cuts or config.pairs.first_bad == "ask":
             yield from islice(read_paths(self.source), self.limit)
 
+    def usable(self, unfit: Counter[str]) -> Iterator[ReasoningPath]:
+        """What is `todo` and may be explored, as far as that is known before; counts what is `unfit`."""
+        for path in self.todo():
+            if isinstance(path, Reject):
+                unfit[path.reason] += 1
+            elif self.bench and self.bench.knows(path):
+                unfit[Reason.IN_BENCHMARK] += 1
+            elif self._is_left(path):
+                yield path
+
+    async def attempt(self, path: ReasoningPath) -> list[str]:
+        """Explore a path and write no row: what kinds of branch each cut has, empty where F knows none."""
+        try:
+            cuts = await self.explorer.explore(path)
+        except (ImageError, *OF_ITEM):
+            return [""] * len(path.steps)
+        return ["" if _unsure(cut) else _kind_of(cut) for cut in cuts]
+
     def keep(self, cuts: Sequence[Cut]) -> None:
         """Write and count rows of one path that are new."""
         self.branches.write(*cuts)
@@ -174,9 +192,8 @@ class Exploration:
         parts = ways(settings.by, job, settings, prompts, self.pictures.of)
         verify = together(parts, settings.mode, settings.form)
         self.explorer = Explorer(policy, _how(config), verify, self.pictures.of)
-        self._try_again()
 
-    def _try_again(self) -> None:
+    def try_again(self) -> None:
         """Take the rejects that are tried now out of their file."""
         with closing(Seen()) as tried:
             for path in self.todo():
@@ -246,6 +263,10 @@ def _how(config: Config) -> Explore:
 
 def _nothing(line: str) -> None:
     """Until somebody listens."""
+
+
+def _unsure(cut: Cut) -> bool:
+    return all(branch.judgement.polarity == "unverified" for branch in cut.branches)
 
 
 def _kind_of(cut: Cut) -> str:

@@ -7,6 +7,7 @@ resuming, killing, pausing and counting are the same everywhere.
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -22,12 +23,15 @@ from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.calling.probe import lacking, probe, require, told
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
+from ssui_gen.config_spending import Prices
 from ssui_gen.demo import are_drawn
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.ctl import controlled
+from ssui_gen.jobs.expecting import Expecting
 from ssui_gen.jobs.progress import Funnel, Progressing, saying, shown
 from ssui_gen.jobs.runner import Stop, run_all
 from ssui_gen.jobs.served import Served, plays_embedded, served
+from ssui_gen.jobs.spending import HOUR, NOTHING, Before, Purse, Reached
 from ssui_gen.jobs.steer import steered
 from ssui_gen.manifest import was_toy
 from ssui_gen.serving.embedded import EMBEDDED
@@ -46,6 +50,9 @@ class Outcome:
 
     progress: Progressing
     interrupted: bool
+    """Whether something is left to do, since a person or a limit stopped it."""
+    limit: Reached | None = None
+    """What stopped it, if it was a limit."""
 
 
 @dataclass
@@ -61,6 +68,19 @@ class Job:
     features: dict[str, Features] = field(default_factory=dict)
     callers: dict[str, Caller] = field(default_factory=dict)
     """By role."""
+    began: float = field(default_factory=time.monotonic)
+    before: Before = NOTHING
+    """What the run had spent by then, where that is limited."""
+
+    @property
+    def hours(self) -> float:
+        """Since it began."""
+        return (time.monotonic() - self.began) / HOUR
+
+    @property
+    def prices(self) -> dict[str, Prices]:
+        """By the served model's name."""
+        return {name: self.config.prices(role) for role, name in self.models.names.items()}
 
     @property
     def toy(self) -> bool:
@@ -91,7 +111,8 @@ class Job:
             for other in self._played_by(client):
                 require(found, needed.get(other, ()), other)
                 self.features[other] = found
-                self.callers[other] = Caller(client, self.journal, self.gate, self.tally, sending)
+                prices = self.config.prices(other)
+                self.callers[other] = Caller(client, self.journal, self.gate, self.tally, sending, prices)
 
     def _played_by(self, client: Any) -> list[str]:
         return [role for role, other in self.models.clients.items() if other is client]
@@ -113,7 +134,10 @@ async def opened(
     async with AsyncExitStack() as open_:
         models = await open_.enter_async_context(served(config, run, roles, media, saying(console)))
         journal = open_.enter_context(closing(Journal(run / CALLS)))
-        yield Job(run, config, models, journal, Gate(config.limits.calls_in_flight))
+        job = Job(run, config, models, journal, Gate(config.limits.calls_in_flight))
+        if config.limits.counted:
+            job.before = Before.of(journal.spent(), job.prices)
+        yield job
 
 
 async def carry_out(
@@ -127,15 +151,27 @@ async def carry_out(
 ) -> Outcome:
     """Work on `items`, `left` in number, with progress, steering and `ssui ctl`; drain on a signal."""
     stop = Stop(lambda: console.print(STOPPING, soft_wrap=True))
+    expecting = Expecting(left, lambda: job.tally.answers)
     limits = job.config.limits
+    purse = Purse(limits, job.before, job.tally, expecting, job.hours)
+
+    async def measured(item: ItemT) -> None:
+        if limits.spends and not (await purse.admits() or stop.asked):
+            stop.asked = True
+            saying(console)(f"{purse.empty}: what is in flight will be finished.")
+        if not purse.empty:
+            with expecting.unit():
+                await work(item)
+            await purse.ended()
+
     async with AsyncExitStack() as open_:
         steering = await open_.enter_async_context(steered(job.gate, job.models.players.values(), limits))
-        progress = Progressing(funnel, job.tally, left, steering)
+        progress = Progressing(funnel, job.tally, left, steering, expecting)
         await open_.enter_async_context(controlled(job.run, progress, console.print))
         stop.notices.append(job.gate.resume)  # what is in flight cannot end behind a closed gate
         gc.freeze()  # else a sixth of the CPU goes into looking through every import for LangGraph's cycles
         open_.callback(gc.unfreeze)
         await open_.enter_async_context(shown(progress, console))
         with stop.on_signals():
-            await run_all(items, work, in_flight=limits.seeds_in_flight, stop=stop)
-    return Outcome(progress, interrupted=stop.asked)
+            await run_all(items, measured, in_flight=limits.seeds_in_flight, stop=stop)
+    return Outcome(progress, interrupted=stop.asked, limit=purse.empty)

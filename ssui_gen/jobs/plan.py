@@ -15,6 +15,7 @@ from ssui_gen.calling.calls import Calling
 from ssui_gen.config import Card, Config, load_cards, load_config
 from ssui_gen.errors import ConfigError
 from ssui_gen.examples import EXAMPLES, Situation, load_examples
+from ssui_gen.jobs.lots import check as check_lots
 from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
 from ssui_gen.records import REPLIES, Reason, Record
@@ -41,6 +42,8 @@ class Plan:
     """None means those the run was made of; of a new run, the drawn scenes of the microworld."""
     limit: int | None
     """Only the first so many seeds."""
+    sample: int | None
+    """Only so many seeds, drawn at random."""
     mix: bool
     """Go on although prompts, cards or models have changed."""
     config: Config
@@ -89,24 +92,26 @@ def resolve(
     run: Path,
     seeds: Path | None,
     limit: int | None,
+    sample: int | None = None,
     mix: bool,
     config_file: Path | None,
     model: str | None,
     base_url: str | None,
     toy: bool = False,
     retry: Iterable[str] = (),
+    spending: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file."""
-    if limit is not None and limit < 1:
-        raise ConfigError(f"--limit: expected a number from 1; got {limit}")
-    config = configure(config_file, model, base_url, run=run)
+    check_lots(limit, sample)
+    config = configure(config_file, model, base_url, run=run, spending=spending)
     cards = load_cards(home() / "agents", config.models)
     cards = {name: card.writing(config.language) for name, card in cards.items()}
     prompts, examples = load_prompts(home() / "prompts"), load_examples(home() / "prompts" / EXAMPLES)
     for name, reply in AGENTS.items():
         _check(name, reply, cards, prompts)
     again = frozenset(map(Reason, retry))
-    return Plan(run, seeds, limit, mix, config, config_file, home(), cards, prompts, examples, toy, again)
+    rest = (mix, config, config_file, home(), cards, prompts, examples, toy, again)
+    return Plan(run, seeds, limit, sample, *rest)
 
 
 def _check(name: str, reply: str, cards: Mapping[str, Card], prompts: Mapping[str, Prompt]) -> None:
@@ -133,10 +138,12 @@ def configure(
     policy: str | None = None,
     protocol: str | None = None,
     score: Sequence[str] | None = None,
+    spending: Mapping[str, Any] | None = None,
     **serve: int | None,
 ) -> Config:
     """The settings of a file; what the command line says of the agents' model and of serving wins. Where
-    neither names a model, the models are those that the `run` was made with.
+    neither names a model, the models are those that the `run` was made with. `spending` holds limits, and
+    the agents' prices.
     """
     config = load_config(config_file) if config_file else Config()
     if run and not (model or base_url) and config.models == Config().models:
@@ -144,6 +151,9 @@ def configure(
     urls = [_url(part.strip()) for part in (base_url or "").split(",") if part.strip()]
     role = {"name": model, "base_urls": urls, "adapter": adapter}
     data = config.model_dump()
+    told = {key: value for key, value in (spending or {}).items() if value is not None}
+    role["prices"] = told.pop("prices", None)
+    data["limits"] |= told
     data["models"]["vlm"] |= {key: value for key, value in role.items() if value}
     if policy:
         data["models"]["policy"] = data["models"]["vlm"] | {"name": policy, "adapter": None}

@@ -17,10 +17,11 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from ssui_gen.calling.calls import Tally
+from ssui_gen.jobs.expecting import Expecting
 from ssui_gen.jobs.steer import Steering
 from ssui_gen.records import Reason
 
@@ -67,6 +68,7 @@ class Progressing:
     seeds: int | None
     """How many seeds this process has to do; None when it cannot be known."""
     steering: Steering
+    expecting: Expecting
     started: float = field(default_factory=time.monotonic)
     before: int = field(init=False)
     """Calls that were made by then: a second pass has a rate of its own."""
@@ -94,10 +96,13 @@ class Progressing:
         return f"paused, {gate.places} at once" if gate.paused else f"{gate.places} at once"
 
     def _eta(self) -> str:
-        if not self.funnel.fresh or not self.seeds:
-            return "ETA unknown yet"
-        left = (self.seeds - self.funnel.fresh) * self.seconds / self.funnel.fresh
-        return f"ETA {int(left // 3600)}:{int(left % 3600 // 60):02}:{int(left % 60):02}"
+        left = self.expecting.seconds_left()
+        return "ETA not yet known" if left is None else f"ETA {clock(left)}"
+
+
+def clock(seconds: float) -> str:
+    """As 1:02:03."""
+    return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02}:{int(seconds % 60):02}"
 
 
 @asynccontextmanager
@@ -121,14 +126,12 @@ async def _lines(progress: Progressing, console: Console) -> None:
 async def _panel(progress: Progressing, console: Console) -> None:
     bar = Progress(
         TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
-        TimeRemainingColumn(), console=console, auto_refresh=False,
+        console=console, auto_refresh=False,
     )  # fmt: skip
     task = bar.add_task("", total=progress.seeds)
     with Live(bar, console=console, auto_refresh=False, transient=True) as live:
         while True:
-            bar.update(
-                task, completed=progress.funnel.fresh, description=progress.line().partition(" | ETA")[0]
-            )
+            bar.update(task, completed=progress.funnel.fresh, description=progress.line())
             live.refresh()
             await asyncio.sleep(PANEL_SECONDS)
 

@@ -106,11 +106,7 @@ class RunDir:
         Raises ConfigError when `rows` already exist that were made with something else or whose pictures lie
         elsewhere, unless `mix`.
         """
-        known = self.read()
-        if known.last and rows and (changed := known.last.changes(edition)) and not mix:
-            raise ConfigError(_mixed(self.path, rows, changed))
-        if seeds and rows and not mix:
-            self._check_root(known.seeds, seeds)
+        known = self.check(edition, rows, mix, seeds)
         made = known.editions
         if known.last != edition:
             made = (*made, Made(from_row=rows, edition=edition, since=_now()))
@@ -119,6 +115,15 @@ class RunDir:
         new |= {"editions": made, "settings": settings, "features": features, "toy": toy or known.toy}
         manifest = known.model_copy(update=new | ({"seeds": seeds} if seeds else {}))
         atomic_write(self.manifest, manifest.model_dump_json(indent=2) + "\n")
+
+    def check(self, edition: Edition, rows: int, mix: bool, seeds: Seeds | None = None) -> Manifest:
+        """The manifest, if coming rows may stand beside the `rows` that are there; raises ConfigError."""
+        known = self.read()
+        if known.last and rows and (changed := known.last.changes(edition)) and not mix:
+            raise ConfigError(_mixed(self.path, rows, changed))
+        if seeds and rows and not mix:
+            self._check_root(known.seeds, seeds)
+        return known
 
     def note(self, counts: dict[str, dict[str, int]]) -> None:
         """Keep what was counted in the manifest, in the place of what was counted before."""

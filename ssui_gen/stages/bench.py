@@ -6,8 +6,8 @@ Which benchmark it is stands in `benching.sources`, the work on one model in `be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -29,10 +29,13 @@ from ssui_gen.benching.theirs import protocols_of, reservations
 from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Config, ScoreName
-from ssui_gen.errors import ConfigError, ImageError
+from ssui_gen.errors import ConfigError, ImageError, NothingMade
 from ssui_gen.files import atomic_write
 from ssui_gen.images import data_url, file_url
+from ssui_gen.jobs.dry import Todo, tell, tried
+from ssui_gen.jobs.forecast import TRIED
 from ssui_gen.jobs.job import Job, Outcome, opened
+from ssui_gen.jobs.lots import drawn
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line
@@ -92,6 +95,39 @@ async def make_bench(plan: Plan, console: Console) -> Done:
     """Do what is left of `plan`. Raises ConfigError for a benchmark that cannot be run or rows of another
     make, and as `make_pairs` does.
     """
+    async with _ready(plan, console) as (job, entries):
+        funnel = Funnel()
+        for entry in entries:
+            entry.begin(plan.retry, funnel)
+        saying(console)(str(forecast(entries)))
+        outcome = await carried_out(job, entries, funnel, console)
+        failed = sum(entry.failed for entry in entries)
+    return Done(outcome, [entry.folder for entry in entries], failed)
+
+
+async def foresee(plan: Plan, console: Console) -> None:
+    """Say what is left to ask, and what that will take, from a few items that are really asked about. Raises
+    as `make_bench` does, and NothingMade where no item is left to answer.
+    """
+    say = saying(console)
+    async with _ready(plan, console, dry=True) as (job, entries):
+        for entry in entries:
+            entry.begin((), Funnel())
+        say(str(forecast(entries)))
+        left = [(entry, item, draws) for entry in entries for item, draws in entry.unanswered()]
+        if not left:
+            raise NothingMade(f"{plan.run}: every item has its responses; what is left is said above")
+        some = drawn(left, TRIED, lambda one: f"{one[0].tested.name} {one[1].id}")
+        results, pace = await tried(some, lambda one: one[0].attempt(one[1], one[2]))
+        draws = sum(len(one[2]) for one in left)
+        tell(job, results, pace, Todo("items", len(left), draws, "responses"), say)
+
+
+@asynccontextmanager
+async def _ready(plan: Plan, console: Console, dry: bool = False) -> AsyncIterator[tuple[Job, list[Entry]]]:
+    """The models, known to do what is asked, and each measured one's rows; `dry`: what is to be made of them
+    is checked and not recorded.
+    """
     say = saying(console)
     async with AsyncExitStack() as open_:
         open_.enter_context(RunDir(plan.run, "bench"))
@@ -105,14 +141,8 @@ async def make_bench(plan: Plan, console: Console) -> Done:
             opened(plan.run, plan.config, roles, bench.root, console, plan.toy)
         )
         await _probe(job, plan, bench, say)
-        entries = [_entry(plan, job, bench, rules, folder, role, open_) for role in plan.tested]
-        funnel = Funnel()
-        for entry in entries:
-            entry.begin(plan.retry, funnel)
-        say(str(forecast(entries)))
-        outcome = await carried_out(job, entries, funnel, console)
-        failed = sum(entry.failed for entry in entries)
-    return Done(outcome, [entry.folder for entry in entries], failed)
+        making = _Making(plan, job, bench, rules, folder, dry)
+        yield job, [_entry(making, role, open_) for role in plan.tested]
 
 
 def _limited(bench: Bench, limit: int | None) -> Bench:
@@ -179,16 +209,20 @@ def _sample(plan: Plan, bench: Bench) -> Sample | None:
 # --- one model's part ------------------------------------------------------------------------------
 
 
-def _entry(
-    plan: Plan,
-    job: Job,
-    bench: Bench,
-    rules: Sequence[Official],
-    folder: Path,
-    role: str,
-    open_: AsyncExitStack,
-) -> Entry:
+class _Making(NamedTuple):
+    """What all models under test share."""
+
+    plan: Plan
+    job: Job
+    bench: Bench
+    rules: Sequence[Official]
+    folder: Path
+    dry: bool
+
+
+def _entry(making: _Making, role: str, open_: AsyncExitStack) -> Entry:
     """A model's folder, opened under the edition that its rows are to have. Raises ConfigError."""
+    plan, job, bench, rules, folder, dry = making
     pictures = Pictures(bench.root, plan.config.images, plan.config.limits.seeds_in_flight)
     tested = _tested(plan, job, role, pictures)
     asked = Asked(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
@@ -196,8 +230,12 @@ def _entry(
     home = open_.enter_context(RunDir(place))
     scorers = [Scorer(one, asked._replace(prompt=plan.prompts[PROMPT])) for one in rules]
     entry = Entry(tested, Judge(asked, plan.config.bench), scorers, bench, place, open_)
+    made = _edition(plan, bench, entry)
+    if dry:
+        home.check(made, entry.rows, plan.mix)
+        return entry
     home.open_edition(
-        _edition(plan, bench, entry),
+        made,
         rows=entry.rows,
         mix=plan.mix,
         settings=plan.config.model_dump(mode="json"),

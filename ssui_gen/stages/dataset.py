@@ -8,51 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, closing, suppress
-from itertools import islice
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from rich.console import Console
 
-from ssui_gen import graph
-from ssui_gen.agent import Agent
-from ssui_gen.calling.asking import Sample
-from ssui_gen.calling.journal import Seen
-from ssui_gen.calling.pictures import Pictures
 from ssui_gen.demo import DRAWN, FILE, draw_seeds
-from ssui_gen.errors import ImageError, NothingMade
-from ssui_gen.images import data_url, file_url, inspect
+from ssui_gen.errors import NothingMade
+from ssui_gen.jobs.dry import Todo, tell, tried
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel, saying
-from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.jobs.seedwork import REJECTS, SeedWork
 from ssui_gen.manifest import seeds_of, source_of_seeds
-from ssui_gen.records import (
-    KINDS,
-    Kind,
-    Reason,
-    ReasoningPath,
-    Record,
-    Reject,
-    Seed,
-    row_id,
-)
 from ssui_gen.schemas import all_formats
-from ssui_gen.seeds import passed_over, read_seeds, require_seeds, root_of
-from ssui_gen.state import Crew, Item
+from ssui_gen.seeds import passed_over, require_seeds, root_of
 
-PATHS = "reasoning_paths.jsonl"
-REJECTS = "rejects.jsonl"
 NEEDED = ("room",)
 SEEING = ("sees_pictures", *NEEDED)
 WANTED = ("samples", "json_schema", "logprobs", "file_urls", "uuid", "priority")
-FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
-"""What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
-SAMPLED = 20
-"""Seeds that are looked through for a picture to ask the models about."""
 
 
 async def make_dataset(plan: Plan, console: Console) -> Outcome:
@@ -61,6 +37,49 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
     Raises RunLocked, ConfigError and ServerError before the first call; AccessDenied, ServerGone and
     RecordError (the disk is full) after all that was finished has been written.
     """
+    async with _ready(plan, console) as (folder, stage):
+        job = stage.job
+        folder.open_edition(
+            plan.edition(job.models.played),
+            rows=stage.funnel.kept.total(),
+            mix=plan.mix,
+            settings=plan.config.model_dump(mode="json"),
+            features={role: found.model_dump() for role, found in job.features.items()},
+            sources=plan.sources,
+            toy=job.toy,
+            seeds=seeds_of(stage.seeds, plan.run),
+        )
+        stage.try_again()
+        left = stage.count_left()
+        return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
+
+
+async def foresee(plan: Plan, console: Console) -> None:
+    """Say what `plan` finds, what it will ask, and what that will take, from a few seeds that are really
+    run. Raises as `make_dataset` does, and NothingMade where no seed can be used.
+    """
+    say = saying(console)
+    async with _ready(plan, console) as (folder, stage):
+        played, rows = stage.job.models.played, stage.funnel.kept.total()
+        folder.check(plan.edition(played), rows, plan.mix, seeds_of(stage.seeds, plan.run))
+        found = stage.survey()
+        say(f"{stage.seeds}: {found.seeds:,} seeds to do, {found.items:,} items; {found.unusable}")
+        for name, models in _asked(plan, stage.job).items():
+            say(f"  {name}: asked of {models}")
+        if not found.drawn:
+            raise NothingMade(f"{stage.seeds}: no seed is left to do that can be used")
+        results, pace = await tried(found.drawn, stage.attempt)
+        tell(stage.job, results, pace, Todo("seeds", found.seeds, found.items), say)
+
+
+def _asked(plan: Plan, job: Job) -> dict[str, str]:
+    """Each agent's model."""
+    return {name: job.models.names[plan.cards[name].model] for name in AGENTS}
+
+
+@asynccontextmanager
+async def _ready(plan: Plan, console: Console) -> AsyncIterator[tuple[RunDir, SeedWork]]:
+    """The run's folder, held, and its agents, at work as soon as they are asked."""
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
         seeds = await _seeds(plan)
@@ -70,22 +89,10 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
         roles = [plan.cards[name].model for name in AGENTS]
         media = root_of(seeds, plan.run)
         job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console, plan.toy))
-        stage = _Stage(plan, seeds, job, open_)
+        stage = SeedWork(plan, seeds, job, open_)
         await job.probe(stage.sample(), _needs(plan), WANTED, saying(console), all_formats())
-        folder.open_edition(
-            plan.edition(job.models.played),
-            rows=stage.funnel.kept.total(),
-            mix=plan.mix,
-            settings=plan.config.model_dump(mode="json"),
-            features={role: found.model_dump() for role, found in job.features.items()},
-            sources=plan.sources,
-            toy=job.toy,
-            seeds=seeds_of(seeds, plan.run),
-        )
         stage.hire()
-        stage.try_again()
-        left = stage.count_left()
-        return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
+        yield folder, stage
 
 
 def _needs(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -113,122 +120,3 @@ def require_kept(funnel: Funnel, run: Path) -> None:
     raise NothingMade(
         f"{run}: no record was made ({why or 'no seed was asked for'}): each reason is told in {REJECTS}"
     )
-
-
-class _Stage:
-    """The open files of a run and the work on one seed."""
-
-    def __init__(self, plan: Plan, seeds: Path, job: Job, open_: AsyncExitStack) -> None:
-        self.plan, self.seeds, self.job = plan, seeds, job
-        self.root = root_of(seeds, plan.run)
-        self.funnel = Funnel()
-        self.done = open_.enter_context(closing(Seen()))
-        self.paths = open_.enter_context(closing(Appender(plan.run / PATHS)))
-        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=FOUND_ANEW)
-        self.rejects = open_.enter_context(closing(again))
-        self._count_done()
-        self.agents: dict[str, Agent[Record]] = {}
-        self.pictures = Pictures(self.root, plan.config.images, plan.config.limits.seeds_in_flight)
-
-    def hire(self) -> None:
-        """Make the agents, once it is known what the models can do."""
-        self.agents = {name: self._agent(name) for name in AGENTS}
-
-    def sample(self) -> Sample | None:
-        """The first picture of the seeds that can be used; read here, once, before any call is under way."""
-        limits = self.plan.config.images
-        for seed in islice(self.todo(), SAMPLED):
-            with suppress(ImageError):
-                if isinstance(seed, Seed):
-                    ref = inspect(self.root, seed.image, limits)
-                    return Sample(data_url(self.root, ref, limits), file_url(self.root, ref, limits))
-        return None
-
-    def _agent(self, name: str) -> Agent[Record]:
-        role = self.plan.cards[name].model
-        return self.plan.agent(name, self.job.models.names[role], self.job.callers[role])
-
-    def _count_done(self) -> None:
-        """Rows on disk are done, and nothing else is; raises RecordError for a row that cannot be read."""
-        for line in read(self.plan.run / PATHS):
-            path = validate(ReasoningPath, line)
-            self._note(path.seed_id, path.kind)
-            self.funnel.kept[path.kind] += 1
-        self.rejects.count(lambda reject: self._note(reject.seed_id, reject.kind))
-
-    def _note(self, seed_id: str, kind: Kind | None) -> None:
-        self.done.add(_done_key(seed_id, kind))
-
-    def try_again(self) -> None:
-        """Take the rejects that are tried now out of their file."""
-        with closing(Seen()) as tried:
-            for seed in self.todo():
-                if isinstance(seed, Seed):
-                    for kind in (None, *self._kinds_left(seed)):
-                        tried.add(_done_key(seed.id, kind))
-            self.rejects.forget(lambda reject: _done_key(reject.seed_id, reject.kind) in tried)
-
-    def todo(self) -> Iterator[Seed | Reject]:
-        """Seeds in their order, those without anything left to do passed over."""
-        with closing(Seen()) as known:
-            source = read_seeds(self.seeds, known.add, self.plan.run)
-            yield from filter(self._is_left, islice(source, self.plan.limit))
-
-    def count_left(self) -> int:
-        """How many seeds `todo` will yield; reads the seeds once, pictures not."""
-        return sum(1 for _ in self.todo())
-
-    def _is_left(self, seed: Seed | Reject) -> bool:
-        if isinstance(seed, Reject):
-            return _done_key(seed.seed_id, None) not in self.done
-        return bool(self._kinds_left(seed))
-
-    def _kinds_left(self, seed: Seed) -> list[Kind]:
-        if _done_key(seed.id, None) in self.done:
-            return []
-        kinds: tuple[Kind, ...] = KINDS if self.plan.config.twins else ("risky",)
-        wanted = (seed.kind,) if seed.kind else kinds
-        return [kind for kind in wanted if _done_key(seed.id, kind) not in self.done]
-
-    async def work(self, seed: Seed | Reject) -> None:
-        """One seed: its picture, then one item for each kind that is left."""
-        self.funnel.in_flight += 1
-        try:
-            rejected = seed if isinstance(seed, Reject) else await self._each_kind(seed)
-            if rejected:
-                self._write(rejected)
-            self.funnel.fresh += 1
-        finally:
-            self.funnel.in_flight -= 1
-
-    async def _each_kind(self, seed: Seed) -> Reject | None:
-        """Write a row for each kind; returns a reject if the picture cannot be used at all."""
-        try:
-            ref = await asyncio.to_thread(inspect, self.root, seed.image, self.plan.config.images)
-        except ImageError as error:
-            return Reject(
-                seed_id=seed.id, kind=None, stage="image", reason=Reason(error.reason), detail=str(error)
-            )
-        async with asyncio.TaskGroup() as kinds:
-            for kind in self._kinds_left(seed):
-                kinds.create_task(self._one(Item.of(seed, kind, ref, self.plan.config.twins)))
-        return None
-
-    async def _one(self, item: Item) -> None:
-        self._write(await graph.run(item, self._crew(item)))
-
-    def _write(self, row: ReasoningPath | Reject) -> None:
-        """To be called when all calls of the row are in the journal."""
-        if isinstance(row, ReasoningPath):
-            self.paths.write(row)
-            self.funnel.kept[row.kind] += 1
-        else:
-            self.rejects.write(row)
-
-    def _crew(self, item: Item) -> Crew:
-        picture, rounds = self.pictures.of(item.image), self.plan.config.limits.reflection_rounds
-        return Crew(**self.agents, picture=picture, rounds=rounds)  # type: ignore[arg-type]
-
-
-def _done_key(seed_id: str, kind: Kind | None) -> str:
-    return row_id(seed_id, kind or "")

@@ -7,8 +7,9 @@ neither the work on one path (`exploration`) nor which branches become pairs (`m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from ssui_gen.branches import Place
 from ssui_gen.config import Config
+from ssui_gen.errors import NothingMade
 from ssui_gen.exploring.corrected import corrections
 from ssui_gen.exploring.exploration import Exploration
 from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
@@ -24,7 +26,10 @@ from ssui_gen.exploring.locating import Locating, Teller, asking, labelled, tell
 from ssui_gen.exploring.making import Counts, Making
 from ssui_gen.exploring.recovery import Recovery, some
 from ssui_gen.files import replace
+from ssui_gen.jobs.dry import Todo, tell, tried
+from ssui_gen.jobs.forecast import TRIED
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
+from ssui_gen.jobs.lots import drawn
 from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import read
@@ -37,6 +42,10 @@ from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
 PAIRS = "pairs.jsonl"
 POLICY_NEEDS = ("sees_pictures", "room", "temperature", "samples", "prefix")
+ONCE_MORE = (
+    "Not counted: paths that lack the rarer kind of pair are drawn from once more with what others spared; "
+    "and what explore.recovery and pairs: {first_bad: ask} bring."
+)
 WANTED = ("n", "token_ids", "logprobs", "file_urls", "uuid", "priority")
 
 
@@ -103,13 +112,66 @@ class Written(NamedTuple):
     """Where those are kept, if they were others."""
 
 
+async def foresee(plan: Plan, console: Console) -> None:
+    """Say which paths are left, who is asked, and what that will take, from a few paths that are really
+    explored. Raises as `make_pairs` does, and NothingMade where no path is left.
+    """
+    say = saying(console)
+    async with _ready(plan, console) as (folder, making, work):
+        made = plan.edition.model_copy(update={"models": _of(work.job.models.played, plan.makers)})
+        folder.check(made, work.funnel.kept.total(), plan.mix)
+        unfit: Counter[str] = Counter()
+        paths = drawn(work.usable(unfit), TRIED, lambda path: path.id)
+        left = sum(1 for _ in work.usable(Counter()))
+        told = ", ".join(f"{why} {count:,}" for why, count in unfit.items())
+        say(f"{making.source}: {left:,} paths to explore; unfit: {told or 'none'}")
+        for role in plan.roles:
+            say(f"  {role}: {work.job.models.names[role]}")
+        if not paths:
+            raise NothingMade(f"{making.source}: no path is left to explore")
+        await work.prepare(plan.prompts, say)
+        results, pace = await tried(paths, work.attempt)
+        tell(work.job, results, pace, Todo("paths", left, left * len(paths[0].steps), "cuts"), say)
+        say(ONCE_MORE)
+
+
 async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
     """Do what is left of `plan`; returns what became of its pairs. Raises as `make_dataset` does."""
-    source, config, edition = plan.source, plan.config, plan.edition
-    check_root(plan.root, plan.run)
+    config, edition = plan.config, plan.edition
     labels = labelled(plan.run) if config.pairs.first_bad == "labels" else None
     if config.pairs.corrections:
         corrections(plan.run)  # a fault in them is told now, and not after a night
+    async with _ready(plan, console) as (folder, making, work):
+        job = work.job
+        folder.open_edition(
+            edition.model_copy(update={"models": _of(job.models.played, plan.makers)}),
+            rows=work.funnel.kept.total(),
+            mix=plan.mix,
+            settings=config.model_dump(mode="json"),
+            features={role: found.model_dump() for role, found in job.features.items()},
+            sources={},
+            toy=job.toy,
+        )
+        await work.prepare(plan.prompts, saying(console))
+        work.try_again()
+        outcome = await _pass(job, work, console)
+        if not outcome.interrupted and work.find_lacking():
+            outcome = replaced(await _pass(job, work, console), progress=outcome.progress)
+        saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
+        places: Mapping[str, Place] = labels or {}
+        ask = await _asking(plan, job, work, console) if plan.asks and not outcome.interrupted else None
+        if config.explore.recovery.cuts and not outcome.interrupted:
+            outcome = await _recover(making, job, work, teller(labels, ask), plan.limit, console)
+        if ask and not outcome.interrupted:
+            outcome, places = await _locate(making, job, Locating(ask), console)
+    return outcome, write_pairs(making, places, console)
+
+
+@asynccontextmanager
+async def _ready(plan: Plan, console: Console) -> AsyncIterator[tuple[RunDir, Making, Exploration]]:
+    """The run's folder, held, and what explores its paths, once the models are known to do what is asked."""
+    source, config = plan.source, plan.config
+    check_root(plan.root, plan.run)
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run, "pairs"))
         bench = load_bench(config.leaks, config.images)
@@ -122,27 +184,7 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
         asked = (*config.verify.by, *((NAME,) if plan.asks else ()))
         needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(asked)}
         await job.probe(work.sample(), needs, WANTED, saying(console))
-        folder.open_edition(
-            edition.model_copy(update={"models": _of(job.models.played, plan.makers)}),
-            rows=work.funnel.kept.total(),
-            mix=plan.mix,
-            settings=config.model_dump(mode="json"),
-            features={role: found.model_dump() for role, found in job.features.items()},
-            sources={},
-            toy=job.toy,
-        )
-        await work.prepare(plan.prompts, saying(console))
-        outcome = await _pass(job, work, console)
-        if not outcome.interrupted and work.find_lacking():
-            outcome = Outcome(outcome.progress, (await _pass(job, work, console)).interrupted)
-        saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
-        places: Mapping[str, Place] = labels or {}
-        ask = await _asking(plan, job, work, console) if plan.asks and not outcome.interrupted else None
-        if config.explore.recovery.cuts and not outcome.interrupted:
-            outcome = await _recover(making, job, work, teller(labels, ask), plan.limit, console)
-        if ask and not outcome.interrupted:
-            outcome, places = await _locate(making, job, Locating(ask), console)
-    return outcome, write_pairs(making, places, console)
+        yield folder, making, work
 
 
 async def _asking(plan: Plan, job: Job, work: Exploration, console: Console) -> Verifier:

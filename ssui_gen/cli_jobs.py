@@ -1,0 +1,148 @@
+"""`ssui dataset` and `ssui pairs`: their options, and what is said at the end; no logic of their own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from shlex import quote
+
+from ssui_gen.cli_looking import write_page
+from ssui_gen.cli_options import (
+    add_folder,
+    add_job,
+    add_run,
+    asked,
+    drawn_from,
+    elsewhere,
+    limited,
+    policy_of,
+    spending,
+)
+from ssui_gen.cli_screen import OUT, add_json, give
+from ssui_gen.cli_screen import say as _say
+from ssui_gen.commands import command, run_folder
+from ssui_gen.manifest import pictures_of
+from ssui_gen.records import Reason
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui dataset` its options."""
+    group = parser.add_argument_group("the run")
+    add_folder(group)
+    group.add_argument(
+        "--seeds",
+        type=Path,
+        metavar="PATH",
+        help="JSONL file, folder of pictures, or dataset on disk; default: drawn scenes",
+    )
+    group.add_argument("--limit", type=int, metavar="N", help="only the first N seeds")
+    group.add_argument(
+        "--sample", type=int, metavar="N", help="only N seeds, drawn at random; a larger number adds"
+    )
+    group.add_argument(
+        "--against",
+        type=run_folder,
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="an earlier run: say which texts and pictures nearly are in it",
+    )
+    add_job(parser)
+    add_json(parser)
+    parser.set_defaults(command=_dataset)
+
+
+def add_pairs(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui pairs` its options."""
+    add_run(parser)
+    parser.add_argument("--policy", metavar="NAME", help="the served model that is to be trained")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N paths")
+    parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
+    add_job(parser)
+    add_json(parser)
+    parser.set_defaults(command=_pairs)
+
+
+def _dataset(args: argparse.Namespace) -> int:
+    from ssui_gen.jobs.plan import resolve
+    from ssui_gen.jobs.progress import account, refusals, summary
+    from ssui_gen.jobs.seedwork import PATHS
+    from ssui_gen.stages.dataset import foresee, make_dataset, require_kept
+    from ssui_gen.variety import look, with_rows
+
+    plan = resolve(
+        run=args.run,
+        seeds=args.seeds,
+        limit=args.limit,
+        sample=args.sample,
+        mix=args.mix,
+        config_file=args.config,
+        model=args.model,
+        base_url=args.base_url,
+        toy=args.toy,
+        retry=args.retry,
+        spending=spending(args),
+    )
+    again = {"SEEDS": args.seeds, **drawn_from(args), **asked(args)}
+    compared = " ".join(f"--against {quote(str(with_rows(run)))}" for run in args.against)
+    if args.dry:
+        asyncio.run(foresee(plan, OUT))
+        _say(f"Next: {command('dataset', args.run, **again, ARGS=compared)}")
+        return 0
+    outcome = asyncio.run(make_dataset(plan, OUT))
+    OUT.print(summary(outcome.progress, str(args.run)))
+    give(args, account(outcome.progress) | {"interrupted": outcome.interrupted, "paths": args.run / PATHS})
+    for line in refusals(outcome.progress.funnel):
+        _say(line)
+    if outcome.interrupted:
+        return limited(outcome.limit, "dataset", args, again, _say, compared)
+    require_kept(outcome.progress.funnel, args.run)
+    config, root = plan.config, pictures_of(args.run, args.seeds)
+    found = look(args.run, root, config.images, config.leaks.picture_bits, args.against)
+    found.write(args.run)
+    for line in found.lines():
+        _say(line)
+    write_page(args.run, root)
+    if outcome.progress.funnel.kept:
+        _say(f"Next: {command('curation', args.run)}")
+        _say(f"Or, without people: {command('pairs', args.run, UNCURATED=True, **asked(args))}")
+    return 0
+
+
+def _pairs(args: argparse.Namespace) -> int:
+    from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.progress import account, summary
+    from ssui_gen.prompts import home, load_prompts
+    from ssui_gen.stages.pairs import PAIRS, Plan, foresee, make_pairs
+    from ssui_gen.stages.report import make_report
+
+    told = {"policy": args.policy, "spending": spending(args)}
+    config = configure(args.config, args.model, args.base_url, run=args.run, **told)
+    root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
+    retry = frozenset(map(Reason, args.retry))
+    which = (args.uncurated, args.mix, args.limit)
+    plan = Plan(args.run, root, *which, config, prompts, args.toy, retry)
+    again = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
+    again |= asked(args)
+    if args.dry:
+        asyncio.run(foresee(plan, OUT))
+        _say(f"Next: {command('pairs', args.run, **again)}")
+        return 0
+    outcome, pairs = asyncio.run(make_pairs(plan, OUT))
+    OUT.print(summary(outcome.progress, str(args.run)))
+    done = account(outcome.progress) | {"interrupted": outcome.interrupted}
+    if outcome.interrupted:
+        give(args, done)
+        return limited(outcome.limit, "pairs", args, again, _say)
+    report = make_report(args.run, plan.source, root)
+    made = {"pairs": args.run / PAIRS, "made": pairs.made, "replaced": pairs.before, "former": pairs.former}
+    give(args, done | made | {"overview": report.overview})
+    write_page(args.run, root)
+    _say(f"{pairs.made:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
+    if pairs.former:
+        _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")
+    _say(f"Tokens that a pair took, read and written: {report.cost}.")
+    if pairs.made:
+        _say(f"Next: {command('train', args.run, POLICY=policy_of(args.run), SEEDS=elsewhere(args))}")
+    return 0

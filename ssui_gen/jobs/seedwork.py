@@ -1,0 +1,223 @@
+"""The work on seeds: which are left to do, what becomes of one, and the open files of a run's rows.
+
+Done means that the row is on disk. Covers neither who is asked (`served`) nor the flow of one item (`graph`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, closing, suppress
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from ssui_gen import graph
+from ssui_gen.agent import Agent
+from ssui_gen.calling.asking import Sample
+from ssui_gen.calling.journal import Seen
+from ssui_gen.calling.pictures import Pictures
+from ssui_gen.errors import ImageError
+from ssui_gen.images import data_url, file_url, inspect
+from ssui_gen.jobs.forecast import TRIED
+from ssui_gen.jobs.job import Job
+from ssui_gen.jobs.lots import drawn, highest, lot
+from ssui_gen.jobs.plan import AGENTS, Plan
+from ssui_gen.jobs.progress import Funnel
+from ssui_gen.jobs.rejects import Rejects
+from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.records import KINDS, Kind, Reason, ReasoningPath, Record, Reject, Seed, row_id
+from ssui_gen.seeds import read_seeds, root_of
+from ssui_gen.state import Crew, Item
+
+PATHS = "reasoning_paths.jsonl"
+REJECTS = "rejects.jsonl"
+FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
+"""What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
+SAMPLED = 20
+"""Seeds that are looked through for a picture to ask the models about."""
+
+
+class Survey(NamedTuple):
+    """What is there to be done, every picture looked at."""
+
+    seeds: int
+    """That can be used."""
+    items: int
+    refused: Counter[str]
+    """Seeds that cannot be used, by reason."""
+    drawn: list[Seed]
+    """Some that can, drawn at random."""
+
+    @property
+    def unusable(self) -> str:
+        told = ", ".join(f"{reason} {count:,}" for reason, count in self.refused.most_common())
+        return f"unusable: {told or 'none'}"
+
+
+class SeedWork:
+    """The open files of a run and the work on one seed."""
+
+    def __init__(self, plan: Plan, seeds: Path, job: Job, open_: AsyncExitStack) -> None:
+        self.plan, self.seeds, self.job = plan, seeds, job
+        self.root = root_of(seeds, plan.run)
+        self.funnel = Funnel()
+        self.done = open_.enter_context(closing(Seen()))
+        self.paths = open_.enter_context(closing(Appender(plan.run / PATHS)))
+        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=FOUND_ANEW)
+        self.rejects = open_.enter_context(closing(again))
+        self._count_done()
+        self.agents: dict[str, Agent[Record]] = {}
+        self.pictures = Pictures(self.root, plan.config.images, plan.config.limits.seeds_in_flight)
+
+    def hire(self) -> None:
+        """Make the agents, once it is known what the models can do."""
+        self.agents = {name: self._agent(name) for name in AGENTS}
+
+    def sample(self) -> Sample | None:
+        """The first picture of the seeds that can be used; read here, once, before any call is under way."""
+        limits = self.plan.config.images
+        for seed in islice(self.todo(), SAMPLED):
+            with suppress(ImageError):
+                if isinstance(seed, Seed):
+                    ref = inspect(self.root, seed.image, limits)
+                    return Sample(data_url(self.root, ref, limits), file_url(self.root, ref, limits))
+        return None
+
+    def _agent(self, name: str) -> Agent[Record]:
+        role = self.plan.cards[name].model
+        return self.plan.agent(name, self.job.models.names[role], self.job.callers[role])
+
+    def _count_done(self) -> None:
+        """Rows on disk are done, and nothing else is; raises RecordError for a row that cannot be read."""
+        for line in read(self.plan.run / PATHS):
+            path = validate(ReasoningPath, line)
+            self._note(path.seed_id, path.kind)
+            self.funnel.kept[path.kind] += 1
+        self.rejects.count(lambda reject: self._note(reject.seed_id, reject.kind))
+
+    def _note(self, seed_id: str, kind: Kind | None) -> None:
+        self.done.add(_done_key(seed_id, kind))
+
+    def try_again(self) -> None:
+        """Take the rejects that are tried now out of their file."""
+        with closing(Seen()) as tried:
+            for seed in self.todo():
+                if isinstance(seed, Seed):
+                    for kind in (None, *self._kinds_left(seed)):
+                        tried.add(_done_key(seed.id, kind))
+            self.rejects.forget(lambda reject: _done_key(reject.seed_id, reject.kind) in tried)
+
+    def todo(self) -> Iterator[Seed | Reject]:
+        """Seeds in their order, those without anything left to do passed over."""
+        with closing(Seen()) as known:
+            source = filter(self._is_drawn, read_seeds(self.seeds, known.add, self.plan.run))
+            yield from filter(self._is_left, islice(source, self.plan.limit))
+
+    def _is_drawn(self, seed: Seed | Reject) -> bool:
+        return self.plan.sample is None or lot(_id(seed)) <= self._highest
+
+    @cached_property
+    def _highest(self) -> str:
+        """The highest lot among the seeds that are drawn."""
+        with closing(Seen()) as known:
+            ids = map(_id, read_seeds(self.seeds, known.add, self.plan.run))
+            return highest(ids, self.plan.sample or 0)
+
+    def survey(self) -> Survey:
+        """Look at every picture that is left to do."""
+        refused: Counter[str] = Counter()
+        seeds = items = 0
+
+        def usable() -> Iterator[Seed]:
+            nonlocal seeds, items
+            for seed in self.todo():
+                if reason := self._unusable(seed):
+                    refused[reason] += 1
+                elif isinstance(seed, Seed):
+                    seeds, items = seeds + 1, items + len(self._kinds_left(seed))
+                    yield seed
+
+        some = drawn(usable(), TRIED, _id)
+        return Survey(seeds, items, refused, some)
+
+    def _unusable(self, seed: Seed | Reject) -> str:
+        if isinstance(seed, Reject):
+            return seed.reason
+        try:
+            inspect(self.root, seed.image, self.plan.config.images)
+        except ImageError as error:
+            return error.reason
+        return ""
+
+    async def attempt(self, seed: Seed) -> list[str]:
+        """One seed's items through the graph, no row written: the class of each path, empty of a reject."""
+        ref = await asyncio.to_thread(inspect, self.root, seed.image, self.plan.config.images)
+        items = [Item.of(seed, kind, ref, self.plan.config.twins) for kind in self._kinds_left(seed)]
+        rows = await asyncio.gather(*(graph.run(item, self._crew(item)) for item in items))
+        return [row.query.category if isinstance(row, ReasoningPath) else "" for row in rows]
+
+    def count_left(self) -> int:
+        """How many seeds `todo` will yield; reads the seeds once, pictures not."""
+        return sum(1 for _ in self.todo())
+
+    def _is_left(self, seed: Seed | Reject) -> bool:
+        if isinstance(seed, Reject):
+            return _done_key(seed.seed_id, None) not in self.done
+        return bool(self._kinds_left(seed))
+
+    def _kinds_left(self, seed: Seed) -> list[Kind]:
+        if _done_key(seed.id, None) in self.done:
+            return []
+        kinds: tuple[Kind, ...] = KINDS if self.plan.config.twins else ("risky",)
+        wanted = (seed.kind,) if seed.kind else kinds
+        return [kind for kind in wanted if _done_key(seed.id, kind) not in self.done]
+
+    async def work(self, seed: Seed | Reject) -> None:
+        """One seed: its picture, then one item for each kind that is left."""
+        self.funnel.in_flight += 1
+        try:
+            rejected = seed if isinstance(seed, Reject) else await self._each_kind(seed)
+            if rejected:
+                self._write(rejected)
+            self.funnel.fresh += 1
+        finally:
+            self.funnel.in_flight -= 1
+
+    async def _each_kind(self, seed: Seed) -> Reject | None:
+        """Write a row for each kind; returns a reject if the picture cannot be used at all."""
+        try:
+            ref = await asyncio.to_thread(inspect, self.root, seed.image, self.plan.config.images)
+        except ImageError as error:
+            return Reject(
+                seed_id=seed.id, kind=None, stage="image", reason=Reason(error.reason), detail=str(error)
+            )
+        async with asyncio.TaskGroup() as kinds:
+            for kind in self._kinds_left(seed):
+                kinds.create_task(self._one(Item.of(seed, kind, ref, self.plan.config.twins)))
+        return None
+
+    async def _one(self, item: Item) -> None:
+        self._write(await graph.run(item, self._crew(item)))
+
+    def _write(self, row: ReasoningPath | Reject) -> None:
+        """To be called when all calls of the row are in the journal."""
+        if isinstance(row, ReasoningPath):
+            self.paths.write(row)
+            self.funnel.kept[row.kind] += 1
+        else:
+            self.rejects.write(row)
+
+    def _crew(self, item: Item) -> Crew:
+        picture, rounds = self.pictures.of(item.image), self.plan.config.limits.reflection_rounds
+        return Crew(**self.agents, picture=picture, rounds=rounds)  # type: ignore[arg-type]
+
+
+def _id(seed: Seed | Reject) -> str:
+    return seed.id if isinstance(seed, Seed) else seed.seed_id
+
+
+def _done_key(seed_id: str, kind: Kind | None) -> str:
+    return row_id(seed_id, kind or "")
