@@ -1,6 +1,7 @@
 """The command `ssui`: subcommands, messages and exit codes; no logic of its own.
 
-Exit codes: 0 done, 1 an error that is explained in one line, 2 wrong usage, 130 interrupted (resumable).
+Exit codes: 0 done, 1 an error that is explained in one line, 2 wrong usage, 130 interrupted (resumable); of
+a shard, 75 where another machine may have more luck.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
 from ssui_gen.cli_prompt import add_prompt
+from ssui_gen.cli_shards import add_shard, add_shards, dataset_shard, exit_code, place, require_whole
 from ssui_gen.commands import command
 from ssui_gen.errors import SsuiError
 from ssui_gen.manifest import pictures_of
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except SsuiError as error:
         ERR.print(f"[red]ssui {args.stage}:[/red] ", end="")
         ERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        code = 1
+        code = exit_code(args, error)
     except (KeyboardInterrupt, asyncio.CancelledError):
         ERR.print(f"ssui {args.stage}: interrupted; the same command goes on from here")
         code = 130
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="stage", required=True, metavar="COMMAND")
     _dataset_command(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
+    add_shards(commands.add_parser("shards", help="a dataset on many machines: dealt, watched, merged"))
     _pairs_command(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
     add_orders(
         commands.add_parser("curation", help="people look at the paths: their files, checked and applied")
@@ -74,12 +77,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _dataset_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"), help="the run's folder")
+    parser.add_argument("--run", type=place, default=Path("outputs/demo"), help="the run's folder")
     parser.add_argument(
         "--seeds", type=Path, help="JSONL file, folder of pictures, or dataset on disk; default: drawn scenes"
     )
     parser.add_argument("--limit", type=int, help="only the first LIMIT seeds")
     add_job(parser)
+    add_shard(parser)
     parser.set_defaults(command=_dataset)
 
 
@@ -165,6 +169,9 @@ def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.progress import refusals, summary
     from ssui_gen.stages.dataset import PATHS, make_dataset, require_kept
 
+    if args.shard:
+        return dataset_shard(args)
+    require_whole(args)
     plan = resolve(
         run=args.run,
         seeds=args.seeds,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,6 +35,10 @@ CREATE TABLE IF NOT EXISTS calls (
 """
 
 
+Told = Callable[[str, str, dict[str, Any], Completion], None]
+"""Is given a call's key, agent, request and answer."""
+
+
 class Call(NamedTuple):
     """A row of the journal."""
 
@@ -49,8 +53,9 @@ class Call(NamedTuple):
 class Journal:
     """Answers by key. `hits` counts the lookups that found one, `writes` the rows added."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, told: Told | None = None) -> None:
+        """`told` is given each answer before it is kept, and may raise."""
+        self.path, self._told = path, told
         self.hits = 0
         self.writes = 0
         with self._explained():
@@ -69,7 +74,13 @@ class Journal:
 
     def put(self, key: str, agent: str, request: dict[str, Any], completion: Completion) -> None:
         """Keep an answer; the first one under a key stays. Raises RecordError when the disk refuses."""
-        row = (key, agent, json.dumps(request), completion.model_dump_json(), time.time())
+        if self._told:
+            self._told(key, agent, request, completion)
+        self.keep(Call(key, agent, request, completion, time.time()))
+
+    def keep(self, call: Call) -> None:
+        """`put` for one that was made before, of which nobody is told."""
+        row = (call.id, call.agent, json.dumps(call.request), call.completion.model_dump_json(), call.created)
         with self._explained():
             self._db.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?)", row)
         self.writes += 1

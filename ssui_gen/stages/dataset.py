@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -24,14 +25,14 @@ from ssui_gen.demo import DRAWN, FILE, draw_seeds
 from ssui_gen.errors import ImageError, NothingMade
 from ssui_gen.images import data_url, file_url, inspect
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
+from ssui_gen.jobs.part import Part, told_of_rows
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import Appender, read, validate
-from ssui_gen.manifest import seeds_of, source_of_seeds
+from ssui_gen.manifest import Seeds, seeds_of, source_of_seeds
 from ssui_gen.records import (
-    KINDS,
     Kind,
     Reason,
     ReasoningPath,
@@ -41,7 +42,7 @@ from ssui_gen.records import (
     row_id,
 )
 from ssui_gen.schemas import all_formats
-from ssui_gen.seeds import passed_over, read_seeds, require_seeds, root_of
+from ssui_gen.seeds import kinds_of, passed_over, read_seeds, require_seeds, root_of
 from ssui_gen.state import Crew, Item
 
 PATHS = "reasoning_paths.jsonl"
@@ -55,22 +56,20 @@ SAMPLED = 20
 """Seeds that are looked through for a picture to ask the models about."""
 
 
-async def make_dataset(plan: Plan, console: Console) -> Outcome:
-    """Do what is left of `plan`.
+async def make_dataset(plan: Plan, console: Console, part: Part | None = None) -> Outcome:
+    """Do what is left of `plan`, or of a `part` of it.
 
     Raises RunLocked, ConfigError and ServerError before the first call; AccessDenied, ServerGone and
     RecordError (the disk is full) after all that was finished has been written.
     """
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
-        seeds = await _seeds(plan)
-        await asyncio.to_thread(require_seeds, seeds, plan.run)
-        if rest := await asyncio.to_thread(passed_over, seeds):
-            saying(console)(f"{seeds}: passed over as no pictures: {rest}")
+        source = _dealt(part) if part else await _source(plan, console)
         roles = [plan.cards[name].model for name in AGENTS]
-        media = root_of(seeds, plan.run)
-        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console, plan.toy))
-        stage = _Stage(plan, seeds, job, open_)
+        job = await open_.enter_async_context(
+            opened(plan.run, plan.config, roles, source.root, console, plan.toy, part)
+        )
+        stage = _Stage(plan, source, job, open_, part)
         await job.probe(stage.sample(), _needs(plan), WANTED, saying(console), all_formats())
         folder.open_edition(
             plan.edition(job.models.played),
@@ -80,8 +79,10 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
             features={role: found.model_dump() for role, found in job.features.items()},
             sources=plan.sources,
             toy=job.toy,
-            seeds=seeds_of(seeds, plan.run),
+            seeds=source.kept,
         )
+        if part:
+            part.witness.edition(folder.read(), plan.run / "used")
         stage.hire()
         stage.try_again()
         left = stage.count_left()
@@ -92,6 +93,33 @@ def _needs(plan: Plan) -> dict[str, tuple[str, ...]]:
     """By role, what its model must be able to do."""
     cards = [plan.cards[name] for name in AGENTS]
     return {card.model: NEEDED for card in cards} | {card.model: SEEING for card in cards if card.picture}
+
+
+class _Source(NamedTuple):
+    """Where items come from."""
+
+    items: Callable[[Callable[[str], bool]], Iterable[Seed | Reject]]
+    """All of them, told which ids come for the first time."""
+    root: Path
+    """Of the pictures."""
+    kept: Seeds | None
+    """As the run remembers it."""
+
+
+async def _source(plan: Plan, console: Console) -> _Source:
+    seeds = await _seeds(plan)
+    await asyncio.to_thread(require_seeds, seeds, plan.run)
+    if rest := await asyncio.to_thread(passed_over, seeds):
+        saying(console)(f"{seeds}: passed over as no pictures: {rest}")
+
+    def items(new: Callable[[str], bool]) -> Iterable[Seed | Reject]:
+        return islice(read_seeds(seeds, new, plan.run), plan.limit)
+
+    return _Source(items, root_of(seeds, plan.run), seeds_of(seeds, plan.run))
+
+
+def _dealt(part: Part) -> _Source:
+    return _Source(lambda _: part.items(), Path(part.seeds.root), part.seeds)
 
 
 async def _seeds(plan: Plan) -> Path:
@@ -118,13 +146,15 @@ def require_kept(funnel: Funnel, run: Path) -> None:
 class _Stage:
     """The open files of a run and the work on one seed."""
 
-    def __init__(self, plan: Plan, seeds: Path, job: Job, open_: AsyncExitStack) -> None:
-        self.plan, self.seeds, self.job = plan, seeds, job
-        self.root = root_of(seeds, plan.run)
+    def __init__(
+        self, plan: Plan, source: _Source, job: Job, open_: AsyncExitStack, part: Part | None
+    ) -> None:
+        self.plan, self.source, self.job, self.root = plan, source, job, source.root
         self.funnel = Funnel()
         self.done = open_.enter_context(closing(Seen()))
-        self.paths = open_.enter_context(closing(Appender(plan.run / PATHS)))
-        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=FOUND_ANEW)
+        self.paths = open_.enter_context(closing(Appender(plan.run / PATHS, told_of_rows(part, PATHS))))
+        anew = () if part else FOUND_ANEW
+        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=anew, part=part)
         self.rejects = open_.enter_context(closing(again))
         self._count_done()
         self.agents: dict[str, Agent[Record]] = {}
@@ -171,8 +201,7 @@ class _Stage:
     def todo(self) -> Iterator[Seed | Reject]:
         """Seeds in their order, those without anything left to do passed over."""
         with closing(Seen()) as known:
-            source = read_seeds(self.seeds, known.add, self.plan.run)
-            yield from filter(self._is_left, islice(source, self.plan.limit))
+            yield from filter(self._is_left, self.source.items(known.add))
 
     def count_left(self) -> int:
         """How many seeds `todo` will yield; reads the seeds once, pictures not."""
@@ -186,8 +215,7 @@ class _Stage:
     def _kinds_left(self, seed: Seed) -> list[Kind]:
         if _done_key(seed.id, None) in self.done:
             return []
-        kinds: tuple[Kind, ...] = KINDS if self.plan.config.twins else ("risky",)
-        wanted = (seed.kind,) if seed.kind else kinds
+        wanted = kinds_of(seed, self.plan.config.twins)
         return [kind for kind in wanted if _done_key(seed.id, kind) not in self.done]
 
     async def work(self, seed: Seed | Reject) -> None:
