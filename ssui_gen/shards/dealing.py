@@ -13,6 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -67,7 +68,7 @@ class Deal(Record):
     by: str = "blake2b of the picture's name"
     dealt: tuple[Dealt, ...]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Stands in every log of a shard: a log of another deal is no log of this job."""
         return digest(self.model_dump(mode="json"))
@@ -79,7 +80,7 @@ class Deal(Record):
 
 def which_shard(text: str, environment: Mapping[str, str] = os.environ) -> Which:
     """What `--shard` says: `I/N`, or `auto/N` with I as the scheduler has it. Raises ConfigError."""
-    found = re.fullmatch(r"(auto|\d{1,6})/(\d{1,6})", text)
+    found = re.fullmatch(r"(auto|[0-9]{1,6})/([0-9]{1,6})", text)
     if not found:
         raise ConfigError(f"--shard: expected I/N, such as 17/4096, or auto/N; got {text!r}")
     number, of = found[1], int(found[2])

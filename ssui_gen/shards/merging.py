@@ -78,8 +78,8 @@ def _require_done(store: Store, pasts: list[Past]) -> None:
     lacking = [past.which.number for past in pasts if past.done is None]
     if lacking:
         raise ConfigError(
-            f"{store.place}: {len(lacking):,} of {len(pasts):,} shards are not done: {ranges(lacking)}: start "
-            "these again, with the command that they were started with"
+            f"{store.place}: {len(lacking):,} of {len(pasts):,} shards are not done: {ranges(lacking)}: "
+            "start these again, with the command that they were started with"
         )
 
 
