@@ -69,19 +69,24 @@ class Sharded:
         return replace(self.job, run=self.run).content
 
 
-def start(arguments: list[str], hours: float = 0.0, disk: int | None = None) -> BaseProcess:
+def start(
+    arguments: list[str],
+    hours: float = 0.0,
+    disk: int | None = None,
+    environment: dict[str, str] | None = None,
+) -> BaseProcess:
     """`ssui` in a process of its own, ready in milliseconds; its clock is `hours` ahead of ours, and no file
     grows beyond `disk` bytes.
     """
     context = get_context("forkserver")
     context.set_forkserver_preload(["ssui_gen.cli", "ssui_gen.stages.dataset", "ssui_gen.stages.shard"])
-    process = context.Process(target=_main, args=(arguments, hours, disk))
+    process = context.Process(target=_main, args=(arguments, hours, disk, environment or {}))
     process.start()
     return process
 
 
-def _main(arguments: list[str], hours: float, disk: int | None) -> None:
-    os.environ.setdefault("LANGSMITH_TRACING", "false")
+def _main(arguments: list[str], hours: float, disk: int | None, environment: dict[str, str]) -> None:
+    os.environ.update({"LANGSMITH_TRACING": "false"} | environment)
     clock = time.time
     time.time = lambda: clock() + 3600 * hours
     if disk is not None:

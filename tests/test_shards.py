@@ -63,7 +63,7 @@ def sharded(tmp_path: Path, fake: Fake, seeds: list[dict[str, str]] | None = Non
 def test_rows_of_all_shards_are_those_of_one_machine(whole: Whole, done: Sharded, fake: Fake) -> None:
     """Duplicates, invalid rows and missing pictures among them."""
     assert whole.calls_of_many == whole.calls
-    assert len({*whole.job.reasons}) > 3
+    assert len(whole.job.reasons) >= 3
     assert done.merged == whole.job.content
     made_by = {call for row in dataclasses.replace(whole.job, run=done.run).paths for call in row["made_by"]}
     with sqlite3.connect(done.run / "calls.sqlite") as db:
