@@ -181,6 +181,8 @@ def test_merge_wants_every_shard_done_and_every_item_once(begun: Sharded, whole:
         ([*lines[:-1], row, lines[-1]], "twice"),
         ([line for line in lines if line != row], "expected benign and risky"),
         ([*lines[:-1], foreign, lines[-1]], "was not dealt to this shard"),
+        ([*lines[:-1], b'{"row":["a.jsonl",{}]}\n', lines[-1]], "does not write"),
+        ([*lines[:-1], b'{"call":[1,2]}\n', lines[-1]], "does not write"),
         ([*lines[:-2], lines[-2][:40] + b"\n", lines[-1]], "damaged before its end"),
     ]:
         begun.log(1).write_bytes(b"".join(changed))
@@ -226,6 +228,15 @@ def test_a_run_that_was_dealt_is_no_run_of_one_machine(done: Sharded, fake: Fake
     assert new.code == 1 and "say which seeds" in new.err
     end = here(done.job.command("--run", str(done.run)))
     assert end.code == 1 and "was dealt into shards" in end.err
+
+
+def test_a_shard_without_seeds_is_done_without_a_server(fake: Fake, tmp_path: Path) -> None:
+    many = sharded(tmp_path, fake, plain(1), of=3)
+    with serve() as gone:
+        url = gone.url
+    assert sorted(end.code for end in many.all("--base-url", url)) == [0, 0, 75]
+    assert [end.code for end in many.all()] == [0, 0, 0]
+    assert many.told("merge").code == 0
 
 
 @pytest.mark.parametrize("text", ["", "1", "4/4", "-1/4", "a/4", "auto/", "auto/4", "1/4/2", "٣/4"])

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from ssui_gen.calling.journal import CALLS, Call, Journal
 from ssui_gen.completions import Completion
-from ssui_gen.errors import Superseded
+from ssui_gen.errors import ConfigError, Superseded
 from ssui_gen.files import atomic_write
 from ssui_gen.manifest import Manifest
 from ssui_gen.records import Reject, digest
@@ -68,8 +68,15 @@ def rebuild(past: Past, folder: Path) -> int:
 
 
 def as_call(value: list[Any]) -> Call:
-    key, agent, request, completion, created = value
-    return Call(key, agent, request, Completion.model_validate(completion), created)
+    """Raises ConfigError for what this version does not write."""
+    try:
+        key, agent, request, completion, created = value
+        return Call(key, agent, request, Completion.model_validate(completion), created)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"a log holds {str(value)[:60]!r} as a call, which this version does not write: was it written "
+            "by another version of ssui_gen, or edited?"
+        ) from None
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ssui_gen.errors import ConfigError
-from ssui_gen.jsonl import as_line, of_kind
+from ssui_gen.jsonl import as_line
 from ssui_gen.records import Kind, ReasoningPath, Record, Reject, Seed
 from ssui_gen.seeds import kinds_of
 from ssui_gen.shards.attempts import GONE, ROW, Event
@@ -22,26 +22,32 @@ class Rows:
 
     def __init__(self, where: str) -> None:
         self.where = where
-        self._rows: dict[Key, tuple[str, dict[str, Any]]] = {}
+        self._rows: dict[Key, tuple[str, Record]] = {}
 
     def apply(self, event: Event) -> None:
-        """Raises ConfigError for a row that is there already."""
+        """Raises ConfigError for a row that is there already, and for what this version does not write."""
         kind, value = event
-        if kind == ROW:
-            file, row = value
-            key = (row["seed_id"], row["kind"])
-            if key in self._rows:
-                raise ConfigError(f"{self.where}: twice: the {key[1] or 'reject'} of seed {key[0]!r}")
-            self._rows[key] = (file, row)
-        elif kind == GONE:
-            _, keys = value
-            for key in keys:
-                self._rows.pop(tuple(key), None)
+        try:
+            if kind == ROW:
+                self._add(*value)
+            elif kind == GONE:
+                for seed_id, of_kind in value[1]:
+                    self._rows.pop((seed_id, of_kind), None)
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise ConfigError(
+                f"{self.where}: a log holds {str(value)[:60]!r} as {kind}, which this version does not "
+                "write: was it written by another version of ssui_gen, or edited?"
+            ) from None
+
+    def _add(self, file: str, row: dict[str, Any]) -> None:
+        key = (row["seed_id"], row["kind"])
+        if key in self._rows:
+            raise ConfigError(f"{self.where}: twice: the {key[1] or 'reject'} of seed {key[0]!r}")
+        self._rows[key] = (file, RECORDS[file].model_validate(row))
 
     def lines(self, file: str) -> Iterator[bytes]:
         """As they stand in a run's folder."""
-        rows = (row for name, row in self._rows.values() if name == file)
-        return (as_line(of_kind(RECORDS[file], row, self.where)) for row in rows)
+        return (as_line(row) for name, row in self._rows.values() if name == file)
 
     def check(self, dealt: Iterable[Seed | Reject], twins: bool) -> None:
         """Raises ConfigError unless every seed that was dealt has its rows, and no other has any."""

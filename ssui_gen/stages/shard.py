@@ -69,6 +69,9 @@ def make_shard(order: Order, console: Console) -> Outcome | None:
             require_same(store, manifest, plan.edition({}), plan.config.model_dump(mode="json"), plan.mix)
         attempt = begin(store, deal, which, folder, plan.mix)
         with closing(attempt.log):
+            if not deal.dealt[which.number].rows:
+                attempt.finish({})  # no server is started for nothing
+                return None
             saying(console)(
                 f"Shard {which}, attempt {attempt.header.number} in {folder}: {attempt.rebuilt:,} calls were "
                 "made before."
