@@ -1,7 +1,8 @@
 """The command `ssui`: subcommands, messages and exit codes; no logic of its own.
 
 Exit codes: 0 done, 1 an error that is explained in one line, 2 wrong usage, 3 stopped by a limit of
-`limits: {tokens, usd, hours}`, 130 interrupted (both go on where they stopped).
+`limits: {tokens, usd, hours}`, 130 interrupted (both go on where they stopped); of a shard, 75 where another
+machine may have more luck.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ssui_gen.cli_prompt import add_prompt
 from ssui_gen.cli_publish import add_giving
 from ssui_gen.cli_screen import ERR, words
 from ssui_gen.cli_screen import say as _say
+from ssui_gen.cli_shards import add_shards, exit_code
 from ssui_gen.cli_verify import add_export, add_verify
 from ssui_gen.errors import SsuiError
 from ssui_gen.terminal import forgive
@@ -38,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except SsuiError as error:
         ERR.print(f"[red]ssui {args.stage}:[/red] ", end="")
         ERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        code = 1
+        code = exit_code(args, error)
     except (KeyboardInterrupt, asyncio.CancelledError):
         ERR.print(f"ssui {args.stage}: interrupted; the same command goes on from here")
         code = 130
@@ -51,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="stage", required=True, metavar="COMMAND")
     add_dataset(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     add_pairs(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
+    add_shards(commands.add_parser("shards", help="a dataset on many machines: dealt, watched, merged"))
     add_orders(
         commands.add_parser("curation", help="people look at the paths: their files, checked and applied")
     )

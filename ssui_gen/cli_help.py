@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Branches and pairs": ("pairs", "verify", "export"),
     "Train and measure": ("merge", "bench"),
     "Give away": ("publish",),
+    "Many machines": ("shards",),
     "Machines": ("doctor", "serve", "ctl", "completion"),
 }
 

@@ -9,7 +9,8 @@ from shlex import quote
 
 from ssui_gen.cli_looking import write_page
 from ssui_gen.cli_options import (
-    add_folder,
+    DEMO,
+    RUN,
     add_job,
     add_run,
     asked,
@@ -21,6 +22,7 @@ from ssui_gen.cli_options import (
 )
 from ssui_gen.cli_screen import OUT, add_json, give
 from ssui_gen.cli_screen import say as _say
+from ssui_gen.cli_shards import add_shard, dataset_shard, place, require_whole
 from ssui_gen.commands import command, run_folder
 from ssui_gen.manifest import pictures_of
 from ssui_gen.records import Reason
@@ -29,7 +31,7 @@ from ssui_gen.records import Reason
 def add_dataset(parser: argparse.ArgumentParser) -> None:
     """Give `ssui dataset` its options."""
     group = parser.add_argument_group("the run")
-    add_folder(group)
+    group.add_argument("--run", type=place, default=DEMO, metavar="RUN", help=f"{RUN}; of a shard a URL too")
     group.add_argument(
         "--seeds",
         type=Path,
@@ -49,6 +51,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
         help="an earlier run: say which texts and pictures nearly are in it",
     )
     add_job(parser)
+    add_shard(parser)
     add_json(parser)
     parser.set_defaults(command=_dataset)
 
@@ -71,6 +74,9 @@ def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.stages.dataset import foresee, make_dataset, require_kept
     from ssui_gen.variety import look, with_rows
 
+    if args.shard:
+        return dataset_shard(args)
+    require_whole(args)
     plan = resolve(
         run=args.run,
         seeds=args.seeds,

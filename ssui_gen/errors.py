@@ -11,6 +11,7 @@
     ├── ServerError             our own server did not start, or died
     ├── TrainError              a training cannot go on: a number is none, or memory is not there
     ├── RunLocked               another process is writing this run folder
+    ├── Superseded              another process has taken over this shard
     ├── NotRunning              `ssui ctl` finds no job in the run folder that answers
     └── ModelError              a call to a served model failed
         ├── RequestRefused      the server refuses this request (400, 413, 422): trying again is useless
@@ -81,6 +82,10 @@ class TrainError(SsuiError):
 
 class RunLocked(SsuiError):
     """Another process is writing this run folder."""
+
+
+class Superseded(SsuiError):
+    """Another process has taken over this shard: what is written from here on counts for nothing."""
 
 
 class NotRunning(SsuiError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -249,8 +249,9 @@ class Appender:
     but is cut off here.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, told: Callable[[bytes], None] | None = None) -> None:
+        """`told` is given the lines of rows before they are written, and may raise."""
+        self.path, self._told = path, told
         self._file = open_own(path, os.O_RDWR | os.O_APPEND)
         self._size = _whole_lines(self._file)
         self.cut = os.fstat(self._file).st_size - self._size
@@ -261,6 +262,8 @@ class Appender:
     def write(self, *rows: Record) -> None:
         """Append rows whole and together, or raise RecordError and leave the file as it was."""
         data = b"".join(map(as_line, rows))
+        if self._told:
+            self._told(data)
         try:
             written = os.write(self._file, data)
             if written < len(data):

@@ -20,7 +20,7 @@ from ssui_gen.columns import EXAMPLE, as_seed, of_pictures
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import Line, validate
-from ssui_gen.records import Reason, Reject, Seed
+from ssui_gen.records import KINDS, Kind, Reason, Reject, Seed
 from ssui_gen.tables import LINES, TABLES, holds_texts, is_dataset, is_table, rows
 
 PICTURES = "pictures"
@@ -50,6 +50,11 @@ def read_seeds(source: Path, new: Callable[[str], bool], run: Path) -> Iterator[
             yield seed
     if not number:
         raise ConfigError(f"{source}: not one row; a row of seeds looks like {EXAMPLE}")
+
+
+def kinds_of(seed: Seed, twins: bool) -> tuple[Kind, ...]:
+    """Which records are to be made of a seed."""
+    return (seed.kind,) if seed.kind else KINDS if twins else ("risky",)
 
 
 def require_seeds(source: Path, run: Path) -> None:

@@ -172,7 +172,7 @@ def spent(made: Job) -> int:
     from ssui_gen.calling.journal import Journal
 
     with closing(Journal(made.run / "calls.sqlite")) as journal:
-        return sum(usage.prompt_tokens + usage.completion_tokens for usage in journal.spent().values())
+        return sum(one.prompt_tokens + one.completion_tokens for one in journal.spent())
 
 
 @pytest.mark.parametrize("kind", ["tokens", "usd"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,13 +36,15 @@ CREATE TABLE IF NOT EXISTS calls (
 
 
 SPENT = """
-SELECT agent, json_extract(completion, '$.model'), count(*),
+SELECT agent, json_extract(request, '$.model'), count(*),
        sum(json_extract(completion, '$.usage.prompt_tokens')),
        coalesce(sum(json_extract(completion, '$.usage.cached_tokens')), 0),
        sum(json_extract(completion, '$.usage.completion_tokens')),
        sum(json_extract(completion, '$.seconds'))
 FROM calls GROUP BY 1, 2 ORDER BY 1, 2
 """
+Told = Callable[[str, str, dict[str, Any], Completion], None]
+"""Is given a call's key, agent, request and answer."""
 
 
 class Call(NamedTuple):
@@ -57,7 +59,7 @@ class Call(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What an agent's calls to one model took."""
+    """What an agent's calls to one model, by the name that was asked for, took."""
 
     agent: str
     model: str
@@ -68,12 +70,21 @@ class Spent(NamedTuple):
     seconds: float
     """Waited for, each call by itself; calls run side by side."""
 
+    @property
+    def usage(self) -> Usage:
+        return Usage(
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            cached_tokens=self.cached_tokens,
+        )
+
 
 class Journal:
     """Answers by key. `hits` counts the lookups that found one, `writes` the rows added."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, told: Told | None = None) -> None:
+        """`told` is given each answer before it is kept, and may raise."""
+        self.path, self._told = path, told
         self.hits = 0
         self.writes = 0
         with self._explained():
@@ -92,23 +103,16 @@ class Journal:
 
     def put(self, key: str, agent: str, request: dict[str, Any], completion: Completion) -> None:
         """Keep an answer; the first one under a key stays. Raises RecordError when the disk refuses."""
-        row = (key, agent, json.dumps(request), completion.model_dump_json(), time.time())
+        if self._told:
+            self._told(key, agent, request, completion)
+        self.keep(Call(key, agent, request, completion, time.time()))
+
+    def keep(self, call: Call) -> None:
+        """`put` for one that was made before, of which nobody is told."""
+        row = (call.id, call.agent, json.dumps(call.request), call.completion.model_dump_json(), call.created)
         with self._explained():
             self._db.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?)", row)
         self.writes += 1
-
-    def spent(self) -> dict[str, Usage]:
-        """What all calls here took, by the model that was asked; reads every row."""
-        part = "sum(json_extract(completion, '$.usage.{}'))".format
-        names = ("prompt_tokens", "completion_tokens", "cached_tokens")
-        query = (
-            f"SELECT json_extract(request, '$.model'), {', '.join(map(part, names))} FROM calls GROUP BY 1"
-        )
-        with self._explained():
-            return {
-                str(model): Usage(prompt_tokens=prompt, completion_tokens=written, cached_tokens=cached)
-                for model, prompt, written, cached in self._db.execute(query)
-            }
 
     def close(self) -> None:
         """A second close does nothing."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from ssui_gen.files import atomic_write
+from ssui_gen.jobs.part import Part, told_of_rows
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jsonl import Appender, as_line, read, validate
 from ssui_gen.records import Reason, Reject
@@ -21,12 +22,19 @@ class Rejects:
     """The one writer of a run's file of rejects. `funnel` counts its rows by stage and reason."""
 
     def __init__(
-        self, path: Path, funnel: Funnel, *, retry: Collection[Reason], found_anew: Collection[Reason]
+        self,
+        path: Path,
+        funnel: Funnel,
+        *,
+        retry: Collection[Reason],
+        found_anew: Collection[Reason],
+        part: Part | None = None,
     ) -> None:
-        """Those of `retry` are tried again though they are of the item."""
+        """Those of `retry` are tried again though they are of the item; the witness of `part` is told."""
+        self.part = part
         self.path, self.funnel = path, funnel
         self.retry, self.found_anew = frozenset(retry), frozenset(found_anew)
-        self._file = Appender(path)
+        self._file = self._opened()
 
     def count(self, done: Callable[[Reject], object]) -> None:
         """Count every row, and tell `done` of those that stay; raises RecordError for one that is none."""
@@ -43,9 +51,11 @@ class Rejects:
         gone = Counter((row.stage, row.reason) for row in self._rows() if self._goes(row, tried))
         if not gone:
             return
+        if self.part:
+            self.part.witness.gone(self.path.name, (row for row in self._rows() if self._goes(row, tried)))
         self._file.close()
         atomic_write(self.path, (as_line(row).decode() for row in self._rows() if not self._goes(row, tried)))
-        self._file = Appender(self.path)
+        self._file = self._opened()
         self.funnel.dropped -= gone
         for (_, reason), count in gone.items():
             if reason not in self.found_anew:
@@ -57,6 +67,9 @@ class Rejects:
 
     def close(self) -> None:
         self._file.close()
+
+    def _opened(self) -> Appender:
+        return Appender(self.path, told_of_rows(self.part, self.path.name))
 
     def _rows(self) -> Iterator[Reject]:
         return (validate(Reject, line) for line in read(self.path))

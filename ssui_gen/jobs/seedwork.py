@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, closing, suppress
 from functools import cached_property
 from itertools import islice
@@ -24,12 +24,14 @@ from ssui_gen.images import data_url, file_url, inspect
 from ssui_gen.jobs.forecast import TRIED
 from ssui_gen.jobs.job import Job
 from ssui_gen.jobs.lots import drawn, highest, lot
+from ssui_gen.jobs.part import Part, told_of_rows
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jsonl import Appender, read, validate
-from ssui_gen.records import KINDS, Kind, Reason, ReasoningPath, Record, Reject, Seed, row_id
-from ssui_gen.seeds import read_seeds, root_of
+from ssui_gen.manifest import Seeds, seeds_of
+from ssui_gen.records import Kind, Reason, ReasoningPath, Record, Reject, Seed, row_id
+from ssui_gen.seeds import kinds_of, read_seeds, root_of
 from ssui_gen.state import Crew, Item
 
 PATHS = "reasoning_paths.jsonl"
@@ -38,6 +40,32 @@ FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
 """What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
 SAMPLED = 20
 """Seeds that are looked through for a picture to ask the models about."""
+
+
+class Source(NamedTuple):
+    """Where seeds come from."""
+
+    items: Callable[[Callable[[str], bool]], Iterable[Seed | Reject]]
+    """All of them, told which ids come for the first time."""
+    root: Path
+    """Of the pictures."""
+    kept: Seeds | None
+    """As the run remembers it."""
+    name: str
+    """As messages name it."""
+
+    @staticmethod
+    def at(seeds: Path, run: Path) -> Source:
+        """A file, folder or dataset that the run was told of."""
+        return Source(
+            lambda new: read_seeds(seeds, new, run), root_of(seeds, run), seeds_of(seeds, run), str(seeds)
+        )
+
+    @staticmethod
+    def dealt(part: Part) -> Source:
+        """What one part of a larger job was dealt."""
+        seeds = part.seeds
+        return Source(lambda _: part.items(), Path(seeds.root), seeds, seeds.source)
 
 
 class Survey(NamedTuple):
@@ -60,13 +88,15 @@ class Survey(NamedTuple):
 class SeedWork:
     """The open files of a run and the work on one seed."""
 
-    def __init__(self, plan: Plan, seeds: Path, job: Job, open_: AsyncExitStack) -> None:
-        self.plan, self.seeds, self.job = plan, seeds, job
-        self.root = root_of(seeds, plan.run)
+    def __init__(
+        self, plan: Plan, source: Source, job: Job, open_: AsyncExitStack, part: Part | None = None
+    ) -> None:
+        self.plan, self.source, self.job, self.root = plan, source, job, source.root
         self.funnel = Funnel()
         self.done = open_.enter_context(closing(Seen()))
-        self.paths = open_.enter_context(closing(Appender(plan.run / PATHS)))
-        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=FOUND_ANEW)
+        self.paths = open_.enter_context(closing(Appender(plan.run / PATHS, told_of_rows(part, PATHS))))
+        anew = () if part else FOUND_ANEW
+        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=anew, part=part)
         self.rejects = open_.enter_context(closing(again))
         self._count_done()
         self.agents: dict[str, Agent[Record]] = {}
@@ -113,8 +143,8 @@ class SeedWork:
     def todo(self) -> Iterator[Seed | Reject]:
         """Seeds in their order, those without anything left to do passed over."""
         with closing(Seen()) as known:
-            source = filter(self._is_drawn, read_seeds(self.seeds, known.add, self.plan.run))
-            yield from filter(self._is_left, islice(source, self.plan.limit))
+            chosen = filter(self._is_drawn, self.source.items(known.add))
+            yield from filter(self._is_left, islice(chosen, self.plan.limit))
 
     def _is_drawn(self, seed: Seed | Reject) -> bool:
         return self.plan.sample is None or lot(_id(seed)) <= self._highest
@@ -123,7 +153,7 @@ class SeedWork:
     def _highest(self) -> str:
         """The highest lot among the seeds that are drawn."""
         with closing(Seen()) as known:
-            ids = map(_id, read_seeds(self.seeds, known.add, self.plan.run))
+            ids = map(_id, self.source.items(known.add))
             return highest(ids, self.plan.sample or 0)
 
     def survey(self) -> Survey:
@@ -171,8 +201,7 @@ class SeedWork:
     def _kinds_left(self, seed: Seed) -> list[Kind]:
         if _done_key(seed.id, None) in self.done:
             return []
-        kinds: tuple[Kind, ...] = KINDS if self.plan.config.twins else ("risky",)
-        wanted = (seed.kind,) if seed.kind else kinds
+        wanted = kinds_of(seed, self.plan.config.twins)
         return [kind for kind in wanted if _done_key(seed.id, kind) not in self.done]
 
     async def work(self, seed: Seed | Reject) -> None:

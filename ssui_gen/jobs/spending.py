@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ssui_gen.calling.calls import Tally
-from ssui_gen.completions import Usage
+from ssui_gen.calling.journal import Spent
 from ssui_gen.config_spending import Prices, Spending
 from ssui_gen.jobs.expecting import ENOUGH, Expecting
 
@@ -27,10 +27,12 @@ class Before(NamedTuple):
     usd: float = 0.0
 
     @staticmethod
-    def of(spent: Mapping[str, Usage], prices: Mapping[str, Prices]) -> Before:
-        """By model; one without a price costs nothing."""
-        tokens = sum(usage.prompt_tokens + usage.completion_tokens for usage in spent.values())
-        usd = sum(prices[model].of(usage) for model, usage in spent.items() if model in prices)
+    def of(spent: Iterable[Spent], prices: Mapping[str, Prices]) -> Before:
+        """A model without a price costs nothing."""
+        tokens, usd = 0, 0.0
+        for one in spent:
+            tokens += one.prompt_tokens + one.completion_tokens
+            usd += prices[one.model].of(one.usage) if one.model in prices else 0.0
         return Before(tokens, usd)
 
 

@@ -18,26 +18,27 @@ from ssui_gen.demo import DRAWN, FILE, draw_seeds
 from ssui_gen.errors import NothingMade
 from ssui_gen.jobs.dry import Todo, tell, tried
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
+from ssui_gen.jobs.part import Part
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.jobs.seedwork import REJECTS, SeedWork
-from ssui_gen.manifest import seeds_of, source_of_seeds
+from ssui_gen.jobs.seedwork import REJECTS, SeedWork, Source
+from ssui_gen.manifest import source_of_seeds
 from ssui_gen.schemas import all_formats
-from ssui_gen.seeds import passed_over, require_seeds, root_of
+from ssui_gen.seeds import passed_over, require_seeds
 
 NEEDED = ("room",)
 SEEING = ("sees_pictures", *NEEDED)
 WANTED = ("samples", "json_schema", "logprobs", "file_urls", "uuid", "priority")
 
 
-async def make_dataset(plan: Plan, console: Console) -> Outcome:
-    """Do what is left of `plan`.
+async def make_dataset(plan: Plan, console: Console, part: Part | None = None) -> Outcome:
+    """Do what is left of `plan`, or of a `part` of it.
 
     Raises RunLocked, ConfigError and ServerError before the first call; AccessDenied, ServerGone and
     RecordError (the disk is full) after all that was finished has been written.
     """
-    async with _ready(plan, console) as (folder, stage):
+    async with _ready(plan, console, part) as (folder, stage):
         job = stage.job
         folder.open_edition(
             plan.edition(job.models.played),
@@ -47,8 +48,10 @@ async def make_dataset(plan: Plan, console: Console) -> Outcome:
             features={role: found.model_dump() for role, found in job.features.items()},
             sources=plan.sources,
             toy=job.toy,
-            seeds=seeds_of(stage.seeds, plan.run),
+            seeds=stage.source.kept,
         )
+        if part:
+            part.witness.edition(folder.read(), plan.run / "used")
         stage.try_again()
         left = stage.count_left()
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
@@ -61,13 +64,13 @@ async def foresee(plan: Plan, console: Console) -> None:
     say = saying(console)
     async with _ready(plan, console) as (folder, stage):
         played, rows = stage.job.models.played, stage.funnel.kept.total()
-        folder.check(plan.edition(played), rows, plan.mix, seeds_of(stage.seeds, plan.run))
+        folder.check(plan.edition(played), rows, plan.mix, stage.source.kept)
         found = stage.survey()
-        say(f"{stage.seeds}: {found.seeds:,} seeds to do, {found.items:,} items; {found.unusable}")
+        say(f"{stage.source.name}: {found.seeds:,} seeds to do, {found.items:,} items; {found.unusable}")
         for name, models in _asked(plan, stage.job).items():
             say(f"  {name}: asked of {models}")
         if not found.drawn:
-            raise NothingMade(f"{stage.seeds}: no seed is left to do that can be used")
+            raise NothingMade(f"{stage.source.name}: no seed is left to do that can be used")
         results, pace = await tried(found.drawn, stage.attempt)
         tell(stage.job, results, pace, Todo("seeds", found.seeds, found.items), say)
 
@@ -78,18 +81,18 @@ def _asked(plan: Plan, job: Job) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _ready(plan: Plan, console: Console) -> AsyncIterator[tuple[RunDir, SeedWork]]:
+async def _ready(
+    plan: Plan, console: Console, part: Part | None = None
+) -> AsyncIterator[tuple[RunDir, SeedWork]]:
     """The run's folder, held, and its agents, at work as soon as they are asked."""
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run))
-        seeds = await _seeds(plan)
-        await asyncio.to_thread(require_seeds, seeds, plan.run)
-        if rest := await asyncio.to_thread(passed_over, seeds):
-            saying(console)(f"{seeds}: passed over as no pictures: {rest}")
+        source = Source.dealt(part) if part else await _source(plan, console)
         roles = [plan.cards[name].model for name in AGENTS]
-        media = root_of(seeds, plan.run)
-        job = await open_.enter_async_context(opened(plan.run, plan.config, roles, media, console, plan.toy))
-        stage = SeedWork(plan, seeds, job, open_)
+        job = await open_.enter_async_context(
+            opened(plan.run, plan.config, roles, source.root, console, plan.toy, part)
+        )
+        stage = SeedWork(plan, source, job, open_, part)
         await job.probe(stage.sample(), _needs(plan), WANTED, saying(console), all_formats())
         stage.hire()
         yield folder, stage
@@ -99,6 +102,15 @@ def _needs(plan: Plan) -> dict[str, tuple[str, ...]]:
     """By role, what its model must be able to do."""
     cards = [plan.cards[name] for name in AGENTS]
     return {card.model: NEEDED for card in cards} | {card.model: SEEING for card in cards if card.picture}
+
+
+async def _source(plan: Plan, console: Console) -> Source:
+    """The seeds of the whole job; what lies beside them and is no picture is told."""
+    seeds = await _seeds(plan)
+    await asyncio.to_thread(require_seeds, seeds, plan.run)
+    if rest := await asyncio.to_thread(passed_over, seeds):
+        saying(console)(f"{seeds}: passed over as no pictures: {rest}")
+    return Source.at(seeds, plan.run)
 
 
 async def _seeds(plan: Plan) -> Path:

@@ -1,0 +1,59 @@
+"""What a stage is given where it does one part of a larger job: its items, and a witness of all it writes.
+
+A witness is told of each call and row before either is kept, calls before the rows that used them: whatever
+it has kept is consistent, wherever it breaks off. Covers neither who deals parts nor where a witness keeps
+what it is told (`shards`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from ssui_gen.calling.journal import Told
+from ssui_gen.manifest import Manifest, Seeds
+from ssui_gen.records import Reject, Seed
+
+
+class Witness(Protocol):
+    """Is told of everything before it is written. Raises RecordError where it cannot keep it: then nothing
+    is written either, and the job ends.
+    """
+
+    @property
+    def call(self) -> Told:
+        """An answer, before it is kept."""
+        ...
+
+    def rows(self, file: str, lines: bytes) -> None:
+        """Whole rows of a file, as they will stand there."""
+        ...
+
+    def gone(self, file: str, rows: Iterable[Reject]) -> None:
+        """Rows that are taken out of a file, as they are tried again."""
+        ...
+
+    def edition(self, manifest: Manifest, used: Path) -> None:
+        """With what the coming rows are made, and the folder that holds it word for word. Raises ConfigError
+        where other parts are made with something else.
+        """
+        ...
+
+
+class Part(NamedTuple):
+    """One part of a job."""
+
+    seeds: Seeds
+    """Where the seeds of the whole job come from, and the pictures lie."""
+    items: Callable[[], Iterator[Seed | Reject]]
+    """Those of this part, in the order of the whole job; what is wrong with a seed has been found already."""
+    witness: Witness
+
+
+def told_of_rows(part: Part | None, file: str) -> Callable[[bytes], None] | None:
+    """Tells the witness of the rows of one file; None where nobody is to be told."""
+    if part is None:
+        return None
+    witness = part.witness
+    return lambda lines: witness.rows(file, lines)

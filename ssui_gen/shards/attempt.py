@@ -1,0 +1,153 @@
+"""One attempt under way: a run folder on this machine made from the logs before it, and a log of its own.
+
+The stage works in that folder as in any; each call and row is told here first, and goes to the log. While it
+works, the log is brought to safety each second, and a later attempt is looked for: then this one ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Coroutine, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ssui_gen.calling.journal import CALLS, Call, Journal
+from ssui_gen.completions import Completion
+from ssui_gen.errors import ConfigError, Superseded
+from ssui_gen.files import atomic_write
+from ssui_gen.manifest import Manifest
+from ssui_gen.records import Reject, digest
+from ssui_gen.shards.attempts import (
+    CALL,
+    DONE,
+    EDITION,
+    GONE,
+    ROW,
+    Header,
+    Past,
+    claim,
+    log_of,
+)
+from ssui_gen.shards.dealing import Deal, Which
+from ssui_gen.shards.edition import require_same, share
+from ssui_gen.shards.rows import RECORDS, Rows
+from ssui_gen.shards.store import Log, Store
+
+LOOK_SECONDS = 1.0
+"""Between two looks for a later attempt, and the most of a log that a lost machine takes with it."""
+T = TypeVar("T")
+
+
+def begin(store: Store, deal: Deal, which: Which, folder: Path, mix: bool) -> Attempt:
+    """Make `folder` from what there is of a shard, and take it over. Raises ConfigError, RecordError."""
+    while True:
+        past = Past(store, deal, which)
+        rebuilt = rebuild(past, folder)
+        if claimed := claim(past):
+            return Attempt(store, which, *claimed, rebuilt=rebuilt, mix=mix)
+
+
+def rebuild(past: Past, folder: Path) -> int:
+    """A run folder's calls and rows from a shard's logs; returns how many calls."""
+    for file in folder.glob(f"{CALLS}*"):
+        file.unlink()
+    rows, calls = Rows(f"{past.store.place}/{past.which.folder}"), 0
+    with closing(Journal(folder / CALLS)) as journal:
+        for event in past.events():
+            rows.apply(event)
+            if event[0] == CALL:
+                journal.keep(as_call(event[1]))
+                calls += 1
+    for name in RECORDS:
+        atomic_write(folder / name, rows.lines(name))
+    return calls
+
+
+def as_call(value: list[Any]) -> Call:
+    """Raises ConfigError for what this version does not write."""
+    try:
+        key, agent, request, completion, created = value
+        return Call(key, agent, request, Completion.model_validate(completion), created)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"a log holds {str(value)[:60]!r} as a call, which this version does not write: was it written "
+            "by another version of ssui_gen, or edited?"
+        ) from None
+
+
+@dataclass
+class Attempt:
+    """The witness of a shard's stage, and its fence."""
+
+    store: Store
+    which: Which
+    header: Header
+    log: Log
+    rebuilt: int
+    """Calls that earlier attempts have made."""
+    mix: bool
+
+    def call(self, id: str, agent: str, request: dict[str, Any], completion: Completion) -> None:
+        said = ",".join(
+            (
+                json.dumps(id),
+                json.dumps(agent),
+                json.dumps(request),
+                completion.model_dump_json(),
+                str(time.time()),
+            )
+        )
+        self.log.write(f'{{"{CALL}":[{said}]}}\n'.encode())
+
+    def rows(self, file: str, lines: bytes) -> None:
+        head = f'{{"{ROW}":["{file}",'.encode()
+        self.log.write(b"".join(head + line + b"]}\n" for line in lines.split(b"\n") if line))
+
+    def gone(self, file: str, rows: Iterable[Reject]) -> None:
+        self._say(GONE, [file, [[row.seed_id, row.kind] for row in rows]])
+
+    def edition(self, manifest: Manifest, used: Path) -> None:
+        known = share(self.store, manifest, used)
+        if manifest.last:
+            require_same(self.store, known, manifest.last, manifest.settings, self.mix)
+            self._say(EDITION, digest(manifest.last.model_dump()))
+
+    def _say(self, kind: str, value: Any) -> None:
+        self.log.write((json.dumps({kind: value}) + "\n").encode())
+
+    def look(self) -> None:
+        """Bring the log to safety. Raises Superseded where a later attempt has begun, RecordError."""
+        if self.store.begun(f"{self.which.folder}/{log_of(self.header.number + 1)}"):
+            raise Superseded(
+                f"{self.store.place}: shard {self.which} was taken over by a later attempt: what this one "
+                "wrote since is not counted; nothing is to be done"
+            )
+        self.log.sync()
+
+    def finish(self, counts: dict[str, Any]) -> None:
+        """The shard is done. Raises Superseded, RecordError."""
+        self._say(DONE, counts)
+        self.log.close()
+        self.look()
+
+    async def fenced(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work` until its end, or until a later attempt begins: then raises Superseded."""
+        job, watch = asyncio.create_task(work), asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait({job, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if not job.done():
+                await watch
+            return await job
+        finally:
+            for task in (job, watch):
+                task.cancel()
+            await asyncio.gather(job, watch, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.to_thread(self.look)

@@ -1,0 +1,106 @@
+"""The files for schedulers: the array's own lines, run by a stand-in for Slurm; the Job's, by our parser."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fake_server import Fake
+from jobs import SSUI, Job, job, plain
+from sharded import ANSWERS
+
+from ssui_gen.cli import _parser
+from ssui_gen.shards.dealing import which_shard
+
+CLUSTER = Path(__file__).parents[1] / "docs" / "cluster"
+SBATCH = """#!/bin/bash
+# Runs at once what it is given: each task of an array anew while it asks for that.
+echo "$@" >> "$SLURM_LOG"
+for word; do case $word in --array=*) last=${word##*-} ;; --wrap) wrap=1 ;; *) file=$word ;; esac; done
+if [ -n "${wrap:-}" ]; then bash -c "$file" >> "$SLURM_LOG" 2>&1; echo 2; exit; fi
+for ((task = 0; task <= last; task++)); do
+    restarts=0
+    while :; do
+        rm -f "$SLURM_LOG.requeue"
+        SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=$task SLURM_RESTART_COUNT=$restarts \\
+            bash "$file" >> "$SLURM_LOG" 2>&1 || echo "task $task: $?" >> "$SLURM_LOG"
+        [ -f "$SLURM_LOG.requeue" ] || break
+        restarts=$((restarts + 1))
+    done
+done
+echo 1
+"""
+SCONTROL = '#!/bin/bash\necho "$@" | tee -a "$SLURM_LOG" > "$SLURM_LOG.requeue"\n'
+
+
+@pytest.fixture
+def slurm(tmp_path: Path) -> dict[str, str]:
+    """An environment with a stand-in for Slurm in it."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, text in (("sbatch", SBATCH), ("scontrol", SCONTROL)):
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "SLURM_LOG": str(tmp_path / "slurm.log"), "SSUI": str(SSUI)}
+
+
+def run_array(made: Job, slurm: dict[str, str], **more: str) -> str:
+    """What Slurm and the tasks said."""
+    told = {"RUN": str(made.run), "SEEDS": str(made.seeds), "MODEL": "fake-vlm", "BASE_URL": made.url}
+    told |= {"CONFIG": str(made.folder / "run.yaml"), "SHARDS": "3", "TASKS": "2"}
+    done = subprocess.run(
+        ["bash", str(CLUSTER / "array.sbatch")], env=slurm | told | more, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return Path(slurm["SLURM_LOG"]).read_text()
+
+
+@pytest.mark.slow
+def test_the_array_file_deals_does_all_shards_and_merges(
+    fake: Fake, tmp_path: Path, slurm: dict[str, str]
+) -> None:
+    fake.answers = ANSWERS
+    made = job(tmp_path / "it's a job", fake.url, plain(4))
+    said = run_array(made, slurm)
+    assert "--array=0-1" in said and "--dependency=afterok:1" in said and "each once" in said
+    merged = made.content
+    assert len(merged) == 8
+    once = job(made.folder, fake.url, plain(4))
+    for file in made.run.glob("*.jsonl"):
+        file.unlink()
+    assert once.here("--run", str(tmp_path / "once")).code == 0
+    assert merged == Job(made.folder, tmp_path / "once", fake.url).content
+
+
+@pytest.mark.slow
+def test_a_task_whose_server_is_gone_is_queued_again_and_one_with_a_wrong_key_is_not(
+    fake: Fake, tmp_path: Path, slurm: dict[str, str]
+) -> None:
+    made = job(tmp_path / "job", "http://127.0.0.1:9/v1", plain(1))
+    said = run_array(made, slurm, TASKS="1", RESTARTS="1")
+    assert said.count("requeue 1_0") == 1 and "given up" in said and "task 0: 75" in said
+    fake.api_key = "secret"
+    said = run_array(made, slurm, TASKS="1", BASE_URL=fake.url)
+    assert said.count("requeue 1_0") == 1 and "task 0: 1\n" in said
+
+
+def test_the_array_file_is_a_script_that_bash_reads() -> None:
+    subprocess.run(["bash", "-n", str(CLUSTER / "array.sbatch")], check=True)
+
+
+def test_the_job_asks_for_as_many_pods_as_there_are_shards_in_words_that_we_know() -> None:
+    spec: dict[str, Any] = yaml.safe_load((CLUSTER / "indexed-job.yaml").read_text())["spec"]
+    [container] = spec["template"]["spec"]["containers"]
+    args = _parser().parse_args([*container["command"][1:], *container["args"]])
+    assert which_shard(args.shard, {"JOB_COMPLETION_INDEX": "255"}) == (255, spec["completions"])
+    assert args.run == "s3://BUCKET/big"
+    ends = [rule["onExitCodes"] for rule in spec["podFailurePolicy"]["rules"] if "onExitCodes" in rule]
+    assert ends == [{"containerName": container["name"], "operator": "In", "values": [1, 2]}]
+    mounted = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounted == {volume["name"] for volume in spec["template"]["spec"]["volumes"]}
