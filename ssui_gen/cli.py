@@ -17,6 +17,7 @@ from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
+from ssui_gen.cli_import import add_import
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
 from ssui_gen.cli_prompt import add_prompt
 from ssui_gen.commands import command
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add_review(commands.add_parser("review", help="serve the review page; each word is written at once"))
     _verify_command(commands.add_parser("verify", help="how often F is right"))
     _export_command(commands.add_parser("export", help="pairs, or responses, in the layout of another tool"))
+    add_import(commands.add_parser("import", help="other people's rows as seeds, pairs or gold"))
     add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
     add_prompt(commands.add_parser("prompt", help="what an agent would be sent for a seed, to the letter"))
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")

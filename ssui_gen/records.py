@@ -127,6 +127,9 @@ class Seed(Record):
     text: Line | None = None
     kind: Kind | None = None
     """Which records to make of it; both when absent and twins are on."""
+    licence: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """Of the picture, such as CC-BY-4.0: what is published says so, or leaves the record out."""
+    source: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = None
 
 
 class ImageRef(Record):
