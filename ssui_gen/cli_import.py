@@ -107,7 +107,7 @@ def _tell(done: Imported, folder: Path) -> None:
         _say(f"Each of them is told in {folder / 'rejects.jsonl'}.")
     if not done.may_be_published:
         why = forbids(done.licence) or "models are measured with it"
-        _say(f"Not to be published: {why}. Each row names its licence.")
+        _say(f"Not to be published: {why}. Each row says so where it names its licence.")
     if done.evaluation:
         _say(f"Only for measuring: name it where you train, leaks: {{bench: [{rows}]}}.")
     elif done.checked_against:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 UNKNOWN = "unknown"
+MARK = "; do not publish"
 _OPEN = re.compile(
     r"cc0|cc by(?: sa)?|mit|apache|bsd|isc|pddl|odc by|odbl|unlicense|public domain|cdla permissive"
 )
@@ -25,7 +26,7 @@ def forbids(licence: str | None) -> str:
     words = " ".join(
         re.findall(r"[a-z0-9]+", (licence or "").lower().replace("noncommercial", "non commercial"))
     )
-    if not words or words == UNKNOWN or words.startswith("none seen"):
+    if not words or words.startswith((UNKNOWN, "none seen")):
         return "nobody has said which licence it has"
     for mark, why in _FORBIDS:
         if mark.search(words):
@@ -34,6 +35,11 @@ def forbids(licence: str | None) -> str:
     if rest == words or _ENOUGH.sub(" ", rest).strip():
         return f"{licence}: is none that is known to let data be passed on"
     return ""
+
+
+def marked(licence: str) -> str:
+    """The licence as a row names it: where it does not let data be given away, it says so itself."""
+    return f"{licence.removesuffix(MARK)}{MARK}" if forbids(licence) else licence
 
 
 def forbids_training(licence: str | None) -> str:

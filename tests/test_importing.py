@@ -33,7 +33,7 @@ from microworld.pool import picture, scene_at
 from ssui_gen.config import Leaks
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.importing import LAYOUTS
-from ssui_gen.licences import forbids, forbids_training
+from ssui_gen.licences import forbids, forbids_training, marked
 from ssui_gen.records import Seed
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
@@ -84,7 +84,7 @@ def test_rows_of_each_layout_come_with_licence_source_and_picture(
     for row in rows:
         (image,) = row.get("images") or [row["image"]]
         data = (folder / image).read_bytes()
-        assert row["licence"] == about["licence"] and row["source"].startswith(about["name"])
+        assert row["licence"] == marked(about["licence"]) and row["source"].startswith(about["name"])
         assert Path(image).stem == hashlib.sha256(data).hexdigest()
         assert data in {path.read_bytes() for path in source.parent.rglob("*.png")} or layout == "meerkat"
     before = content(folder)
@@ -170,11 +170,14 @@ def test_a_pair_whose_sides_say_the_same_teaches_nothing(tmp_path: Path) -> None
     rows_of("sharegpt", tmp_path)
     same = {"content": CARE, "role": "assistant"}
     alone = {key: value for key, value in sharegpt_row(2).items() if key not in ("chosen", "rejected")}
-    source = lines(tmp_path / "rows.jsonl", [sharegpt_row(1, rejected=same), alone, sharegpt_row(3)])
+    turns = [*sharegpt_row(3)["messages"], {"role": "assistant", "content": CARE}]
+    long = sharegpt_row(3, messages=[*turns, {"role": "user", "content": "And then?"}])
+    source = lines(tmp_path / "rows.jsonl", [sharegpt_row(1, rejected=same), alone, long, sharegpt_row(3)])
     assert bring("sharegpt", source, tmp_path / "ours", "--as", "pairs", "--licence", "MIT").code == 0
     assert reasons(tmp_path / "ours") == [
         ("rows.jsonl:1", "sides_alike"),
         ("rows.jsonl:2", "label_missing"),
+        ("rows.jsonl:3", "turns_several"),
     ]
 
 
@@ -200,7 +203,10 @@ def test_columns_of_a_table_may_be_said_and_labels_with_them(tmp_path: Path) -> 
     named = ("--map", "image=photo", "text=q", "check_joint=both", "licence=rights")
     assert bring("hf", source, tmp_path / "ours", "--as", "gold", *told, *named).code == 0
     (row,) = read(tmp_path / "ours/gold.jsonl")
-    assert (row["labels"], row["licence"]) == ({"check_joint": "unsafe"}, "CC-BY-NC-4.0")
+    assert (row["labels"], row["licence"]) == (
+        {"check_joint": "unsafe"},
+        "CC-BY-NC-4.0; do not publish",
+    )
     assert reasons(tmp_path / "ours") == [("rows.json:2", "row_invalid")]
 
 
@@ -243,6 +249,8 @@ def test_licences_that_let_everybody_pass_data_on(licence: str) -> None:
 )
 def test_licences_that_do_not(licence: str | None, why: str) -> None:
     assert why in forbids(licence)
+    assert marked(marked(licence or "unknown")) == f"{licence or 'unknown'}; do not publish"
+    assert forbids(marked(licence or "unknown"))
 
 
 def test_every_layout_says_whether_it_may_be_published() -> None:
@@ -256,7 +264,8 @@ def test_what_may_not_be_published_is_marked_or_with_a_word_left_out(tmp_path: P
     assert "Not to be published: CC BY-NC 4.0: allows no commercial use" in done.out
     about = json.loads((tmp_path / "marked/about.json").read_text())
     assert about["may_be_published"] is False
-    assert {row["licence"] for row in read(tmp_path / "marked/pairs.jsonl")} == {"CC BY-NC 4.0"}
+    found = {row["licence"] for row in read(tmp_path / "marked/pairs.jsonl")}
+    assert found == {"CC BY-NC 4.0; do not publish"}
     done = bring("prism_dpo", source, tmp_path / "left", "--only-publishable")
     assert done.code == 1 and "licence_forbids 2" in done.err
     assert not list((tmp_path / "left/pictures").iterdir()), "no picture is copied for a row that is left out"

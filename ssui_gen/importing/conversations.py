@@ -1,6 +1,7 @@
 """Turns of a conversation about a picture: LLaVA's and ShareGPT's, with a preferred answer, and Sherlock's.
 
-The first question of a conversation is taken; what follows rests on answers that are not kept.
+The first question of a conversation is taken; what follows rests on answers that are not kept. A preference
+is about the last one, so only conversations of one question give a pair.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ def _draft(
     source: Source, where: str, turns: Sequence[Any], shown: Any, preference: Preference | None, licence: Any
 ) -> Draft | Left:
     text, picture = _question(turns, where), picture_of(source, where, shown)
+    if preference:
+        preference = preference._replace(turns=sum(_turn(turn, where)[0] in ASKS for turn in turns))
     if isinstance(picture, Left):
         return picture
     if not text:

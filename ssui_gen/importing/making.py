@@ -16,7 +16,7 @@ from ssui_gen.importing.pictures import Pictures
 from ssui_gen.importing.reading import left
 from ssui_gen.importing.shape import Draft, Gold, ImportedPair, Left, Preference, What, Why
 from ssui_gen.lengths import LONGEST_LINE
-from ssui_gen.licences import forbids, forbids_training
+from ssui_gen.licences import MARK, forbids, forbids_training, marked
 from ssui_gen.records import Record, Seed, row_id
 
 LONGEST = 20_000
@@ -50,7 +50,7 @@ class Making:
     """Whether an id comes for the first time."""
 
     def of(self, draft: Draft) -> Record | Left:
-        licence = (draft.licence.strip() or self.rules.licence)[:LICENCE]
+        licence = (draft.licence.strip() or self.rules.licence)[: LICENCE - len(MARK)]
         fault = self._by_words(draft) or self._by_licence(draft, licence)
         return fault or self._looked_at(draft, licence)
 
@@ -97,7 +97,7 @@ class Making:
         return self.bench.has(sha256, draft.text) or self.bench.looks(int(bits, 16))
 
     def _row(self, draft: Draft, image: str, sha256: str, licence: str) -> Seed | ImportedPair | Gold:
-        whose = {"licence": licence, "source": f"{self.rules.name}, {draft.row}"[:1000]}
+        whose = {"licence": marked(licence), "source": f"{self.rules.name}, {draft.row}"[:1000]}
         said = _texts(draft)[1:]
         id = f"{self.rules.makes}-{row_id(self.rules.name, str(draft.kind), draft.text, sha256, *said)}"
         if self.rules.makes == "seeds":
@@ -136,6 +136,9 @@ def _no_seed(draft: Draft) -> Left | None:
 def _no_pair(draft: Draft) -> Left | None:
     if draft.preference is None:
         return left(draft.row, Why.LABEL_MISSING, f"{draft.row}: no chosen and rejected answer")
+    if draft.preference.turns > 1:
+        found = f"{draft.row}: answers to question {draft.preference.turns} of a conversation; expected one"
+        return left(draft.row, Why.TURNS_SEVERAL, found)
     if draft.preference.chosen.strip() == draft.preference.rejected.strip():
         return left(draft.row, Why.SIDES_ALIKE, f"{draft.row}: chosen and rejected say the same")
     if not (draft.preference.chosen.strip() and draft.preference.rejected.strip()):

@@ -40,6 +40,8 @@ class Why(StrEnum):
     IMAGE_NOT_SAFE = "image_not_safe"
     LABEL_MISSING = "label_missing"
     """It does not say what was asked for: no verdict, or no other answer to prefer one to."""
+    TURNS_SEVERAL = "turns_several"
+    """Both answers are to a question that others stand before."""
     SIDES_ALIKE = "sides_alike"
     ORDER_UNSURE = "order_unsure"
     """By its own scores the chosen side is not the better one."""
@@ -71,6 +73,8 @@ class Preference(NamedTuple):
     whole: bool = True
     """Whether both are told to their ends; else no end is to be learnt."""
     weight: float = 1.0
+    turns: int = 1
+    """Questions up to the one that is answered."""
 
 
 @dataclass(frozen=True)
