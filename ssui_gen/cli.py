@@ -17,7 +17,7 @@ from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review, collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
-from ssui_gen.cli_import import add_import
+from ssui_gen.cli_import import add_checks, add_import
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
 from ssui_gen.cli_prompt import add_prompt
 from ssui_gen.commands import command
@@ -115,6 +115,7 @@ def _verify_command(parser: argparse.ArgumentParser) -> None:
     people.add_argument("--most", type=int, default=200, help="about so many branches; default: 200")
     people.add_argument("--seed", type=int, default=0, help="of the sample")
     people.set_defaults(command=label)
+    add_checks(orders.add_parser("checks", help="the agents' checks against gold of `ssui import`"))
     order = orders.add_parser("calibrate", help="F against labelled branches")
     add_run(order)
     order.add_argument(

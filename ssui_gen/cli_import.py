@@ -1,11 +1,13 @@
-"""`ssui import`: its options, and what it prints; no logic of its own."""
+"""`ssui import` and `ssui verify checks`: their options, and what they print; no logic of its own."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from ssui_gen.cli_options import add_models, add_toy
 from ssui_gen.importing.shape import Half, What
 from ssui_gen.terminal import Terminal
 
@@ -63,6 +65,37 @@ def add_import(parser: argparse.ArgumentParser) -> None:
         "--config", type=Path, help="YAML file; its leaks name the benchmarks to hold rows against"
     )
     parser.set_defaults(command=_import)
+
+
+def add_checks(parser: argparse.ArgumentParser) -> None:
+    """Give `ssui verify checks` its options."""
+    parser.add_argument("gold", type=Path, metavar="GOLD", help="gold.jsonl of an import")
+    parser.add_argument("--run", type=Path, default=Path("outputs/checks"), help="where calls and figures go")
+    parser.add_argument("--limit", type=int, help="only the first LIMIT rows")
+    add_models(parser)
+    add_toy(parser)
+    parser.set_defaults(command=_checks)
+
+
+def _checks(args: argparse.Namespace) -> int:
+    from ssui_gen.jobs.plan import resolve
+    from ssui_gen.stages.checks import FIGURES, check_checks
+
+    plan = resolve(
+        run=args.run,
+        seeds=args.gold,
+        limit=args.limit,
+        mix=False,
+        config_file=args.config,
+        model=args.model,
+        base_url=args.base_url,
+        toy=args.toy,
+    )
+    if asyncio.run(check_checks(plan, args.gold, OUT)):
+        _say("Interrupted; all that was asked is kept. The same command goes on from here.")
+        return 130
+    _say(f"The figures are in {args.run / FIGURES}, each answer in checks.jsonl beside them.")
+    return 0
 
 
 def _named(text: str) -> tuple[str, str]:

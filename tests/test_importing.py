@@ -299,6 +299,8 @@ def test_a_licence_that_forbids_training_gives_no_seeds_but_gold(tmp_path: Path)
         ("hf", ("--licence", "MIT", "--map", "image=image_path", "txt=question"), "no txt is known"),
         ("hf", ("--licence", "MIT", "--map", "text=question"), "needs image, too"),
         ("llava", ("--licence", "MIT", "--half", "test"), "has train here"),
+        ("llava", ("--licence", "MIT", "--limit", "0"), "--limit: expected a number from 1"),
+        ("llava", ("--licence", "MIT", "--pictures", "/nowhere/at/all"), "no such folder"),
         ("none", (), "--from: expected one of siuo, vlguard"),
         ("siuo", ("--as", "seeds"), "models are measured with it, and seeds are trained on"),
         ("mssbench", ("--as", "seeds"), "or say --for-evaluation"),
@@ -361,6 +363,14 @@ def test_a_table_with_the_columns_of_a_benchmark_is_refused(tmp_path: Path, row:
     source, told = rows_of("hf", tmp_path)
     done = bring("hf", written(source, [row]), tmp_path / "ours", *told)
     assert done.code == 1 and "which models are measured with" in done.err
+
+
+def test_only_the_first_rows_are_taken_where_that_is_said(tmp_path: Path) -> None:
+    source, told = rows_of("llava", tmp_path / "theirs")
+    assert bring("llava", source, tmp_path / "ours", *told, "--limit", "1").code == 0
+    assert len(read(tmp_path / "ours/seeds.jsonl")) == 1
+    assert bring("llava", source, tmp_path / "ours", *told).code == 0
+    assert len(read(tmp_path / "ours/seeds.jsonl")) == 2
 
 
 def test_seeds_of_an_import_are_read_as_ours(tmp_path: Path) -> None:

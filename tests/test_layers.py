@@ -266,6 +266,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.exchange",
         "stages.pairs",
         "stages.calibrate",
+        "stages.checks",
         "stages.report",
         "stages.export",
         "stages.importing",

@@ -171,6 +171,21 @@ class Gold(Record):
     source: str
 
 
+class Checked(Record):
+    """A row of `checks.jsonl`: what a check of ours said of a row of gold."""
+
+    gold_id: str
+    check: Check
+    gold: Label
+    label: Label | None
+    """None where there was no answer."""
+    probability: float | None = None
+    """Of that label, where the server tells."""
+    why: str = ""
+    """There was no answer."""
+    made_by: tuple[str, ...] = ()
+
+
 class ImportedPair(Record):
     """A row of `pairs.jsonl` of an import: the preference format of TRL for vision models, and whose it is.
 

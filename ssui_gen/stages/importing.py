@@ -120,6 +120,8 @@ def _half(plan: Plan, layout: Layout) -> Half:
 
 
 def _source(plan: Plan, layout: Layout) -> Source:
+    if plan.limit is not None and plan.limit < 1:
+        raise ConfigError(f"--limit: expected a number from 1; got {plan.limit}")
     if plan.columns and not layout.mapped:
         raise ConfigError(f"--map: the columns of {layout.title} are known: {layout.expects}")
     if plan.columns and (missing := [one for one in NEEDED[layout.name] if one not in plan.columns]):
