@@ -29,7 +29,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def bring(layout: str, source: Path, folder: Path, *more: str) -> Ended:
-    return here(["import", str(source), "--from", layout, "--to", str(folder), *more])
+    return here(["import", str(source), "--from", layout, "--to", str(folder), *more], asks=False)
 
 
 def reasons(folder: Path) -> list[tuple[str, str]]:
