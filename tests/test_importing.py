@@ -29,7 +29,7 @@ from imported import (
 from jobs import job
 from PIL import Image
 
-from microworld.pool import picture, scene_at
+from microworld.draw.pool import picture, scene_at
 from ssui_gen.config import Leaks
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.importing import LAYOUTS
