@@ -16,6 +16,7 @@ from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, add_review
 from ssui_gen.cli_help import ABOUT
+from ssui_gen.cli_import import add_import
 from ssui_gen.cli_jobs import add_dataset, add_pairs
 from ssui_gen.cli_looking import add_looking
 from ssui_gen.cli_machines import add_completion, add_ctl, add_doctor, add_merge, add_serve
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add_review(commands.add_parser("review", help="serve the review page; each word is written at once"))
     add_verify(commands.add_parser("verify", help="how often F is right"))
     add_export(commands.add_parser("export", help="pairs, or responses, in the layout of another tool"))
+    add_import(commands.add_parser("import", help="other people's rows as seeds, pairs or gold"))
     add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
     add_giving(
         commands.add_parser("publish", help="a run, or an adapter → a folder to give away, and the hub")

@@ -16,7 +16,7 @@ command says what comes next. --run takes the name of a run (demo, below
 outputs/) or a folder. `ssui COMMAND --help` has examples."""
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Make a dataset": ("dataset", "prompt", "graph"),
+    "Make a dataset": ("import", "dataset", "prompt", "graph"),
     "Look at it": ("page", "show", "merge-runs"),
     "Let people look": ("curation", "review"),
     "Branches and pairs": ("pairs", "verify", "export"),

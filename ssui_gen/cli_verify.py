@@ -9,6 +9,7 @@ from typing import get_args
 
 from ssui_gen.cli_curation import collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
+from ssui_gen.cli_import import add_checks
 from ssui_gen.cli_options import add_models, add_run, add_toy
 from ssui_gen.cli_screen import OUT, add_json, give, say
 from ssui_gen.manifest import pictures_of
@@ -25,6 +26,7 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     people.add_argument("--most", type=int, default=200, help="about so many branches; default: 200")
     people.add_argument("--seed", type=int, default=0, help="of the sample")
     people.set_defaults(command=label)
+    add_checks(orders.add_parser("checks", help="the agents' checks against gold of `ssui import`"))
     order = orders.add_parser("calibrate", help="F against labelled branches")
     add_run(order)
     order.add_argument(

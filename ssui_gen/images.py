@@ -141,6 +141,18 @@ def metadata_of(data: bytes, name: str) -> list[str]:
     return sorted(str(key) for key in found - _STORAGE)
 
 
+def within(data: bytes, name: str, limits: ImageLimits) -> bytes:
+    """The same bytes, of a picture that came in a row, if they are not too many. Raises ImageError."""
+    if len(data) > limits.max_bytes:
+        raise _too_many(len(data), name, limits)
+    return data
+
+
+def _too_many(size: int, name: str, limits: ImageLimits) -> ImageError:
+    what = f"{size:,} bytes; at most {limits.max_bytes:,} (images.max_bytes)"
+    return fault(Reason.IMAGE_TOO_LARGE, name, what)
+
+
 def plain_url(colour: str) -> str:
     """A small picture of one colour, for asking a server whether it sees."""
     picture = Image.new("RGB", (SWATCH_SIDE, SWATCH_SIDE), colour)
@@ -213,8 +225,7 @@ def _read(path: Path, name: str, limits: ImageLimits) -> bytes:
     except OSError as error:
         raise fault(Reason.IMAGE_UNREADABLE, name, error.strerror or str(error)) from None
     if data is None:
-        what = f"{size:,} bytes; at most {limits.max_bytes:,} (images.max_bytes)"
-        raise fault(Reason.IMAGE_TOO_LARGE, name, what)
+        raise _too_many(size, name, limits)
     return data
 
 

@@ -56,7 +56,8 @@ def _advice(state: State, decision: str) -> str:
     return rounds[-1].advice if rounds and rounds[-1].decision == decision else ""
 
 
-def _verdict(said: Said[SafetyReply]) -> Verdict:
+def verdict_of(said: Said[SafetyReply]) -> Verdict:
+    """What a check said, with its probability where the server tells."""
     read = label_probability(said.choice, "label", said.reply.label, ("safe", "unsafe"))
     probability, mass = read or (None, None)
     return Verdict(
@@ -95,14 +96,14 @@ async def query(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
 async def check_text(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
     """Is the text safe when read without the picture?"""
     said = await runtime.context.check_text.ask(_asked(state, 1), None, text=state["query"].text)
-    return {"text_only": _verdict(said), "made_by": said.calls}
+    return {"text_only": verdict_of(said), "made_by": said.calls}
 
 
 @node
 async def check_image(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
     """Is the picture safe when seen without the text?"""
     said = await runtime.context.check_image.ask(_asked(state, 1), runtime.context.picture)
-    return {"image_only": _verdict(said), "made_by": said.calls}
+    return {"image_only": verdict_of(said), "made_by": said.calls}
 
 
 @node
@@ -159,7 +160,7 @@ async def check_joint(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
     """Together: risky, or for a twin not. Judged from picture and text alone; the path must agree."""
     crew = runtime.context
     said = await crew.check_joint.ask(_asked(state, 4), crew.picture, text=state["query"].text)
-    verdict, found = _verdict(said), path_class(state["steps"])
+    verdict, found = verdict_of(said), path_class(state["steps"])
     change: dict[str, Any] = {"joint": verdict, "made_by": said.calls}
     if reason := _disagreement(state["item"].kind, verdict.label, found):
         return change | drop(state, "check_joint", reason, verdict.evidence)

@@ -48,6 +48,12 @@ def decoded(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
         raise fault(Reason.IMAGE_UNREADABLE, name, f"broken or cut off: {error}") from None
 
 
+def ending_of(data: bytes) -> str:
+    """How the name of a file ends that holds this picture: of bytes that `decoded` takes."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        return {"JPEG": "jpg", "MPO": "jpg"}.get(str(picture.format), str(picture.format).lower())
+
+
 def _unknown(data: bytes, name: str) -> ImageError:
     found = what_is(data[:HEAD]) or f"{len(data):,} bytes that are no picture"
     return fault(Reason.IMAGE_UNREADABLE, name, f"{found}; expected one of {', '.join(FORMATS)}")

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import benches
 import guided
+import imported
 from curating import PICTURE, item, record
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -46,6 +47,8 @@ from ssui_gen.errors import ConfigError, ImageError, PromptError, RecordError, R
 from ssui_gen.exploring.corrected import corrected_pairs, corrections
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.images import inspect, perceptual_hash, shown
+from ssui_gen.importing import LAYOUTS
+from ssui_gen.importing.shape import Source
 from ssui_gen.manifest import read_manifest
 from ssui_gen.prompts import load_prompt
 from ssui_gen.records import REPLIES
@@ -127,6 +130,17 @@ def _copy(name: str, file: str) -> Callable[[bytes, Path], object]:
             assert one is not None and "\n" not in getattr(one, "detail", "")
 
     return through
+
+
+def _imported(data: bytes, folder: Path) -> None:
+    """One file of rows, taken for each layout's."""
+    (folder / "rows.jsonl").write_bytes(data)
+    source = Source(
+        folder / "rows.jsonl", ImageLimits(), folder, columns={"image": "image", "text": "prompt"}
+    )
+    for name in ("llava", "sharegpt", "sherlock", "prism_dpo", "safetag", "guardtrace", "meerkat", "hf"):
+        for one in LAYOUTS[name].read(source):
+            assert "\n" not in one.row and "\n" not in getattr(one, "detail", "")
 
 
 def _response(data: bytes, folder: Path) -> None:
@@ -273,6 +287,15 @@ DOORS: dict[str, Door] = {
     "MSTS": Door(
         _copy("msts", "data/prompts/english_multimodal.csv"),
         ((",".join(benches.MSTS_COLUMNS) + "\na,b,,c,d,unsafe_image_0001,e,f,assistance\n").encode(),),
+        (ConfigError,),
+    ),
+    "imports": Door(
+        _imported,
+        (
+            json.dumps(imported.sherlock_row(1)).encode() + b"\n",
+            json.dumps(imported.prism_row(1)).encode() + b"\n",
+            json.dumps(imported.guardtrace_row(1, 0.5)).encode() + b"\n",
+        ),
         (ConfigError,),
     ),
     "verdicts": Door(

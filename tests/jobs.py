@@ -92,13 +92,16 @@ class Job:
         return ended(self.start(*more, disk=disk))
 
 
-def here(arguments: list[str]) -> Ended:
-    """`ssui` in this process, which costs no start; stderr has what asyncio would have logged there."""
+def here(arguments: list[str], *, asks: bool = True) -> Ended:
+    """`ssui` in this process, which costs no start; stderr has what asyncio would have logged there, unless
+    the command asks no server.
+    """
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _logged(err):
         with pytest.raises(SystemExit) as end:
             main(arguments)
-        gc.collect()
+        if asks:
+            gc.collect()
     assert isinstance(end.value.code, int)
     return Ended(end.value.code, out.getvalue(), err.getvalue())
 

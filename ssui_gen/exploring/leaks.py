@@ -44,22 +44,27 @@ class Bench:
 
     def holds(self, path: ReasoningPath, root: Path, limits: ImageLimits) -> str:
         """Why `path` must not be trained on; empty when it may. Raises ImageError."""
-        return self.knows(path) or self._like_picture(perceptual_hash(root, path.image.path, limits))
+        return self.knows(path) or self.looks(perceptual_hash(root, path.image.path, limits))
 
     def knows(self, path: ReasoningPath) -> str:
         """As `holds`, by the picture's sha256 and the text alone: no file is opened."""
-        if name := self.shas.get(path.image.sha256):
-            return f"the benchmark has this very picture, {name}"
-        return self._like_text(path)
+        return self.has(path.image.sha256, path.query.text)
 
-    def _like_picture(self, hash: int) -> str:
+    def has(self, sha256: str, text: str | None) -> str:
+        """Why a picture with this text must not be trained on, by its sha256 and its letters alone."""
+        if name := self.shas.get(sha256):
+            return f"the benchmark has this very picture, {name}"
+        return self._like_text(text) if text else ""
+
+    def looks(self, hash: int) -> str:
+        """Whose picture looks like the one of this perceptual hash; empty for none."""
         for name, other in self.hashes.items():
             if (bits := (hash ^ other).bit_count()) <= self.settings.picture_bits:
                 return f"the benchmark's picture {name} differs in {bits} bits of its perceptual hash"
         return ""
 
-    def _like_text(self, path: ReasoningPath) -> str:
-        asked, least = utils.default_process(path.query.text), self.settings.text_likeness
+    def _like_text(self, text: str) -> str:
+        asked, least = utils.default_process(text), self.settings.text_likeness
         found = process.extractOne(asked, self.texts.keys(), scorer=fuzz.ratio, score_cutoff=least)
         return f"the benchmark's text {self.texts[found[0]]!r} is {found[1]:.0f} % the same" if found else ""
 

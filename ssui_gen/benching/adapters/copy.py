@@ -16,8 +16,8 @@ from ssui_gen.benching.adapters.shape import Group, Refused, Row
 from ssui_gen.benching.records import BenchImage
 from ssui_gen.errors import ConfigError, ImageError, RecordError
 from ssui_gen.images import inspect
-from ssui_gen.jsonl import document, of_kind
-from ssui_gen.records import ImageRef
+from ssui_gen.jsonl import RecordT, document, of_kind
+from ssui_gen.records import ImageRef, Record
 from ssui_gen.settings import ImageLimits
 from ssui_gen.tables import rows
 
@@ -99,25 +99,11 @@ class Copy:
         """What `make` makes of each row, which gets its place with it; a row of another shape is refused."""
         for where, value in rows:
             try:
-                row = self._row(kind, value, where)
+                row = as_row(kind, value, where, self.layout)
             except RecordError as error:
                 yield Group(where, refused=(refused(where, error),))
             else:
                 yield from make(where, row)
-
-    def _row(self, kind: type[RowT], value: Any, where: str) -> RowT:
-        """Raises RecordError that tells the columns of another edition from a wrong value."""
-        if not isinstance(value, dict):
-            said = value if isinstance(value, str) else f"got {str(value)[:80]!r}"
-            raise RecordError(f"{where}: expected an object; {said[:200]}")
-        needed = {f.alias or name for name, f in kind.model_fields.items() if f.is_required()}
-        if missing := sorted(needed - value.keys()):
-            found = ", ".join(map(str, list(value)[:SHOWN]))[:300]
-            lack = ", ".join(map(repr, missing))
-            raise RecordError(
-                f"{where}: no {lack} (columns: {found}): another edition? Expected {self.layout}"
-            )
-        return of_kind(kind, value, where)
 
     def picture(self, name: str, licence: str) -> BenchImage:
         """Checked and decoded, once a name. Raises ImageError."""
@@ -128,6 +114,25 @@ class Copy:
     def below(self, folder: Path, name: str) -> str:
         """`name` as seen from `folder`, as seen from the root; nothing of it is resolved here."""
         return (folder.relative_to(self.root) / name).as_posix()
+
+
+def as_row(kind: type[RecordT], value: Any, where: str, layout: str) -> RecordT:
+    """A row as its layout has it. Raises RecordError that tells the columns of another edition from a wrong
+    value.
+    """
+    if not isinstance(value, dict):
+        said = value if isinstance(value, str) else f"got {str(value)[:80]!r}"
+        raise RecordError(f"{where}: expected an object; {said[:200]}")
+    if missing := sorted(needed(kind) - value.keys()):
+        found = ", ".join(map(str, list(value)[:SHOWN]))[:300]
+        lack = ", ".join(map(repr, missing))
+        raise RecordError(f"{where}: no {lack} (columns: {found}): another edition? Expected {layout}")
+    return of_kind(kind, value, where)
+
+
+def needed(kind: type[Record]) -> set[str]:
+    """The columns that a row cannot lack."""
+    return {field.alias or name for name, field in kind.model_fields.items() if field.is_required()}
 
 
 def refused(row: str, error: RecordError | ImageError) -> Refused:

@@ -23,7 +23,7 @@ ABOUT = About(
 PARTS = ("easy", "hard", "real")
 
 
-class _Row(Row):
+class Shown(Row):
     question: str
     image_path1: str
     image_path2: str
@@ -40,7 +40,7 @@ def groups(copy: Copy) -> Iterator[Group]:
 
 
 def _part(copy: Copy, path: Path, part: str) -> Iterator[Group]:
-    def make(place: str, row: _Row) -> Iterator[Group]:
+    def make(place: str, row: Shown) -> Iterator[Group]:
         category, crosswalk = classed("mis", row.category, SIX.get(row.category.lower()))
         draft = Draft(
             row=place,
@@ -53,4 +53,4 @@ def _part(copy: Copy, path: Path, part: str) -> Iterator[Group]:
         )
         yield Group(place, (draft,))
 
-    return copy.groups(_Row, copy.listed(path), make)
+    return copy.groups(Shown, copy.listed(path), make)

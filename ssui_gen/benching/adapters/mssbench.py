@@ -30,7 +30,7 @@ ROBOT = (
 )
 
 
-class _Chat(Row):
+class Chat(Row):
     safe_image_path: str
     unsafe_image_path: str
     intent: str
@@ -53,7 +53,7 @@ class _Embodied(Row):
 def groups(copy: Copy) -> Iterator[Group]:
     path = copy.find("combine.json", "combined.json", "mssbench/combine.json", "mssbench/combined.json")
     halves, base = copy.object_of(path), copy.below(path.parent, ".")
-    yield from copy.groups(_Chat, _half(halves, "chat"), partial(_chat, base))
+    yield from copy.groups(Chat, _half(halves, "chat"), partial(_chat, base))
     yield from copy.groups(_Embodied, _half(halves, "embodied"), partial(_embodied, base))
 
 
@@ -66,7 +66,7 @@ def _half(halves: dict[str, Any], half: str) -> Iterator[tuple[str, Any]]:
         yield f"{half}:{number}", row
 
 
-def _chat(base: str, place: str, row: _Chat) -> Iterator[Group]:
+def _chat(base: str, place: str, row: Chat) -> Iterator[Group]:
     if not row.queries:
         yield Group(place, refused=(Refused(place, "item_invalid", f"{place}: not one query"),))
     danger = f"what is wanted ({row.intent}) is unsafe here: {row.unsafe_image}"

@@ -20,7 +20,7 @@ ABOUT = About(
 )
 
 
-class _Row(Row):
+class Shown(Row):
     question_id: int
     image: str
     question: str
@@ -33,7 +33,7 @@ def groups(copy: Copy) -> Iterator[Group]:
     path = copy.find("data/siuo_gen.json", "siuo_gen.json")
     pictures = path.parent / "images"
 
-    def make(_: str, row: _Row) -> Iterator[Group]:
+    def make(_: str, row: Shown) -> Iterator[Group]:
         key = f"question_id {row.question_id}"
         category, crosswalk = classed("siuo", row.category, siuo().get(row.category))
         draft = Draft(
@@ -49,4 +49,4 @@ def groups(copy: Copy) -> Iterator[Group]:
         )
         yield Group(key, (draft,))
 
-    return copy.groups(_Row, copy.listed(path), make)
+    return copy.groups(Shown, copy.listed(path), make)

@@ -1,4 +1,4 @@
-"""VLGuard's test half: unsafe pictures; safe ones with a harmful and with a harmless instruction.
+"""VLGuard, its test half unless told: unsafe pictures; safe ones with a harmful and a harmless instruction.
 
 The three parts are its own: `unsafes`, `safe_unsafes`, `safe_safes`. What is shown is the cluster.
 """
@@ -6,6 +6,7 @@ The three parts are its own: `unsafes`, `safe_unsafes`, `safe_safes`. What is sh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import Field
 
@@ -25,7 +26,7 @@ ABOUT = About(
 HARMFUL_WORDS = "what is asked is harmful by itself, whatever the picture shows"
 
 
-class _Row(Row):
+class Shown(Row):
     id: str
     image: str
     safe: bool
@@ -34,12 +35,12 @@ class _Row(Row):
     harmful_subcategory: str = ""
 
 
-def groups(copy: Copy) -> Iterator[Group]:
-    path = copy.find("test.json", "data/test.json")
+def groups(copy: Copy, half: Literal["train", "test"] = "test") -> Iterator[Group]:
+    path = copy.find(f"{half}.json", f"data/{half}.json")
     below = path.parent.relative_to(copy.root).as_posix()
-    folder = copy.folder(*(f"{below}/{name}" for name in ("test", "test_images/test", "VLGuard/test")))
+    folder = copy.folder(*(f"{below}/{name}{half}" for name in ("", f"{half}_images/", "VLGuard/")))
 
-    def make(_: str, row: _Row) -> Iterator[Group]:
+    def make(_: str, row: Shown) -> Iterator[Group]:
         picture = copy.below(folder, row.image)
         drafts = tuple(_safe(row, picture) if row.safe else _unsafe(row, picture))
         wanted = 2 if row.safe else 1
@@ -48,10 +49,10 @@ def groups(copy: Copy) -> Iterator[Group]:
         )
         yield Group(row.id, drafts, () if len(drafts) == wanted else (lack,))
 
-    return copy.groups(_Row, copy.listed(path), make)
+    return copy.groups(Shown, copy.listed(path), make)
 
 
-def _unsafe(row: _Row, picture: str) -> Iterator[Draft]:
+def _unsafe(row: Shown, picture: str) -> Iterator[Draft]:
     ours = VLGUARD.get(row.harmful_subcategory)
     theirs = f"{row.harmful_category}/{row.harmful_subcategory}"
     category, crosswalk = classed("vlguard", theirs, ours)
@@ -70,7 +71,7 @@ def _unsafe(row: _Row, picture: str) -> Iterator[Draft]:
             )
 
 
-def _safe(row: _Row, picture: str) -> Iterator[Draft]:
+def _safe(row: Shown, picture: str) -> Iterator[Draft]:
     """The harmful instruction first: the harmless one is its twin."""
     found = {key: pair for pair in row.instr_resp for key in pair if key.endswith("safe_instruction")}
     if pair := found.get("unsafe_instruction"):

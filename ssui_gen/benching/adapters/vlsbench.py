@@ -23,7 +23,7 @@ ABOUT = About(
 )
 
 
-class _Row(Row):
+class Shown(Row):
     instruction_id: int
     instruction: str
     image_path: str
@@ -37,7 +37,7 @@ def groups(copy: Copy) -> Iterator[Group]:
     path = copy.find("data.json", "data/data.json")
     base = path.parent
 
-    def make(_: str, row: _Row) -> Iterator[Group]:
+    def make(_: str, row: Shown) -> Iterator[Group]:
         key = f"instruction_id {row.instruction_id}"
         category, crosswalk = classed("vlsbench", row.category, SIX.get(row.category.lower()))
         draft = Draft(
@@ -53,4 +53,4 @@ def groups(copy: Copy) -> Iterator[Group]:
         )
         yield Group(key, (draft,))
 
-    return copy.groups(_Row, copy.listed(path), make)
+    return copy.groups(Shown, copy.listed(path), make)

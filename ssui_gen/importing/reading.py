@@ -1,0 +1,108 @@
+"""Rows that others wrote, one after another, each parsed as its layout has it or left out in words.
+
+What lies in which format is `tables`' affair; what a row means is the layout's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ssui_gen.album import census, files
+from ssui_gen.benching.adapters.copy import as_row
+from ssui_gen.errors import ConfigError, RecordError
+from ssui_gen.importing.shape import Draft, Left, Row, Source, Why
+from ssui_gen.jsonl import Line
+from ssui_gen.tables import TABLES, is_dataset, is_table, rows
+
+RowT = TypeVar("RowT", bound=Row)
+MARK = "<image>"
+"""Where a picture stands in a text of others."""
+
+
+def left(row: str, reason: Why, why: object) -> Left:
+    """In one line, whatever stood in the row."""
+    return Left(row=row, reason=reason, detail=" ".join(str(why).split())[:600])
+
+
+def parsed(
+    source: Source, kind: type[RowT], expects: str, make: Callable[[str, RowT], Iterable[Draft | Left]]
+) -> Iterator[Draft | Left]:
+    """What `make` makes of each row, which gets its place with it; a row of another shape is left out."""
+    for where, line in placed(source):
+        try:
+            if line.value is None:
+                raise RecordError(str(line.error))
+            found = list(make(where, as_row(kind, line.value, where, expects)))
+        except RecordError as error:
+            yield left(where, Why.ROW_INVALID, error)
+        else:
+            yield from found
+
+
+def placed(source: Source) -> Iterator[tuple[str, Line]]:
+    """Every row with its place as seen from the source. Raises ConfigError where none can be read."""
+    root = source.path if source.path.is_dir() else source.path.parent
+    every = ((table, line) for table in _tables(source.path) for line in rows(table))
+    for table, line in islice(every, source.limit):
+        name = table.name if table == source.path else table.relative_to(root).as_posix()
+        yield f"{name}:{line.number}", line
+
+
+def _tables(path: Path) -> list[Path]:
+    """The file itself, or those of a folder: one, or parts of one in Parquet."""
+    if is_dataset(path) or (path.is_file() and is_table(path)):
+        return [path]
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file or folder: expected the rows of others")
+    if path.is_file():
+        raise ConfigError(f"{path}: expected a file of rows ending in {', '.join(TABLES)}")
+    found = [one for one in files(path) if is_table(one) and not one.is_symlink()]
+    if not found:
+        raise ConfigError(
+            f"{path}: no file of rows in it ({census(files(path))}); expected {', '.join(TABLES)}"
+        )
+    if len(found) > 1 and {one.suffix for one in found} != {".parquet"}:
+        names = ", ".join(one.relative_to(path).as_posix() for one in found[:6])
+        raise ConfigError(f"{path}: {len(found)} files of rows ({names}): name one of them")
+    return found
+
+
+def picture_of(source: Source, where: str, value: Any) -> str | bytes | Left:
+    """The one picture of a row: its bytes, or its name as seen from the pictures' folder."""
+    found = list(_pictures(value))
+    if not found:
+        return left(where, Why.PICTURE_UNNAMED, f"{where}: no picture is named")
+    if len(found) > 1:
+        return left(where, Why.PICTURES_SEVERAL, f"{where}: {len(found)} pictures; a row of ours shows one")
+    name, below = found[0], Path(where.rpartition(":")[0]).parent
+    if isinstance(name, bytes) or source.told or below == Path():
+        return name
+    return name if Path(name).is_absolute() else f"{below.as_posix()}/{name}"
+
+
+def _pictures(value: Any) -> Iterator[str | bytes]:
+    if isinstance(value, str | bytes):
+        if value:
+            yield value
+    elif isinstance(value, Mapping):
+        yield from _pictures(value.get("bytes") or value.get("path") or "")
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _pictures(one)
+    elif value is not None:
+        raise RecordError(f"expected a picture or its name; got {str(value)[:80]!r}")
+
+
+def words_of(value: Any) -> str:
+    """What is said in a turn, without the marks for its picture. Raises RecordError for what is no text."""
+    if isinstance(value, list):
+        parts = [one.get("text") for one in value if isinstance(one, Mapping) and one.get("type") == "text"]
+        value = "\n".join(part for part in parts if isinstance(part, str)) if parts else None
+    if not isinstance(value, str):
+        raise RecordError(f"expected a text; got {str(value)[:80]!r}")
+    if "<video>" in value or "<audio>" in value:
+        raise RecordError("it is about a video or a sound; expected a picture")
+    return value.replace(MARK, " ").strip()
