@@ -15,10 +15,11 @@ from typing import get_args
 
 from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
-from ssui_gen.cli_curation import add_orders, add_review, collected, label
+from ssui_gen.cli_curation import add_orders, collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
 from ssui_gen.cli_prompt import add_prompt
+from ssui_gen.cli_review import add_review
 from ssui_gen.commands import command
 from ssui_gen.errors import SsuiError
 from ssui_gen.manifest import pictures_of

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 CURATION = (
     "curation.people",
     "curation.review",
+    "curation.codebook",
     "curation.texts",
     "curation.merge",
     "curation.likeness",
@@ -267,7 +268,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.bench_log",
     ),
     ("stages.serve",),
-    ("cli_options", "cli_curation", "cli_publish", "cli_elsewhere", "cli_bench_people", "cli_bench"),
+    (
+        "cli_options",
+        "cli_curation",
+        "cli_review",
+        "cli_publish",
+        "cli_elsewhere",
+        "cli_bench_people",
+        "cli_bench",
+    ),
     ("cli_prompt", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
@@ -378,6 +387,7 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
         "config",
         "config_pairs",
         "curation.review",
+        "curation.codebook",
         "jobs.rundir",
         "judging.questions",
         "manifest",
