@@ -387,7 +387,6 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
         "config",
         "config_pairs",
         "curation.review",
-        "curation.codebook",
         "jobs.rundir",
         "judging.questions",
         "manifest",

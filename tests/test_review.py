@@ -293,3 +293,14 @@ def test_a_server_killed_at_any_moment_has_written_what_it_confirmed(run: Path) 
             number = int(note.split()[1])
             assert int(found[id].split()[1]) >= number, "what was confirmed, or what was in flight after it"
         assert curation(run, "check").code == 0
+
+
+def test_whoever_ends_it_reads_what_is_undecided(run: Path) -> None:
+    with reviewing(run, "ana", "ben") as server:
+        for id, base in server.lines("ana").items():
+            server.say("ana", base, base | ({"decision": "keep"} if id != "aaaa" else {"note": "later"}))
+        server.process.send_signal(signal.SIGINT)
+        out, _ = server.process.communicate(timeout=30)
+    items = len(rows(run / "curation" / "items.jsonl"))
+    assert f"ana: 1 of {items} items undecided: what nobody decides is left out." in out
+    assert f"ben: {items} of {items} items undecided" in out
