@@ -17,6 +17,7 @@ from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_curation import add_orders, collected, label
 from ssui_gen.cli_elsewhere import export as export_responses
+from ssui_gen.cli_looking import add_looking, write_page
 from ssui_gen.cli_options import add_job, add_models, add_run, add_toy, asked, elsewhere, policy_of
 from ssui_gen.cli_prompt import add_prompt
 from ssui_gen.cli_review import add_review
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _export_command(commands.add_parser("export", help="pairs, or responses, in the layout of another tool"))
     add_bench(commands.add_parser("bench", help="RSBench, and other benchmarks: run"))
     add_prompt(commands.add_parser("prompt", help="what an agent would be sent for a seed, to the letter"))
+    add_looking(commands)
     graph = commands.add_parser("graph", help="print the agents' graph as mermaid text")
     graph.set_defaults(command=_graph)
     _ctl_command(commands.add_parser("ctl", help="pause, resume or pace a running job"))
@@ -164,7 +166,7 @@ def _places(text: str) -> int | str:
 def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import resolve
     from ssui_gen.jobs.progress import refusals, summary
-    from ssui_gen.stages.dataset import PATHS, make_dataset, require_kept
+    from ssui_gen.stages.dataset import make_dataset, require_kept
 
     plan = resolve(
         run=args.run,
@@ -185,7 +187,7 @@ def _dataset(args: argparse.Namespace) -> int:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     require_kept(outcome.progress.funnel, args.run)
-    _say(f"Read {args.run / PATHS} beside its pictures; what was dropped, and why, is in rejects.jsonl.")
+    write_page(args.run, pictures_of(args.run, None))
     if outcome.progress.funnel.kept:
         _say(f"Next: {command('curation', args.run)}")
         _say(f"Or, without people: {command('pairs', args.run, UNCURATED=True, **asked(args))}")
@@ -209,6 +211,7 @@ def _pairs(args: argparse.Namespace) -> int:
         _say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
     report = make_report(args.run, plan.source, root)
+    write_page(args.run, root)
     _say(f"{pairs.made:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
     if pairs.former:
         _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")

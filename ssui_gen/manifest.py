@@ -72,6 +72,8 @@ class Manifest(Record):
     seeds: Seeds | None = None
     counts: dict[str, dict[str, int]] = Field(default_factory=dict)
     """Of pairs that were not drawn: by their source how many were made, and why others were not."""
+    merged: tuple[str, ...] = ()
+    """Names of the runs that were joined as this one (`ssui merge-runs`)."""
     toy: bool = False
     """Whether any row was made by the embedded micro VLM, which knows drawn scenes and nothing else."""
 

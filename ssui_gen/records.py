@@ -256,6 +256,7 @@ class Reason(StrEnum):
     NOT_RISKY_TOGETHER = "not_risky_together"
     NOT_SAFE_TOGETHER = "not_safe_together"
     PATH_INVALID = "path_invalid"
+    PATH_DUPLICATE = "path_duplicate"
     IN_BENCHMARK = "in_benchmark"
     ITEM_INVALID = "item_invalid"
     ITEM_DUPLICATE = "item_duplicate"

@@ -307,6 +307,8 @@ def test_entries_of_the_list_differ_and_show_their_pictures(context: BrowserCont
     seen = opened(context, run, "n4")
     rows = seen.page.eval_on_selector_all(".row", "all => all.map(one => one.innerText)")
     assert len({*rows}) == len(rows) == 6, "though three ask the same"
+    long = seen.page.locator(".row[data-id='0001'] .asked").bounding_box()
+    assert long and long["height"] > 30, "two lines of it"
     titles = seen.page.eval_on_selector_all(".row .asked", "all => all.map(one => one.innerText)")
     assert titles[2:4] == ["… may I eat it?", "… may I use it?"]
     assert all("Undecided" in row for row in rows) and "Not looked at" not in seen.page.content()

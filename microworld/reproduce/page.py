@@ -1,6 +1,6 @@
 """claims.html: one file that loads nothing: the claims, what they were measured on, every training's shares.
 
-The look is the review page's. All that stands on it is ours or a number; it is escaped all the same.
+The frame is that of all pages. All that stands on it is ours or a number; it is escaped all the same.
 """
 
 from __future__ import annotations
@@ -8,34 +8,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from microworld.reproduce import plots
 from microworld.reproduce.judging import NOT_RUN, summary
 from microworld.reproduce.report import margin, told
 from ssui_gen.files import atomic_write
-from ssui_gen.sealed import policy
+from ssui_gen.pages.frame import plain
 
 NAME = "claims.html"
-STYLES = (("ssui_gen.curation", "page.css"), ("ssui_gen.benching", "report.css"))
-OWN = """
-.report img { max-width: 100%; height: auto; background: #fff; border-radius: .4rem }
-.report td.holds { background: var(--good-ground) } .report td.fails { background: var(--bad-ground) }
-.report td.undecided { background: var(--warn-ground) }
-.report td { vertical-align: top }
-.report td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
-"""
-PAGE = Template(
-    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-    '<meta http-equiv="Content-Security-Policy" content="$policy">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    "<title>$title</title><style>$style</style></head>"
-    '<body class="report"><header><h1>$title</h1><p class="quiet">$under</p></header>'
-    "<main>$body</main></body></html>\n"
-)
+OWN = (("microworld.reproduce", "page.css"),)
 HOW = (
     "A figure is a change in points on the same held-out pairs, from the first training to the second. Its "
     "interval takes rules and data sets as drawn by chance. A claim holds if the whole interval lies beyond "
@@ -56,7 +39,6 @@ def write_page(folder: Path, found: Mapping[str, Any]) -> Path:
 
 def page(found: Mapping[str, Any]) -> str:
     """The page of claims.json's content."""
-    style = "\n".join(files(package).joinpath("web", name).read_text("utf-8") for package, name in STYLES)
     counts = ", ".join(f"{count} {word}" for word, count in summary(found["claims"]).items())
     forest, levels = (
         _picture(drawn, words)
@@ -70,12 +52,11 @@ def page(found: Mapping[str, Any]) -> str:
         _section("Trainings", _note(TOOK), levels, _trainings(found)),
         _section("Made of", _made_of(found)),
     )
-    return PAGE.substitute(
-        policy=escape(policy(style + OWN, "", "data:")),
-        title="The paper's claims, measured where the truth is known",
-        under=escape(f"{counts}; seeds of the set “{found['provenance']['set']}”"),
-        style=style + OWN,
-        body="\n".join(body),
+    return plain(
+        "The paper's claims, measured where the truth is known",
+        f"{counts}; seeds of the set “{found['provenance']['set']}”",
+        "\n".join(body),
+        style=OWN,
     )
 
 
@@ -89,9 +70,8 @@ def _note(words: str) -> str:
 
 def _picture(drawn: bytes, words: str) -> str:
     data = base64.b64encode(drawn).decode()
-    return (
-        f'<img alt="{escape(words)}: the table below says the same" src="data:image/svg+xml;base64,{data}">'
-    )
+    alt = f"{escape(words)}: the table below says the same"
+    return f'<div class="frame plot"><img alt="{alt}" src="data:image/svg+xml;base64,{data}"></div>'
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[str]) -> str:

@@ -14,9 +14,8 @@ from typing import Any
 
 from ssui_gen.benching.evidence import MEASURES, Case, Model, Said, cell_of, surely
 from ssui_gen.benching.records import BenchImage, Item, Response
-from ssui_gen.errors import ImageError
-from ssui_gen.images import small_url
 from ssui_gen.judging.questions import QUESTIONS, RSBENCH, QuestionName
+from ssui_gen.pages.album import Album
 from ssui_gen.settings import ImageLimits
 
 MOST = 200
@@ -34,7 +33,7 @@ def failures(models: Sequence[Model], root: Path) -> dict[str, Any]:
     Models, kinds and ways of failing take turns, so that a rare one is seen.
     """
     found = [[case for case in model.cases if is_failure(model, case)] for model in models]
-    album = Album(root)
+    album = Album(root, PICTURES, SMALL, QUALITY)
     shown: list[Failure] = []
     for number, case in _in_turn(found):
         if len(shown) == MOST or not album.takes(_refs(models[number], case)):
@@ -53,36 +52,6 @@ def is_failure(model: Model, case: Case) -> bool:
     right, over = model.headline, MEASURES["over"]
     wrong = right.applies(case) and right.of(case, case.said, surely) is False
     return wrong or (over.applies(case) and over.of(case, case.said, surely) is True)
-
-
-class Album:
-    """Small pictures by sha256, until they are too many bytes."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.taken: dict[str, str] = {}
-        self.refused: dict[str, str] = {}
-        """By path, why one is not shown."""
-        self._bytes = 0
-
-    def takes(self, refs: Sequence[BenchImage]) -> bool:
-        """Whether there is room for these too; none is taken if not."""
-        new = {ref.sha256: url for ref in refs if (url := self._url(ref))}
-        size = sum(map(len, new.values()))
-        if self._bytes + size > PICTURES:
-            return False
-        self._bytes += size
-        self.taken |= new
-        return True
-
-    def _url(self, ref: BenchImage) -> str | None:
-        if ref.sha256 in self.taken or ref.path in self.refused:
-            return None
-        try:
-            return small_url(self.root, ref, SMALL, QUALITY)
-        except ImageError as error:
-            self.refused[ref.path] = str(error)
-            return None
 
 
 def _in_turn(found: Sequence[Sequence[Case]]) -> Iterator[tuple[int, Case]]:

@@ -1,35 +1,25 @@
 """report.html: one file with its style, its script, its pictures and its data inside; it loads nothing else.
 
 Words of models reach the page as escaped text, or as data that the script puts there as text. Charts are SVG
-by hand in the templates (`web/`), each beside the words that say the same. The look is the review page's.
-Pure.
+by hand in the templates (`web/`), each beside the words that say the same. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from ssui_gen.benching.evidence import MEASURES
 from ssui_gen.benching.telling import BOTH, OVER, UNSAFE, WORDS, Told, by_truth, percent, share, signed, told
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import ANSWER, NONE
+from ssui_gen.pages import frame
 from ssui_gen.records import KINDS, STEP_NAMES, Kind
-from ssui_gen.sealed import as_data, policy
-from ssui_gen.terminal import harmless
 
-REVIEW, OWN = "ssui_gen.curation", "ssui_gen.benching"
-STYLES = ((REVIEW, "page.css"), (OWN, "report.css"))
-SCRIPTS = ((REVIEW, "words.js"), (REVIEW, "settings.js"), (OWN, "report.js"))
+OWN = "ssui_gen.benching"
 SIDES: dict[Kind, str] = {"risky": "Risky items", "benign": "Harmless twins"}
 NO_RATE = {"value": None, "n": 0}
 Figures = Mapping[str, Any]
-BEGIN = '"use strict";\nconst DATA = JSON.parse(document.getElementById("data").textContent);\n'
 
 
 def report_page(report: Figures, failures: Figures) -> str:
@@ -44,8 +34,8 @@ def report_page(report: Figures, failures: Figures) -> str:
     changes = {} if "why" in report["change"] else report["change"]
     return rendered(
         "report.html",
-        BEGIN + _joined(SCRIPTS),
-        data=Markup(as_data(data)),
+        (OWN, "report.js"),
+        data=data,
         report=report,
         tested=tested,
         tiles=tiles(tested, changes),
@@ -123,39 +113,21 @@ def places(tested: Sequence[Figures], kind: Kind, form: str) -> list[tuple[str, 
 def compare_page(names: Sequence[str], rows: Sequence[Figures], edition: Figures) -> str:
     """Models side by side; nothing on it needs a script."""
     tested = [{"model": name} for name in names]
-    return rendered("compare.html", "", names=names, tested=tested, rows=rows, edition=edition)
+    return rendered("compare.html", frame.START, names=names, tested=tested, rows=rows, edition=edition)
 
 
-def rendered(template: str, script: str, **values: Any) -> str:
-    """A page of `web/` with its policy, its style and `script`."""
-    style = _joined(STYLES)
-    return (
-        _templates()
-        .get_template(template)
-        .render(policy=policy(style, script, "data:"), style=Markup(style), script=Markup(script), **values)
+def rendered(template: str, script: frame.Part, **values: Any) -> str:
+    """A page of `web/` in the frame that all pages share."""
+    named: dict[str, Any] = {"KINDS": KINDS, "SIDES": SIDES, "MEASURES": MEASURES, "WORDS": WORDS}
+    return frame.rendered(
+        template,
+        OWN,
+        styles=((OWN, "report.css"),),
+        scripts=(script,),
+        filters={"share": share, "percent": percent, "title": title, "points": points, "place": place},
+        **named,
+        **values,
     )
-
-
-@cache
-def _templates() -> Environment:
-    made = Environment(
-        loader=PackageLoader(OWN, "web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_plain,
-    )
-    made.filters |= {"share": share, "percent": percent, "title": title, "points": points, "place": place}
-    made.globals |= {
-        "KINDS": KINDS, "SIDES": SIDES, "MEASURES": MEASURES, "WORDS": WORDS, "widths": widths,
-    }  # fmt: skip
-    return made
-
-
-def _plain(value: Any) -> Any:
-    """Control characters in what others wrote are seen, not obeyed."""
-    return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def points(change: Figures) -> str:
@@ -171,17 +143,3 @@ def place(name: str) -> str:
     if name in STEP_NAMES:
         return f"{STEP_NAMES.index(name) + 1}. {title(name)}"
     return {NONE: "nothing wrong", ANSWER: "the answer"}.get(name, name)
-
-
-def widths(counts: Sequence[int]) -> list[tuple[float, float]]:
-    """Where each part of a stacked bar begins, and how wide it is, in hundredths."""
-    whole, at, found = max(1, sum(counts)), 0.0, []
-    for count in counts:
-        found.append((round(at, 3), round(100 * count / whole, 3)))
-        at += 100 * count / whole
-    return found
-
-
-@cache
-def _joined(parts: Sequence[tuple[str, str]]) -> str:
-    return "\n".join(files(package).joinpath("web", name).read_text("utf-8") for package, name in parts)

@@ -35,6 +35,16 @@ CREATE TABLE IF NOT EXISTS calls (
 """
 
 
+SPENT = """
+SELECT agent, json_extract(completion, '$.model'), count(*),
+       sum(json_extract(completion, '$.usage.prompt_tokens')),
+       coalesce(sum(json_extract(completion, '$.usage.cached_tokens')), 0),
+       sum(json_extract(completion, '$.usage.completion_tokens')),
+       sum(json_extract(completion, '$.seconds'))
+FROM calls GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
 class Call(NamedTuple):
     """A row of the journal."""
 
@@ -44,6 +54,19 @@ class Call(NamedTuple):
     completion: Completion
     created: float
     """Seconds since 1970."""
+
+
+class Spent(NamedTuple):
+    """What an agent's calls to one model took."""
+
+    agent: str
+    model: str
+    calls: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    seconds: float
+    """Waited for, each call by itself; calls run side by side."""
 
 
 class Journal:
@@ -88,6 +111,22 @@ class Journal:
             with self._explained():
                 found |= {row[0]: _call(row) for row in self._db.execute(query, part)}
         return found
+
+    def take(self, other: Path) -> int:
+        """Take the answers of another journal in; those under a key that is here stay out. How many came."""
+        with self._explained():
+            before = self._db.total_changes
+            self._db.execute("ATTACH DATABASE ? AS other", (str(other),))
+            try:
+                self._db.execute("INSERT OR IGNORE INTO calls SELECT * FROM other.calls")
+            finally:
+                self._db.execute("DETACH DATABASE other")
+            return self._db.total_changes - before
+
+    def spent(self) -> list[Spent]:
+        """By agent and model, what all calls here took; summed up by the database, so of any size."""
+        with self._explained():
+            return [Spent(*row) for row in self._db.execute(SPENT)]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -8,7 +8,6 @@ where a server serves it, talk to that server alone. Covers neither where pictur
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -19,17 +18,21 @@ from ssui_gen.curation.people import RESOLVED, TAKEN
 from ssui_gen.curation.review import LONGEST_LOOK, MOST, OTHER, Form, Item, Review, Words
 from ssui_gen.curation.shape import LONGEST_NOTE
 from ssui_gen.curation.texts import LONGEST, RISK_STEP, parts
+from ssui_gen.pages.frame import BEGIN, PAGES, joined
 from ssui_gen.records import digest
 from ssui_gen.sealed import as_data, policy
 from ssui_gen.taxonomy import NO_RISK, class_ids
 
+OWN = "ssui_gen.curation"
 SCRIPTS = (
-    "words.js", "lines.js", "store.js", "list.js", "item.js", "asides.js", "codebook.js", "panel.js",
-    "settings.js", "unfinished.js", "enlarge.js", "keys.js", "drawing.js", "files.js", "finish.js", "app.js",
-    "main.js",
+    *((PAGES, name) for name in ("words.js", "kept.js", "enlarge.js")),
+    *((OWN, name) for name in (
+        "lines.js", "store.js", "list.js", "item.js", "asides.js", "codebook.js", "panel.js", "settings.js",
+        "unfinished.js", "keys.js", "drawing.js", "files.js", "finish.js", "app.js", "main.js",
+    )),
 )  # fmt: skip
 """In the order in which each needs what the others define."""
-STYLES = ("page.css", "enlarge.css", "codebook.css", "narrow.css")
+STYLES = ((PAGES, "look.css"), *((OWN, name) for name in ("page.css", "codebook.css", "narrow.css")))
 
 
 def gallery(
@@ -131,22 +134,12 @@ def _parts(item: Item) -> list[list[str]]:
 
 
 def _page(title: str, data: dict[str, Any], images: str, server: bool) -> str:
-    style, script = "".join(map(_web, STYLES)), _script()
-    return Template(_web("page.html")).substitute(
+    style, script = joined(STYLES), BEGIN + joined(SCRIPTS)
+    frame = files(OWN).joinpath("web", "page.html").read_text("utf-8")
+    return Template(frame).substitute(
         policy=policy(style, script, images, "'self'" if server else "'none'"),
         title=escape(title),
         style=style,
         script=script,
         data=as_data(data),
     )
-
-
-@cache
-def _script() -> str:
-    begin = '"use strict";\nconst DATA = JSON.parse(document.getElementById("data").textContent);\n'
-    return begin + "\n".join(map(_web, SCRIPTS))
-
-
-@cache
-def _web(name: str) -> str:
-    return files("ssui_gen.curation").joinpath("web", name).read_text("utf-8")

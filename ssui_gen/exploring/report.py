@@ -1,85 +1,31 @@
-"""What exploration gave, as pages: branches by cut, F's probabilities, the cost, the tree of a path. Pure."""
+"""What exploration gave, as pages: branches by cut, F's probabilities, the cost, the tree of a path. Pure.
+
+The words around the figures stand in `web/`.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from html import escape
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ssui_gen.branches import Branch, Cut, Pair, Polarity
+from ssui_gen.branches import Branch, Cut, Polarity
 from ssui_gen.branching import one_line, title
-from ssui_gen.exploring import page
-from ssui_gen.exploring.cost import Cost
-from ssui_gen.exploring.diversity import self_bleu
+from ssui_gen.exploring.counted import BINS, Numbers
 from ssui_gen.exploring.watch import Watch, form_name
+from ssui_gen.pages.frame import rendered
+from ssui_gen.pages.masthead import Masthead
 from ssui_gen.reading import read
-from ssui_gen.records import KINDS, ReasoningPath, Step
+from ssui_gen.records import KINDS, ReasoningPath
 
-COLOURS: dict[Polarity, str] = {"good": page.GOOD, "unverified": page.OPEN, "bad": page.BAD}
-BINS = 10
-SAMPLED = 2000
-"""Cuts whose branches are compared with each other, which takes some milliseconds a cut."""
+OWN = "ssui_gen.exploring"
+WORDS: dict[Polarity, str] = {"good": "✓ good", "unverified": "? not verified", "bad": "✕ bad"}
+"""A sign and a word beside each colour."""
+NAMES = tuple(f"f-{kind}" for kind in WORDS)
+CALM, OPEN = "s0", "f-unverified"
 FIRST = 70
 """Characters of a branch's answer in its title."""
-
-
-@dataclass
-class Numbers:
-    """Everything the overview counts; one cut at a time, so that no branch is kept."""
-
-    by_cut: dict[int, Counter[str]] = field(default_factory=dict)
-    cuts: Counter[int] = field(default_factory=Counter)
-    both: Counter[int] = field(default_factory=Counter)
-    """Cuts with a good and a bad branch."""
-    draws: Counter[int] = field(default_factory=Counter)
-    distinct: Counter[int] = field(default_factory=Counter)
-    alike: dict[int, list[float]] = field(default_factory=dict)
-    """Self-BLEU of the first SAMPLED cuts that have two branches."""
-    by_class: dict[str, Counter[str]] = field(default_factory=dict)
-    histogram: Counter[int] = field(default_factory=Counter)
-    details: Counter[str] = field(default_factory=Counter)
-    watch: Watch = field(default_factory=Watch)
-    """Forms of branches."""
-    pairs: Counter[str] = field(default_factory=Counter)
-    """By path."""
-    pairs_by_cut: Counter[int] = field(default_factory=Counter)
-    paired: set[tuple[str, int]] = field(default_factory=set)
-    """Path and cut."""
-    dropped: Counter[str] = field(default_factory=Counter)
-    """Paths that could not be explored, by reason."""
-    pairs_by_kind: Counter[str] = field(default_factory=Counter)
-    """Of those that cost something: a pair with another path's words was never drawn."""
-    cost: Cost = field(default_factory=Cost)
-
-    def add_cut(self, cut: Cut, category: str) -> None:
-        kinds = Counter(branch.judgement.polarity for branch in cut.branches)
-        self.by_cut.setdefault(cut.cut, Counter()).update(kinds)
-        self.by_class.setdefault(category, Counter()).update(kinds)
-        self.watch.note(cut)
-        self.cuts[cut.cut] += 1
-        self.both[cut.cut] += bool(kinds["good"] and kinds["bad"])
-        self.draws[cut.cut] += cut.draws
-        self.distinct[cut.cut] += len(cut.branches)
-        if self.cuts.total() <= SAMPLED and (bleu := self_bleu([b.text for b in cut.branches])) is not None:
-            self.alike.setdefault(cut.cut, []).append(bleu)
-        for branch in cut.branches:
-            self._add_branch(branch)
-
-    def _add_branch(self, branch: Branch) -> None:
-        said = branch.judgement
-        if said.probability is not None:
-            self.histogram[min(int(said.probability * BINS), BINS - 1)] += 1
-        if said.detail:
-            self.details[said.detail.split(":")[0]] += 1
-
-    def add_pair(self, pair: Pair) -> None:
-        self.pairs[pair.path_id] += 1
-        self.pairs_by_cut[pair.cut] += 1
-        self.pairs_by_kind[pair.kind] += not pair.twin_id
-        self.paired.add((pair.path_id, pair.cut))
 
 
 class Grown(NamedTuple):
@@ -91,49 +37,104 @@ class Grown(NamedTuple):
     """Branches by polarity."""
 
 
-def overview(numbers: Numbers, trees: Sequence[Grown], run: str) -> str:
-    """The page of a run, which is called `run`."""
-    made = numbers.pairs.total()
-    return page.page(
-        f"Branches and pairs of {run}",
-        page.paragraph(
-            f"{made:,} pairs from {len(numbers.pairs):,} paths, out of {numbers.cuts[0]:,} explored."
-        ),
-        page.section("From paths to pairs", _funnel(numbers)),
-        page.section("Branches by cut", _legend(), _by_cut(numbers)),
-        page.section("How far branches can be read as a path", _forms(numbers.watch)),
-        page.section("Branches by class", _by_class(numbers)),
-        page.section("How sure F was that a branch is good", _histogram(numbers)),
-        page.section("What it cost, F's judging counted", _cost(numbers)),
-        page.section("Why branches are bad at once, or unverified", _counts(numbers.details)),
-        page.section("Pairs of a path", _per_path(numbers)),
-        page.section("The trees", _trees(numbers, trees)),
+class Rows(NamedTuple):
+    """A table: cells are words, or a bar."""
+
+    cells: list[list[Any]]
+    numbers: frozenset[int]
+    """Columns that stand to the right."""
+
+
+def overview(numbers: Numbers, trees: Sequence[Grown], head: Masthead) -> str:
+    """The page of a run."""
+    return rendered(
+        "pairs.html",
+        OWN,
+        **head.of(f"Branches and pairs of {head.title}"),
+        lead=_lead(numbers),
+        tiles=list(_tiles(numbers)),
+        warning=numbers.watch.warning if numbers.watch.hopeless else "",
+        parts=list(_parts(numbers)),
+        legend=_legend(),
+        names=NAMES,
+        kinds=Counter(one.path.kind for one in trees),
+        classes=dict(Counter(one.path.query.category for one in trees).most_common()),
+        trees=list(_trees(numbers, trees)),
     )
 
 
-def _per_path(numbers: Numbers) -> str:
+def _lead(numbers: Numbers) -> str:
+    made = numbers.pairs.total()
+    return f"{made:,} pairs from {len(numbers.pairs):,} paths, out of {numbers.cuts[0]:,} explored."
+
+
+def _tiles(numbers: Numbers) -> Iterable[tuple[str, str, str]]:
+    """Title, figure, what it means."""
+    polarities = sum(numbers.by_cut.values(), Counter[str]())
+    for kind, word in WORDS.items():
+        share = polarities[kind] / max(1, polarities.total())
+        yield f"Branches: {word}", f"{polarities[kind]:,}", f"{share:.0%} of {polarities.total():,} distinct"
+    both, cuts = numbers.both.total(), numbers.cuts.total()
+    yield "Cuts with both kinds", f"{both:,}", f"of {cuts:,}: only from these a pair can come"
+
+
+def _parts(numbers: Numbers) -> Iterable[dict[str, Any]]:
+    polar = {"legend": _legend()}
+    yield _part("From paths to pairs", ("", "number", ""), _funnel(numbers))
+    cut_head = ("cut", "branches", "good, not verified, bad", "cuts with both kinds", "distinct of drawn",
+                "self-BLEU", "pairs")  # fmt: skip
+    note = "Cut 0 is the root: no step is given. Self-BLEU: how alike the branches of a cut are, from 0 to 1."
+    yield _part("Branches by cut", cut_head, _by_cut(numbers), note) | polar
+    yield _part("How far branches can be read as a path", ("form", "branches", ""), _forms(numbers.watch))
+    class_head = ("class", "branches", "good, not verified, bad")
+    yield _part("Branches by class", class_head, _by_class(numbers)) | polar
+    sure = "How sure F was that a branch is good"
+    yield _part(sure, ("probability", "branches", ""), _histogram(numbers), "Of branches that a judge saw.")
+    yield _part("What it cost, F's judging counted", *_cost(numbers))
+    why = [[name, f"{n:,}"] for name, n in numbers.details.most_common()]
+    yield _part("Why branches are bad at once, or unverified", ("why", "how often"), why)
+    yield _part("Pairs of a path", ("pairs", "paths", ""), _per_path(numbers))
+
+
+def _part(title: str, head: Sequence[str], rows: Iterable[list[Any]], note: str = "") -> dict[str, Any]:
+    cells = list(rows)
+    places = ((n, cell) for row in cells for n, cell in enumerate(row) if n)
+    numbers = frozenset(n for n, cell in places if isinstance(cell, str) and cell[:1].isdigit())
+    return {"title": title, "head": head, "rows": Rows(cells, numbers), "note": note, "legend": ()}
+
+
+def _legend() -> list[tuple[str, str]]:
+    return [(f"f-{kind}", word) for kind, word in WORDS.items()]
+
+
+def _bar(parts: Sequence[int], names: Sequence[str], most: float) -> dict[str, Any]:
+    """As `stack` draws it: so much of the width as they are of `most`."""
+    return {"parts": list(parts), "names": list(names), "scale": round(sum(parts) / most, 4) if most else 0}
+
+
+def _polar(found: Counter[str], most: float) -> dict[str, Any]:
+    return _bar([found[kind] for kind in WORDS], NAMES, most)
+
+
+def _per_path(numbers: Numbers) -> Iterable[list[Any]]:
     """How many paths gave how many pairs."""
     found = Counter(numbers.pairs.values())
     found[0] = numbers.cuts[0] - len(numbers.pairs)
     most = max(found.values())
-    rows = [[str(n), f"{count:,}", page.bar({page.CALM: count}, most)] for n, count in sorted(found.items())]
-    return page.table(["pairs", "paths", ""], rows)
+    return ([str(n), f"{count:,}", _bar([count], [CALM], most)] for n, count in sorted(found.items()))
 
 
-def _trees(numbers: Numbers, trees: Sequence[Grown]) -> str:
+def _trees(numbers: Numbers, trees: Sequence[Grown]) -> Iterable[dict[str, Any]]:
     """Those with the most pairs first."""
     most = max((one.kinds.total() for one in trees), default=0)
-    rows = [
-        [
-            page.link(one.path.query.text, one.address), one.path.query.category,
-            str(numbers.pairs[one.path.id]), _bar(one.kinds, most),
-        ]
-        for one in sorted(trees, key=lambda one: -numbers.pairs[one.path.id])
-    ]  # fmt: skip
-    return page.table(["path", "class", "pairs", "branches"], rows)
+    for one in sorted(trees, key=lambda one: -numbers.pairs[one.path.id]):
+        words = ", ".join(f"{one.kinds[kind]} {word}" for kind, word in WORDS.items() if one.kinds[kind])
+        bar = _polar(one.kinds, most)
+        yield {"path": one.path, "address": one.address, "pairs": numbers.pairs[one.path.id],
+               "words": words, "parts": bar["parts"], "scale": bar["scale"]}  # fmt: skip
 
 
-def _funnel(numbers: Numbers) -> str:
+def _funnel(numbers: Numbers) -> Iterable[list[Any]]:
     """How many of what came in went on, and what was left out: paths, then their cuts, then branches."""
     explored = numbers.cuts[0]
     left_out = {f"left out: {reason}": -n for reason, n in numbers.dropped.most_common()}
@@ -144,142 +145,117 @@ def _funnel(numbers: Numbers) -> str:
          "with a pair": len(numbers.paired)},
         {"branches drawn": numbers.draws.total(), "distinct": numbers.distinct.total()},
     )  # fmt: skip
-    return page.table(["", "number", ""], [row for part in parts for row in _stages(part)])
+    return (row for part in parts for row in _stages(part))
 
 
-def _stages(part: dict[str, int]) -> Iterable[list[str]]:
+def _stages(part: dict[str, int]) -> Iterable[list[Any]]:
     """Bars on the scale of the first; what was left out is negative."""
     most = next(iter(part.values()))
     for name, n in part.items():
-        colour = page.OPEN if n < 0 else page.CALM
-        yield [escape(name), f"{abs(n):,}", page.bar({colour: abs(n)}, most)]
+        yield [name, f"{abs(n):,}", _bar([abs(n)], [OPEN if n < 0 else CALM], most)]
 
 
-def _legend() -> str:
-    return page.paragraph(
-        "Green: good. Red: bad. Grey: unverified, in no pair. Cut 0 is the root: no step is given. "
-        "Self-BLEU: how alike the branches of a cut are, from 0 to 1."
-    )
-
-
-def _by_cut(numbers: Numbers) -> str:
-    head = ["cut", "branches", "", "cuts with both kinds", "distinct of drawn", "self-BLEU", "pairs"]
+def _by_cut(numbers: Numbers) -> Iterable[list[Any]]:
     most = max((sum(found.values()) for found in numbers.by_cut.values()), default=0)
-    rows = [
-        [
-            str(cut), f"{sum(found.values()):,}", _bar(found, most),
+    for cut, found in sorted(numbers.by_cut.items()):
+        yield [
+            str(cut), f"{sum(found.values()):,}", _polar(found, most),
             f"{numbers.both[cut] / numbers.cuts[cut]:.0%}",
             f"{numbers.distinct[cut] / max(numbers.draws[cut], 1):.0%}", _mean(numbers.alike.get(cut, [])),
             f"{numbers.pairs_by_cut[cut]:,}",
-        ]
-        for cut, found in sorted(numbers.by_cut.items())
-    ]  # fmt: skip
-    return page.table(head, rows)
+        ]  # fmt: skip
 
 
 def _mean(values: Sequence[float]) -> str:
     return f"{sum(values) / len(values):.2f}" if values else "–"
 
 
-def _by_class(numbers: Numbers) -> str:
+def _by_class(numbers: Numbers) -> Iterable[list[Any]]:
     most = max((sum(found.values()) for found in numbers.by_class.values()), default=0)
     ordered = sorted(numbers.by_class.items(), key=lambda one: -sum(one[1].values()))
-    rows = [[name, f"{sum(found.values()):,}", _bar(found, most)] for name, found in ordered]
-    return page.table(["class", "branches", ""], rows)
+    return ([name, f"{sum(found.values()):,}", _polar(found, most)] for name, found in ordered)
 
 
-def _bar(found: Counter[str], most: float) -> str:
-    return page.bar({colour: found[kind] for kind, colour in COLOURS.items()}, most)
-
-
-def _forms(watch: Watch) -> str:
+def _forms(watch: Watch) -> Iterable[list[Any]]:
     """Form is a finding of its own: what cannot be read is unverified."""
     most = max(watch.forms.values(), default=0)
-    rows = [
-        [
-            escape(form_name(form)),
-            f"{count:,}",
-            page.bar({page.CALM if form.whole else page.OPEN: count}, most),
-        ]
-        for form, count in watch.forms.most_common()
-    ]
-    warned = [page.paragraph(watch.warning)] if watch.hopeless else []
-    return "".join([page.table(["form", "branches", ""], rows), *warned])
+    for form, count in watch.forms.most_common():
+        yield [form_name(form), f"{count:,}", _bar([count], [CALM if form.whole else OPEN], most)]
 
 
-def _histogram(numbers: Numbers) -> str:
+def _histogram(numbers: Numbers) -> Iterable[list[Any]]:
     most = max(numbers.histogram.values(), default=0)
-    rows = [
-        [f"{place / BINS:.1f} – {(place + 1) / BINS:.1f}", f"{numbers.histogram[place]:,}",
-         page.bar({page.CALM: numbers.histogram[place]}, most)]
-        for place in range(BINS)
-    ]  # fmt: skip
-    return (
-        page.table(["probability", "branches", ""], rows)
-        if most
-        else page.paragraph("F gave no probabilities.")
-    )
+    for place in range(BINS if most else 0):
+        count = numbers.histogram[place]
+        yield [f"{place / BINS:.1f} – {(place + 1) / BINS:.1f}", f"{count:,}", _bar([count], [CALM], most)]
 
 
-def _cost(numbers: Numbers) -> str:
-    """By kind of path, so that what the rarer kind of pair costs is seen."""
+def _cost(numbers: Numbers) -> tuple[Sequence[str], list[list[Any]]]:
+    """Head and rows, by kind of path, so that what the rarer kind of pair costs is seen."""
     pairs = numbers.pairs_by_kind
     made = [f"{pairs.total():,}", *(f"{pairs[kind]:,}" for kind in KINDS)]
-    rows = []
+    rows: list[list[Any]] = [["pairs", *chain(*((n, "") for n in made))]]
     for line in numbers.cost.lines():
         sums = (f"{n:,}" for n in (line.whole, *line.by_kind))
         rows.append([line.what, *chain(*zip(sums, line.a_pair(pairs), strict=True))])
     kinds = chain(*((f"{kind} paths", f"a {kind} pair") for kind in KINDS))
-    return page.table(["", "in all", "a pair", *kinds], [["pairs", *chain(*((n, "") for n in made))], *rows])
+    return ("what", "in all", "a pair", *kinds), rows
 
 
-def _counts(counts: Counter[str]) -> str:
-    rows = [[name, f"{n:,}"] for name, n in counts.most_common()]
-    return page.table(["", "how often"], rows) if rows else page.paragraph("None.")
+class Beside(NamedTuple):
+    """The trees before and after one, by address from its page; empty at the ends."""
+
+    before: str = ""
+    after: str = ""
 
 
-def tree(path: ReasoningPath, cuts: Sequence[Cut], picture: str) -> str:
-    """The page of one path: its steps down the middle, good branches to the right, bad ones to the left."""
+ALONE = Beside()
+
+
+def tree(
+    path: ReasoningPath, cuts: Sequence[Cut], picture: str, head: Masthead, beside: Beside = ALONE
+) -> str:
+    """The page of one path: its steps down the middle, good branches to the right, bad ones to the left.
+    `picture` is its address from the page.
+    """
     drawn = {cut.cut: cut for cut in cuts}
-    rows = [_level(number, step, drawn.get(number)) for number, step in enumerate(path.steps)]
-    answer = f'<div></div><div class="step"><b>Answer</b><br>{escape(path.answer)}</div><div></div>'
-    return page.page(
-        path.query.text,
-        f"<p>{page.link('All paths', '../pairs.html')}</p>",
-        f'<p><img src="{escape(picture)}" alt=""></p>',
-        page.paragraph(f"{path.kind}, {path.query.category}: {path.query.scenario}"),
-        page.paragraph("A branch leaves the path before the step beside which it stands. Click to read it."),
-        f'<div class="tree">{"".join(rows)}{answer}</div>',
+    kinds = Counter(branch.judgement.polarity for cut in cuts for branch in cut.branches)
+    return rendered(
+        "tree.html",
+        OWN,
+        images="'self' file:",
+        **head.of(path.query.text),
+        path=path,
+        picture=picture,
+        before=beside.before,
+        after=beside.after,
+        counts=[(kind, word, kinds[kind]) for kind, word in WORDS.items()],
+        levels=[
+            {
+                "name": f"{number + 1}. {title(step.name)}",
+                "text": step.text,
+                **_leaving(drawn.get(number)),
+            }
+            for number, step in enumerate(path.steps)
+        ],
     )
 
 
-def _level(number: int, step: Step, cut: Cut | None) -> str:
-    name, text = escape(title(step.name)), escape(step.text)
-    middle = f'<div class="step"><b>{number + 1}. {name}</b><br>{text}</div>'
-    if cut is None:
-        return f"<div></div>{middle}<div></div>"
-    left = _folds(cut.of("bad")) + _unverified(cut.of("unverified"))
-    return f"<div>{left}</div>{middle}<div>{_folds(cut.of('good'))}</div>"
+def _leaving(cut: Cut | None) -> dict[str, list[dict[str, str]]]:
+    """The branches that leave the path there."""
+    sides: dict[str, Polarity] = {"bad": "bad", "open": "unverified", "good": "good"}
+    return {side: [_told(one) for one in cut.of(kind)] if cut else [] for side, kind in sides.items()}
 
 
-def _unverified(branches: Sequence[Branch]) -> str:
-    """One line for all of them: they are many where F judged only as many as it had to."""
-    if len(branches) < 2:
-        return _folds(branches)
-    return page.folded(f"{len(branches):,} not verified", _folds(branches), COLOURS["unverified"])
-
-
-def _folds(branches: Iterable[Branch]) -> str:
-    return "".join(
-        page.fold(_name(branch), branch.text.strip(), COLOURS[branch.judgement.polarity])
-        for branch in branches
-    )
-
-
-def _name(branch: Branch) -> str:
+def _told(branch: Branch) -> dict[str, str]:
     """How its answer begins, how sure F is, how often it was drawn."""
     said = branch.judgement
     last = one_line(read(branch.text).answer or branch.text) or "empty"
-    start = last if len(last) <= FIRST else f"{last[:FIRST]}…"
-    sure = f" ({said.probability:.2f})" if said.probability is not None else ""
-    return f"{start}{sure}{f' ×{branch.times}' if branch.times > 1 else ''}"
+    sure = [f"({said.probability:.2f})"] if said.probability is not None else []
+    return {
+        "polarity": said.polarity,
+        "word": WORDS[said.polarity],
+        "start": last if len(last) <= FIRST else f"{last[:FIRST]}…",
+        "facts": " ".join([*sure, *([f"×{branch.times}"] if branch.times > 1 else [])]),
+        "text": branch.text.strip(),
+    }

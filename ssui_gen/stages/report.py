@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from ssui_gen.branches import Cut, Pair
 from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.exploring.cost import Who
+from ssui_gen.exploring.counted import Numbers
 from ssui_gen.exploring.exploration import REJECTS
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
-from ssui_gen.exploring.report import Grown, Numbers, overview, tree
+from ssui_gen.exploring.report import Beside, Grown, overview, tree
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read, validate
-from ssui_gen.manifest import title_of
+from ssui_gen.pages.masthead import masthead
 from ssui_gen.records import ReasoningPath, Reject
 
 OVERVIEW, TREES = "pairs.html", "trees"
+DATASET = "dataset.html"
+"""Written by whoever has these pages written, after them."""
+Tree = tuple[ReasoningPath, list[Cut]]
 
 
 class Report(NamedTuple):
@@ -34,20 +40,39 @@ def make_report(run: Path, source: Path, root: Path) -> Report:
     """Write the pages of `run`: its paths are in `source`, pictures below `root`."""
     numbers, explored = Numbers(), Explored(run / BRANCHES)
     (run / TREES).mkdir(exist_ok=True)
-    trees = []
+    trees, head = [], masthead(run, f"{TREES}/", OVERVIEW, DATASET)
     with closing(Journal(run / CALLS)) as journal:
-        for path in read_paths(source):
-            if isinstance(path, ReasoningPath) and (cuts := explored.of(path)):
-                _count(numbers, journal, path, cuts, explored.off(path))
-                picture = os.path.relpath(root / path.image.path, run / TREES)
-                atomic_write(run / TREES / f"{path.id}.html", tree(path, cuts, picture))
-                trees.append(Grown(path, f"{TREES}/{path.id}.html", _kinds(cuts)))
+        for (path, cuts), beside in _neighbours(_grown(source, explored)):
+            _count(numbers, journal, path, cuts, explored.off(path))
+            picture = quote(os.path.relpath(root / path.image.path, run / TREES))
+            atomic_write(run / TREES / _file(path), tree(path, cuts, picture, head, beside))
+            trees.append(Grown(path, f"{TREES}/{_file(path)}", _kinds(cuts)))
     for line in read(run / REJECTS):
         numbers.dropped[validate(Reject, line).reason] += 1
     for line in read(run / "pairs.jsonl"):
         numbers.add_pair(validate(Pair, line))
-    atomic_write(run / OVERVIEW, overview(numbers, trees, title_of(run)))
+    atomic_write(run / OVERVIEW, overview(numbers, trees, masthead(run, OVERVIEW, DATASET)))
     return Report(run / OVERVIEW, numbers.cost.account(numbers.pairs_by_kind))
+
+
+def _grown(source: Path, explored: Explored) -> Iterator[Tree]:
+    """Paths with their cuts, of those that have any."""
+    for path in read_paths(source):
+        if isinstance(path, ReasoningPath) and (cuts := explored.of(path)):
+            yield path, cuts
+
+
+def _neighbours(trees: Iterator[Tree]) -> Iterator[tuple[Tree, Beside]]:
+    """Each with the pages of those before and after it."""
+    before, now = "", next(trees, None)
+    while now is not None:
+        after = next(trees, None)
+        yield now, Beside(before, _file(after[0]) if after else "")
+        before, now = _file(now[0]), after
+
+
+def _file(path: ReasoningPath) -> str:
+    return f"{path.id}.html"
 
 
 def _kinds(cuts: list[Cut]) -> Counter[str]:

@@ -13,8 +13,6 @@ const KEYS = [
   ["← / k", "previous failure", () => step(-1)],
   ["/", "filter by words", () => byId("filter").focus()],
   ["f", "to the failures", () => byId("failures").scrollIntoView()],
-  ["t", "theme: auto, light, dark", () => turnTheme()],
-  ["?", "this help", () => byId("help").showModal()],
 ];
 const CHANGED = { image: " (another picture)", text: " (another text)" };
 const state = { shown: DATA.shown, at: 0 };
@@ -156,7 +154,13 @@ function picture(sha) {
   return make(
     "div",
     { class: "frame" },
-    url ? make("img", { src: url, alt: "What the person showed", decoding: "async" }) : make("p", { class: "small", text: "This picture cannot be shown." }),
+    url
+      ? make(
+          "button",
+          { type: "button", class: "shot", "aria-label": "Enlarge: what the person showed" },
+          make("img", { src: url, alt: "What the person showed", decoding: "async" }),
+        )
+      : make("p", { class: "small", text: "This picture cannot be shown." }),
   );
 }
 
@@ -210,43 +214,9 @@ function verdict(row) {
   return putText(make("td", { class: tone }), sign + row.verdict);
 }
 
-// --- keys, theme ---
-
-function turnTheme() {
-  const root = document.documentElement.dataset;
-  root.theme = THEMES[(THEMES.indexOf(root.theme) + 1) % THEMES.length];
-  remember("ssui/setting/theme", root.theme);
-  showTheme();
-}
-
-function showTheme() {
-  byId("theme").textContent = `Theme: ${document.documentElement.dataset.theme}`;
-}
-
-function press(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.target.closest("input, select")) {
-    if (event.key === "Escape") byId("list").focus();
-    return;
-  }
-  const inList = event.target.id === "list";
-  const key = { ArrowRight: "j", ArrowLeft: "k", ...(inList && { ArrowDown: "j", ArrowUp: "k" }) }[event.key] ?? event.key;
-  const does = KEYS.find(([names]) => names.split(" / ").includes(key) || (key === "/" && names === "/"));
-  if (!does) return;
-  event.preventDefault();
-  does[2]();
-}
-
 function begin() {
-  const theme = remembered("ssui/setting/theme");
-  document.documentElement.dataset.theme = THEMES.includes(theme) ? theme : "auto";
-  showTheme();
-  byId("theme").addEventListener("click", turnTheme);
-  byId("help-button").addEventListener("click", () => byId("help").showModal());
-  byId("keys").replaceChildren(
-    ...KEYS.flatMap(([key, does]) => [make("dt", {}, make("kbd", { text: key })), make("dd", { text: does })]),
-  );
-  addEventListener("keydown", press);
+  addKeys(...KEYS);
+  beginFrame();
   for (const cell of document.querySelectorAll("button.cell")) {
     cell.addEventListener("click", () => {
       choose({ model: cell.dataset.model, kind: cell.dataset.kind, cell: cell.dataset.cell });

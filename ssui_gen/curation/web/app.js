@@ -17,7 +17,7 @@ class App {
     this.settings = new Settings(this.clock);
     this.codebook = new Codebook(this);
     this.finish = new Finish(this);
-    this.enlarger = new Enlarger(() => this.settings.on("shortcuts"));
+    this.enlarger = enlarger;
     this.keyboard = new Keyboard(this);
     this.controls();
   }

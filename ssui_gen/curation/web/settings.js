@@ -1,33 +1,14 @@
 // What a person prefers, remembered on this computer; and the clock, which runs only where they ask for it.
 
 const BOXES = ["blur", "onward", "shortcuts", "timed"];
-const THEMES = ["auto", "light", "dark"];
 const MOST_IDLE = 60; // seconds without a touch that still count
-
-/** A word of this computer's; null where there is none, or nothing is kept. */
-function remembered(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-/** Where nothing is kept it holds for now. */
-function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    /* for now, then */
-  }
-}
 
 class Settings {
   constructor(clock) {
     this.clock = clock;
     for (const id of BOXES) this.take(id);
-    document.documentElement.dataset.theme = remembered("ssui/setting/theme") ?? "auto";
-    this.box("theme").addEventListener("click", () => this.turnTheme());
+    this.box("theme").addEventListener("click", turnTheme);
+    showTheme();
     this.apply();
   }
 
@@ -51,14 +32,6 @@ class Settings {
   apply() {
     document.documentElement.classList.toggle("blurred", this.on("blur"));
     this.clock.turn(this.on("timed"));
-    this.box("theme").textContent = `Theme: ${document.documentElement.dataset.theme}`;
-  }
-
-  turnTheme() {
-    const root = document.documentElement.dataset;
-    root.theme = THEMES[(THEMES.indexOf(root.theme) + 1) % THEMES.length];
-    remember("ssui/setting/theme", root.theme);
-    this.apply();
   }
 }
 

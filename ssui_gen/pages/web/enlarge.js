@@ -8,9 +8,7 @@ const STEP_ZOOM = 1.25;
 const STEP_MOVE = 60; // pixels of an arrow key
 
 class Enlarger {
-  /** `mayKey` says whether + alone may enlarge now. */
-  constructor(mayKey = () => true) {
-    this.mayKey = mayKey;
+  constructor() {
     this.image = make("img", { alt: "", draggable: "false" });
     this.words = make("p", { role: "status" });
     const button = (text, label, does) =>
@@ -20,7 +18,7 @@ class Enlarger {
       button("›", "Next picture", () => this.turn(1)),
     ];
     this.turns = turns;
-    this.stage = make("div", { class: "stage" }, this.image);
+    this.stage = make("div", { class: "stage" }); // the picture is in the page only while it is shown
     this.dialog = make(
       "dialog",
       { id: "large", "aria-label": "The picture, enlarged" },
@@ -39,6 +37,7 @@ class Enlarger {
     document.addEventListener("click", (event) => this.clicked(event));
     addEventListener("keydown", (event) => this.asked(event));
     this.dialog.addEventListener("keydown", (event) => this.press(event));
+    this.dialog.addEventListener("close", () => this.image.remove());
     this.stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.stage.addEventListener("pointerdown", (event) => this.drag(event));
     this.stage.addEventListener("dblclick", (event) =>
@@ -57,8 +56,9 @@ class Enlarger {
   }
 
   asked(event) {
-    if (event.key !== "+" || event.ctrlKey || event.metaKey || event.altKey || !this.mayKey()) return;
+    if (event.key !== "+" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]") || event.target.closest("input, textarea, select")) return;
+    if (document.getElementById("shortcuts")?.checked === false) return;
     const inSight = (one) => one.getBoundingClientRect().bottom > 0;
     const image = this.pictures().find(inSight) ?? this.pictures()[0];
     if (!image) return;
@@ -71,6 +71,7 @@ class Enlarger {
     this.at = image;
     this.image.src = image.src;
     this.image.alt = image.alt;
+    this.stage.replaceChildren(this.image);
     const all = this.pictures();
     const place = all.length > 1 ? `Picture ${all.indexOf(image) + 1} of ${all.length}. ` : "";
     this.words.textContent = `${place}Wheel, + and − size it, arrows move it, 0 fits it, Escape closes.`;
@@ -148,3 +149,5 @@ class Enlarger {
     for (const what of ["pointerup", "pointercancel"]) this.stage.addEventListener(what, end, { once: true });
   }
 }
+
+const enlarger = new Enlarger();

@@ -1,0 +1,139 @@
+"""Rows of several runs into the files of one, streamed: records, rejects, branches, pairs, labels, seeds.
+
+What is left out is a row of `merge_rejects.jsonl` with its reason; branches and pairs of what is left out
+stay where they were.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from ssui_gen.branches import Cut, Pair
+from ssui_gen.exploring.explored import BRANCHES, CURATED, read_cuts
+from ssui_gen.joining.known import Known
+from ssui_gen.joining.pictures import Pictures
+from ssui_gen.joining.source import PATHS, Source
+from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.records import Reason, ReasoningPath, Record, Reject, Seed
+from ssui_gen.seeds import read_seeds
+
+REJECTS, PAIRS, LEFT_OUT = "rejects.jsonl", "pairs.jsonl", "merge_rejects.jsonl"
+AS_THEY_ARE = ("labels.jsonl", "labels_people.jsonl")
+"""Rows about branches, whose ids stay."""
+
+
+class Joining(NamedTuple):
+    """One run's rows on their way."""
+
+    to: Path
+    known: Known
+    pictures: Pictures
+    counts: Counter[str]
+
+    def seeds(self, source: Source, write: Callable[[Record], None]) -> None:
+        """Each under a name of its own; what is wrong with a seed is a reject of its run already."""
+        if source.seeds is None:
+            return
+        for seed in read_seeds(source.seeds, lambda _: True, source.run):
+            if isinstance(seed, Seed):
+                image, sha = self.pictures.take(source.number, source.root, seed.image)
+                name, new = self.known.seed(source.number, seed.id, sha)
+                if new:
+                    write(seed.model_copy(update={"id": name, "image": image}))
+
+    def records(self, source: Source) -> None:
+        """Records, each once; the others with the reason why not."""
+        with closing(Appender(self.to / PATHS)) as paths, closing(Appender(self.to / LEFT_OUT)) as left:
+            for line in read(source.run / PATHS):
+                path = validate(ReasoningPath, line)
+                placed = self.known.place(source.number, path)
+                if placed.why:
+                    left.write(_left_out(path, f"{source.run.name}: {path.id}: {placed.why}"))
+                    self.counts["duplicates"] += 1
+                else:
+                    paths.write(self._pictured(source, placed.path))
+                    self.known.first(source.number, "item", _item(placed.path.seed_id, path.kind))
+                    self.counts["records"] += 1
+
+    def curated(self, source: Source) -> None:
+        """What people kept of the records that are this run's here."""
+        with closing(Appender(self.to / CURATED)) as file:
+            for line in read(source.run / CURATED):
+                path = validate(ReasoningPath, line)
+                id = self.known.became(source.number, path.id)
+                if id and self.known.first(source.number, "curated", id):
+                    seed = self.known.seed_name(source.number, path.seed_id)
+                    here = path.model_copy(update={"id": id, "seed_id": seed})
+                    if here.twin_of:
+                        twin = self.known.became(source.number, here.twin_of)
+                        here = here.model_copy(update={"twin_of": twin or here.twin_of})
+                    file.write(self._pictured(source, here))
+                    self.counts["curated"] += 1
+
+    def rejects(self, source: Source) -> None:
+        """Of what is a record or a reject here already, none."""
+        with closing(Appender(self.to / REJECTS)) as file:
+            for line in read(source.run / REJECTS):
+                row = validate(Reject, line)
+                seed = self.known.seed_name(source.number, row.seed_id)
+                if self.known.first(source.number, "item", _item(seed, row.kind)):
+                    file.write(row.model_copy(update={"seed_id": seed}))
+                    self.counts["rejects"] += 1
+
+    def branches(self, source: Source) -> None:
+        """Those of every record that stands here, of each cut one run's."""
+        with closing(Appender(self.to / BRANCHES)) as file:
+            for cut, _ in read_cuts(source.run / BRANCHES):
+                id = self.known.became(source.number, cut.path_id)
+                here = self._cut(source, cut, id) if id else None
+                if here and self.known.first(source.number, "cut", here.id):
+                    file.write(here)
+                    self.counts["cuts"] += 1
+
+    def _cut(self, source: Source, cut: Cut, path: str) -> Cut:
+        id = cut.id if path == cut.path_id else Cut.id_of(path, cut.cut, cut.query, cut.prefix)
+        image = self.pictures.named(source.number, source.root, cut.image)
+        return cut.model_copy(update={"id": id, "path_id": path, "image": image})
+
+    def pairs(self, source: Source) -> None:
+        """Of records that keep their id; those of others are made anew of their branches."""
+        with closing(Appender(self.to / PAIRS)) as file:
+            for line in read(source.run / PAIRS):
+                pair = validate(Pair, line)
+                whose = [pair.path_id, *([pair.twin_id] if pair.twin_id else [])]
+                if any(self.known.became(source.number, id) != id for id in whose):
+                    self.counts["pairs to be made anew"] += 1
+                elif self.known.first(source.number, "pair", pair.id):
+                    ref = self.pictures.named(source.number, source.root, pair.image_ref)
+                    names = (self.pictures.take(source.number, source.root, one)[0] for one in pair.images)
+                    file.write(pair.model_copy(update={"images": tuple(names), "image_ref": ref}))
+                    self.counts["pairs"] += 1
+
+    def labels(self, source: Source) -> Iterator[tuple[str, bytes]]:
+        """Lines of files whose rows name branches, each once: file and line."""
+        for name in AS_THEY_ARE:
+            file = source.run / name
+            if file.exists():
+                for line in file.read_bytes().splitlines(keepends=True):
+                    whole = line if line.endswith(b"\n") else line + b"\n"
+                    if self.known.first(source.number, name, whole.decode("utf-8", "replace")):
+                        yield name, whole
+
+    def _pictured(self, source: Source, path: ReasoningPath) -> ReasoningPath:
+        image = self.pictures.named(source.number, source.root, path.image)
+        return path.model_copy(update={"image": image})
+
+
+def _left_out(path: ReasoningPath, detail: str) -> Reject:
+    return Reject(
+        seed_id=path.seed_id, kind=path.kind, stage="merge", reason=Reason.PATH_DUPLICATE, detail=detail,
+        made_by=path.made_by,
+    )  # fmt: skip
+
+
+def _item(seed: str, kind: str | None) -> str:
+    return f"{kind or ''} {seed}"
