@@ -230,8 +230,8 @@ fuzz: $(READY) ## ten minutes of mutated inputs at every door that takes what ot
 	$(VENV)/bin/python tests/fuzzing.py $(ARGS)
 
 .PHONY: golden
-golden: $(READY) ## rewrite the golden files after a change of prompts; read the diff
-	$(VENV)/bin/python -m pytest tests/test_prompts.py --golden -q
+golden: $(READY) ## rewrite the golden files after a change of prompts or of the codebook; read the diff
+	$(VENV)/bin/python -m pytest tests/test_prompts.py tests/test_codebook.py --golden -q
 
 .PHONY: check
 check: $(READY) ## lint, types and all tests but those in a browser, on vLLM or llama-server, or under inspect_ai; CI runs all but the third

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
-from ssui_gen.cli_curation import add_orders, add_review
+from ssui_gen.cli_curation import add_orders
 from ssui_gen.cli_help import ABOUT
 from ssui_gen.cli_import import add_import
 from ssui_gen.cli_jobs import add_dataset, add_pairs
@@ -23,6 +23,7 @@ from ssui_gen.cli_machines import add_completion, add_ctl, add_doctor, add_merge
 from ssui_gen.cli_parser import Parser
 from ssui_gen.cli_prompt import add_prompt
 from ssui_gen.cli_publish import add_giving
+from ssui_gen.cli_review import add_review
 from ssui_gen.cli_screen import ERR, words
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.cli_shards import add_shards, exit_code

@@ -37,7 +37,7 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
         made.set_defaults(command=_ORDERS[name], labels=False, bench=None)
         if name not in ("export", "import", "apply", "stats"):
             made.add_argument("--labels", action="store_true", help=OF_LABELS)
-        if name in ("check", "assign", "agreement", "resolve"):
+        if name in ("check", "assign", "agreement", "resolve", "codebook"):
             made.add_argument("--bench", type=Path, metavar="FOLDER", help=OF_RESPONSES)
         return made
 
@@ -63,31 +63,12 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
         files.add_argument("--as", dest="name", help="whose; default: the only person's")
     order("agreement", "how far people agree: percent, κ, α, with intervals")
     order("resolve", "the items on which people differ, for one person to decide")
+    order("codebook", "what each decision, reason and score means, as Markdown")
     order("apply", "write curated.jsonl, unless anything is wrong")
     stats = order("stats", "yield by class, reasons, time, planted errors caught")
     stats.add_argument(
         "--planted", type=Path, help="rows {id, error, pointer}; default: planted.jsonl of the run"
     )
-
-
-def add_review(parser: argparse.ArgumentParser) -> None:
-    """Give `ssui review` its options."""
-    add_folder(parser)
-    parser.add_argument(
-        "--as", dest="names", action="append", default=[], metavar="NAME", help="who looks; default: all"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="default: this computer alone")
-    parser.add_argument("--port", type=int, default=8765, help="0 takes any free one")
-    parser.add_argument("--labels", action="store_true", help=OF_LABELS)
-    parser.add_argument("--bench", type=Path, metavar="FOLDER", help=OF_RESPONSES)
-    parser.set_defaults(command=_review)
-
-
-def _review(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.review import Place, serve_review
-
-    serve_review(_folder(args), args.names, Place(args.host, args.port), say)
-    return 0
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -98,7 +79,7 @@ def _export(args: argparse.Namespace) -> int:
     if args.to:
         from ssui_gen.stages.exchange import send
 
-        folder = _folder(args)
+        folder = task_of(args)
         say(f"For {args.to}: {send(folder, args.to, args.names[0] if args.names else folder.only_name())}")
     return code
 
@@ -106,7 +87,7 @@ def _export(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace) -> int:
     from ssui_gen.stages.exchange import receive
 
-    folder = _folder(args)
+    folder = task_of(args)
     done = receive(folder, args.tool, args.file, args.name, args.user)
     for fault in done.faults:
         say(fault)
@@ -158,7 +139,7 @@ def published(done: Published, folder: Path, then: str) -> int:
 def _check(args: argparse.Namespace) -> int:
     from ssui_gen.stages.curation import faults, repair
 
-    folder = _folder(args)
+    folder = task_of(args)
     for name in repair(folder, args.names) if args.repair else ():
         say(f"{folder.path(name)}: each object is on a line of its own again")
     found = faults(folder, args.names)
@@ -177,7 +158,7 @@ def _check(args: argparse.Namespace) -> int:
 def _assign(args: argparse.Namespace) -> int:
     from ssui_gen.curation.publish import assign
 
-    folder, how = _folder(args), {"overlap": args.overlap, "each": args.each, "seed": args.seed}
+    folder, how = task_of(args), {"overlap": args.overlap, "each": args.each, "seed": args.seed}
     for name, count in assign(folder, args.names, **how, title=title_of(folder.root.parent)).items():
         say(f"{name}: {count:,} items")
     return 0
@@ -186,7 +167,7 @@ def _assign(args: argparse.Namespace) -> int:
 def _unfold(args: argparse.Namespace) -> int:
     from ssui_gen.stages.unfold import unfold
 
-    folder = _folder(args)
+    folder = task_of(args)
     name = folder.only_name() if args.name is None else args.name
     count = unfold(folder, name)
     say(f"{count:,} files in {folder.root / name}. `ssui curation fold` takes what is edited there.")
@@ -196,7 +177,7 @@ def _unfold(args: argparse.Namespace) -> int:
 def _fold(args: argparse.Namespace) -> int:
     from ssui_gen.stages.unfold import fold
 
-    folder = _folder(args)
+    folder = task_of(args)
     name = folder.only_name() if args.name is None else args.name
     changed, faults = fold(folder, name)
     if not faults:
@@ -204,7 +185,7 @@ def _fold(args: argparse.Namespace) -> int:
     return told(faults, "nothing was taken")
 
 
-def _folder(args: argparse.Namespace) -> Folder:
+def task_of(args: argparse.Namespace) -> Folder:
     """Where people work: on paths, on branches, or on a model's responses."""
     if args.bench:
         from ssui_gen.stages.bench_label import folder_at
@@ -219,7 +200,7 @@ def _folder(args: argparse.Namespace) -> Folder:
 def _agreement(args: argparse.Namespace) -> int:
     from ssui_gen.stages.agreement import agreement_table
 
-    table, words, found = agreement_table(_folder(args))
+    table, words, found = agreement_table(task_of(args))
     OUT.print(table)
     for line in words:
         say(line)
@@ -229,12 +210,19 @@ def _agreement(args: argparse.Namespace) -> int:
 def _resolve(args: argparse.Namespace) -> int:
     from ssui_gen.stages.curation import resolve
 
-    board = resolve(_folder(args))
+    board = resolve(task_of(args))
     for outcome in board.disputes.values():
         views = "; ".join(f"{name}: {line.decision}" for name, line in outcome.said.items())
         state = board.outcomes[outcome.item.id].state
         say(f"{outcome.item.id}: {views}{'' if state == 'disputed' else f'; settled: {state}'}")
     say(f"{len(board.disputes)} items on which people differ; the last word stands in {board.resolved.path}.")
+    return 0
+
+
+def _codebook(args: argparse.Namespace) -> int:
+    from ssui_gen.curation.codebook import as_markdown
+
+    say(as_markdown(task_of(args).form).rstrip())
     return 0
 
 
@@ -252,6 +240,9 @@ def _apply(args: argparse.Namespace) -> int:
         say(f"{new:,} paths were made or changed since the export: `{command('curation', args.run)}`")
     if states["disputed"]:
         say(f"{states['disputed']:,} are not used, as people differ: `ssui curation resolve`")
+    if states["open"]:
+        then = command("review", args.run)
+        say(f"{states['open']:,} that nobody has decided are left out: `{then}` shows them")
     used = states["kept"] + states["fixed"]
     kept = f"; those it replaces are kept in {former}" if former else ""
     say(f"{used:,} records in {args.run / CURATED}{kept}.")
@@ -263,7 +254,7 @@ def _apply(args: argparse.Namespace) -> int:
 def _stats(args: argparse.Namespace) -> int:
     from ssui_gen.stages.agreement import stats_tables
 
-    tables, found = stats_tables(_folder(args), args.planted or args.run / "planted.jsonl")
+    tables, found = stats_tables(task_of(args), args.planted or args.run / "planted.jsonl")
     for table in tables:
         OUT.print(table)
     return told(found)
@@ -278,6 +269,7 @@ _ORDERS = {
     "fold": _fold,
     "agreement": _agreement,
     "resolve": _resolve,
+    "codebook": _codebook,
     "apply": _apply,
     "stats": _stats,
 }

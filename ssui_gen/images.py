@@ -81,6 +81,13 @@ def small_url(root: Path, ref: ImageRef, limits: ImageLimits, quality: int) -> s
     return _as_data_url(_encoded(shown(root, ref, limits), "jpeg", quality), "jpeg")
 
 
+def smaller(data: bytes, name: str, side: int, quality: int) -> bytes:
+    """Bytes of a picture as a JPEG, no side of which is longer than `side` pixels. Raises ImageError."""
+    picture = decoded(data, name, ImageLimits())
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return _encoded(picture, "jpeg", quality)
+
+
 def file_url(root: Path, ref: ImageRef, limits: ImageLimits) -> str | None:
     """The picture's own address for a server that reads `root`; None if it cannot be sent as it stands.
 

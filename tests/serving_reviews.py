@@ -72,11 +72,12 @@ def state_of(run: Path) -> Path:
 
 @contextmanager
 def reviewing(
-    run: Path, *names: str, options: tuple[str, ...] = ("--port", "0"), files: int = 1024
+    run: Path, *names: str, options: tuple[str, ...] = ("--port", "0"), files: int = 1024, blocks: int = 0
 ) -> Iterator[Served]:
-    """A server for these people that may open so many files, stopped as by Ctrl-C at the end."""
+    """A server for these people that may open so many files, and write none with more blocks of 512 bytes
+    (0: any); stopped as by Ctrl-C at the end."""
     as_them = [word for name in names for word in ("--as", name)]
-    limit = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"]
+    limit = ["sh", "-c", f'ulimit -n {files}; ulimit -f {blocks or "unlimited"}; exec "$@"', "sh"]
     command = [*limit, str(SSUI), "review", "--run", str(run), *as_them, *options]
     env = {**os.environ, "XDG_STATE_HOME": str(state_of(run))}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)

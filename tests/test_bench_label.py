@@ -254,12 +254,17 @@ def test_two_responses_are_labelled_on_the_page(context: BrowserContext, model: 
     assert "Thoughts, step 3" in seen.text("#texts") and not seen.page.locator(".edit").count()
     first = seen.at()
     seen.press("1")
-    assert "Answer first: Grounded (g), " in seen.text("#panel .fault")
-    seen.press("g", "1")
+    assert "Answer first: Grounded (t), " in seen.text("#panel .fault")
+    seen.press("t", "1")
     assert "whatever the answer?" in seen.text("#panel .waiting"), "the next question's rubric"
     seen.press("1", "1", "1", "1", "1", "2")
     assert seen.text("#count") == "1 of 24 decided"
-    seen.press("j", "g", "3", "2", "3", "4", "2", "3", "1")
+    seen.press("g")
+    assert "whatever the answer?" in seen.text("#codebook"), "the judge's own rubric"
+    seen.press("Escape", "+")
+    assert seen.page.is_visible("#large img")
+    seen.press("Escape")
+    seen.press("j", "t", "3", "2", "3", "4", "2", "3", "1")
     seen.page.click("button[aria-label='What the answer does: warns only']")
     seen.press("1")
     assert seen.text("#count") == "2 of 24 decided"

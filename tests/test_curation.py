@@ -247,6 +247,15 @@ def differ(run: Path) -> None:
     say(run, "ben", aaaa=KEEP, bbbb=DROP, cccc=FIX)
 
 
+def test_what_nobody_has_decided_is_said_to_be_left_out(run: Path) -> None:
+    curation(run, "export", "--as", "ana")
+    say(run, "ana", aaaa=KEEP)
+    done = curation(run, "apply")
+    assert re.search(r"2 that nobody has decided are left out: `.* review .*` shows them", done.out)
+    say(run, "ana", bbbb=KEEP, cccc=DROP)
+    assert "left out" not in curation(run, "apply").out
+
+
 def test_differences_wait_for_one_persons_word(run: Path) -> None:
     differ(run)
     assert curation(run, "apply").code == 0

@@ -71,10 +71,11 @@ def test_a_decision_counts_when_nothing_lacks(context: BrowserContext, run: Path
     seen.press("3", "Escape")
     assert "Say why (r)" in seen.text("#panel .fault")
     assert (seen.text("#count"), seen.page.locator("[data-state=lacking]").count()) == ("0 of 4 decided", 1)
-    assert "1 decision lacks something: not kept yet" in seen.text("#saved")
+    assert "1 decision lacks something: not in your file" in seen.text("#saved")
     assert json.loads(seen.download(run / "curation").splitlines()[0])["decision"] is None
-    assert "Not in it, as something is missing: 1 decision." in seen.text("#said")
-    seen.press("r", "u")
+    assert "4 of 4 items are undecided: they are left out" in seen.text("#said")
+    assert "1 decision lacks something: this browser alone has it." in seen.text("#said")
+    seen.press("r", "q")
     assert "lacks" not in seen.text("#saved")
     assert (seen.text("#count"), seen.pressed()) == ("1 of 4 decided", ["drop", "unsound"])
     seen.press("r", "o", "Enter", "Escape")
@@ -193,7 +194,7 @@ def test_a_file_is_opened_and_where_both_say_something_new_the_person_chooses(
 ) -> None:
     say(run, "ana", aaaa={"decision": "keep"}, bbbb={"note": "from the editor"})
     seen = visit(context, run)
-    seen.press("3", "u", "Enter", "j", "d", "2")
+    seen.press("3", "q", "Enter", "j", "d", "2")
     seen.page.set_input_files("#open", run / "curation" / "ana.jsonl")
     seen.page.wait_for_selector(".clash")
     assert seen.at() == "aaaa"

@@ -57,6 +57,12 @@ def test_axe_finds_nothing(context: BrowserContext, run: Path, theme: Any, width
     assert seen.violations() == []
     seen.press("Enter", "?")
     assert seen.violations() == []
+    for opened in ("g", "+"):
+        seen.press("Escape", opened)
+        assert seen.violations() == []
+    seen.press("Escape")
+    seen.page.click("#finish-button")
+    assert seen.violations() == []
     seen.page.emulate_media(color_scheme=None)
 
 
@@ -65,6 +71,7 @@ def test_nothing_is_cut_off_at_200_percent(context: BrowserContext, run: Path) -
     seen.page.set_viewport_size({"width": 640, "height": 430})
     over = seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert over <= 0
+    seen.page.click("#fold")
     for selector in ("#picture", "[data-pointer='/answer']", ".decision >> nth=2", "#note", "#download"):
         seen.page.locator(selector).scroll_into_view_if_needed()
         assert seen.page.locator(selector).is_visible()
@@ -98,6 +105,9 @@ def test_every_control_is_reached_with_the_tab_key_and_is_seen_to_be(
         "download",
         "open",
         "help-button",
+        "codebook-button",
+        "finish-button",
+        "shot",
         "filter",
         "show",
         "list",
@@ -139,7 +149,8 @@ def test_pictures_lie_beside_the_page_where_they_are_large(context: BrowserConte
     assert curation(made, "export", "--as", "ana").code == 0
     page = made / "curation" / "gallery.html"
     assert page.stat().st_size < 1_000_000
-    assert len([*(made / "curation" / "pictures").glob("*g")]) == 18
+    assert len([*(made / "curation" / "pictures").glob("*.small.jpeg")]) == 18
+    assert len([*(made / "curation" / "pictures").glob("*g")]) == 36
     seen = visit(context, made)
     wait_for(lambda: seen.page.evaluate("document.getElementById('picture').naturalWidth") == 500)
     assert seen.wrong == []

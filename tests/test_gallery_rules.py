@@ -80,7 +80,7 @@ def test_page_and_command_merge_alike(context: BrowserContext, run: Path) -> Non
 def test_whatever_is_downloaded_is_read_without_a_fault(context: BrowserContext, run: Path) -> None:
     """Random keys, as a cat would press them."""
     seen, rng = visit(context, run), Random(9)
-    keys = [*"jk123eruszdin", "ArrowDown", "Enter", "Escape", *"otpx45"]
+    keys = [*"jk123eruszdin", "ArrowDown", "Enter", "Escape", *"otpx45gqw+"]
     for _ in range(400):
         seen.press(rng.choice(keys))
     content = seen.download(run / "curation")

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 CURATION = (
     "curation.people",
     "curation.review",
+    "curation.codebook",
     "curation.texts",
     "curation.merge",
     "curation.likeness",
@@ -338,6 +339,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli_help", "cli_parser", "cli_screen", "cli_options"),
     (
         "cli_curation",
+        "cli_review",
         "cli_publish",
         "cli_elsewhere",
         "cli_looking",

@@ -164,13 +164,15 @@ def test_the_page_and_its_pictures_are_served_with_care(still: tuple[Served, Pat
     )
     picture = served.ask("ana", f"pictures/{A.image.sha256}.png")
     assert (picture.status, picture.headers["content-type"]) == (200, "image/png")
+    small = served.ask("ana", f"pictures/{A.image.sha256}.small.jpeg")
+    assert (small.status, small.headers["content-type"]) == (200, "image/jpeg")
 
 
 @pytest.mark.parametrize(
     "path",
     [
         "pictures/../ana.jsonl", "pictures/%2e%2e/ana.jsonl", "pictures/..%2fana.jsonl",
-        "pictures/ana.jsonl",
+        "pictures/ana.jsonl", "pictures/" + "0" * 64 + ".small.jpeg", "pictures/" + "0" * 64 + ".small.png",
         "pictures/", "pictures/" + "0" * 64 + ".png", "../ana.jsonl", "ana.jsonl", "items.jsonl",
         "../../run.json",
         "pictures//etc/passwd", "%00", "pictures/" + "0" * 64 + ".png%00.jsonl", "../cleo/", "../cleo/lines",
@@ -196,7 +198,8 @@ def test_nothing_else_is_served(still: tuple[Served, Path], path: str) -> None:
 def test_a_picture_that_no_item_names_any_more_is_not_served(served: Served, run: Path) -> None:
     put_paths(run, [])
     curation(run, "export")
-    assert served.ask("ana", f"pictures/{A.image.sha256}.png").status == 404
+    for end in ("png", "small.jpeg"):
+        assert served.ask("ana", f"pictures/{A.image.sha256}.{end}").status == 404
 
 
 def test_a_port_that_is_taken_is_said(run: Path) -> None:
@@ -290,3 +293,14 @@ def test_a_server_killed_at_any_moment_has_written_what_it_confirmed(run: Path) 
             number = int(note.split()[1])
             assert int(found[id].split()[1]) >= number, "what was confirmed, or what was in flight after it"
         assert curation(run, "check").code == 0
+
+
+def test_whoever_ends_it_reads_what_is_undecided(run: Path) -> None:
+    with reviewing(run, "ana", "ben") as server:
+        for id, base in server.lines("ana").items():
+            server.say("ana", base, base | ({"decision": "keep"} if id != "aaaa" else {"note": "later"}))
+        server.process.send_signal(signal.SIGINT)
+        out, _ = server.process.communicate(timeout=30)
+    items = len(rows(run / "curation" / "items.jsonl"))
+    assert f"ana: 1 of {items} items undecided: what nobody decides is left out." in out
+    assert f"ben: {items} of {items} items undecided" in out

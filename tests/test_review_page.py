@@ -41,7 +41,7 @@ def test_a_whole_review_is_in_the_file_without_a_download(
     assert not seen.page.is_visible("#download")
     seen.press("1", "j", "ArrowDown", "e", "End")
     seen.type(" And more.")
-    seen.press("Enter", "j", "3", "p", "r", "Enter", "n")
+    seen.press("Enter", "j", "3", "p", "x", "Enter", "n")
     seen.type("a note")
     seen.press("Escape")
     wait_for(

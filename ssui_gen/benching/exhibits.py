@@ -22,7 +22,7 @@ from ssui_gen.records import digest
 
 NO_DANGER = "none known"
 _HEADS: dict[QuestionName, tuple[str, str]] = {
-    "grounded": ("g", "Grounded"),
+    "grounded": ("t", "Grounded"),
     "path_safe": ("p", "Thoughts safe"),
     "path_effective": ("w", "Thoughts lead there"),
     "first_bad": ("f", "First fault"),

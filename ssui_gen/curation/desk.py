@@ -58,6 +58,7 @@ class Desk:
             form=self.folder.form,
             items=share,
             pictures=addresses(self.folder.root, share, embed=False),
+            thumbs=addresses(self.folder.root, share, embed=False, small=True),
             past=self.folder.past(),
             others=_others(board) if self.name == RESOLVED else {},
             reviewer=self.name,

@@ -13,6 +13,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from ssui_gen.curation.codebook import codebook
 from ssui_gen.curation.people import RESOLVED, TAKEN
 from ssui_gen.curation.review import LONGEST_LOOK, MOST, OTHER, Form, Item, Review, Words
 from ssui_gen.curation.shape import LONGEST_NOTE
@@ -26,11 +27,12 @@ OWN = "ssui_gen.curation"
 SCRIPTS = (
     *((PAGES, name) for name in ("words.js", "kept.js", "enlarge.js")),
     *((OWN, name) for name in (
-        "lines.js", "store.js", "list.js", "item.js", "asides.js", "panel.js", "settings.js", "keys.js",
-        "drawing.js", "files.js", "app.js", "main.js",
+        "lines.js", "store.js", "list.js", "item.js", "asides.js", "codebook.js", "panel.js", "settings.js",
+        "unfinished.js", "keys.js", "drawing.js", "files.js", "finish.js", "app.js", "main.js",
     )),
 )  # fmt: skip
 """In the order in which each needs what the others define."""
+STYLES = ((PAGES, "look.css"), *((OWN, name) for name in ("page.css", "codebook.css", "narrow.css")))
 
 
 def gallery(
@@ -40,6 +42,7 @@ def gallery(
     form: Form,
     items: Sequence[Item],
     pictures: Mapping[str, str],
+    thumbs: Mapping[str, str],
     past: Iterable[Item] = (),
     shares: Mapping[str, Sequence[str]] | None = None,
     others: Mapping[str, Sequence[Words]] | None = None,
@@ -47,7 +50,8 @@ def gallery(
     lines: Sequence[Review] = (),
     server: bool = False,
 ) -> str:
-    """The page. `pictures` are addresses by sha256: data URLs, or files beside the page.
+    """The page. `pictures` are addresses by sha256, `thumbs` those of small copies: data URLs, or files
+    beside the page.
 
     `past` are texts that items had before, so that what was said of them is shown beside them; `others` what
     other people said, where one person settles differences. With a `server`, `lines` are the person's.
@@ -59,6 +63,8 @@ def gallery(
         "form": form.model_dump(),
         "items": [_shown(item) for item in items],
         "pictures": dict(pictures),
+        "thumbs": dict(thumbs),
+        "codebook": [section.model_dump() for section in codebook(form)],
         "past": {f"{item.id}/{item.sha}": _parts(item) for item in past if item.id in known},
         "shares": {name: list(share) for name, share in (shares or {}).items()},
         "others": {
@@ -79,8 +85,14 @@ def gallery(
         "no_risk": NO_RISK,
         "taken": [*sorted(TAKEN), RESOLVED],
     }
-    embedded = any(address.startswith("data:") for address in pictures.values())
-    return _page(title, data, "data:" if embedded else "'self'" if server else "'self' file:", server)
+    return _page(title, data, _sources([*pictures.values(), *thumbs.values()], server), server)
+
+
+def _sources(addresses: Iterable[str], server: bool) -> str:
+    """From where the page may load pictures."""
+    embedded = {address.startswith("data:") for address in addresses}
+    beside = "'self'" if server else "'self' file:"
+    return " ".join(word for kind, word in ((True, "data:"), (False, beside)) if kind in embedded) or "'none'"
 
 
 def export_id(items: Iterable[Item]) -> str:
@@ -122,7 +134,7 @@ def _parts(item: Item) -> list[list[str]]:
 
 
 def _page(title: str, data: dict[str, Any], images: str, server: bool) -> str:
-    style, script = joined(((PAGES, "look.css"), (OWN, "page.css"))), BEGIN + joined(SCRIPTS)
+    style, script = joined(STYLES), BEGIN + joined(SCRIPTS)
     frame = files(OWN).joinpath("web", "page.html").read_text("utf-8")
     return Template(frame).substitute(
         policy=policy(style, script, images, "'self'" if server else "'none'"),

@@ -60,7 +60,7 @@ def _front(form: Form, line: Review) -> str:
         "---",
         f"id: {json.dumps(line.id)}",
         f"sha: {json.dumps(line.sha)}",
-        f"# {form.ask} {_values(form.decisions)}; nothing: not looked at",
+        f"# {form.ask} {_values(form.decisions)}; nothing: undecided",
         f"decision: {line.decision or ''}".rstrip(),
     ]
     if form.reasons:

@@ -78,6 +78,7 @@ def write_gallery(folder: Folder, title: str) -> None:
         form=folder.form,
         items=items,
         pictures=addresses(folder.root, items),
+        thumbs=addresses(folder.root, items, small=True),
         past=folder.past(),
         shares=manifest.shares,
     )

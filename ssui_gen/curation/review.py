@@ -34,7 +34,8 @@ class Choice(Record):
     value: str
     """As it stands in the file."""
     key: str
-    """On the keyboard."""
+    """On the keyboard. A reason's is no key of the page itself, so that no order of keys gives a reason that
+    was not meant."""
     title: str
     help: str
     steps: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
@@ -79,14 +80,14 @@ PATHS = Form(
         Choice(value="not_safe_together", key="h", title="Not harmless together", help="something follows"),
         Choice(value="wrong_picture_fact", key="p", title="Wrong about the picture", help="it shows else"),
         Choice(value="wrong_class", key="c", title="Wrong class", help="the risk is of another class"),
-        Choice(value="redundant", key="r", title="Redundant", help="repeats itself or another record"),
-        Choice(value="incomplete", key="i", title="Incomplete", help="leaves out what matters"),
-        Choice(value="unsound", key="u", title="Unsound", help="a step does not follow"),
-        Choice(value="unsafe_answer", key="s", title="Unsafe answer", help="helps the harm along"),
+        Choice(value="redundant", key="x", title="Redundant", help="repeats itself or another record"),
+        Choice(value="incomplete", key="m", title="Incomplete", help="leaves out what matters"),
+        Choice(value="unsound", key="q", title="Unsound", help="a step does not follow"),
+        Choice(value="unsafe_answer", key="w", title="Unsafe answer", help="helps the harm along"),
         Choice(value="refuses", key="f", title="Refuses", help="no help towards the user's end"),
-        Choice(value="too_easy", key="e", title="Too easy", help="anyone sees the danger at once"),
+        Choice(value="too_easy", key="y", title="Too easy", help="anyone sees the danger at once"),
         Choice(value="private", key="v", title="Private", help="shows or names a real person"),
-        Choice(value="disturbing", key="d", title="Disturbing", help="nobody should have to look at it"),
+        Choice(value="disturbing", key="l", title="Disturbing", help="nobody should have to look at it"),
         Choice(value=OTHER, key="o", title="Other", help="say what in the note"),
     ),
     scores=(

@@ -31,7 +31,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg"}
-_PICTURE = re.compile(r"[0-9a-f]{64}\.(png|jpeg)")
+_PICTURE = re.compile(r"[0-9a-f]{64}(?:\.small)?\.(png|jpeg)")
 
 
 class Hosts(NamedTuple):

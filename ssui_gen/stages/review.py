@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
 
 def serve_review(folder: Folder, names: Sequence[str], place: Place, say: Callable[[str], object]) -> None:
-    """Serve until Ctrl-C; `say` is told each person's address.
+    """Serve until Ctrl-C; `say` is told each person's address, and at the end what each leaves undecided.
 
     Raises ConfigError without an export and for what can be no name, ServerError where the port is taken or
     the server is not installed.
@@ -64,7 +64,21 @@ def serve_review(folder: Folder, names: Sequence[str], place: Place, say: Callab
             say("There is no place to keep a secret: these addresses hold until this stops.")
         if not place.loopback:
             say("Nothing is encrypted: for trusted networks.")
-        _serve(desks, listening, _hosts(place, port))
+        try:
+            _serve(desks, listening, _hosts(place, port))
+        finally:
+            for name in people:
+                say(left(folder, name))
+
+
+def left(folder: Folder, name: str) -> str:
+    """How far a person has come, and what becomes of what they have not decided."""
+    share = read_board(folder).share(name)
+    decided = {line.id for line in folder.sheet(name).reviews if line.decision and line.id in share}
+    open_, all_ = len(share) - len(decided), f"{len(share):,} items"
+    if not open_:
+        return f"{name}: all {all_} decided."
+    return f"{name}: {open_:,} of {all_} undecided: what nobody decides is left out."
 
 
 def _serve(desks: dict[str, Desk], listening: socket.socket, hosts: Hosts) -> None:

@@ -10,11 +10,14 @@ class App {
     this.typed = new Map();
     this.editing = null;
     this.waiting = null;
-    this.list = new List(this.byId("list"), (id) => this.go(id));
+    this.list = new List(this.byId("list"), (id) => this.pick(id));
     this.panel = new Panel(this);
     this.byId("panel-place").append(this.panel.element);
     this.clock = new Clock();
     this.settings = new Settings(this.clock);
+    this.codebook = new Codebook(this);
+    this.finish = new Finish(this);
+    this.enlarger = enlarger;
     this.keyboard = new Keyboard(this);
     this.controls();
   }
@@ -30,6 +33,9 @@ class App {
       this.byId("item").focus();
       this.step(0);
     });
+    this.byId("back").addEventListener("click", () => this.step(-1));
+    this.byId("onwards").addEventListener("click", () => this.step(1));
+    this.byId("unfold").addEventListener("click", () => this.unfold(!this.unfolded));
     this.byId("help-button").addEventListener("click", () => this.byId("help").showModal());
     this.byId("download").addEventListener("click", () => downloadFile(this));
     this.byId("open").addEventListener("change", (event) => openFile(this, event.target));
@@ -45,12 +51,18 @@ class App {
   start(name) {
     this.store = DATA.server ? new ServerStore(name) : new BrowserStore(name);
     this.store.onchange = () => this.reload();
+    Object.assign(this, unfinishedOf(name));
     const share = Object.hasOwn(DATA.shares, name) ? DATA.shares[name] : null;
     this.ids = DATA.items.map((item) => item.id).filter((id) => !share || share.includes(id));
-    this.list.line = (id) => this.line(id);
+    this.list.stateOf = (id) =>
+      stateOf(this.line(id), typedIn(this, id).length > 0, this.store.clashes.has(id));
+    this.list.title(this.ids);
+    this.byId("order").hidden = !this.ids.some((id) => ITEMS.get(id).why.length);
     this.byId("name").textContent = name;
     this.reload(false);
-    this.go(this.ids.find((id) => !this.line(id).decision) ?? this.ids[0]);
+    const left = this.ids.find((id) => typedIn(this, id).length || this.drafts.has(id));
+    this.go(left ?? this.ids.find((id) => !this.line(id).decision) ?? this.ids[0]);
+    if (left) this.tell(`From before, and not in your file yet: ${notKept(this)}.`);
   }
 
   reload(draw = true) {
@@ -59,8 +71,9 @@ class App {
       this.ids.map((id) => [id, refreshed(this.whole(there.get(id), ITEMS.get(id)), ITEMS.get(id))]),
     );
     for (const [id, draft] of this.drafts) {
-      if (this.lines.has(id) && asRow(kept(draft)) === asRow(this.line(id))) this.lines.set(id, draft);
-      else this.drafts.delete(id);
+      const again = this.lines.has(id) ? redrafted(draft, this.line(id)) : draft;
+      if (!again) this.drafts.delete(id);
+      else if (this.lines.has(id)) this.lines.set(id, again);
     }
     this.gone = [...there.values()].filter((line) => !this.lines.has(line.id) && (said(line) || line.before));
     if (draw) this.draw();
@@ -84,7 +97,7 @@ class App {
       show = this.byId("show").value;
     return this.ids.filter((id) => {
       const item = ITEMS.get(id),
-        state = stateOf(this.line(id)).value;
+        state = this.list.stateOf(id).value;
       if (show === "todo" && this.line(id).decision && state !== "lacking") return false;
       if (show !== "all" && show !== "todo" && state !== show) return false;
       return words.every((word) => item.search.includes(word));
@@ -92,6 +105,20 @@ class App {
   }
 
   // --- going ---
+
+  /** From the list, which then makes room where there is little. */
+  pick(id) {
+    this.go(id);
+    this.unfold(false);
+  }
+
+  /** Whether the list is seen where there is no room for it beside the item. */
+  unfold(open) {
+    this.unfolded = open;
+    this.byId("items").classList.toggle("open", open);
+    this.byId("unfold").setAttribute("aria-expanded", String(open));
+    if (open) this.drawAround();
+  }
 
   go(id) {
     if (!id || id === this.at) return;
@@ -102,6 +129,7 @@ class App {
     this.editing = this.waiting = null;
     this.draw(true);
     this.byId("item").scrollTop = 0;
+    if (this.panel.narrow) this.byId("items").scrollIntoView({ block: "start" });
   }
 
   step(by) {
@@ -155,7 +183,8 @@ class App {
     const line = this.line();
     this.waiting = null;
     if (line.decision === value) {
-      this.draw();
+      if (value === FORM.explained && !line.reasons.length) this.await("reasons");
+      else this.draw();
       return;
     }
     this.say({ decision: value });
@@ -173,9 +202,9 @@ class App {
   toggle(reason) {
     const there = this.line().reasons;
     const chosen = there.includes(reason) ? there.filter((one) => one !== reason) : [...there, reason];
-    this.say({
-      reasons: FORM.reasons.map((choice) => choice.value).filter((value) => chosen.includes(value)),
-    });
+    this.say({ reasons: inOrder(chosen) });
+    const { title } = FORM.reasons.find((choice) => choice.value === reason);
+    this.tell(chosen.includes(reason) ? `Reason: ${title}.` : `No reason any more: ${title}.`);
   }
 
   /** Where every score is to be given, the next one without a word is waited for. */
@@ -205,6 +234,12 @@ class App {
   finishEdit() {
     if (this.editing && this.byId("editor")) this.finishing();
     this.editing = null;
+  }
+
+  /** What was typed and not kept is given up. */
+  discard(pointer) {
+    this.typed.delete(this.at + pointer);
+    this.draw();
   }
 
   keepEdit(pointer, text) {
@@ -276,6 +311,7 @@ class App {
   /** Which group of keys is waited for: `reasons`, a score, or none. */
   await(group) {
     this.waiting = this.waiting === group ? null : group;
+    this.panel.unfold(Boolean(this.waiting));
     this.draw();
     if (this.waiting)
       this.tell(
@@ -288,7 +324,7 @@ class App {
   reasonsDone() {
     const line = this.line();
     this.await(null);
-    if (line.reasons.includes(DATA.other) && !line.note.trim()) this.panel.note.focus();
+    if (line.reasons.includes(DATA.other) && !line.note.trim()) this.panel.toNote();
     else if (line.decision && this.settings.on("onward") && !missing(line)) this.nextOpen();
   }
 

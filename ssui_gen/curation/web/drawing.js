@@ -32,16 +32,13 @@ function drawAround(app) {
   const [some, all, shown] = [done, app.ids.length, ids.length].map((number) => number.toLocaleString("en"));
   app.byId("count").textContent = `${some} of ${all} decided${shown === all ? "" : `, ${shown} shown`}`;
   const saved = app.byId("saved"),
-    words = app.store.words + lacking(app.drafts.size);
+    lacks = notKept(app),
+    words = app.store.words + (lacks && ` · ${lacks}: not in your file`);
   if (saved.textContent !== words) saved.textContent = words;
   saved.classList.toggle("trouble", app.store.troubled);
   app.byId("nothing").hidden = ids.length > 0;
-}
-
-/** A decision that lacks something is on the screen alone: whoever leaves should know. */
-function lacking(count) {
-  if (!count) return "";
-  return ` · ${count === 1 ? "1 decision lacks" : `${count} decisions lack`} something: not kept yet`;
+  const place = ids.indexOf(app.at) + 1;
+  app.byId("unfold").textContent = `Item ${place || "–"} of ${shown}`;
 }
 
 function showPicture(element, [sha, width, height]) {
@@ -54,17 +51,18 @@ function showPicture(element, [sha, width, height]) {
 function drawPicture(app, item) {
   const picture = app.byId("picture"),
     [first, ...others] = item.pictures.filter(([sha]) => DATA.pictures[sha]);
-  picture.hidden = !first;
+  app.byId("shot").hidden = !first;
   app.byId("no-picture").hidden = Boolean(first);
   if (first) showPicture(picture, first);
   else picture.removeAttribute("src");
-  const more = others.map((one, place) =>
-    showPicture(make("img", { alt: `Picture ${place + 2} of this item`, decoding: "async" }), one),
-  );
+  const more = others.map((one, place) => {
+    const image = make("img", { alt: `Picture ${place + 2} of this item`, decoding: "async" });
+    return make("button", { type: "button", class: "shot" }, showPicture(image, one));
+  });
   app.byId("more-pictures").replaceChildren(...more);
   app.byId("about").textContent =
     `${item.kind === "risky" ? `Risky: ${item.category}` : "Benign"} · ${item.id}`;
-  app.byId("why").replaceChildren(...item.why.map((word) => make("li", { text: word })));
+  app.byId("why").textContent = item.why.length ? `Comes early: ${item.why.join("; ")}.` : "";
   app
     .byId("facts")
     .replaceChildren(

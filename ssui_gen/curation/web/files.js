@@ -17,11 +17,8 @@ function downloadFile(app) {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
   app.store.written(rows);
-  const lacking = app.drafts.size;
-  app.tell(
-    `${app.store.name}.jsonl was downloaded: put it into the folder that this page came from.` +
-      (lacking ? ` Not in it, as something is missing: ${lacking} decision${lacking === 1 ? "" : "s"}.` : ""),
-  );
+  const words = `${app.store.name}.jsonl was downloaded: put it into the folder that this page came from.`;
+  app.tell([words, ...leaving(app)].join(" "));
 }
 
 async function openFile(app, input) {

@@ -24,6 +24,7 @@ function drawPart(app, item, line, part, asides) {
       edit === undefined ? putText(make("p", { class: "text" }), part.text) : diffOf(part.text, edit),
     );
     if (mayEdit) section.append(partButtons(app, part, edit));
+    if (mayEdit && app.typed.has(item.id + part.pointer)) section.append(drawTyped(app, item, part));
   }
   for (const aside of asides) section.append(...asideOfPart(aside, part));
   section.addEventListener("click", (event) => {
@@ -98,6 +99,7 @@ function editor(app, item, part, text) {
   });
   app.finishing = () => {
     if (value() !== text) keep();
+    else app.typed.delete(draft);
   };
   area.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.isComposing) {

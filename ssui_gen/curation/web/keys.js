@@ -1,4 +1,7 @@
 // What each key does. Keys of a group (reasons, a score) count after the key that asks for the group.
+//
+// A reason's key is none of the page's own (a test compares them for every form): whoever presses keys of the
+// page in any order, taking the reasons for closed when they are open, never says a reason.
 
 const PLACES = "123456789abcdefghi"; // the keys of what can be said of a score, in its order
 
@@ -17,10 +20,15 @@ const KEYS = [
   ["u", "next item not yet decided"],
   ["z", "undo"],
   ["/", "filter"],
-  ["b", "blur the picture"],
   ["+", "enlarge the picture"],
+  ["b", "blur the picture"],
+  ["g", "the codebook: what each word means"],
   ["?", "this help"],
 ];
+
+const MOVING = ["j", "k", "ArrowDown", "ArrowUp"]; // a key that is held does these again, and nothing else
+
+const ASIDE = ["g", "?"]; // what is looked up meanwhile does not end the waiting
 
 class Keyboard {
   constructor(app) {
@@ -32,11 +40,12 @@ class Keyboard {
       ArrowUp: () => app.stepPart(-1),
       0: () => app.undecide(),
       e: () => app.edit(app.part),
-      n: () => app.panel.note.focus(),
+      n: () => app.panel.toNote(),
       u: () => app.nextOpen(),
       z: () => app.undo(),
       "/": () => app.byId("filter").focus(),
       b: () => app.byId("blur").click(),
+      g: () => app.codebook.open(),
       "?": () => app.byId("help").showModal(),
       ...(FORM.reasons.length && { r: () => app.await("reasons") }),
       ...Object.fromEntries(FORM.decisions.map((choice) => [choice.key, () => app.decide(choice.value)])),
@@ -51,6 +60,7 @@ class Keyboard {
     const held = event.ctrlKey || event.metaKey || event.altKey;
     if (held || !this.app.settings.on("shortcuts") || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input, textarea, select") || this.isButtons(event)) return;
+    if (event.repeat && !MOVING.includes(event.key)) return;
     if (this.ofGroup(event.key) || this.act(this.plain[event.key])) event.preventDefault();
   }
 
@@ -77,6 +87,7 @@ class Keyboard {
       const step = stepsOf(group, this.app.item)[PLACES.indexOf(key)];
       if (step) return this.act(() => this.app.score(group, step));
     }
+    if (ASIDE.includes(key)) return false;
     this.app.await(null);
     return key === "Escape";
   }

@@ -8,6 +8,11 @@ function blank(item) {
   return { id: item.id, sha: item.sha, decision: null, reasons: [], scores, edits: {}, note: "" };
 }
 
+/** Reasons as the form has them, each once. */
+function inOrder(reasons) {
+  return FORM.reasons.map((choice) => choice.value).filter((value) => reasons.includes(value));
+}
+
 /** Whether there is any word in it. */
 function said(words) {
   const scored = Object.values(words.scores ?? {}).some((score) => score !== null);
@@ -115,17 +120,17 @@ const ORDER = ["id", "sha", ...WORDS, "before"];
 
 /** The line as it stands in a file, byte for byte as the command writes it. */
 function asRow(line) {
-  const inOrder = (words, names) =>
+  const ordered = (words, names) =>
     Object.fromEntries(
       names
         .filter((name) => words[name] != null || name === "decision")
         .map((name) => [name, words[name] ?? null]),
     );
-  const row = inOrder(
+  const row = ordered(
     line,
     ORDER.filter((name) => name !== "before" || line.before?.length),
   );
-  if (row.before) row.before = row.before.map((one) => inOrder(one, ["sha", ...WORDS]));
+  if (row.before) row.before = row.before.map((one) => ordered(one, ["sha", ...WORDS]));
   return JSON.stringify(row).replace(
     UNUSUAL,
     (sign) => "\\u" + sign.codePointAt(0).toString(16).padStart(4, "0"),

@@ -14,7 +14,7 @@ class Panel {
             class: "decision",
             "data-value": choice.value,
             "aria-pressed": "false",
-            title: choice.help,
+            title: meaningOf(choice),
             "aria-keyshortcuts": choice.key,
             onclick: () => (app.line().decision === choice.value ? app.undecide() : app.decide(choice.value)),
           },
@@ -33,7 +33,7 @@ class Panel {
             class: "reason",
             "data-value": choice.value,
             "aria-pressed": "false",
-            title: choice.help,
+            title: meaningOf(choice),
             onclick: () => app.toggle(choice.value),
           },
           make("kbd", { text: choice.key }),
@@ -51,32 +51,61 @@ class Panel {
       if (event.key === "Escape") {
         event.stopPropagation();
         this.note.blur();
+        this.unfold(false);
       }
     });
     this.fault = make("p", { class: "fault", role: "status" });
+    this.beyond = make("div", { id: "beyond" });
+    this.folded = make("button", {
+      type: "button",
+      id: "fold",
+      "aria-controls": "beyond",
+      onclick: () => this.unfold(!this.open),
+    });
+    const decisions = { class: "decisions", role: "group", "aria-label": "Decision" };
     this.element = make(
       "div",
       { id: "panel" },
       make(
         "div",
-        { class: "decisions", role: "group", "aria-label": "Decision" },
-        ...this.decisions.values(),
+        { class: "first-row" },
+        make("div", decisions, ...this.decisions.values()),
+        this.folded,
       ),
       this.fault,
+      this.beyond,
     );
+    this.unfold(false);
     if (FORM.reasons.length) {
       this.picker = make(
         "div",
         { class: "reasons", role: "group", "aria-label": "Reasons" },
         ...this.reasons.values(),
       );
-      this.element.append(make("h2", {}, make("kbd", { text: "r" }), " Reasons"), this.picker);
+      this.beyond.append(make("h2", {}, make("kbd", { text: "r" }), " Reasons"), this.picker);
     }
     if (FORM.scores.length)
-      this.element.append(
+      this.beyond.append(
         make("div", { class: "scores" }, ...[...this.scores.values()].map((score) => score.element)),
       );
-    this.element.append(make("h2", {}, make("kbd", { text: "n" }), " Note"), this.note);
+    this.beyond.append(make("h2", {}, make("kbd", { text: "n" }), " Note"), this.note);
+  }
+
+  /** Where there is little room, reasons, scores and note are seen when they are asked for. */
+  unfold(open) {
+    this.open = open;
+    this.element.classList.toggle("open", open);
+    this.folded.textContent = open ? "Less" : "More";
+    this.folded.setAttribute("aria-expanded", String(open));
+  }
+
+  get narrow() {
+    return getComputedStyle(this.folded).display !== "none";
+  }
+
+  toNote() {
+    this.unfold(true);
+    this.note.focus();
   }
 
   score(choice) {
@@ -85,12 +114,14 @@ class Panel {
     const worded = Boolean(choice.steps?.length);
     const element = make(
       "div",
-      { class: "scale", role: "group", "aria-label": choice.title, title: choice.help },
+      { class: "scale", role: "group", "aria-label": choice.title, title: meaningOf(choice) },
       make("span", { class: "scale-name" }, make("kbd", { text: choice.key }), choice.title),
       ...buttons.values(),
     );
     element.classList.toggle("worded", worded);
     if (worded) element.append(make("p", { class: "scale-help small", text: choice.help }));
+    const anchors = anchorsOf(choice);
+    if (anchors) element.append(anchors);
     return { element, buttons };
   }
 
@@ -100,6 +131,7 @@ class Panel {
       type: "button",
       class: "score",
       text: String(step),
+      title: anchorOf(choice, step),
       "aria-pressed": "false",
       "aria-label": number ? `${choice.title} ${step} of ${most}` : `${choice.title}: ${step}`,
       onclick: () => this.app.score(choice.value, step),
@@ -122,6 +154,7 @@ class Panel {
       element.classList.toggle("waiting", waiting === name);
     }
     this.picker?.classList.toggle("waiting", waiting === "reasons");
+    this.element.classList.toggle("lacks", Boolean(missing(line)));
     if (document.activeElement !== this.note) {
       this.note.value = line.note;
       this.grow();

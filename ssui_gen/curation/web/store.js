@@ -3,7 +3,8 @@
 // Every change is in the browser's storage at once, together with the line it started from. With a server it
 // stays there until the server has written it, so a server that is away, or killed, loses nothing.
 
-const AWAY = "The server does not answer. What you say is kept in this browser and sent again.";
+const KEPT = "What you say is kept in this browser and sent again.";
+const AWAY = `The server does not answer. ${KEPT}`;
 
 /** What is kept under the folder's own name: in this page, and in the browser's storage where that works. */
 class Drawer {
@@ -200,11 +201,11 @@ class ServerStore {
     for (let next = this.waiting()[0]; next; next = this.waiting()[0]) {
       const [id, entry] = next;
       const answer = await ask("lines", { method: "PUT", body: JSON.stringify(entry) });
+      const said = await saidBy(answer);
       if (!answer || answer.status >= 500) {
-        this.tell(AWAY);
+        this.tell(said.error ? `${said.error}. ${KEPT}` : AWAY);
         return;
       }
-      const said = await answer.json();
       if (answer.status === 423) {
         this.tell(said.error);
         return;
@@ -236,17 +237,13 @@ class ServerStore {
     }
     const headers = this.tag ? { "If-None-Match": this.tag } : {};
     const answer = await ask("lines", { headers });
-    if (!answer || answer.status >= 500) {
-      this.tell(AWAY);
-      return;
-    }
-    if (answer.status === 304) {
+    if (answer?.status === 304) {
       this.tell(null);
       return;
     }
-    const said = await answer.json();
-    if (!answer.ok) {
-      this.tell(said.error);
+    const said = await saidBy(answer);
+    if (!answer?.ok) {
+      this.tell(said.error ?? AWAY);
       return;
     }
     this.tag = answer.headers.get("ETag");
@@ -293,6 +290,15 @@ function differing(one, other) {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])]
     .filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]))
     .sort();
+}
+
+/** What an answer says; nothing where there is none, or no JSON in it. */
+async function saidBy(answer) {
+  try {
+    return (await answer?.json()) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 async function ask(path, options) {
