@@ -159,11 +159,7 @@ def disagreement(model: Any, words: Sequence[int]) -> str | None:
     allowed = mask(torch.tensor(tree.last, device=model.device))
     dense = model(attention_mask=allowed, **told).logits.float()
     off = float((found - dense).norm() / dense.norm())
-    return (
-        None
-        if off <= ALIKE[model.dtype]
-        else f"they differ from a mask on this model by {off:.1g} of its logits"
-    )
+    return f"paths differ from a mask here by {off:.1g} of the logits" if off > ALIKE[model.dtype] else None
 
 
 def unmasked(device: torch.device | str) -> Tensor:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -161,8 +162,8 @@ def segments(parent: Ids, at: Ids, before: Ids = ()) -> tuple[Segment, ...]:
         follows = key.get(parent[place]) == number - 1 and number != len(before)
         head[place] = head[parent[place]] if follows else place
     starts = [number for number, place in enumerate(at) if head[place] == place]
-    ends = zip(starts, [*starts[1:], len(at)], strict=True)
-    return tuple(Segment(a, b, _past(at[b - 1], parent, key, head)) for a, b in ends)
+    between = pairwise([*starts, len(at)])
+    return tuple(Segment(a, b, _past(at[b - 1], parent, key, head)) for a, b in between)
 
 
 def _past(place: int, parent: Ids, key: dict[int, int], head: dict[int, int]) -> tuple[tuple[int, int], ...]:
