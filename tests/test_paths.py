@@ -226,11 +226,12 @@ def test_a_row_whose_pairs_bind_too_much_is_read_twice(bench: Bench) -> None:
     assert sum(calls) == 2 * row.tokens
 
 
-def test_one_long_continuation_is_not_read_twice(bench: Bench) -> None:
-    """It cannot be divided, so there is nothing to be won."""
+def test_long_continuations_that_no_pair_binds_are_not_read_twice(bench: Bench) -> None:
+    """None of them can be divided, so there would be nothing to win."""
     case = Case(bench.encoder)
-    row = bench.maker(USUAL["sft"], "paths", 1)([case.example])
-    assert (len(row.parts), row.torn) == (1, False)
+    case.example = replace(case.example, pairs=(), drawn=(Drawn(0, 0, 0.5), Drawn(0, 1, -0.5)))
+    row = bench.maker(USUAL["grpo"], "paths", 1)([case.example])
+    assert (len(row.parts), row.torn) == (3, False)
 
 
 def test_half_precision_casts_weights_anew_for_the_gradient(bench: Bench) -> None:

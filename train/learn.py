@@ -61,7 +61,7 @@ def _slopes(bare: Any, model: Any, row: Row, eyes: Eyes, o: Objective, base: Spa
     """(s): by how much J grows with each scored token's log-probability."""
     with torch.no_grad():
         total, length = read(bare, model, row, eyes).spans
-    torch.clear_autocast_cache()  # weights cast without a gradient are not for what follows
+    torch.clear_autocast_cache()  # older torch would go on with weights cast without a gradient
     total.requires_grad_()
     (slope,) = torch.autograd.grad(objective(o, Spans(total, length), row.layout, base).loss, total)
     return torch.zeros_like(row.target, dtype=slope.dtype).index_add(0, row.index, slope[row.span])
