@@ -1,12 +1,15 @@
 """What a question with its pairs costs to train: as a tree, as single sequences, in TRL's DPOTrainer.
 
-    .venv/bin/python benchmarks/train.py [--rounds 3] [--image 300 1000] [--pairs one all]
+    .venv/bin/python benchmarks/train.py [--rounds 3] [--image 300 1000] [--pairs one all] [--ways tree mask]
 
 The same random Qwen2.5-VL, the same LoRA, the same pairs, the same loss (DPO, since TRL has no SRPO for
 pictures), each in a process of its own with one thread. A question has 60 tokens, its path six steps of 60, a
 branch 150; from every cut there are one good and one bad branch and their pair (`one`), or five and five and
-all 25 pairs (`all`). Of TRL and of single sequences every 25th pair of `all` is timed and multiplied. Beside
-the tree stands the bound: the least FLOPs for these tokens, at this machine's own speed in large products.
+all 25 pairs (`all`). Of TRL and of single sequences every 25th pair of `all` is timed and multiplied. `tree`
+is the product's way, attention by paths and execution by parts; `mask` is the same tree whole, under a mask.
+Beside them stands the bound: the least FLOPs for these tokens, at this machine's own speed in large products,
+read before and after the step; once without any attention, once with what the tree and the tower need of it.
+All seconds are the process's CPU time, as a machine may be shared.
 """
 
 from __future__ import annotations
@@ -31,14 +34,15 @@ STEPS, STEP, BRANCH, QUESTION = 6, 60, 150, 60
 SIZES = {"hidden": 1024, "mlp": 5, "layers": 2, "heads": 8, "vision_hidden": 320, "vision_layers": 6}
 GRIDS = {300: (15, 20), 1000: (25, 40)}
 """Rows and columns of merged patches, 28 pixels each, that make a picture cost so many tokens."""
-WAYS = ("tree", "sequences", "trl")
+WAYS = ("tree", "mask", "sequences", "trl")
+TREES = ("tree", "mask")
 EACH = {"one": 1, "all": 5}
 """Good branches of a cut, and as many bad ones."""
 THINNED = 25
 """Of `all` every so manieth pair is timed where each pair costs the same."""
 HEAD = (
-    "| image tokens | pairs | tokens a question: tree / sequences / TRL | times the tree's | seconds "
-    "| times the tree's | peak MB | bound / tree |"
+    "| image tokens | pairs | way | tokens a question | CPU seconds | times the tree's | peak MB "
+    "| bound / seconds | bound with attention / seconds |"
 )
 
 
@@ -108,11 +112,15 @@ def ours(
     from peft import get_peft_model
 
     from ssui_gen.records import ImageRef
+    from train.config import SrpoConfig
     from train.encode import Encoder
     from train.example import Branch, Choice, Example
     from train.forward import Eyes, read
+    from train.learn import learn
     from train.loss import USUAL, objective
+    from train.paths import register
     from train.rows import RowMaker
+    from train.tree import grow
 
     encoder = Encoder(question.processor, question.model)
     asked = encoder.asked("", question.text, [question.picture])
@@ -131,11 +139,14 @@ def ours(
     parts = encoder.prompt(asked), reference, tuple(branches.values()), tuple(choices)
     example = Example("one", "one", "risky", (ref,), "", *parts)
     maker = RowMaker(
-        USUAL["dpo"], packing="tree" if way == "tree" else "none", pad=encoder.tokenizer.pad_token_id
-    )
+        USUAL["dpo"], packing="tree" if way in TREES else "none", by_paths=way == "tree",
+        part_tokens=SrpoConfig(model="random").part_tokens, pad=encoder.tokenizer.pad_token_id,
+    )  # fmt: skip
     rows = (
-        [maker([example])] if way == "tree" else [maker([example.only([choice])]) for choice in example.pairs]
+        [maker([example])] if way in TREES else [maker([example.only([choice])]) for choice in example.pairs]
     )
+    if way == "tree":
+        register(question.model)
     adapted = enlivened(get_peft_model(question.model.requires_grad_(False), question.lora()))
     bare = adapted.get_base_model()
 
@@ -146,13 +157,19 @@ def ours(
             eyes = Eyes(lambda _: encoder.shown(asked), 1.0)
             with torch.no_grad(), adapted.disable_adapter():
                 base = read(adapted, bare, row, eyes).spans
-            spans = read(adapted, bare, row, eyes).spans
-            loss = objective(maker.objective, spans, row.layout, base).loss / len(rows)
+            if len(row.parts) > 1:
+                terms = learn(adapted, bare, row, eyes, maker.objective, base)[1]
+            else:
+                terms = objective(maker.objective, read(adapted, bare, row, eyes).spans, row.layout, base)
+            loss = terms.loss / len(rows)
             loss.backward()
             total += float(loss.detach())
         return total
 
     known = {"tokens": sum(row.tokens for row in rows), "scored": sum(len(row.target) for row in rows)}
+    if way in TREES:
+        tree = grow(example.prompt.ids, maker.continuations(example))
+        known["seen"] = sum(tree.depth) + len(tree)
     return step, adapted, known
 
 
@@ -198,42 +215,61 @@ def child(way: str, image: int, which: str) -> dict[str, float]:
     """Time one way, in this process; figures of all pairs."""
     question = Question(image, EACH[which])
     pairs = question.pairs()
-    thinned = which == "all" and way != "tree"
+    thinned = which == "all" and way not in TREES
     times = THINNED if thinned else 1
     some = pairs[::THINNED] if thinned else pairs
     step, model, known = trls(question, some) if way == "trl" else ours(question, way, some)
     step()
     model.zero_grad()
-    start = time.perf_counter()
+    before = speed()
+    start = time.process_time()
     loss = step()
-    seconds = time.perf_counter() - start
-    return {
+    seconds = time.process_time() - start
+    found = {
         "tokens": known["tokens"] * times,
         "seconds": seconds * times,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "loss": loss,
-        "bound": bound(question, known) if way == "tree" else 0.0,
     }
+    if way in TREES:
+        each = 2 / (before + speed())
+        found |= {"bound": linear(question, known) * each, "attention": scores(question, known) * each}
+    return found
 
 
-def bound(question: Question, known: dict[str, float]) -> float:
-    """Seconds at least: 2 FLOPs a weight and token forward, twice (policy and base), 2 more for activations'
-    gradients (the frozen weights have none), the head on scored tokens likewise, the tower forward once.
-    """
+def speed() -> float:
+    """FLOPs a second of CPU time, in large products."""
     import torch
 
+    a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
+    a @ b
+    start = time.process_time()
+    for _ in range(12):
+        a @ b
+    return 12 * 2 * 1024**3 / (time.process_time() - start)
+
+
+def linear(question: Question, known: dict[str, float]) -> float:
+    """FLOPs at least: 2 a weight and token forward, twice (policy and base), 2 more for activations'
+    gradients (the frozen weights have none), the head on scored tokens likewise, the tower forward once.
+    """
     model = question.model
     text = sum(p.numel() for p in model.model.language_model.layers.parameters())
     head, tower = model.lm_head.weight.numel(), sum(p.numel() for p in model.model.visual.parameters())
     patches = 4 * next(image for image in GRIDS if GRIDS[image][0] * 28 == question.picture.height)
-    flops = 6 * text * known["tokens"] + 6 * head * known["scored"] + 2 * tower * patches
-    a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
-    a @ b
-    start = time.perf_counter()
-    for _ in range(8):
-        a @ b
-    speed = 8 * 2 * 1024**3 / (time.perf_counter() - start)
-    return flops / speed
+    return 6 * text * known["tokens"] + 6 * head * known["scored"] + 2 * tower * patches
+
+
+def scores(question: Question, known: dict[str, float]) -> float:
+    """FLOPs at least of attention: 4 a pair of tokens of which one sees the other, a layer and a unit of its
+    width; forward twice and twice as many back, in the tower forward once, in windows but for one layer.
+    """
+    text, tower = question.model.config.text_config, question.model.config.vision_config
+    patches = 4 * next(image for image in GRIDS if GRIDS[image][0] * 28 == question.picture.height)
+    whole = len(tower.fullatt_block_indexes)
+    window = (tower.window_size // tower.patch_size) ** 2
+    pairs = patches * (patches * whole + window * (tower.depth - whole))
+    return 4 * (4 * text.hidden_size * text.num_hidden_layers * known["seen"] + tower.hidden_size * pairs)
 
 
 def once(way: str, image: int, which: str) -> dict[str, float]:
@@ -243,29 +279,27 @@ def once(way: str, image: int, which: str) -> dict[str, float]:
     return found
 
 
-def report(image: int, which: str, rounds: int) -> None:
-    """One row of the table: medians, and ratios within each round."""
-    by_round = [{way: once(way, image, which) for way in WAYS} for _ in range(rounds)]
-    first = by_round[0]
+def report(image: int, which: str, rounds: int, ways: list[str]) -> None:
+    """Rows of the table, one a way: medians, and ratios within each round."""
+    by_round = [{way: once(way, image, which) for way in ways} for _ in range(rounds)]
     if which == "one":
-        assert abs(first["tree"]["loss"] - first["trl"]["loss"]) < 1e-3, "the same loss on the same pairs"
+        losses = [found["loss"] for found in by_round[0].values()]
+        assert max(losses) - min(losses) < 1e-3, "the same loss on the same pairs"
 
-    def middle(way: str, name: str) -> float:
-        return statistics.median(one[way][name] for one in by_round)
+    def middle(way: str, name: str, by: str | None = None, of: str | None = None) -> float:
+        return statistics.median(one[way][name] / (one[of or way][by] if by else 1) for one in by_round)
 
-    def faster(way: str) -> float:
-        return statistics.median(one[way]["seconds"] / one["tree"]["seconds"] for one in by_round)
-
-    tokens = " / ".join(f"{first[way]['tokens']:,.0f}" for way in WAYS)
-    seconds = " / ".join(f"{middle(way, 'seconds'):.2f}" for way in WAYS)
-    fewer = " / ".join(f"{first[way]['tokens'] / first['tree']['tokens']:.1f}" for way in WAYS[1:])
-    less = " / ".join(f"{faster(way):.1f}" for way in WAYS[1:])
-    memory = " / ".join(f"{middle(way, 'megabytes'):,.0f}" for way in WAYS)
-    share = statistics.median(one["tree"]["bound"] / one["tree"]["seconds"] for one in by_round)
-    print(
-        f"| {image} | {which} | {tokens} | {fewer} | {seconds} | {less} | {memory} | {share:.0%} |",
-        flush=True,
-    )
+    for way in ways:
+        known = by_round[0][way]
+        cells = [f"{known['tokens']:,.0f}", f"{middle(way, 'seconds'):.2f}"]
+        cells.append(f"{middle(way, 'seconds', 'seconds', 'tree'):.1f}" if "tree" in ways else "")
+        cells.append(f"{middle(way, 'megabytes'):,.0f}")
+        if way in TREES:
+            needed = [(one[way]["bound"] + one[way]["attention"]) / one[way]["seconds"] for one in by_round]
+            cells += [f"{middle(way, 'bound', 'seconds'):.0%}", f"{statistics.median(needed):.0%}"]
+        else:
+            cells += ["", ""]
+        print("|", " | ".join([str(image), which, way, *cells]), "|", flush=True)
 
 
 def main() -> None:
@@ -276,6 +310,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--image", type=int, nargs="+", default=list(GRIDS), choices=list(GRIDS))
     parser.add_argument("--pairs", nargs="+", default=list(EACH), choices=list(EACH))
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     parser.add_argument("--child", nargs=3, metavar=("WAY", "IMAGE", "PAIRS"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
@@ -283,10 +318,10 @@ def main() -> None:
         way, image, which = args.child
         print(json.dumps(child(way, int(image), which)))
         return
-    print(HEAD, "| --- " * 8 + "|", sep="\n")
+    print(HEAD, "| --- " * 9 + "|", sep="\n")
     for image in args.image:
         for which in args.pairs:
-            report(image, which, args.rounds)
+            report(image, which, args.rounds, args.ways)
 
 
 if __name__ == "__main__":

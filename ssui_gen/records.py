@@ -24,13 +24,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 Label = Literal["safe", "unsafe"]
 
 STEP_NAMES = (
-    "visual_context",
-    "textual_request",
-    "synthesis",
-    "intent_and_risk",
-    "consequences",
-    "response_strategy",
-)
+    "visual_context", "textual_request", "synthesis", "intent_and_risk", "consequences", "response_strategy",
+)  # fmt: skip
 """The six named steps of a reasoning path (figure 1 of the authors' slides, github.com/cwtpu/SSUI)."""
 
 

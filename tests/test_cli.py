@@ -90,7 +90,9 @@ def test_wrong_usage_is_told_by_the_command_it_was_said_to(words: list[str], say
 @pytest.mark.parametrize("prog", OF_RUNS)
 def test_a_run_is_named_alike_everywhere(prog: str) -> None:
     action = PARSERS[prog]._option_string_actions["--run"]
-    assert (action.type, action.default) == (run_folder, Path("outputs/demo"))
+    assert action.type is not None and callable(action.type)
+    assert [action.type(name) for name in ("mine", "a/b")] == [Path("outputs/mine"), Path("a/b")]
+    assert action.default == Path("outputs/checks" if prog.endswith(" checks") else "outputs/demo")
 
 
 def test_whoever_registers_the_option_as_before_gets_what_it_means_now() -> None:

@@ -21,6 +21,7 @@ from train.encode import Encoder
 from train.example import Example
 from train.forward import read
 from train.loss import USUAL, objective
+from train.paths import register
 from train.rows import Row, RowMaker, pairs_a_visit
 from train.trainer import SrpoTrainer, arguments, rate
 
@@ -59,13 +60,14 @@ class Bench:
 
     def trainer(self, maker: RowMaker, *words: str, watched: int = 1) -> SrpoTrainer:
         model, _ = tiny("llava")
+        register(model)
         return SrpoTrainer(
             with_lora(model), arguments(self.config(*words), cpu=True, half=False), maker,
             eyes(self.encoder, *self.cases), train=self.examples, watched=self.examples[:watched], say=print,
         )  # fmt: skip
 
-    def first_gradient(self, *words: str) -> list[Tensor]:
-        spy, trainer = Spy(), self.trainer(RowMaker(SRPO), *words)
+    def first_gradient(self, *words: str, maker: RowMaker | None = None) -> list[Tensor]:
+        spy, trainer = Spy(), self.trainer(maker or RowMaker(SRPO), *words)
         trainer.add_callback(spy)
         trainer.train()
         return spy.gradients[0]
@@ -93,6 +95,14 @@ def test_an_incomplete_row_weighs_its_examples_as_others_do(bench: Bench, trees:
     expected = bench.mean_gradient()
     assert max(g.abs().max().item() for g in expected) > 1e-4
     for one, other in zip(found, expected, strict=True):
+        assert (one - other).norm() <= 1e-4 * other.norm()
+
+
+@pytest.mark.parametrize(("trees", "most"), [(1, 60), (2, 60), (3, 5)], ids=["alone", "two", "torn"])
+def test_a_step_in_parts_has_the_gradient_of_one_under_a_mask(bench: Bench, trees: int, most: int) -> None:
+    words = (f"trees_per_row={trees}", "questions_per_step=6", "epochs=1")
+    found = bench.first_gradient(*words, maker=RowMaker(SRPO, by_paths=True, part_tokens=most))
+    for one, other in zip(found, bench.mean_gradient(), strict=True):
         assert (one - other).norm() <= 1e-4 * other.norm()
 
 

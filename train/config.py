@@ -19,6 +19,7 @@ from train.loss import LOSSES, USUAL, Norm, Objective, Span, Target
 
 Weights = Literal["question", "step", "pair"]
 Packing = Literal["tree", "none"]
+Attention = Literal["auto", "paths", "mask", "eager"]
 Positive = Annotated[int, Field(ge=1)]
 FILE = "srpo.yaml"
 """The resolved settings, beside the adapter."""
@@ -120,8 +121,14 @@ class SrpoConfig(Settings):
     """4bit: the frozen language model in NF4 (QLoRA, arXiv 2305.14314); needs bitsandbytes and a GPU."""
     gradient_checkpointing: bool | None = None
     """Compute activations twice to hold fewer; absent: on a GPU."""
-    attention: Literal["sdpa", "eager"] = "sdpa"
-    """The two kernels that take a mask of our own."""
+    attention: Attention = "auto"
+    """How a tree attends. `paths`: each segment to what leads to it, no more scores than a tree has. `mask`:
+    a row under one mask, the oracle; `eager`: the same by a kernel that holds every score. auto (ours):
+    paths where a first try on this model gives what the mask gives."""
+    part_tokens: Positive | None = 2048
+    """By paths: beside what they share, at most so many tokens of a tree's branches are at work at a time
+    (the schedule of arXiv 2606.01143, for trees and pairs; the number is ours). Where pairs bind more
+    together the tree is read once more; null: all at once."""
     vision_cache_gb: Annotated[float, Field(ge=0)] = 4.0
     """Memory for pictures' features, computed once as the tower is frozen; 0 computes them each time."""
 

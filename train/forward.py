@@ -1,14 +1,15 @@
 """A row through a model: the log-probabilities of its scored tokens. Loads nothing and trains nothing.
 
-A tree goes through at once. Continuations that are rows of their own go in batches, or an example with many
-of them would need the memory of all; the loss compares tokens of different batches, so all but the last
-batch keep no activations and are computed again in the backward pass (gradient checkpointing, arXiv
-1604.06174). Values and gradients are those of one batch.
+Under a mask a tree goes through at once; by paths (`paths`) its parts (`parts`) go one after the other.
+Continuations that are rows of their own go in batches, or an example with many of them would need the memory
+of all; the loss compares tokens of different batches, so all but the last batch keep no activations and are
+computed again in the backward pass (gradient checkpointing, arXiv 1604.06174). Values and gradients are those
+of one batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -19,6 +20,8 @@ from torch.utils.checkpoint import checkpoint
 from train.example import Example
 from train.families import FEATURES, PIXELS, Features, features, joined
 from train.loss import Spans, add_up, token_log_probs
+from train.parts import RowPart
+from train.paths import Kept, Plan, registered, unmasked
 from train.rows import Row
 from train.tree import mask
 
@@ -57,7 +60,7 @@ class Eyes:
 
 def read(call: Any, model: Any, row: Row, eyes: Eyes) -> Read:
     """Log-probabilities under `call`: `model`, or a wrapper to be called in its place."""
-    way = _of_tree if row.last is not None else _of_rows
+    way = _of_rows if row.last is None else _of_parts if row.parts else _of_tree
     found, entropy = way(call, model, row, eyes)
     return Read(add_up(found, row.index, row.span, row.spans), entropy)
 
@@ -78,6 +81,42 @@ def _of_tree(call: Any, model: Any, row: Row, eyes: Eyes) -> tuple[Tensor, Tenso
         **{FEATURES: {"image": seen}},
     )
     return token_log_probs(out.logits[0], row.target)
+
+
+def _of_parts(call: Any, model: Any, row: Row, eyes: Eyes) -> tuple[Tensor, Tensor]:
+    """(s) twice, the trunk first. With a gradient all parts' activations are kept; `learn` keeps fewer."""
+    trunk, *rest = row.parts
+    kept: Kept = {}
+    told = [of_part(call, model, row, trunk, Plan(trunk.segments, taken=kept), eyes)]
+    told += [of_part(call, model, row, part, Plan(part.segments, before=kept)) for part in rest]
+    found, entropy = (whole(row, side) for side in zip(*told, strict=True))
+    return found, entropy
+
+
+def whole(row: Row, of_parts: Sequence[Tensor]) -> Tensor:
+    """(s): what each part says of its scored tokens, in the row's order."""
+    order = torch.cat([part.scored for part in row.parts])
+    return torch.cat(list(of_parts))[order.argsort()]
+
+
+def of_part(
+    call: Any, model: Any, row: Row, part: RowPart, plan: Plan, eyes: Eyes | None = None
+) -> tuple[Tensor, Tensor]:
+    """Log-probabilities and entropies of a part's scored tokens; the trunk has the pictures, so `eyes`."""
+    assert registered(model), "this model would ignore the plan"
+    if eyes is None and not len(part.keep):
+        return (torch.zeros(0, device=row.target.device),) * 2
+    seen = {FEATURES: {"image": joined([eyes.see(model, one) for one in row.examples])}} if eyes else {}
+    out = call(
+        input_ids=row.input_ids[:, part.at],
+        attention_mask=unmasked(row.input_ids.device),
+        position_ids=None if row.position_ids is None else row.position_ids[..., part.at],
+        logits_to_keep=part.keep,
+        use_cache=False,
+        plan=plan,
+        **seen,
+    )
+    return token_log_probs(out.logits[0], row.target[part.scored])
 
 
 def _additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:

@@ -21,7 +21,7 @@ from transformers import TrainingArguments, set_seed
 from transformers.utils import logging
 
 from ssui_gen.commands import command
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, TrainError
 from ssui_gen.jsonl import read
 from ssui_gen.prompts import policy_prompt
 from train.config import Packing, SrpoConfig
@@ -32,9 +32,10 @@ from train.families import refuse_blind_tree, unpackable
 from train.folder import Folder
 from train.forward import Eyes
 from train.model import device, load_base, precision, unreached, with_adapter
+from train.paths import disagreement, register
 from train.rows import RowMaker, pairs_a_visit
 from train.show import CURVES, Show, draw
-from train.sight import refuse_blind
+from train.sight import SAID, refuse_blind
 from train.source import Source
 from train.trainer import SrpoTrainer, arguments
 
@@ -120,7 +121,8 @@ def prepared(config: SrpoConfig, console: Console) -> Ready:
     loaded = load_examples(Reader(source, encoder), console)
     say(loaded.compared)
     split = split_of(config, loaded.examples)
-    maker = row_maker(config, packing, split.trained, encoder)
+    by_paths = packing == "tree" and attends_by_paths(config, base, encoder, say)
+    maker = row_maker(config, packing, split.trained, encoder, by_paths)
     return Ready(source, args, base, processor, encoder, loaded, split, maker)
 
 
@@ -150,6 +152,19 @@ def packed_as(config: SrpoConfig, base: Any, say: Say) -> Packing:
     return packing
 
 
+def attends_by_paths(config: SrpoConfig, base: Any, encoder: Encoder, say: Say) -> bool:
+    """Whether trees need no mask; tried on a few words. Raises TrainError where the settings insist."""
+    if config.attention not in ("auto", "paths"):
+        return False
+    register(base)
+    why = disagreement(base, encoder.ids(SAID))
+    if why and config.attention == "paths":
+        raise TrainError(f"attention: paths: {why}: take auto or mask")
+    if why:
+        say(f"attention: mask: {why}; a tree is read whole, at more time and memory")
+    return not why
+
+
 def load_examples(reader: Reader, console: Console) -> Loaded:
     """Every example of the run, behind a bar."""
     paths = sum(1 for _ in read(reader.source.paths))
@@ -166,7 +181,9 @@ def split_of(config: SrpoConfig, examples: list[Example]) -> Split:
     return Split(trained, back, (back or trained)[: config.watch])
 
 
-def row_maker(config: SrpoConfig, packing: Packing, trained: list[Example], encoder: Encoder) -> RowMaker:
+def row_maker(
+    config: SrpoConfig, packing: Packing, trained: list[Example], encoder: Encoder, by_paths: bool = False
+) -> RowMaker:
     """How this training makes rows."""
     return RowMaker(
         config.objective,
@@ -175,6 +192,8 @@ def row_maker(config: SrpoConfig, packing: Packing, trained: list[Example], enco
         mean_pairs=pairs_a_visit(trained, config.group_cap),
         group_cap=config.group_cap,
         batch_tokens=config.batch_tokens,
+        by_paths=by_paths,
+        part_tokens=config.part_tokens,
         pad=encoder.tokenizer.pad_token_id or 0,
         seed=config.seed,
     )

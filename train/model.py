@@ -58,7 +58,7 @@ def load_base(config: SrpoConfig) -> tuple[Any, Any]:
         refuse_too_large(name, config.quantize, precision(config), free, int(os.environ.get("WORLD_SIZE", 1)))
     try:
         model = AutoModelForImageTextToText.from_pretrained(
-            name, dtype=precision(config), attn_implementation=config.attention, **options
+            name, dtype=precision(config), attn_implementation=kernel(config), **options
         )
         processor = AutoProcessor.from_pretrained(name)
     except (OSError, ValueError, KeyError) as error:
@@ -69,6 +69,11 @@ def load_base(config: SrpoConfig) -> tuple[Any, Any]:
     language_model(model)
     without_dropout(model)
     return model.requires_grad_(False), processor
+
+
+def kernel(config: SrpoConfig) -> str:
+    """What transformers calls the attention that the model begins with."""
+    return "eager" if config.attention == "eager" else "sdpa"
 
 
 def as_served(model: Any, processor: Any, name: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -18,7 +19,8 @@ from torch import Tensor
 from train.config import Packing, Weights
 from train.example import Example, Part, part_of, parted
 from train.loss import Layout, Objective
-from train.tree import grow, pack, positions
+from train.parts import Parts, RowPart, divide
+from train.tree import Packed, grow, pack, positions
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Row:
     """That the model reads."""
     unshared: int
     """That it would read were each continuation a row of its own, without padding."""
+    parts: tuple[RowPart, ...] = ()
+    """Of a tree that attends by paths: what goes through the model at once, the trunk first."""
+    torn: bool = False
+    """Whether a pair's sides may lie in two of them."""
 
     @property
     def spans(self) -> int:
@@ -61,8 +67,8 @@ class Row:
         def moved(value: Any) -> Any:
             if isinstance(value, Tensor):
                 return value.to(device, non_blocking=non_blocking)
-            if isinstance(value, Layout):
-                return Layout(*map(moved, value))
+            if hasattr(value, "_fields"):
+                return type(value)(*map(moved, value))
             return tuple(map(moved, value)) if isinstance(value, tuple) else value
 
         return replace(self, **{name: moved(value) for name, value in vars(self).items()})
@@ -80,6 +86,10 @@ class RowMaker:
     group_cap: int | None = None
     batch_tokens: int | None = None
     """Of the continuations that a model reads at once where there is no tree; absent: all."""
+    by_paths: bool = False
+    """Whether trees attend by paths, in parts; else under a mask, whole."""
+    part_tokens: int | None = None
+    """Of a part beside the trunk; absent: a tree is one part."""
     pad: int = 0
     seed: int = 0
 
@@ -107,6 +117,8 @@ class RowMaker:
         prompts = [e.prompt.positions for e in examples if e.prompt.positions is not None]
         axes = positions(trees, prompts)
         scored, index, span, layout = self._scored(examples, packed.paths)
+        asked = packed.parent[scored]
+        parts, torn = self._parts(examples, packed, asked, layout) if self.by_paths else ((), False)
         return Row(
             examples=tuple(examples),
             input_ids=packed.ids[None],
@@ -114,14 +126,22 @@ class RowMaker:
             position_ids=axes[:, None] if len(axes) > 1 else axes,
             lengths=None,
             at_once=1,
-            where=(torch.zeros_like(scored), packed.parent[scored]),
+            where=(torch.zeros_like(scored), asked),
             target=packed.ids[scored],
             index=index,
             span=span,
             layout=layout,
             tokens=len(packed.ids),
             unshared=sum(tree.unshared for tree in trees),
+            parts=parts,
+            torn=torn,
         )
+
+    def _parts(self, examples: list[Example], packed: Packed, asked: Tensor, layout: Layout) -> Parts:
+        """What goes through the model at once; continuations are counted through the row."""
+        first = [0, *accumulate(len(paths) for paths in packed.paths)]
+        spans, _ = self.laid_out(examples)
+        return divide(packed, asked, layout, [first[e] + part.path for e, part in spans], self.part_tokens)
 
     def _rows(self, examples: list[Example]) -> Row:
         """Each continuation in a row of its own, with the prompt before it: the oracle."""

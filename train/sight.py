@@ -58,5 +58,5 @@ def _shown(maker: RowMaker, encoder: Encoder, colour: str) -> tuple[Row, Eyes]:
         branches=(),
         pairs=(),
     )
-    row = RowMaker(USUAL["sft"], maker.packing, pad=maker.pad)([example])
+    row = RowMaker(USUAL["sft"], maker.packing, by_paths=maker.by_paths, pad=maker.pad)([example])
     return row, Eyes(lambda _: encoder.shown(asked), cache_gb=0)

@@ -28,6 +28,7 @@ from train.attention import allowed, kernels
 from train.config import SrpoConfig
 from train.example import Example
 from train.forward import Eyes, Read, read
+from train.learn import learn
 from train.loss import Terms, objective
 from train.rows import Row, RowMaker
 from train.tally import Tally
@@ -182,6 +183,8 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         if self.maker.objective.needs_base:
             with torch.no_grad(), adapted.disable_adapter():
                 base = read(adapted, bare, row, self.eyes).spans
+        if torch.is_grad_enabled() and len(row.parts) > 1:
+            return learn(model, bare, row, self.eyes, self.maker.objective, base)
         found = read(model, bare, row, self.eyes)
         return found, objective(self.maker.objective, found.spans, row.layout, base)
 
@@ -282,8 +285,10 @@ def explained(row: Row) -> Iterator[None]:
 
 
 def _lower(row: Row) -> str:
-    """The settings that make a row smaller."""
-    return "max_row, group_cap or trees_per_row" if row.last is not None else "batch_tokens or group_cap"
+    """The settings that make a row, or what is at work of it, smaller."""
+    if row.last is None:
+        return "batch_tokens or group_cap"
+    return ("part_tokens, " if row.parts else "") + "max_row, group_cap or trees_per_row"
 
 
 def _names(row: Row) -> str:

@@ -12,6 +12,10 @@ trees, all at once. A token's position is its depth, so a branch restarts where 
 a token is predicted where that token stands, so at a branching point one place predicts several. Each
 continuation then has the log-probabilities that it has alone, at a fraction of the tokens.
 
+The mask says much that a kernel need not be told. A child with the longest way below it stands right behind
+its parent (heavy paths: Sleator and Tarjan, 1983), so the row falls into few segments of tokens that follow
+each other, and what a segment may look at beside itself are a few slices of the row, mostly one.
+
 Knows ids and places only: no text, no picture, no model (`families` knows those).
 """
 
@@ -19,6 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -53,8 +59,12 @@ class Tree:
 
 
 def grow(prompt: Ids, continuations: Iterable[Ids]) -> Tree:
-    """The tree of a prompt that is not empty; equal continuations share all their tokens."""
+    """The tree of a prompt that is not empty; equal continuations share all their tokens.
+
+    Of several children the one with the longest way below it stands first; alike, the one met first.
+    """
     children, trails = _trie(continuations)
+    children = _longest_first(children)
     ids, parent, depth = list(prompt), [i - 1 for i in range(len(prompt))], list(range(len(prompt)))
     place = {0: len(prompt) - 1}
     left = [(0, branch) for branch in reversed(children[0].items())]
@@ -85,6 +95,14 @@ def _trie(continuations: Iterable[Ids]) -> tuple[list[dict[int, int]], list[list
     return children, trails
 
 
+def _longest_first(children: list[dict[int, int]]) -> list[dict[int, int]]:
+    """The same, each node's children by how far it goes on below them; children have larger numbers."""
+    height = [0] * len(children)
+    for node in range(len(children) - 1, -1, -1):
+        height[node] = max((1 + height[child] for child in children[node].values()), default=0)
+    return [dict(sorted(own.items(), key=lambda branch: -height[branch[1]])) for own in children]
+
+
 def _last(parent: list[int]) -> list[int]:
     """One past each token's last descendant; children stand behind their parents."""
     last = list(range(1, len(parent) + 1))
@@ -100,7 +118,7 @@ class Packed:
     ids: Tensor
     """(n,)"""
     parent: Tensor
-    """(n,)"""
+    """(n,): -1 for the first of each tree."""
     last: Tensor
     """(n,)"""
     paths: list[list[Tensor]]
@@ -115,12 +133,49 @@ def pack(trees: Sequence[Tree]) -> Packed:
     shifted = list(zip(trees, starts, strict=True))
     return Packed(
         ids=torch.tensor([token for tree in trees for token in tree.ids]),
-        parent=torch.tensor([start + place for tree, start in shifted for place in tree.parent]),
+        parent=torch.tensor([start + up if up >= 0 else -1 for tree, start in shifted for up in tree.parent]),
         last=torch.tensor([start + place for tree, start in shifted for place in tree.last]),
         paths=[
             [start + torch.tensor(path, dtype=torch.long) for path in tree.paths] for tree, start in shifted
         ],
     )
+
+
+class Segment(NamedTuple):
+    """Tokens each of which is the child of the one before: causal among themselves, with the same past."""
+
+    start: int
+    stop: int
+    """From and to where, among the tokens that look."""
+    keys: tuple[tuple[int, int], ...]
+    """Slices, from and to, of the tokens that are looked at: the first one's past, then the segment."""
+
+
+def segments(parent: Ids, at: Ids, before: Ids = ()) -> tuple[Segment, ...]:
+    """The tokens at the places `at`, which may look at those `before` and at each other, in segments.
+
+    Both are places in ascending order and hold, together, the parents of all; `parent` of a root is -1.
+    """
+    key = {place: number for number, place in enumerate((*before, *at))}
+    head: dict[int, int] = {}
+    for place, number in key.items():
+        follows = key.get(parent[place]) == number - 1 and number != len(before)
+        head[place] = head[parent[place]] if follows else place
+    starts = [number for number, place in enumerate(at) if head[place] == place]
+    between = pairwise([*starts, len(at)])
+    return tuple(Segment(a, b, _past(at[b - 1], parent, key, head)) for a, b in between)
+
+
+def _past(place: int, parent: Ids, key: dict[int, int], head: dict[int, int]) -> tuple[tuple[int, int], ...]:
+    """Slices of keys from the root to a token; those that touch are one."""
+    slices: list[tuple[int, int]] = []
+    while place >= 0:
+        first, end = key[head[place]], key[place] + 1
+        if slices and slices[-1][0] == end:
+            end = slices.pop()[1]
+        slices.append((first, end))
+        place = parent[head[place]]
+    return tuple(reversed(slices))
 
 
 def mask(last: Tensor) -> Tensor:
