@@ -33,7 +33,7 @@ from microworld.draw.pool import picture, scene_at
 from ssui_gen.config import Leaks
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.importing import LAYOUTS
-from ssui_gen.licences import forbids, forbids_training, marked
+from ssui_gen.licences import forbids, forbids_training, marked, terms_of
 from ssui_gen.records import Seed
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
@@ -251,6 +251,7 @@ def test_licences_that_do_not(licence: str | None, why: str) -> None:
     assert why in forbids(licence)
     assert marked(marked(licence or "unknown")) == f"{licence or 'unknown'}; do not publish"
     assert forbids(marked(licence or "unknown"))
+    assert not terms_of(marked(licence or "unknown")).published, "`ssui publish` leaves such rows out"
 
 
 def test_every_layout_says_whether_it_may_be_published() -> None:

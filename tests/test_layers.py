@@ -213,7 +213,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "joining.pictures",
         "joining.rows",
         "joining.people",
-        "publishing.licences",
         "publishing.templates",
         "publishing.guard",
         "publishing.splits",

@@ -28,7 +28,7 @@ from yaml import safe_load
 
 from ssui_gen.branches import Pair
 from ssui_gen.images import cleaned
-from ssui_gen.publishing.licences import terms_of
+from ssui_gen.licences import terms_of
 from ssui_gen.publishing.splits import SPLITS, split_of
 from ssui_gen.publishing.templates import inert
 from ssui_gen.records import ReasoningPath

@@ -15,7 +15,7 @@ from ssui_gen.benching.proof import Compared
 from ssui_gen.benching.publishing import Imprint, NotPublished, counted, untwinned
 from ssui_gen.benching.records import Item
 from ssui_gen.config import Leaks
-from ssui_gen.publishing.licences import OTHER, terms_of
+from ssui_gen.licences import OTHER, terms_of
 from ssui_gen.publishing.templates import Sure, code, front_matter, inert
 
 MADE_WITH = f"ssui_gen {__version__}"

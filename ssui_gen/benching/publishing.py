@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ssui_gen.benching.records import BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
-from ssui_gen.publishing.licences import terms_of
+from ssui_gen.licences import terms_of
 from ssui_gen.records import Kind, ReasoningPath, Record, Reject
 from ssui_gen.taxonomy import crosswalk_of
 

@@ -15,9 +15,9 @@ from typing import Any
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read_object
+from ssui_gen.licences import OTHER, terms_of
 from ssui_gen.publishing.facts import About, shown_model
 from ssui_gen.publishing.folder import copied
-from ssui_gen.publishing.licences import OTHER, terms_of
 from ssui_gen.publishing.templates import Sure, front_matter, rendered
 
 WEIGHTS, CONFIG, FACTS = "adapter_model.safetensors", "adapter_config.json", "training.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ssui_gen import yamls
+from ssui_gen.licences import OTHER
 from ssui_gen.publishing.facts import PAPER, Facts, shown_model
-from ssui_gen.publishing.licences import OTHER
 from ssui_gen.publishing.rows import COLUMNS, WHAT
 from ssui_gen.publishing.shards import DATA
 from ssui_gen.publishing.splits import SPLITS

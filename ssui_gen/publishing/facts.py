@@ -18,10 +18,10 @@ from ssui_gen.curation.review import PATHS
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import PATHS as MADE
 from ssui_gen.jsonl import read
+from ssui_gen.licences import Terms, terms_of
 from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import RUN, Edition, made_by_toy, read_manifest
 from ssui_gen.publishing.gather import Gathered, LeftOut
-from ssui_gen.publishing.licences import Terms, terms_of
 from ssui_gen.publishing.shards import Shard
 
 CURATION, REJECTS = "curation", "rejects.jsonl"

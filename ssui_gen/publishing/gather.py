@@ -23,8 +23,8 @@ from ssui_gen.errors import ImageError
 from ssui_gen.exploring.explored import read_paths
 from ssui_gen.images import cleaned, shown
 from ssui_gen.jsonl import read, validate
+from ssui_gen.licences import Terms, terms_of
 from ssui_gen.manifest import RUN, read_manifest
-from ssui_gen.publishing.licences import Terms, terms_of
 from ssui_gen.publishing.rows import Bound, Config, Picture, bench_row, pair_row, path_row
 from ssui_gen.publishing.splits import split_of
 from ssui_gen.records import ImageRef, ReasoningPath, Record

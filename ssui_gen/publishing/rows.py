@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from ssui_gen.benching.records import Item
 from ssui_gen.branches import Pair
-from ssui_gen.publishing.licences import Terms
+from ssui_gen.licences import Terms
 from ssui_gen.records import STEP_NAMES, ReasoningPath
 
 Config = Literal["paths", "pairs", "bench"]

@@ -20,13 +20,13 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import source_of
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line
+from ssui_gen.licences import terms_of
 from ssui_gen.manifest import check_root
 from ssui_gen.publishing import adapter, card, croissant
 from ssui_gen.publishing.facts import About, Facts, facts_of
 from ssui_gen.publishing.folder import canary_of, copied, hashes_of, placed, room, search, write_list
 from ssui_gen.publishing.gather import Gathered
 from ssui_gen.publishing.guard import guard_of
-from ssui_gen.publishing.licences import terms_of
 from ssui_gen.publishing.push import Sent, named, push, url_of
 from ssui_gen.publishing.rows import Config
 from ssui_gen.publishing.shards import Shard, Writer
