@@ -65,6 +65,7 @@ def test_a_dry_run_tells_what_is_there_writes_no_row_and_is_not_paid_twice(
     assert {row["id"] for row in made.paths} == {row["id"] for row in whole.paths}
 
 
+@pytest.mark.slow
 def test_the_forecast_holds_what_the_run_then_takes(fake: Fake, tmp_path: Path) -> None:
     made = job(tmp_path, fake.url, plain(PICTURES))
     dry = made.here("--dry", "--prices", "2.5,10")
@@ -83,6 +84,7 @@ def test_the_forecast_holds_what_the_run_then_takes(fake: Fake, tmp_path: Path) 
     assert low - 0.01 <= (2.5 * prompt + 10 * completion) / 1e6 <= high + 0.01
 
 
+@pytest.mark.slow
 def test_a_second_dry_run_asks_nothing_and_says_the_same_but_the_time(fake: Fake, tmp_path: Path) -> None:
     made = job(tmp_path, fake.url, plain(PICTURES))
     first, calls = made.here("--dry"), fake.calls
@@ -175,7 +177,7 @@ def spent(made: Job) -> int:
         return sum(one.prompt_tokens + one.completion_tokens for one in journal.spent())
 
 
-@pytest.mark.parametrize("kind", ["tokens", "usd"])
+@pytest.mark.parametrize("kind", ["tokens", pytest.param("usd", marks=pytest.mark.slow)])
 def test_a_limit_is_not_passed_and_the_printed_line_goes_on_to_the_end(
     fake: Fake, tmp_path: Path, kind: str
 ) -> None:
@@ -202,9 +204,12 @@ def test_no_time_begins_nothing_and_the_same_line_goes_on(fake: Fake, tmp_path: 
     assert next_line(end, "To go on with more: ")[-2:] == ["--most-hours", "1e-09"]
 
 
-def test_a_dry_run_says_where_a_limit_would_be_reached(fake: Fake, tmp_path: Path) -> None:
-    end = job(tmp_path, fake.url, plain(40)).here("--dry", "--most-tokens", "60000")
-    assert re.search(r"limits\.tokens: 60,000 would be reached after about \d+ of 35\.", end.out)
+def test_a_forecast_says_where_a_limit_would_be_reached() -> None:
+    tried = [Tried(Spent(calls=4, prompt_tokens=90, completion_tokens=10), ("",)) for _ in range(5)]
+    found = foretold(tried, 35, 35, Pace(20, 10.0, 2.0), places=40)
+    (line,) = reached(found, Spending(tokens=2000, usd=1), Spent(prompt_tokens=500))
+    assert line == "limits.tokens: 2,000 would be reached after about 15 of 35."
+    assert list(reached(found, Spending(tokens=4001), Spent(prompt_tokens=500))) == []
 
 
 # --- the other stages --------------------------------------------------------------------------------------
