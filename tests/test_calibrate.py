@@ -147,9 +147,13 @@ def test_a_judge_who_goes_by_the_order_is_asked_in_both_here_too(made: Job, fake
     fake.answers |= {"judge: right": "A"}
     with sqlite3.connect(made.run / "calls.sqlite") as journal:
         journal.execute("DELETE FROM calls WHERE agent = 'judge'")
-    done = calibrated(made)
-    assert done.code == 0 and "by the order of its options" in done.out
-    hits, n = json.loads((made.run / "calibration.json").read_text())["judge"]["unverified"]
+    done = calibrated(made, "--json")
+    assert done.code == 0 and "by the order of its options" in done.err
+    numbers = json.loads((made.run / "calibration.json").read_text())
+    assert json.loads(done.out) == numbers, "a script reads them on stdout, words are on stderr"
+    tables = [line for line in done.err.partition("How often")[2].splitlines() if not line[:1].isalpha()]
+    assert tables and max(map(len, tables)) <= 80 and "…" not in done.err
+    hits, n = numbers["judge"]["unverified"]
     assert hits == n > 0, "no verdict of a judge who always names the first option counts"
 
 

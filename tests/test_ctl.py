@@ -65,6 +65,8 @@ def test_a_paused_job_makes_no_call_until_it_is_resumed_and_then_ends(fake: Fake
         assert said.code == 0 and "Paused" in said.out
         wait_for(lambda: still(fake))
         assert "paused" in ctl(todo.run, "status").out
+        told = ctl(todo.run, "status", "--json")
+        assert json.loads(told.out)["paused"] and "paused" in told.err
         assert still(fake) and len(todo.paths) < 40
         fake.latency = 0.02
         assert "Going on" in ctl(todo.run, "resume").out
