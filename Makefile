@@ -235,7 +235,7 @@ golden: $(READY) ## rewrite the golden files after a change of prompts or of the
 
 .PHONY: check
 check: $(READY) ## lint, types and all tests but those in a browser, on vLLM or llama-server, or under inspect_ai; CI runs all but the third
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(TESTS) -m "not browser and not vllm and not inspect and not servers and not live" $(ARGS)
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(TESTS) -m "not browser and not vllm and not inspect and not servers and not s3 and not live" $(ARGS)
 
 ##@ This machine, and servers
 
