@@ -14,6 +14,7 @@ import argparse
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ssui_gen.cli_help import EXAMPLES, GROUPS
@@ -66,8 +67,9 @@ class Parser(argparse.ArgumentParser):
         self._positionals.title = "arguments"
 
     def add_argument(self, *names: str, **how: Any) -> argparse.Action:
-        """As argparse has it; what `--run` means is the same whoever registers it."""
-        return super().add_argument(*names, **how | ({"type": run_folder} if "--run" in names else {}))
+        """As argparse has it; a `--run` that is registered as any path is a run's name or folder."""
+        named = "--run" in names and how.get("type", Path) is Path
+        return super().add_argument(*names, **how | ({"type": run_folder} if named else {}))
 
     def add_subparsers(self, **more: Any) -> Any:
         return super().add_subparsers(**{"action": Commands, "title": "commands", "prog": self.prog, **more})

@@ -88,7 +88,7 @@ def _asserted(text: str) -> Iterator[str]:
 def _in_sentence(sentence: str, label: Sequence[str]) -> Iterator[str]:
     """`label` are the words before the colon that the sentence follows."""
     denied, conditional = False, not _CONDITION.isdisjoint(_words(sentence))
-    for clause in _CLAUSE.split(sentence):
+    for clause in _clauses(sentence):
         words = _words(clause)
         if _says_none(words, label) and not (denied or conditional):
             yield NO_RISK
@@ -98,6 +98,16 @@ def _in_sentence(sentence: str, label: Sequence[str]) -> Iterator[str]:
         if about_risk or _OF_INTENT.isdisjoint(words):
             yield from _undenied(words, denied)
         denied = denied or _denied(words)
+
+
+def _clauses(sentence: str) -> Iterator[str]:
+    """Parts of a sentence; a wording that holds an `and` itself lies whole in one of them."""
+    whole, start = [found.span() for found in _composed().finditer(sentence)], 0
+    for mark in _CLAUSE.finditer(sentence):
+        if not any(begin <= mark.start() < end for begin, end in whole):
+            yield sentence[start : mark.start()]
+            start = mark.end()
+    yield sentence[start:]
 
 
 def _undenied(words: Sequence[str], denied: bool) -> Iterator[str]:
@@ -143,6 +153,14 @@ def _known() -> tuple[dict[tuple[str, ...], str], int]:
         for name, all_ in wordings().items() if name != NO_RISK for said in all_
     }  # fmt: skip
     return found, max(map(len, found))
+
+
+@cache
+def _composed() -> re.Pattern[str]:
+    """Wordings that hold what parts clauses, the longest first."""
+    said = {one.casefold() for all_ in wordings().values() for one in all_ if _CLAUSE.search(one.casefold())}
+    longest = sorted(said, key=len, reverse=True)
+    return re.compile("|".join(rf"\b{re.escape(one)}\b" for one in longest) or r"(?!)")
 
 
 @cache

@@ -58,7 +58,9 @@ def dozen(number: int) -> ReasoningPath:
 def put(journal: Journal, id: str, agent: str, text: str, model: str = "micro") -> None:
     choice = Choice(text=text, finish_reason="stop")
     usage = Usage(prompt_tokens=100, completion_tokens=20, cached_tokens=40)
-    journal.put(id, agent, {}, Completion(model=model, choices=(choice,), usage=usage, seconds=0.5))
+    journal.put(
+        id, agent, {"model": model}, Completion(model=model, choices=(choice,), usage=usage, seconds=0.5)
+    )
 
 
 def write(file: Path, rows: Iterable[Record]) -> None:

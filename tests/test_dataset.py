@@ -56,7 +56,7 @@ def test_the_end_shows_the_funnel_with_reasons_and_what_to_read(fake: Fake, tmp_
     assert re.search(r"risky kept +│ +1 ", said)
     assert re.search(r"rejected at reflect: reflection_rejected +│ +1 ", said)
     assert re.search(rf"calls made / answered from the journal +│ +{fake.calls} / \d", said)
-    assert f"Read {done.run / 'reasoning_paths.jsonl'} beside its pictures" in said
+    assert f"Look at {done.run / 'dataset.html'}" in said
     assert [(r["stage"], r["detail"]) for r in done.rejects] == [("reflect", "look again")]
     assert len(done.rejects[0]["made_by"]) == 5
 

@@ -87,7 +87,8 @@ def test_a_row_of_the_wrong_shape_names_field_and_value(tmp_path: Path) -> None:
     path.write_bytes(b'{"id":"a","image":"a.png","imgae":"b.png"}\n{"id":"a","image":7}\n')
     unknown, wrong = read(path)
     with pytest.raises(
-        RecordError, match=r"seeds\.jsonl:1: imgae: .*known: id, image, text, kind.*got 'b\.png'"
+        RecordError,
+        match=r"seeds\.jsonl:1: imgae: .*known: licence, source, id, image, text, kind.*got 'b\.png'",
     ):
         validate(Seed, unknown)
     with pytest.raises(RecordError, match=r"seeds\.jsonl:2: image: .*got 7$"):

@@ -236,7 +236,8 @@ def test_a_shard_without_seeds_is_done_without_a_server(fake: Fake, tmp_path: Pa
         url = gone.url
     assert sorted(end.code for end in many.all("--base-url", url)) == [0, 0, 75]
     assert [end.code for end in many.all()] == [0, 0, 0]
-    assert many.told("merge").code == 0
+    merged = many.told("merge")  # whether the fake model keeps the one seed hangs on its file's name
+    assert "each once, of 4 attempts" in merged.out
 
 
 @pytest.mark.parametrize("text", ["", "1", "4/4", "-1/4", "a/4", "auto/", "auto/4", "1/4/2", "٣/4"])

@@ -45,7 +45,7 @@ def rendered(
     rules = policy(style, script, images)
     page = _templates(own, tuple(sorted((filters or {}).items()))).get_template(template)
     frame = {"policy": rules, "style": Markup(style), "script": Markup(script), "body": ""}
-    return page.render(**frame, data=Markup(as_data(data or {})), **values)
+    return page.render(**{**frame, "data": Markup(as_data(data or {})), **values})
 
 
 def plain(title: str, made: str, body: str, *, style: Sequence[Part] = ()) -> str:
