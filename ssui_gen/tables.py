@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import Line, read
 
 LINES = (".jsonl", ".ndjson")
-TABLES = (*LINES, ".json", ".csv", ".tsv", ".parquet")
 BATCH = 64
 """Rows of a Parquet file held at once: they may hold pictures."""
 LONGEST_CELL = 10_000_000
@@ -27,10 +26,7 @@ def rows(path: Path) -> Iterator[Line]:
     """Every row of a file of `TABLES`, or of a dataset's only split."""
     if is_dataset(path):
         return _numbered(path, _saved(path))
-    suffix = path.suffix.lower()
-    if suffix in LINES:
-        return read(path)
-    return {".json": _json, ".csv": _csv, ".tsv": _csv, ".parquet": _parquet}[suffix](path)
+    return READERS[path.suffix.lower()](path)
 
 
 def is_dataset(path: Path) -> bool:
@@ -92,6 +88,17 @@ def _parquet(path: Path) -> Iterator[Line]:
                 yield from _numbered(path, batch.to_pylist(), 1 + number * BATCH)
     except (OSError, pyarrow.ArrowException) as error:
         raise unreadable(path, error) from None
+
+
+READERS: dict[str, Callable[[Path], Iterator[Line]]] = {
+    **dict.fromkeys(LINES, read),
+    ".json": _json,
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".parquet": _parquet,
+}
+"""The one list of formats, by a file's ending."""
+TABLES = tuple(READERS)
 
 
 def _saved(path: Path) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ssui_gen.agent import Agent
 from ssui_gen.calling.calls import Calling
@@ -20,15 +20,12 @@ from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
 from ssui_gen.records import REPLIES, Reason, Record
 from ssui_gen.settings import parse
+from ssui_gen.state import Crew
 
 AGENTS = {
-    "query": "QueryReply",
-    "check_text": "SafetyReply",
-    "check_image": "SafetyReply",
-    "reasoning": "ReasoningReply",
-    "reflection": "ReflectionReply",
-    "check_joint": "SafetyReply",
-    "summary": "SummaryReply",
+    name: get_args(kind)[0].__name__
+    for name, kind in get_type_hints(Crew).items()
+    if get_origin(kind) is Agent
 }
 """The agents of the graph, and the reply type that each one's node reads."""
 
