@@ -132,10 +132,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "jobs.rundir",
         "jobs.lots",
+        "state",
         "jobs.plan",
         "jobs.replay",
         "jobs.served",
-        "state",
         "nodes",
         "graph",
         "jobs.runner",
