@@ -51,6 +51,7 @@ READY := $(VENV)/.ready
 VLLM := .venv-vllm
 INSPECT := .venv-inspect
 LLAMA := .venv-llama
+DOCS := .venv-docs
 TESTS := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 # What a change most often breaks, in under a minute on two cores: words, rules, files, the graph, F, the loss.
 FAST := $(patsubst %,tests/test_%.py,layers files cli makefile yamls config prompts jsonl seeds images taxonomy reading \
@@ -241,9 +242,17 @@ check: $(READY) ## lint, types and all tests but those in a browser, on vLLM or 
 
 .PHONY: clean
 clean: ## remove the environment and caches; never touches outputs
-	rm -rf $(VENV) $(VLLM) $(INSPECT) $(LLAMA) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(VLLM) $(INSPECT) $(LLAMA) $(DOCS) .pytest_cache .mypy_cache .ruff_cache build dist
 
 ##@ Developers
+
+.PHONY: docs
+docs: $(DOCS)/.ready ## the README and docs/ as a site → build/site; fails at a link or anchor that leads nowhere
+	$(DOCS)/bin/python scripts/docs_site.py
+
+$(DOCS)/.ready: scripts/install_docs.py
+	$(PYTHON) scripts/install_docs.py $(DOCS)
+	touch $@
 
 .PHONY: reference
 reference: $(READY) ## write docs/cli.md and docs/settings.md anew from the code
