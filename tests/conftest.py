@@ -114,6 +114,22 @@ def context(browser: BrowserContext) -> Iterator[BrowserContext]:
         page.close()
 
 
+LONGEST = (
+    "test_tutorial",
+    "test_train_tools",
+    "test_train",
+    "test_loop",
+    "test_reproduce_run",
+    "test_explore",
+)
+"""Files whose tests take minutes together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files come first, so that none is left at the end to a worker alone."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--golden", action="store_true", help="rewrite the golden files; read the diff afterwards"

@@ -17,8 +17,8 @@ import pytest
 from curating import ssui
 from fake_server import Fake
 from giving import NAMES, SECRET_PLACE, given, publish, put
+from hypothesis import example, settings
 from hypothesis import given as whatever
-from hypothesis import settings
 from hypothesis import strategies as st
 from jobs import job, rows
 from markdown_it import MarkdownIt
@@ -338,7 +338,8 @@ def test_the_benchmark_of_the_run_is_a_configuration_and_its_scenarios_are_for_t
 # --- words in a card --------------------------------------------------------------------------------------
 
 
+@example("__0__")
 @whatever(st.text())
 def test_no_value_of_a_card_is_more_than_words_on_a_line(value: str) -> None:
     html = MarkdownIt("commonmark").enable("table").render(f"Contact {inert(value)} end")
-    assert not re.search(r"<(?!/?p>|/?em>)", html) and "\n" not in inert(value)
+    assert not re.search(r"<(?!/?p>)", html) and "\n" not in inert(value)

@@ -216,11 +216,11 @@ def test_two_processes_see_the_losses_of_one_in_parts_too(training: Training) ->
     launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
               "--mixed_precision", "no", "--dynamo_backend", "no")  # fmt: skip
     words = ("questions_per_step=4", "epochs=4")
-    training.here("whole", *words, "attention=mask")
+    training.here("undivided", *words, "attention=mask")
     for most in (1, 60):
         two = training.there(f"two_parts_{most}", *words, f"part_tokens={most}", launch=launch)
         assert two.returncode == 0, two.stderr
-        assert training.losses(f"two_parts_{most}") == pytest.approx(training.losses("whole"), rel=1e-4)
+        assert training.losses(f"two_parts_{most}") == pytest.approx(training.losses("undivided"), rel=1e-4)
 
 
 def test_questions_that_cannot_be_shared_out_are_refused(training: Training) -> None:

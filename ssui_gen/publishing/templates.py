@@ -19,7 +19,8 @@ from ssui_gen import yamls
 from ssui_gen.terminal import harmless
 
 PACKAGE = "ssui_gen.publishing"
-_MARKS = re.compile(r"([\\`*\[\]|])")
+_MARKS = re.compile(r"([\\`*\[\]|]|(?<![^\W_])_|_(?![^\W_]))")
+"""An underscore inside a word is none."""
 
 
 class Sure(str):
