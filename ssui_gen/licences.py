@@ -11,11 +11,17 @@ import re
 from collections.abc import Collection
 from typing import Literal, NamedTuple
 
+from ssui_gen.errors import ConfigError
+
 Use = Literal["any", "noncommercial", "forbidden", "unknown"]
 OTHER = "other"
 """How the hub calls a licence that it has no name for."""
+MARK = "; do not publish"
+"""Ends the licence of others' rows that are not to be given away, whatever a person allows."""
+UNKNOWN = "unknown"
 _CC = re.compile(
-    r"(?:cc|creative commons)[ -]*(by(?:[ -](?:nc|nd|sa)){0,2})[ -]*v?([1-4]\.[05])?(?: international)?"
+    r"(?:cc|creative commons)[ -]{0,3}(by(?:[ -](?:nc|nd|sa)){0,2})"
+    r"[ -]{0,3}v?([1-4]\.[05])?(?: international)?"
 )
 _ZERO = re.compile(r"cc[ -]?0(?:[ -]?1\.0)?|cc[ -]?zero|public domain(?: dedication| mark)?|pdm(?:[ -]1\.0)?")
 _FORBIDS = re.compile(
@@ -23,20 +29,36 @@ _FORBIDS = re.compile(
     r"|internal|private|personal use|editorial|copyright|©|\(c\)|getty|shutterstock|istock|alamy|adobe stock"
     r"|rights[ -]managed"
 )
-_NONCOMMERCIAL = re.compile(r"non[ -]?commercial|research[ -](?:use[ -])?only|academic")
+_NO_COMMERCE = re.compile(r"\bnc\b|non[ -]?commercial")
+_NO_CHANGE = re.compile(r"\bnd\b|no[ -]?deriv")
+_SOME_USES = re.compile(r"research|academic|educational|prohibited|personal use")
+_LIMITS = (
+    (_NO_COMMERCE, "allows no commercial use"),
+    (_NO_CHANGE, "allows no changed copies, and a reasoning path is one"),
+    (_SOME_USES, "allows some uses alone"),
+)
 _KNOWN = {
-    "apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
-    "mit": "https://opensource.org/license/mit",
-    "bsd-2-clause": "https://opensource.org/license/bsd-2-clause",
-    "bsd-3-clause": "https://opensource.org/license/bsd-3-clause",
-    "unlicense": "https://unlicense.org",
-    "odc-by": "https://opendatacommons.org/licenses/by/1-0/",
-    "odbl": "https://opendatacommons.org/licenses/odbl/1-0/",
-    "pddl": "https://opendatacommons.org/licenses/pddl/1-0/",
-    "cdla-permissive-2.0": "https://cdla.dev/permissive-2-0/",
-    "gfdl": "https://www.gnu.org/licenses/fdl-1.3.html",
+    "apache-2.0": ("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0"),
+    "mit": ("MIT", "https://opensource.org/license/mit"),
+    "bsd-2-clause": ("BSD-2-Clause", "https://opensource.org/license/bsd-2-clause"),
+    "bsd-3-clause": ("BSD-3-Clause", "https://opensource.org/license/bsd-3-clause"),
+    "unlicense": ("Unlicense", "https://unlicense.org"),
+    "odc-by": ("ODC-By-1.0", "https://opendatacommons.org/licenses/by/1-0/"),
+    "odbl": ("ODbL-1.0", "https://opendatacommons.org/licenses/odbl/1-0/"),
+    "pddl": ("PDDL-1.0", "https://opendatacommons.org/licenses/pddl/1-0/"),
+    "cdla-permissive-2.0": ("CDLA-Permissive-2.0", "https://cdla.dev/permissive-2-0/"),
+    "gfdl": ("GFDL-1.3-or-later", "https://www.gnu.org/licenses/fdl-1.3.html"),
 }
-"""By the hub's name, where the text stands."""
+"""By the hub's name, that of SPDX, and where the text stands."""
+_CC_OF_HUB = frozenset(
+    {
+        *("by-2.0", "by-2.5", "by-3.0", "by-4.0", "by-sa-3.0", "by-sa-4.0", "by-nd-4.0"),
+        *("by-nc-2.0", "by-nc-3.0", "by-nc-4.0", "by-nc-nd-3.0", "by-nc-nd-4.0"),
+        *("by-nc-sa-2.0", "by-nc-sa-3.0", "by-nc-sa-4.0"),
+    }
+)
+"""Of Creative Commons' licences those that the hub has a name for, and takes in a card
+(huggingface.co/docs/hub/repositories-licenses)."""
 
 
 class Terms(NamedTuple):
@@ -49,6 +71,8 @@ class Terms(NamedTuple):
     use: Use
     url: str = ""
     """Where its text stands; empty where that is not known."""
+    spdx: str = ""
+    """As spdx.org/licenses has it; empty where that is not known."""
 
     @property
     def published(self) -> bool:
@@ -58,19 +82,23 @@ class Terms(NamedTuple):
 
 def terms_of(name: str, allowed: Collection[str] = ()) -> Terms:
     """What a licence's name says; those in `allowed` a person has read and found to let it be given away."""
-    told = " ".join(name.split())
-    plain = told.casefold().replace("_", "-")
+    told, plain = " ".join(name.split()), _plain(name)
     terms = _creative_commons(told, plain) or _other(told, plain)
-    if terms.published or plain not in {
-        " ".join(one.split()).casefold().replace("_", "-") for one in allowed
-    }:
+    if terms.published or plain.endswith(MARK) or plain not in map(_plain, allowed):
         return terms
-    return terms._replace(use="noncommercial" if _NONCOMMERCIAL.search(plain) else "any")
+    limited = _NO_COMMERCE.search(plain) or _SOME_USES.search(plain)
+    return terms._replace(use="noncommercial" if limited else "any")
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold().replace("_", "-")
 
 
 def _creative_commons(told: str, plain: str) -> Terms | None:
     if _ZERO.fullmatch(plain):
-        return Terms(told, "cc0-1.0", "any", "https://creativecommons.org/publicdomain/zero/1.0/")
+        return Terms(
+            told, "cc0-1.0", "any", "https://creativecommons.org/publicdomain/zero/1.0/", spdx="CC0-1.0"
+        )
     found = _CC.fullmatch(plain)
     if not found:
         return None
@@ -78,37 +106,43 @@ def _creative_commons(told: str, plain: str) -> Terms | None:
     use: Use = "noncommercial" if "nc" in kind.split("-") else "any"
     if not version:
         return Terms(told, OTHER, use, "https://creativecommons.org/licenses/")
-    return Terms(told, f"cc-{kind}-{version}", use, f"https://creativecommons.org/licenses/{kind}/{version}/")
+    hub = f"cc-{kind}-{version}" if f"{kind}-{version}" in _CC_OF_HUB else OTHER
+    url = f"https://creativecommons.org/licenses/{kind}/{version}/"
+    return Terms(told, hub, use, url, spdx=f"CC-{kind}-{version}".upper())
 
 
 def _other(told: str, plain: str) -> Terms:
     key = plain.replace(" ", "-")
     if key in _KNOWN:
-        return Terms(told, key, "any", _KNOWN[key])
+        spdx, url = _KNOWN[key]
+        return Terms(told, key, "any", url, spdx)
     return Terms(told, OTHER, "forbidden" if _FORBIDS.search(plain) else "unknown")
 
 
-UNKNOWN = "unknown"
-MARK = "; do not publish"
-"""Ends the licence of others' rows that are not to be given away: `terms_of` reads it as forbidden."""
-_OF_OTHERS = (
-    (re.compile(r"\bnc\b|non ?commercial"), "allows no commercial use"),
-    (re.compile(r"\bnd\b|no ?deriv"), "allows no changed copies, and a reasoning path is one"),
-    (re.compile(r"research|academic|educational|prohibited|personal use"), "allows some uses alone"),
-)
+def require(licence: str) -> None:
+    """Raises ConfigError for a `--licence` under which nothing can be given away."""
+    if not licence.strip():
+        raise ConfigError(
+            "--licence: expected that of texts, and of pictures whose seeds name none, such as CC-BY-4.0"
+        )
+    if terms_of(licence).use == "forbidden":
+        raise ConfigError(
+            f"--licence: {licence!r} lets nothing be given away; expected one such as CC-BY-4.0"
+        )
+
+
+# --- rows of others ----------------------------------------------------------------------------------------
 
 
 def forbids(licence: str | None) -> str:
     """Why others' data under `licence` must not be in what is published; empty where it may be."""
-    words = " ".join(re.findall(r"[a-z0-9]+", (licence or "").lower()))
-    if not licence or not words or words.startswith((UNKNOWN, "none seen")):
+    plain = _plain(licence or "")
+    if not plain or plain.startswith((UNKNOWN, "none seen")):
         return "nobody has said which licence it has"
-    for mark, why in _OF_OTHERS:
-        if mark.search(words):
-            return f"{licence}: {why}"
-    return (
-        "" if terms_of(licence).use == "any" else f"{licence}: is none that is known to let data be passed on"
-    )
+    if terms_of(plain).use == "any" and not _NO_CHANGE.search(plain):
+        return ""
+    found = (why for limit, why in _LIMITS if limit.search(plain))
+    return f"{licence}: {next(found, 'is none that is known to let data be passed on')}"
 
 
 def marked(licence: str) -> str:

@@ -24,11 +24,12 @@ from jobs import job, rows
 from markdown_it import MarkdownIt
 from PIL import Image
 from pyarrow import parquet
+from runs import change
 from yaml import safe_load
 
 from ssui_gen.branches import Pair
 from ssui_gen.images import cleaned
-from ssui_gen.licences import terms_of
+from ssui_gen.licences import marked, terms_of
 from ssui_gen.publishing.splits import SPLITS, split_of
 from ssui_gen.publishing.templates import inert
 from ssui_gen.records import ReasoningPath
@@ -116,14 +117,7 @@ def test_pairs_are_in_the_preference_format_with_their_ids(run: Path, folder: Pa
     for row in found:
         pair = pairs[row["id"]]
         for side in ("prompt", "chosen", "rejected"):
-            plain = [
-                {
-                    "role": m["role"],
-                    "content": [{k: v for k, v in p.items() if v is not None} for p in m["content"]],
-                }
-                for m in row[side]
-            ]
-            assert plain == [dict(message) for message in getattr(pair, side)]
+            assert list(map(_plain, row[side])) == [dict(message) for message in getattr(pair, side)]
         assert len(row["images"]) == 1 and row["cut"] == pair.cut and row["margin"] == pair.margin
 
 
@@ -223,11 +217,9 @@ def test_written_again_it_is_the_same_to_the_byte_and_no_other_run_has_its_canar
     canaries = []
     for run in (first, second):
         assert publish(run).code == 0
-        before = {path: path.read_bytes() for path in (run / "published").rglob("*") if path.is_file()}
+        before = _content(run / "published")
         assert publish(run).code == 0
-        assert before == {
-            path: path.read_bytes() for path in (run / "published").rglob("*") if path.is_file()
-        }
+        assert _content(run / "published") == before
         canaries.append({row["canary"] for row in table(run / "published", "paths")})
         assert not list(run.glob(".published*")), "nothing is left beside it"
     assert len(canaries[0]) == len(canaries[1]) == 1 and canaries[0] != canaries[1]
@@ -266,6 +258,7 @@ def test_an_unknown_licence_passes_when_a_person_has_read_it(tmp_path: Path) -> 
     [
         ("CC-BY-4.0", "cc-by-4.0", "any"),
         ("cc by-sa 3.0", "cc-by-sa-3.0", "any"),
+        ("CC BY-SA 2.0", "other", "any"),
         ("Creative Commons BY-NC-ND 4.0 International", "cc-by-nc-nd-4.0", "noncommercial"),
         ("CC0", "cc0-1.0", "any"),
         ("Public Domain", "cc0-1.0", "any"),
@@ -284,9 +277,46 @@ def test_a_licence_is_read_as_people_write_it_and_denied_where_it_is_not_known(
     assert (terms_of(told).hub, terms_of(told).use) == (hub, use)
 
 
-@whatever(st.text())
-def test_no_name_of_a_licence_is_taken_for_one_that_it_is_not(told: str) -> None:
-    assert terms_of(told).published == (terms_of(told).hub != "other" or "cc" in told.casefold())
+KNOWN = ("CC-BY-4.0", "CC0", "cc by-nc 4.0", "Apache 2.0", "public domain", "GFDL")
+
+
+@whatever(st.sampled_from(KNOWN), st.text("abcdefghijklm :,;()-", min_size=1).filter(str.strip))
+def test_a_known_name_with_other_words_around_it_is_another_licence(known: str, words: str) -> None:
+    assert terms_of(known).published
+    for told in (f"{known} {words.strip(' -')}.", f"{words} {known}", known + " " * 300 + words + "."):
+        assert not terms_of(told).published, told
+
+
+def test_what_an_import_marked_is_not_given_away_whatever_is_allowed(tmp_path: Path) -> None:
+    run, licence = given(tmp_path / "street"), marked("Somebody's Own Licence 3")
+    rights = {"licence": licence, "source": "theirs"}
+    change(run / "curated.jsonl", lambda found: [{**found[0], "rights": rights}, *found[1:]])
+    assert publish(run, "--allow-licence", licence).code == 0
+    assert "theirs" not in {row["image_source"] for row in table(run / "published", "paths")}
+    assert not terms_of(licence, [licence]).published
+
+
+@pytest.mark.parametrize(
+    ("told", "spdx"),
+    [
+        ("cc by-nc 4.0", "CC-BY-NC-4.0"),
+        ("CC BY-SA 2.0", "CC-BY-SA-2.0"),
+        ("bsd-3-clause", "BSD-3-Clause"),
+        ("ODbL", "ODbL-1.0"),
+        ("MIT", "MIT"),
+        ("CC BY", ""),
+        ("my own", ""),
+    ],
+)
+def test_a_citation_names_a_licence_as_spdx_has_it(told: str, spdx: str) -> None:
+    assert terms_of(told).spdx == spdx
+
+
+@pytest.mark.parametrize("licence", ["", "All rights reserved", marked("unknown")])
+def test_a_benchmark_is_not_made_under_a_licence_that_forbids_it(tmp_path: Path, licence: str) -> None:
+    run = given(tmp_path / "street")
+    done = ssui("bench", "publish", "--run", str(run), "--licence", licence)
+    assert done.code == 1 and "--licence: " in done.err and not (run / "rsbench").exists()
 
 
 # --- made by agents, over a benchmark -----------------------------------------------------------------------

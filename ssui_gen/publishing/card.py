@@ -114,7 +114,7 @@ def citation_file(facts: Facts) -> str:
         "version": about.version,
         "date-released": facts.date,
         "authors": [{"name": name} for name in names or [unnamed(about.name)]],
-        **({"license": _spdx(facts)} if facts.terms.hub != OTHER else {}),
+        **({"license": facts.terms.spdx} if facts.terms.spdx else {}),
         "references": [
             {"type": "article", "title": PAPER, "authors": [{"name": "Cai et al."}], "year": 2025}
         ],
@@ -124,11 +124,6 @@ def citation_file(facts: Facts) -> str:
 
 def unnamed(name: str) -> str:
     return f"The authors of {name}"
-
-
-def _spdx(facts: Facts) -> str:
-    hub = facts.terms.hub
-    return hub.upper() if hub.startswith("cc") or hub == "mit" else hub.capitalize()
 
 
 def bibtex(facts: Facts) -> str:

@@ -20,7 +20,7 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import source_of
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line
-from ssui_gen.licences import terms_of
+from ssui_gen.licences import require
 from ssui_gen.manifest import check_root
 from ssui_gen.publishing import adapter, card, croissant
 from ssui_gen.publishing.facts import About, Facts, facts_of
@@ -80,14 +80,7 @@ def publish(plan: Plan) -> Published:
 
 
 def _check(plan: Plan) -> None:
-    if not plan.about.licence.strip():
-        raise ConfigError(
-            "--licence: expected that of texts, and of pictures whose seeds name none, such as CC-BY-4.0"
-        )
-    if terms_of(plan.about.licence).use == "forbidden":
-        raise ConfigError(
-            f"--licence: {plan.about.licence!r} lets nothing be given away; expected one such as CC-BY-4.0"
-        )
+    require(plan.about.licence)
     if not re.fullmatch(r"\d+(\.\d+){0,2}", plan.about.version):
         raise ConfigError(f"--version: expected one such as 1.0.0; got {plan.about.version!r}")
     if plan.to:

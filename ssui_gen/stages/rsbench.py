@@ -30,6 +30,7 @@ from ssui_gen.exploring.leaks import Bench
 from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect, original, shown
 from ssui_gen.jsonl import as_line
+from ssui_gen.licences import require
 from ssui_gen.manifest import RUN, check_root, made_by_toy, read_manifest
 from ssui_gen.records import ReasoningPath, Reject
 from ssui_gen.rights import Rights
@@ -72,11 +73,10 @@ class Published(NamedTuple):
 
 
 def publish(plan: Plan) -> Published:
-    """Write all of it. Raises ConfigError for no licence, an unknown id or share, where nothing is left to
-    publish, and where what is held out was trained on.
+    """Write all of it. Raises ConfigError for a licence that lets nothing be given away, an unknown id or
+    share, where nothing is left to publish, and where what is held out was trained on.
     """
-    if not plan.licence.strip():
-        raise ConfigError("--licence: expected the licence of pictures and texts, such as CC-BY-4.0")
+    require(plan.licence)
     check_root(plan.root, plan.run)
     work = _Work(plan)
     compared = work.proven()
