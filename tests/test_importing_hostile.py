@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections import Counter
 from multiprocessing import get_context
@@ -191,7 +192,14 @@ def test_nothing_of_anybodys_is_written_over(tmp_path: Path) -> None:
     (ours / "thesis.txt").write_text("precious")
     done = bring("llava", source, ours, *MIT)
     assert done.code == 1 and "holds 'thesis.txt', which no import wrote" in done.err
-    (ours / "thesis.txt").unlink()
+    (ours / "thesis.txt").rename(ours / "seeds.jsonl")
+    done = bring("llava", source, ours, *MIT)
+    assert done.code == 1 and "holds 'seeds.jsonl', which no import wrote" in done.err
+    assert (ours / "seeds.jsonl").read_text() == "precious"
+    (ours / "seeds.jsonl").unlink()
+    assert bring("llava", source, ours, *MIT).code == 0
+    shutil.rmtree(ours / "pictures")
+    (ours / "seeds.jsonl").unlink()
     (tmp_path / "elsewhere").mkdir()
     (ours / "pictures").symlink_to(tmp_path / "elsewhere")
     assert "is a link" in bring("llava", source, ours, *MIT).err
@@ -202,6 +210,31 @@ def test_nothing_of_anybodys_is_written_over(tmp_path: Path) -> None:
     assert (tmp_path / "victim").read_text() == "precious"
     other = bring("llava", source, ours, *MIT, "--name", "another set")
     assert other.code == 1 and "name another folder for this import" in other.err
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("image", "../escaped.png"),
+        ("image", "/escaped.png"),
+        ("image", "pictures/../../escaped.png"),
+        ("image", "seeds.jsonl"),
+        ("hash", "no number"),
+        ("sha256", "../x"),
+    ],
+)
+def test_what_a_brought_folder_says_of_its_pictures_leads_nowhere_else(
+    tmp_path: Path, field: str, value: str
+) -> None:
+    source, ours = llava(tmp_path / "data"), tmp_path / "ours"
+    assert bring("llava", source, ours, *MIT).code == 0
+    shutil.rmtree(ours / "pictures")
+    looked = read(ours / "looked.jsonl")
+    lines(ours / "looked.jsonl", [{**looked[0], field: value}, *looked[1:]])
+    before = content(tmp_path)
+    done = bring("llava", source, ours, *MIT)
+    assert done.code == 1 and f"looked.jsonl:1: {field}: " in done.err and "Traceback" not in done.err
+    assert content(tmp_path) == before
 
 
 def test_rows_of_a_benchmark_that_are_broken_are_rejects_too(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write, is_regular
@@ -25,10 +28,10 @@ SHOWN = 40
 class Looked(Record):
     """A row of `looked.jsonl`: a picture that can be used."""
 
-    sha256: str
-    image: str
-    """Where its copy lies, or would, below the folder."""
-    hash: str
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    image: Annotated[str, StringConstraints(pattern=rf"^{PICTURES}/[0-9a-f]{{64}}\.[a-z]+$")]
+    """Where its copy lies, or would, below the folder: a file that was brought names no other place."""
+    hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
     """Its perceptual hash, in hexadecimal digits."""
 
 
@@ -39,8 +42,8 @@ class Pictures:
         self.folder, self.source = folder, source
         if (folder / PICTURES).is_symlink():
             raise ConfigError(f"{folder / PICTURES}: is a link; expected a folder of the import's own")
-        (folder / PICTURES).mkdir(exist_ok=True)
         self._file = Appender(folder / LOOKED)
+        (folder / PICTURES).mkdir(exist_ok=True)
         rows = (validate(Looked, line) for line in read(folder / LOOKED))
         self._known = {row.sha256: row for row in rows}
 

@@ -141,15 +141,14 @@ def _source(plan: Plan, layout: Layout) -> Source:
 
 
 def _own(folder: Path) -> Path:
-    """A folder that is new, or holds an import and nothing else."""
-    if folder.is_dir():
-        strange = [
-            one.name for one in folder.iterdir() if one.name not in OWN and not one.name.startswith(".")
-        ]
-        if strange:
-            raise ConfigError(
-                f"{folder}: holds {sorted(strange)[0]!r}, which no import wrote: name a new folder"
-            )
+    """A folder that is new, or holds an import and nothing else. Raises ConfigError: seeds and pictures of
+    somebody's own have the names that ours would have, but beside them is no word of a look.
+    """
+    known = OWN if (folder / LOOKED).exists() else ()
+    found = folder.iterdir() if folder.is_dir() else ()
+    strange = sorted(one.name for one in found if one.name not in known and not one.name.startswith("."))
+    if strange:
+        raise ConfigError(f"{folder}: holds {strange[0]!r}, which no import wrote: name a new folder")
     return folder
 
 
