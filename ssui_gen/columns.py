@@ -15,9 +15,9 @@ TEXT = ("question", "caption", "query", "prompt", "instruction")
 OURS = {"id": ID, "image": IMAGE, "text": TEXT}
 """Our names, and what others call the same; ours wins where it is there."""
 RIGHTS = {"licence": ("licence", "license"), "source": ("source",)}
-"""What may be said of the picture's rights; of other people's rows only words are taken."""
+"""What may be said of the picture's rights."""
 LONGEST = {"licence": 200, "source": 1000}
-"""Characters; what is longer in other people's rows is no such thing."""
+"""Characters; what is longer in other people's rows is cut: a licence that is lost would be none."""
 OPTIONAL = ("id", "image", "text", "kind", "licence", "source")
 """Left out where empty, so that what lacks is told as lacking."""
 EXAMPLE = '{"id": "1", "image": "a.png", "text": "Can I sit here?"}'
@@ -54,12 +54,19 @@ def _value(row: Mapping[str, Any], name: str, others: tuple[str, ...]) -> Any:
 
 def _rights(row: Mapping[str, Any]) -> dict[str, str]:
     """The licence and source of a row's picture, where it tells them."""
-    found = {name: next((row[one] for one in names if row.get(one)), None) for name, names in RIGHTS.items()}
-    return {
-        name: value
-        for name, value in found.items()
-        if isinstance(value, str) and value.strip() and len(value) <= LONGEST[name]
-    }
+    told = {name: next(filter(None, map(words, map(row.get, names))), "") for name, names in RIGHTS.items()}
+    return {name: value[: LONGEST[name]].strip() for name, value in told.items() if value}
+
+
+def words(value: Any) -> str:
+    """What is said of rights, on one line: a text, or several; empty for numbers, as they count in somebody
+    else's table (COCO's licences).
+    """
+    if isinstance(value, Mapping):
+        return words(list(value.values()))
+    if isinstance(value, list | tuple):
+        return ", ".join(filter(None, map(words, value)))
+    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def of_pictures(names: Iterable[str]) -> list[str]:

@@ -280,6 +280,34 @@ def test_a_row_goes_by_its_own_licence(tmp_path: Path) -> None:
     assert reasons(tmp_path / "ours") == [("rows.json:1", "licence_forbids")]
 
 
+@pytest.mark.parametrize("layout", ["hf", "llava"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "All rights reserved. " + "Ask us first. " * 40,
+        "CC BY 4.0" + " " * 300 + "for research only",
+        "CC BY 4.0" + "-" * 300 + "NC",
+        ["CC-BY-NC-4.0"],
+        {"id": 2, "name": "CC BY-NC 2.0"},
+    ],
+    ids=["long", "spaces", "dashes", "list", "object"],
+)
+def test_a_licence_that_a_row_tells_in_whatever_way_is_never_taken_for_none(
+    tmp_path: Path, layout: str, told: Any
+) -> None:
+    if layout == "hf":
+        source, _ = rows_of("hf", tmp_path)
+        written(source, [{"image_path": "1.png", "question": ASKED, "license": told}])
+    else:
+        source = llava(tmp_path / "data", llava_row(1, license=told))
+    assert bring(layout, source, tmp_path / "ours", "--licence", "CC-BY-4.0").code == 0
+    (row,) = read(tmp_path / "ours/seeds.jsonl")
+    assert row["licence"].endswith("; do not publish")
+    written(source, [{"image_path": "1.png", "question": ASKED, "license": told}])
+    (seed,) = [one for one in read_seeds(source, lambda _: True, tmp_path) if isinstance(one, Seed)]
+    assert seed.licence and forbids(seed.licence), "nor as a seed, without an import"
+
+
 def test_a_licence_that_forbids_training_gives_no_seeds_but_gold(tmp_path: Path) -> None:
     source, _ = rows_of("hf", tmp_path)
     rows = [{"image": "1.png", "text": ASKED, "check_joint": "safe"}]
@@ -299,6 +327,7 @@ def test_a_licence_that_forbids_training_gives_no_seeds_but_gold(tmp_path: Path)
         ("safetag", ("--map", "text=prompt"), "the columns of SafeTag-VL-3K are known"),
         ("hf", ("--licence", "MIT", "--map", "image=image_path", "txt=question"), "no txt is known"),
         ("hf", ("--licence", "MIT", "--map", "text=question"), "needs image, too"),
+        ("meerkat", ("--map", "image=pic", "text=ask", "licence=danger"), "research only' itself: leave out"),
         ("llava", ("--licence", "MIT", "--half", "test"), "has train here"),
         ("llava", ("--licence", "MIT", "--limit", "0"), "--limit: expected a number from 1"),
         ("llava", ("--licence", "MIT", "--pictures", "/nowhere/at/all"), "no such folder"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field
 
+from ssui_gen.columns import words
 from ssui_gen.errors import RecordError
 from ssui_gen.importing.parts import whole_parts
 from ssui_gen.importing.reading import left, parsed, picture_of, words_of
@@ -102,8 +103,7 @@ def _draft(
         return picture
     if not text:
         return left(where, Why.TEXT_MISSING, f"{where}: its first question has no words")
-    said = licence if isinstance(licence, str) else ""  # COCO's are numbers
-    return Draft(where, text, picture, preference=preference, licence=said)
+    return Draft(where, text, picture, preference=preference, licence=words(licence))
 
 
 def _question(turns: Sequence[Any], where: str) -> str:

@@ -22,7 +22,7 @@ from ssui_gen.records import Record, Seed, row_id
 LONGEST = 20_000
 """Characters of a question or an answer that is no seed's text."""
 LICENCE = 200
-"""Characters of a licence; a longer one is none."""
+"""Characters of a licence in a row; a longer one is cut, and none that `licences` knows is so long."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Making:
     """Whether an id comes for the first time."""
 
     def of(self, draft: Draft) -> Record | Left:
-        licence = (draft.licence.strip() or self.rules.licence)[: LICENCE - len(MARK)]
+        licence = " ".join((draft.licence.strip() or self.rules.licence).split())
         fault = self._by_words(draft) or self._by_licence(draft, licence)
         return fault or self._looked_at(draft, licence)
 
@@ -97,7 +97,10 @@ class Making:
         return self.bench.has(sha256, draft.text) or self.bench.looks(int(bits, 16))
 
     def _row(self, draft: Draft, image: str, sha256: str, licence: str) -> Seed | ImportedPair | Gold:
-        whose = {"licence": marked(licence), "source": f"{self.rules.name}, {draft.row}"[:1000]}
+        whose = {
+            "licence": marked(licence[: LICENCE - len(MARK)]),
+            "source": f"{self.rules.name}, {draft.row}"[:1000],
+        }
         said = _texts(draft)[1:]
         id = f"{self.rules.makes}-{row_id(self.rules.name, str(draft.kind), draft.text, sha256, *said)}"
         if self.rules.makes == "seeds":

@@ -126,6 +126,8 @@ def _source(plan: Plan, layout: Layout) -> Source:
         raise ConfigError(f"--map: the columns of {layout.title} are known: {layout.expects}")
     if plan.columns and (missing := [one for one in NEEDED[layout.name] if one not in plan.columns]):
         raise ConfigError(f"--map: {layout.title} needs {' and '.join(missing)}, too")
+    if layout.licence and "licence" in plan.columns:
+        raise ConfigError(f"--map: {layout.title} says {layout.licence!r} itself: leave out licence=")
     if plan.pictures and not plan.pictures.is_dir():
         raise ConfigError(f"--pictures: {plan.pictures}: no such folder")
     beside_rows = plan.source if plan.source.is_dir() else plan.source.parent
