@@ -25,6 +25,8 @@ from ssui_gen.tables import LINES, TABLES, holds_texts, is_dataset, is_table, ro
 
 PICTURES = "pictures"
 """Folder below the run into which the pictures of a dataset or a Parquet file are written."""
+LOOKED = "looked.jsonl"
+"""What an import has beside its rows: theirs are the licences of its pictures."""
 
 
 def root_of(source: Path, run: Path) -> Path:
@@ -150,6 +152,11 @@ def _kept(data: bytes, pictures: Path) -> str:
 
 def _from_folder(folder: Path) -> Iterator[Seed | Reject]:
     """What the metadata of each folder say, row by row; then the pictures that none of them named."""
+    if any((one / LOOKED).is_file() for one in (folder, folder.parent)):
+        raise ConfigError(
+            f"{folder}: holds pictures of an import, whose licences only its rows say: name its seeds.jsonl "
+            "(`ssui import --as seeds` makes one)"
+        )
     if not any(map(may_be_read, files(folder))):
         raise ConfigError(
             f"{folder}: no picture that can be read ({census(files(folder))}): save pictures as JPEG or PNG "

@@ -31,6 +31,7 @@ from PIL import Image
 
 from microworld.draw.pool import picture, scene_at
 from ssui_gen.config import Leaks
+from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.importing import LAYOUTS
 from ssui_gen.licences import forbids, forbids_training, marked, terms_of
@@ -412,3 +413,11 @@ def test_seeds_of_an_import_are_read_as_ours(tmp_path: Path) -> None:
         (ASKED, "CC0-1.0", "Street photos, rows.json:1"),
         (None, "CC0-1.0", "Street photos, rows.json:2"),
     ]
+
+
+@pytest.mark.parametrize("below", ["", "pictures"])
+def test_pictures_of_an_import_are_no_seeds_without_their_rows(tmp_path: Path, below: str) -> None:
+    source, _ = rows_of("prism_dpo", tmp_path / "theirs")
+    assert bring("prism_dpo", source, tmp_path / "ours", "--as", "seeds").code == 0
+    with pytest.raises(ConfigError, match=r"whose licences only its rows say: name its seeds\.jsonl"):
+        list(read_seeds(tmp_path / "ours" / below, lambda _: True, tmp_path))

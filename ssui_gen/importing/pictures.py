@@ -19,8 +19,9 @@ from ssui_gen.importing.shape import Source
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.pixels import ending_of
 from ssui_gen.records import Record
+from ssui_gen.seeds import LOOKED
 
-LOOKED, PICTURES = "looked.jsonl", "pictures"
+PICTURES = "pictures"
 SHOWN = 40
 """Characters that stand for a picture without a name, in messages."""
 

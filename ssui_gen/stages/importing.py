@@ -22,12 +22,13 @@ from ssui_gen.files import atomic_write, beside
 from ssui_gen.importing import LAYOUTS
 from ssui_gen.importing.making import Making, Rules
 from ssui_gen.importing.mapped import NEEDED
-from ssui_gen.importing.pictures import LOOKED, PICTURES, Pictures
+from ssui_gen.importing.pictures import PICTURES, Pictures
 from ssui_gen.importing.shape import Half, Imported, Layout, Left, Source, What
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line, of_kind, read_object
 from ssui_gen.licences import forbids
 from ssui_gen.records import Record
+from ssui_gen.seeds import LOOKED
 
 ABOUT, REJECTS = "about.json", "rejects.jsonl"
 OWN = (ABOUT, REJECTS, LOOKED, PICTURES, "seeds.jsonl", "pairs.jsonl", "gold.jsonl")
