@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from curating import ssui
+from curating import exported, record, ssui
 from jobs import Ended
 from local_hub import TOKEN, local_hub
 from yaml import safe_load
@@ -90,6 +90,38 @@ def test_a_base_that_is_a_folder_is_named_as_the_hub_has_it(tmp_path: Path) -> N
     assert publish(adapter, "--base", "org/base").code == 0
     card = (adapter.with_name("adapter-published") / "README.md").read_text()
     assert "base_model: org/base" in card
+
+
+def weights(**said: str) -> bytes:
+    """A file of weights without one, whose header says something."""
+    header = json.dumps({"__metadata__": said}).encode()
+    return len(header).to_bytes(8, "little") + header + b"\0" * 8
+
+
+def test_what_the_header_of_weights_says_is_searched(tmp_path: Path) -> None:
+    adapter = trained(tmp_path / "street" / "adapter")
+    (adapter / "adapter_model.safetensors").write_bytes(weights(saved_from="/home/rosa/street"))
+    done = publish(adapter)
+    assert done.code == 1 and "adapter_model.safetensors: a path of somebody's home" in done.err
+    assert not adapter.with_name("adapter-published").exists()
+    (adapter / "adapter_model.safetensors").write_bytes(weights(format="pt"))
+    assert publish(adapter).code == 0
+
+
+def test_people_of_the_run_that_it_was_trained_on_are_known_and_pieces_of_words_are_nobody(
+    tmp_path: Path,
+) -> None:
+    run = exported(tmp_path / "street", [record("kettle")], "wilma")
+    said = {**FACTS["settings"], "run": str(run)}
+    adapter = trained(tmp_path / "elsewhere" / "adapter", settings=said)
+    (adapter / "tokenizer.json").write_text(json.dumps({"model": {"vocab": {"wilma": 3, "b": 4}}}))
+    assert publish(adapter).code == 0
+    (adapter / "measured.json").write_text(json.dumps({**MEASURED, "by": "wilma"}))
+    done = publish(adapter)
+    assert done.code == 1 and "measured.json: the name of a reviewer (wilma)" in done.err
+    (adapter / "measured.json").write_text(json.dumps(MEASURED))
+    (adapter / "tokenizer.json").write_text(json.dumps({"model": {"vocab": {"hf_" + "a" * 30: 3}}}))
+    assert publish(adapter).code == 1, "a key is one everywhere"
 
 
 @pytest.mark.parametrize("gone", ["adapter_model.safetensors", "training.json"])

@@ -65,6 +65,11 @@ def _finished(source: Path) -> dict[str, Any]:
     return facts
 
 
+def run_of(source: Path) -> Path:
+    """The run that it was trained on, whose people and places must not be in it."""
+    return Path(str(_finished(source).get("settings", {}).get("run") or source.parent))
+
+
 def made_with(source: Path) -> str:
     return f"ssui_gen {_finished(source).get('ssui_gen', '')}"
 

@@ -30,8 +30,11 @@ LISTED = "published.json"
 NAMED = 5
 """Finds that a refusal tells of."""
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_BINARY = (".safetensors",)
-"""Weights: no words in them but names of tensors and what the library says of itself."""
+WEIGHTS = ".safetensors"
+HEADER = 100_000_000
+"""Bytes; no header of weights is longer (huggingface.co/docs/safetensors)."""
+VOCABULARY = ("tokenizer.json", "vocab.json", "merges.txt", "tokenizer.model", "added_tokens.json")
+"""Thousands of pieces of words, some of which somebody is called: they are the base model's."""
 
 
 def canary_of(folder: Path) -> str:
@@ -121,13 +124,13 @@ def search(folder: Path, guard: Guard, told: Collection[str] = ()) -> None:
     found = [
         (where, one)
         for where, text in _words(folder)
-        for one in guard.find(text, () if ".parquet" in where else said)
+        for one in guard.find(text, () if ".parquet" in where else said, words=where not in VOCABULARY)
     ]
     if found:
-        told = "; ".join(f"{where}: {one.what} ({one.words})" for where, one in found[:NAMED])
+        first = "; ".join(f"{where}: {one.what} ({one.words})" for where, one in found[:NAMED])
         more = f"; {len(found) - NAMED} more" if len(found) > NAMED else ""
         raise ConfigError(
-            f"not published: {told}{more}. Take it out where it comes from; a word that is none: --allow WORD"
+            f"not published: {first}{more}. Take it out where it comes from; if it is none: --allow WORD"
         )
 
 
@@ -140,8 +143,17 @@ def _words(folder: Path) -> Iterator[tuple[str, str]]:
             yield from _cells(path, name)
         elif path.suffix == ".png":
             _check_picture(path.read_bytes(), name, {"Software"})
-        elif path.suffix not in _BINARY:
+        elif path.suffix == WEIGHTS:
+            yield name, _header(path)
+        else:
             yield name, path.read_text("utf-8", "replace")
+
+
+def _header(path: Path) -> str:
+    """What weights say in words: names of tensors, and what whoever saved them put beside."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        return file.read(min(size, HEADER)).decode("utf-8", "replace")
 
 
 def _cells(path: Path, name: str) -> Iterator[tuple[str, str]]:

@@ -64,11 +64,12 @@ class Guard:
         }
         self._patterns = {**told, **looks}
 
-    def find(self, text: str, told: Collection[str] = ()) -> Iterator[Found]:
+    def find(self, text: str, told: Collection[str] = (), *, words: bool = True) -> Iterator[Found]:
         """Everything in `text` that must not leave. In what whoever publishes has `told` for all, such
-        as whom to write to, a name is one that they mean.
+        as whom to write to, a name is one that they mean. Where it is no `words`, but pieces of words as a
+        tokenizer has them, none is a name.
         """
-        rest = _without(text, told)
+        rest = _without(text, told) if words else ""
         for what, pattern in self._patterns.items():
             for match in pattern.finditer(rest if what == NAME else text) if pattern else ():
                 if match[0].casefold() not in self.allowed:

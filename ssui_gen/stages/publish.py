@@ -26,7 +26,7 @@ from ssui_gen.publishing import adapter, card, croissant
 from ssui_gen.publishing.facts import About, Facts, facts_of
 from ssui_gen.publishing.folder import canary_of, copied, hashes_of, placed, room, search, write_list
 from ssui_gen.publishing.gather import Gathered
-from ssui_gen.publishing.guard import guard_of
+from ssui_gen.publishing.guard import guard_of, people_of
 from ssui_gen.publishing.push import Sent, named, push, url_of
 from ssui_gen.publishing.rows import Config
 from ssui_gen.publishing.shards import Shard, Writer
@@ -160,6 +160,7 @@ def _adapter(plan: Plan, source: Path) -> Path:
     with room(folder) as fresh:
         adapter.write(source, fresh, plan.about, plan.base)
         write_list(fresh, made_with=adapter.made_with(source))
-        search(fresh, guard_of(plan.run, plan.root, (), plan.words), _told(plan))
+        guard = guard_of(adapter.run_of(source), plan.root, people_of(plan.run), plan.words)
+        search(fresh, guard, _told(plan))
         placed(fresh, folder)
     return folder
