@@ -27,6 +27,8 @@ from pyarrow import parquet
 from runs import change
 from yaml import safe_load
 
+from ssui_gen.benching.bench import read_bench, write_bench
+from ssui_gen.benching.records import Item
 from ssui_gen.branches import Pair
 from ssui_gen.images import cleaned
 from ssui_gen.licences import marked, terms_of
@@ -363,6 +365,25 @@ def test_the_benchmark_of_the_run_is_a_configuration_and_its_scenarios_are_for_t
             assert (row["scenario_id"] in held_out) <= file.name.startswith("test-")
     card = (run / "published" / "README.md").read_text()
     assert f"RSBench canary GUID {bench[0]['canary']}" in card
+
+
+def test_an_item_of_several_pictures_goes_by_the_strictest_licence(tmp_path: Path) -> None:
+    run = given(tmp_path / "street")
+    put(run / "pairs.jsonl", [])
+    assert ssui("bench", "publish", "--run", str(run), "--licence", "CC-BY-4.0").code == 0
+    bench = read_bench(run / "rsbench")
+    pond, stove = (next(i for i in bench.items if i.source.row == name) for name in ("pond", "stove"))
+
+    def both(item: Item, licence: str) -> Item:
+        second = stove.images[0].model_copy(update={"licence": licence, "source": "theirs"})
+        return item.model_copy(update={"images": (*item.images, second)})
+
+    items = [both(pond, "All rights reserved"), both(stove, "CC BY-NC 4.0")]
+    write_bench(run / "rsbench", "rsbench", bench.root, items)
+    assert publish(run).code == 0
+    (row,) = table(run / "published", "bench")
+    assert (row["path_id"], row["image_terms"], row["image_source"]) == ("stove", "noncommercial", "theirs")
+    assert left_out(run)["bench licence_forbids"] == 1
 
 
 # --- words in a card --------------------------------------------------------------------------------------

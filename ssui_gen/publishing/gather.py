@@ -173,12 +173,14 @@ class Gathered:
 
     def _bench_rows(self) -> Iterator[Row]:
         for item in self.bench.items if self.bench else ():
-            image = item.images[0] if item.images else None
-            terms = terms_of((image and image.licence) or item.source.licence or self.licence, self.allowed)
-            if denied := denied_by(terms):
+            told = [image.licence or item.source.licence or self.licence for image in item.images]
+            terms = [terms_of(one, self.allowed) for one in told or [item.source.licence or self.licence]]
+            if denied := next(filter(None, map(denied_by, terms)), None):
                 self._leave("bench", item.id, *denied)
                 continue
-            bound = Bound(terms, _public(image.source if image else ""), item.canary)
+            strictest = max(terms, key=lambda one: one.use == "noncommercial")
+            sources = dict.fromkeys(filter(None, (_public(image.source) for image in item.images)))
+            bound = Bound(strictest, "; ".join(sources), item.canary)
             yield Row("bench", "test", bench_row(item, self._pictures_of(item, bound), bound))
 
     def _split(self, scenario: str) -> str:
