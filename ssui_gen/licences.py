@@ -145,9 +145,11 @@ def forbids(licence: str | None) -> str:
     return f"{licence}: {next(found, 'is none that is known to let data be passed on')}"
 
 
-def marked(licence: str) -> str:
-    """The licence as a row names it: where it does not let data be given away, it says so itself."""
-    return f"{licence.removesuffix(MARK)}{MARK}" if forbids(licence) else licence
+def marked(licence: str, *, anyway: bool = False) -> str:
+    """The licence as a row names it: where it does not let data be given away, or nobody is to `anyway`, it
+    says so itself.
+    """
+    return f"{licence.removesuffix(MARK)}{MARK}" if anyway or forbids(licence) else licence
 
 
 def forbids_training(licence: str | None) -> str:

@@ -354,6 +354,10 @@ def test_a_benchmark_is_seeds_for_measuring_alone_and_says_so(tmp_path: Path) ->
     done = bring("siuo", source, tmp_path / "ours", "--as", "seeds", "--for-evaluation")
     assert done.code == 0 and "Only for measuring" in done.out and "Next:" not in done.out
     assert all("only for measuring, " in row["source"] for row in read(tmp_path / "ours/seeds.jsonl"))
+    free = ("--licence", "MIT", "--for-evaluation")
+    done = bring("llava", llava(tmp_path / "data"), tmp_path / "free", *free)
+    assert "Not to be published: models are measured with it. Each row says so" in done.out
+    assert {row["licence"] for row in read(tmp_path / "free/seeds.jsonl")} == {"MIT; do not publish"}
     copy = vlguard_train(tmp_path / "vl")
     (copy / "train.json").rename(copy / "test.json")
     assert bring("vlguard", copy, tmp_path / "vlours", "--half", "test").code == 1
