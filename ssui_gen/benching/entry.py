@@ -91,13 +91,13 @@ class Entry:
             self._note_response(response, funnel)
 
     async def attempt(self, item: Item, draws: Collection[int]) -> list[str]:
-        """All that is asked about an item, no row written: the status of each response."""
+        """All that is asked about an item, no row written: `ok` for each response that is, else nothing."""
         made = await answer(self.tested, item, self.settings, draws)
         asked = self.settings.questions if "rsbench" in self.settings.score else ()
         await asyncio.gather(*(judge(self.by, item, response, asked) for response in made))
         scored = (scorer(item, response) for response in made for scorer in self.scorers)
         await asyncio.gather(*scored)
-        return [response.status if response.status == "ok" else "" for response in made]
+        return ["ok" if response.status == "ok" else "" for response in made]
 
     def _note_response(self, response: Response, funnel: Funnel) -> None:
         self._done.add(response.id)
