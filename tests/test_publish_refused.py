@@ -190,6 +190,8 @@ BAD = (
         "-----BEGIN PRIVATE KEY-----",
         "https://rosa:pass@example.org",
     ),
+    *("gsk_" + "a1" * 20, "nvapi-" + "a1" * 20, "/mnt/home/rosa/a.jpg", "/net/a-1/export/home/rosa"),
+    *("disk:/mnt/home/rosa", "disk:/home/rosa", "//home/rosa"),
     *("/home/rosa", "/Users/rosa/x", "C:\\Users\\rosa\\a.jpg", "file:///srv/a.jpg", "wilma", "Wilma"),
 )
 LIKE = (
@@ -201,6 +203,9 @@ LIKE = (
     "skip",
     "sk-8",
     "https://a.org/home/b",
+    "https://a.org/b/home/c",
+    "//a.org/home/b",
+    "this/that/home/b",
 )
 
 

@@ -26,12 +26,13 @@ _LOOKS = {
     "a key": (
         r"\b(?:sk|rk|pk)-[A-Za-z0-9_-]{20,}|\bhf_[A-Za-z0-9]{20,}|\bgh[pousr]_[A-Za-z0-9]{20,}"
         r"|\bgithub_pat_[A-Za-z0-9_]{20,}|\bAKIA[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,}"
+        r"|\b(?:gsk_|fw_|r8_|nvapi-|xai-|pplx-|glpat-)[A-Za-z0-9_-]{20,}"
         r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bey[JI][A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
         r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bBearer [A-Za-z0-9._~+/-]{20,}|://[^/\s:@]+:[^/\s:@]+@"
     ),
     "a path of somebody's home": (
-        r"(?<![\w.])/(?:home|Users)/[^/\s\"'<>|]+|(?<![\w.])/root/[\w.]|\b[A-Za-z]:\\+Users\\+[^\\\s\"']+"
-        r"|\bfile://"
+        r"(?:(?<![\w./])(?:/[\w.-]+){1,6}|(?<![\w.]))/(?:home|Users)/[^/\s\"'<>|]+"
+        r"|(?<![\w.])/root/[\w.]|\b[A-Za-z]:\\+Users\\+[^\\\s\"']+|\bfile://"
     ),
 }
 
