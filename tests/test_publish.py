@@ -20,6 +20,7 @@ from giving import NAMES, SECRET_PLACE, given, publish, put
 from hypothesis import example, settings
 from hypothesis import given as whatever
 from hypothesis import strategies as st
+from imported import bring, llava, llava_row
 from jobs import job, rows
 from markdown_it import MarkdownIt
 from PIL import Image
@@ -342,6 +343,27 @@ def test_what_a_seed_says_of_its_rights_goes_from_the_seed_into_the_row(fake: Fa
     assert "no person has looked" in card and "not said: its terms may bind" in card
     told = {path.name for path in (made.run / "published" / "prompts").iterdir()}
     assert told == {f"{name.split('@')[0]}.md" for name in re.findall(r"`(\w+@\d+):", card)} != set()
+
+
+def test_of_an_import_only_free_rows_come_out_of_a_run_and_of_its_benchmark(
+    fake: Fake, tmp_path: Path
+) -> None:
+    told = ("CC BY-NC 4.0", "somebody's own", ["CC-BY-ND-4.0"], "MIT", None)
+    source = llava(tmp_path / "theirs", *(llava_row(n, license=one) for n, one in enumerate(told)))
+    assert bring("llava", source, tmp_path / "ours", "--licence", "CC0").code == 0
+    made = job(tmp_path / "job", fake.url, [])
+    assert made.here("--seeds", str(tmp_path / "ours" / "seeds.jsonl")).code == 0
+    assert len({path["image"]["path"] for path in made.paths}) == len(told)
+    run = ("--seeds", str(tmp_path / "ours" / "seeds.jsonl"), "--uncurated")
+    allowed = [part for one in told[:2] for part in ("--allow-licence", f"{one}; do not publish")]
+    assert publish(made.run, *run, *allowed).code == 0
+    found = table(made.run / "published", "paths")
+    assert {row["image_licence"] for row in found} == {"MIT", "CC0"}
+    assert left_out(made.run)["paths licence_forbids"] == len(made.paths) - len(found) > 0
+    done = ssui("bench", "publish", "--run", str(made.run), "--licence", "CC-BY-4.0", *run)
+    assert done.code == 0, done.err
+    items = rows(made.run / "rsbench" / "bench.jsonl")
+    assert {one["licence"] for item in items for one in item["images"]} == {"MIT", "CC0"}
 
 
 def test_the_benchmark_of_the_run_is_a_configuration_and_its_scenarios_are_for_testing(
