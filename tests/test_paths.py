@@ -134,15 +134,17 @@ def examples(draw: Any, case: Case, letters: list[int]) -> Example:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("loss", sorted(USUAL))
+@settings(max_examples=4, deadline=None)
 @given(st.data())
-def test_paths_and_parts_give_what_a_mask_and_single_sequences_give(bench: Bench, data: Given) -> None:
-    """Any loss, any span, any bound of a part; the gradient is compared where there is one."""
+def test_paths_and_parts_give_what_a_mask_and_single_sequences_give(
+    bench: Bench, loss: str, data: Given
+) -> None:
+    """Any span but `diverging`, for which sides must differ; any bound of a part; values and gradients."""
     case = Case(bench.encoder)
     letters = bench.encoder.ids("the kettle cat")[:3]
     case.example = data.draw(examples(case, letters))
     spans = ["suffix", "step", "full"]
-    loss = data.draw(st.sampled_from(sorted(USUAL)))
     o = replace(USUAL[loss], span=data.draw(st.sampled_from(spans if loss == "grpo" else [*spans, "error"])))
     ways = (("mask", None), ("none", None), ("paths", None), ("paths", data.draw(st.integers(1, 25))))
     rows = [bench.maker(o, way, most)([bench.maker(o, way).visited(case.example, 0)]) for way, most in ways]
