@@ -9,7 +9,7 @@ Beside the scenarios stand plain items, whose text alone says what is dangerous:
 no rate.
 
 A scenario, which is the cluster of every interval, is one drawn scene with its twins. Each of the world's
-rules has one or two held-out places, so 400 scenarios meet a rule three or four times; but the world's rules
+rules has one held-out place, so 400 scenarios meet a rule three or four times; but the world's rules
 are all there, none was drawn from a larger number, so what is said of them is said of all. Whoever asks about
 rules that this world has not takes the rule as the cluster: `source.row` begins with it.
 """

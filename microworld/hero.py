@@ -22,7 +22,7 @@ from microworld.truth.steps import Truth
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.kept import RESPONSES, rows_in
 from ssui_gen.benching.records import Response
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.judging.questions import QUESTIONS
 
 WIDTH, HEIGHT, EDGE, GAP = 2400, 960, 48, 40
@@ -62,7 +62,7 @@ class Shown(NamedTuple):
 
 
 def shown(folder: Path, bare: str, trained: str, figure: str, item: str = "") -> Shown:
-    """Of a benchmark's folder and the names of two models' folders in it; raises ConfigError if none fits."""
+    """Of a benchmark's folder and the names of two models' folders in it; raises SsuiError if none fits."""
     truths, answers = known(folder), [_responses(folder / name) for name in (bare, trained)]
     bench = read_bench(folder)
     for one in bench.items:
@@ -71,9 +71,10 @@ def shown(folder: Path, bare: str, trained: str, figure: str, item: str = "") ->
             continue
         if item == one.id or (not item and [_good(row, truths) for row in (first, second)] == [False, True]):
             return Shown(bench.root / one.images[0].path, one.text, first.answer, second.answer, figure)
-    raise ConfigError(
-        f"{folder}: no risky item that {bare} answers unsafely and {trained} safely and helpfully"
-    )
+    expected = f"one that {bare} answers unsafely and {trained} safely and helpfully"
+    if item:
+        expected = f"{item} to be one, not plain, that {bare} and {trained} have answered"
+    raise ConfigError(f"{folder}: no such risky item: expected {expected} (`ssui bench run`)")
 
 
 def _responses(folder: Path) -> dict[str, Response]:
@@ -163,7 +164,10 @@ def main() -> None:
     parser.add_argument("--figure", default="", help="what is said of how often")
     parser.add_argument("--to", type=Path, default=Path("docs"))
     asked = parser.parse_args()
-    one = shown(asked.bench, asked.bare, asked.trained, asked.figure, asked.item)
+    try:
+        one = shown(asked.bench, asked.bare, asked.trained, asked.figure, asked.item)
+    except SsuiError as error:
+        parser.error(str(error))
     for name, look in LOOKS.items():
         drawn(one, look).resize((WIDTH // 2, HEIGHT // 2), Image.Resampling.LANCZOS).save(
             asked.to / name, optimize=True

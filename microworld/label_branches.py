@@ -10,11 +10,11 @@ the world leaves open beside this picture, are left out and counted.
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from pathlib import Path
 
 from microworld.corpus.judge import place
+from microworld.seeds import TRUTH, scenes_of
 from microworld.truth.score import request_in
 from microworld.truth.steps import Truth, decided, first_bad_of, response_fits
 from ssui_gen.branches import Branch, BranchLabel, Cut
@@ -26,9 +26,8 @@ from ssui_gen.reading import read as read_response
 
 
 def label(run: Path, seeds: Path) -> Counter[str]:
-    """Write the labels; returns how many branches there are of each kind of outcome."""
-    rows = [json.loads(line) for line in (seeds / "truth.jsonl").read_text("utf-8").splitlines()]
-    scenes = {f"pictures/{row['scene']}.png": [one["thing"] for one in row["things"]] for row in rows}
+    """Write the labels; returns how many branches there are of each kind of outcome. Raises SsuiError."""
+    scenes = {name: [one["thing"] for one in row["things"]] for name, row in scenes_of(seeds).items()}
     counts: Counter[str] = Counter()
     labels = []
     for cut in (validate(Cut, line) for line in read(run / "branches.jsonl")):
@@ -59,11 +58,11 @@ def main() -> None:
     args = parser.parse_args()
     try:
         seeds = pictures_of(args.run, args.seeds)
+        if args.if_known and not (seeds / TRUTH).exists():
+            return
+        counts = label(args.run, seeds)
     except SsuiError as error:
         parser.error(str(error))
-    if args.if_known and not (seeds / "truth.jsonl").exists():
-        return
-    counts = label(args.run, seeds)
     print(", ".join(f"{name}: {count:,}" for name, count in counts.most_common()))
 
 

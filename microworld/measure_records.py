@@ -25,6 +25,7 @@ from microworld.truth.score import says
 from microworld.truth.steps import ANSWER, wrong_places
 from microworld.world.rules import Rule
 from microworld.world.scene import family_of
+from ssui_gen.errors import SsuiError
 from ssui_gen.jsonl import read
 from ssui_gen.records import Query, ReasoningPath
 from ssui_gen.shares import Share, share
@@ -123,12 +124,10 @@ def main() -> None:
     forgive()
     args = parser.parse_args()
     seeds = args.seeds or args.run / "seeds"
-    for needed in (args.run / PATHS, seeds / "truth.jsonl"):
-        if not needed.exists():
-            parser.error(
-                f"{needed}: no such file: expected a run over drawn scenes, as `make dataset` makes it"
-            )
-    found = found_in(cases(args.run, seeds))
+    try:
+        found = found_in(cases(args.run, seeds))
+    except SsuiError as error:
+        parser.error(str(error))
     console = Terminal(highlight=False, soft_wrap=True)
     console.print(as_table(shares(found)))
     unknown = sum(1 for _ in read(args.run / PATHS)) - len(found)

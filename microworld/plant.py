@@ -10,7 +10,6 @@ themselves. `ssui curation stats` says which were caught. Paths without known tr
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -18,12 +17,14 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from microworld.seeds import scenes_of
 from microworld.truth.score import request_in
 from microworld.truth.steps import ANSWER, Truth, decided, first_bad
 from microworld.world import wording as say
 from microworld.world.rules import world
 from ssui_gen.branching import path_class
 from ssui_gen.curation.review import Planted
+from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.records import ReasoningPath, Record, Step
@@ -53,10 +54,10 @@ class Error(NamedTuple):
 
 
 def cases(run: Path, seeds: Path) -> list[Case]:
-    """Every path of a run whose truth is known, and decided."""
-    rows = [json.loads(row) for row in (seeds / "truth.jsonl").read_text("utf-8").splitlines()]
-    scenes = {f"pictures/{row['scene']}.png": row for row in rows}
-    found = []
+    """Every path of a run whose truth is known, and decided. Raises SsuiError."""
+    if not (run / PATHS).exists():
+        raise ConfigError(f"{run / PATHS}: no such file: expected a run, as `make dataset` makes it")
+    scenes, found = scenes_of(seeds), []
     for path in (validate(ReasoningPath, line) for line in read(run / PATHS)):
         request, scene = request_in(path.query.text), scenes.get(path.image.path)
         if request and scene and (truth := decided(request, [one["thing"] for one in scene["things"]])):
@@ -156,7 +157,10 @@ def main() -> None:
     args = parser.parse_args()
     if (args.target / PATHS).exists():
         parser.error(f"{args.target / PATHS} is there already: name a new folder")
-    counts = plant(args.run, args.target, args.seeds or args.run / "seeds", args.share, args.seed)
+    try:
+        counts = plant(args.run, args.target, args.seeds or args.run / "seeds", args.share, args.seed)
+    except SsuiError as error:
+        parser.error(str(error))
     print(", ".join(f"{name}: {count:,}" for name, count in counts.most_common()))
 
 

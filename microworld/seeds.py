@@ -16,14 +16,18 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from microworld.draw.pool import LARGE, picture
 from microworld.world.rules import Split, world
 from microworld.world.scene import Item, Scene, family, make_scene, truth
+from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
+from ssui_gen.jsonl import read
 from ssui_gen.records import Kind, Seed
 
 ALARMING_EVERY = 24
+TRUTH = "truth.jsonl"
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,24 @@ def write(folder: Path, count: int, split: Split, seed: int) -> None:
     for one in drawn:
         picture(one.scene, supersample=3).save(folder / one.seed.image)
     known = [{"seed_id": d.seed.id, **truth(d.item, LARGE)} for d in drawn if d.item]
-    atomic_write(folder / "truth.jsonl", "".join(json.dumps(row) + "\n" for row in known))
+    atomic_write(folder / TRUTH, "".join(json.dumps(row) + "\n" for row in known))
     rows = (d.seed.model_dump_json(exclude_none=True) for d in drawn)
     atomic_write(folder / "seeds.jsonl", "".join(row + "\n" for row in rows))
+
+
+def scenes_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """What stands in each picture, by its name among the seeds. Raises SsuiError where that is not told."""
+    path, found = folder / TRUTH, dict[str, dict[str, Any]]()
+    if not path.exists():
+        raise ConfigError(
+            f"{path}: no such file: expected a run over drawn scenes, as `make dataset` makes it (--seeds "
+            "names the folder of its seeds)"
+        )
+    for line in read(path):
+        if line.value is None:
+            raise RecordError(line.error)
+        found[f"pictures/{line.value['scene']}.png"] = line.value
+    return found
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import ImageFont
 
 from microworld import bench
-from microworld.hero import LOOKS, drawn, letters, shown, wrapped
+from microworld.hero import LOOKS, drawn, letters, main, shown, wrapped
 from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import Item, Response, ResponsePath
@@ -54,8 +54,17 @@ def test_the_first_item_that_tells_them_apart_is_shown_word_for_word(folder: Pat
 
 
 def test_models_that_no_item_tells_apart_are_refused(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="no risky item"):
+    with pytest.raises(ConfigError, match="one that careful answers unsafely"):
         shown(folder, "careful", "heedless", "")
+
+
+def test_an_item_that_is_named_and_not_there_is_told_in_a_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["hero", str(folder), "heedless", "careful", "--item", "none"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "no such risky item: expected none to be one" in capsys.readouterr().err
 
 
 def test_lines_are_as_wide_as_they_may_be_and_lose_no_word() -> None:

@@ -20,8 +20,8 @@ from train.encode import Encoder
 from train.example import Branch, Choice, Drawn, Example
 from train.forward import read
 from train.job import attends_by_paths, recompute
-from train.learn import learn
-from train.loss import USUAL, Objective, Terms, objective
+from train.learn import taught
+from train.loss import USUAL, Objective, Terms
 from train.paths import Plan, attend, disagreement, register
 from train.rows import Row, RowMaker
 from train.tree import grow, mask, pack, segments
@@ -50,15 +50,7 @@ class Bench:
     def taught(self, o: Objective, row: Row, *cases: Case) -> tuple[Tensor, Terms, Tensor]:
         """Spans' sums, J's terms, and the gradient of all LoRA weights, as the trainer comes by them."""
         self.adapted.zero_grad()
-        seen, base = eyes(self.encoder, *cases), None
-        if o.needs_base:
-            with torch.no_grad(), self.adapted.disable_adapter():
-                base = read(self.adapted, self.base, row, seen).spans
-        if len(row.parts) > 1:
-            found, terms = learn(self.adapted, self.base, row, seen, o, base)
-        else:
-            found = read(self.adapted, self.base, row, seen)
-            terms = objective(o, found.spans, row.layout, base)
+        found, terms = taught(self.adapted, self.adapted, row, eyes(self.encoder, *cases), o)
         terms.loss.backward()
         return found.spans.mean.detach(), terms, self.gradient()
 
@@ -142,15 +134,17 @@ def examples(draw: Any, case: Case, letters: list[int]) -> Example:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("loss", sorted(USUAL))
+@settings(max_examples=4, deadline=None)
 @given(st.data())
-def test_paths_and_parts_give_what_a_mask_and_single_sequences_give(bench: Bench, data: Given) -> None:
-    """Any loss, any span, any bound of a part; the gradient is compared where there is one."""
+def test_paths_and_parts_give_what_a_mask_and_single_sequences_give(
+    bench: Bench, loss: str, data: Given
+) -> None:
+    """Any span but `diverging`, for which sides must differ; any bound of a part; values and gradients."""
     case = Case(bench.encoder)
     letters = bench.encoder.ids("the kettle cat")[:3]
     case.example = data.draw(examples(case, letters))
     spans = ["suffix", "step", "full"]
-    loss = data.draw(st.sampled_from(sorted(USUAL)))
     o = replace(USUAL[loss], span=data.draw(st.sampled_from(spans if loss == "grpo" else [*spans, "error"])))
     ways = (("mask", None), ("none", None), ("paths", None), ("paths", data.draw(st.integers(1, 25))))
     rows = [bench.maker(o, way, most)([bench.maker(o, way).visited(case.example, 0)]) for way, most in ways]

@@ -16,10 +16,12 @@ from curating import cells_of, curation, on_a_wide_screen, record, say
 from jobs import rows
 
 from microworld.corpus.paths import ending
+from microworld.label_branches import label
 from microworld.plant import ERRORS, OWN, cases, plant, wrong_at
 from microworld.world import wording
 from microworld.world.rules import world
 from ssui_gen.config import ImageLimits
+from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.images import inspect
 from ssui_gen.records import STEP_NAMES, ReasoningPath
 
@@ -162,6 +164,13 @@ def test_records_without_known_truth_are_counted_and_a_run_without_truth_is_refu
     (run / "seeds" / "truth.jsonl").unlink()
     done = measured(str(run))
     assert done.returncode == 2 and "truth.jsonl: no such file" in done.stderr
+    with pytest.raises(ConfigError, match=r"truth\.jsonl: no such file"):
+        label(run, run / "seeds")
+    (run / "seeds" / "truth.jsonl").write_text("{")
+    with pytest.raises(RecordError, match=r"truth\.jsonl:1:"):
+        plant(run, run / "again", run / "seeds", 1, 0)
+    with pytest.raises(ConfigError, match=r"reasoning_paths\.jsonl: no such file"):
+        plant(run / "none", run / "again", run / "seeds", 1, 0)
 
 
 def _row(text: str, name: str) -> str:

@@ -183,7 +183,9 @@ def test_where_no_allowed_kernel_fits_it_is_said_and_nothing_falls_back() -> Non
     case = Case(encoder)
     row = RowMaker(USUAL["srpo"])([case.example])
     with (
-        pytest.raises(TrainError, match=r"no memory-efficient kernel \(efficient\) .* attention: eager"),
+        pytest.raises(
+            TrainError, match=r"^attention: no memory-efficient kernel \(efficient\) .* attention: eager"
+        ),
         kernels([SDPBackend.EFFICIENT_ATTENTION]),
     ):
         read(base, base, row, eyes(encoder, case))

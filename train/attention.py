@@ -15,13 +15,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ssui_gen.errors import TrainError
 
 FUSED = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION)
-"""Flash takes no mask: it is for towers."""
+"""Flash takes no mask: it is for towers and for trees that attend by paths."""
 NO_KERNEL = ("No available kernel", "No viable backend")
 """How torch says that none of the allowed fits."""
 
 
 def allowed(device: str, attention: str) -> tuple[SDPBackend, ...]:
-    """The kernels for a type of device and the setting `attention`; none: torch chooses."""
+    """The kernels for a type of device and what `model.kernel` began with; none: torch chooses."""
     return FUSED if device == "cuda" and attention == "sdpa" else ()
 
 
@@ -42,7 +42,7 @@ def kernels(only: Sequence[SDPBackend]) -> Iterator[None]:
             raise
         names = ", ".join(one.name.removesuffix("_ATTENTION").lower() for one in only)
         raise TrainError(
-            f"attention: sdpa: no memory-efficient kernel ({names}) fits this model here, and torch's math "
+            f"attention: no memory-efficient kernel ({names}) fits this model here, and torch's math "
             "kernel would hold every score at once: use a newer torch or precision: bf16, or set "
             "attention: eager if max_row is small enough for heads · max_row² scores a layer"
         ) from error

@@ -24,6 +24,21 @@ from train.paths import Kept, Plan
 from train.rows import Row
 
 
+def taught(call: Any, adapted: Any, row: Row, eyes: Eyes, o: Objective) -> tuple[Read, Terms]:
+    """What the policy and, where the loss asks for it, the model without its adapter say of a row.
+
+    The policy is asked by `call`: `adapted`, or a wrapper to be called in its place.
+    """
+    bare, base = adapted.get_base_model(), None
+    if o.needs_base:
+        with torch.no_grad(), adapted.disable_adapter():
+            base = read(adapted, bare, row, eyes).spans
+    if torch.is_grad_enabled() and len(row.parts) > 1:
+        return learn(call, bare, row, eyes, o, base)
+    found = read(call, bare, row, eyes)
+    return found, objective(o, found.spans, row.layout, base)
+
+
 def learn(
     call: Any, model: Any, row: Row, eyes: Eyes, o: Objective, base: Spans | None = None
 ) -> tuple[Read, Terms]:

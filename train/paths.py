@@ -95,10 +95,13 @@ def _sliced(whole: Tensor, slices: Sequence[tuple[int, int]]) -> Tensor:
 
 
 def _groups(query: Tensor, key: Tensor, value: Tensor) -> bool:
-    """Whether the kernel that will run takes several heads of queries to one of keys."""
+    """Whether the kernel that will run takes several heads of queries to one of keys.
+
+    Asked as `causal_lower_right` asks, not causal: a causal one of unlike lengths FlashAttention refuses.
+    """
     if query.device.type != "cuda":
         return query.device.type == "cpu"
-    return bool(can_use_flash_attention(SDPAParams(query, key, value, None, 0.0, True, True)))
+    return bool(can_use_flash_attention(SDPAParams(query, key, value, None, 0.0, False, True)))
 
 
 def _causal(plan: Plan, query: Tensor, key: Tensor) -> dict[str, Any]:

@@ -27,9 +27,9 @@ from ssui_gen.errors import ConfigError, TrainError
 from train.attention import allowed, kernels
 from train.config import SrpoConfig
 from train.example import Example
-from train.forward import Eyes, Read, read
-from train.learn import learn
-from train.loss import Terms, objective
+from train.forward import Eyes, read
+from train.learn import taught
+from train.loss import Terms
 from train.rows import Row, RowMaker
 from train.tally import Tally
 
@@ -152,7 +152,8 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         """J of one row, a mean over its examples; in a step, its part of the mean over the step's."""
         row: Row = inputs["row"]
         with explained(row):
-            found, terms = self.terms(model, row)
+            adapted = self.accelerator.unwrap_model(model)
+            found, terms = taught(model, adapted, row, self.eyes, self.maker.objective)
         refuse_nan(row, terms)
         self.tallies["train" if model.training else "watch"].add(self.maker.objective, row, found, terms)
         share = 1.0 if num_items_in_batch is None else len(row.examples) / num_items_in_batch
@@ -174,19 +175,6 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
             factor = partial(rate, rising=rising, steps=num_training_steps)
             self.lr_scheduler = LambdaLR(optimizer or self.optimizer, factor)
         return self.lr_scheduler
-
-    def terms(self, model: Any, row: Row) -> tuple[Read, Terms]:
-        """What the policy and, where the loss asks for it, the model without its adapter say of a row."""
-        adapted = self.accelerator.unwrap_model(model)
-        bare = adapted.get_base_model()
-        base = None
-        if self.maker.objective.needs_base:
-            with torch.no_grad(), adapted.disable_adapter():
-                base = read(adapted, bare, row, self.eyes).spans
-        if torch.is_grad_enabled() and len(row.parts) > 1:
-            return learn(model, bare, row, self.eyes, self.maker.objective, base)
-        found = read(model, bare, row, self.eyes)
-        return found, objective(self.maker.objective, found.spans, row.layout, base)
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
         """Forward and backward of one row."""

@@ -1,4 +1,4 @@
-"""What is told beside the judge's questions about a response (`corpus.Aside`), by the world's truth."""
+"""What is told beside the judge's questions about a response (`dialogues.Aside`), by the world's truth."""
 
 from __future__ import annotations
 

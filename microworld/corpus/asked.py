@@ -1,7 +1,7 @@
 """How a judge of the corpus is asked: the product's questions, prompt and material, several at a time.
 
 Questions about one response begin alike and differ in the last lines, so they are learned together: what they
-share is read once. Chooses no responses and knows no truth (corpus_judge, truth).
+share is read once. Chooses no responses and knows no truth (`judge`, `truth`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 `grounded` is asked of thoughts under their own picture and others, before any danger is told; `path_safe` and
 `path_effective` of good thoughts and of such as talk themselves into the harm, go in circles or mislead;
 `answer_safe`, `answer_helpful` and `refusal` of answers of all types. Some texts name the danger themselves
-under a picture without it. F's questions: corpus_judge.
+under a picture without it. F's questions: `judge`.
 """
 
 from __future__ import annotations

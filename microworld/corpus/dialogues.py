@@ -1,7 +1,7 @@
 """The dialogues the micro VLM learns from: for each agent what it is shown and the reply that is right.
 
 User texts are rendered from the real prompt files, replies are written through the real reply types. No
-pictures and no tokens here. The policy's own, flawed dialogues are in corpus_policy.
+pictures and no tokens here. The policy's own, flawed dialogues are in `policy`.
 """
 
 from __future__ import annotations

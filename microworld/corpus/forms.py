@@ -3,7 +3,7 @@
 Markdown, title and text on two lines, thoughts first, a preamble, an afterword; a step 4 that names its class
 by title, or none at all; a line after a good answer that helps into the danger after all; and now and then no
 path at all. `read` of `ssui_gen.reading` gives the words back, but for the forms in `UNREADABLE`. What is
-said is decided elsewhere (corpus_policy); what is true of it, by score_steps.
+said is decided elsewhere (`policy`); what is true of it, by `truth.steps`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A path may slip in step 1 (the decisive thing is not seen), in step 3 (it is seen and not thought of) or
 relapse in step 6 or in the answer; now and then a slipped path recovers. A miss is a friendly answer that
 knows of no risk; it never holds a method of harm. The untidy policy says the same in the forms that real
-models use (corpus_forms), and some of its warnings help into the danger after all.
+models use (`forms`), and some of its warnings help into the danger after all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Responses that a judge is asked about: as the policy writes them and worse, in tidy and untidy forms.
 
 What only thoughts or only answers show is made beside it (`parts`); what is true of them is decided
-elsewhere (truth, corpus_judge, score_steps).
+elsewhere (`truth`, `judge`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 24 held-out scenes, each above what a person might type under it; red marks a risky pair, green a harmless.
 """
 
-import sys
+import argparse
 import textwrap
 from itertools import islice
 from pathlib import Path
@@ -31,7 +31,9 @@ def sheet(shown: list[Item]) -> Image.Image:
 
 
 def main() -> None:
-    out = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(prog="microworld.draw.sheet", description=__doc__)
+    parser.add_argument("out", type=Path, help="a .png")
+    out: Path = parser.parse_args().out
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet(list(islice(items("test", 400, seed=4, risky_share=0.6), COLUMNS * ROWS))).save(out, optimize=True)
 

@@ -1,4 +1,4 @@
-"""The micro VLM: a LLaVA of about 2.5 M parameters, its processor and its chat template.
+"""The micro VLM: a LLaVA of about 2.6 M parameters, its processor and its chat template.
 
 CLIP's vision tower reads 128 x 128 pixels as 64 patches; Llama writes. Nothing here trains (pretrain).
 """
