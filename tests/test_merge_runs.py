@@ -301,3 +301,48 @@ def test_large_pictures_are_copied_once_and_shared_roots_not_at_all(tmp_path: Pa
     assert merge(tmp_path / "c", a, b).code == 0
     assert pictures_of(tmp_path / "c", None) == photos
     assert not list((tmp_path / "c").rglob("*.png"))
+
+
+def pictured(run: Path, id: str, name: str, colour: tuple[int, int, int]) -> str:
+    """One record, of a picture of that name and colour; returns its sha256."""
+    picture = run / "seeds" / name
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (96, 64), colour).save(picture)
+    sha = hashlib.sha256(picture.read_bytes()).hexdigest()
+    path = record(id)
+    image = path.image.model_copy(update={"path": name, "sha256": sha})
+    write(run / "reasoning_paths.jsonl", [path.model_copy(update={"image": image})])
+    return sha
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a.png", "a.png"),
+        ("n" * 196 + ".png", "n" * 196 + ".png"),
+        ("ñ" * 100 + ".png", "ñ" * 100 + ".png"),
+        ("IMG.png", "img.png"),
+        ("x.png", "x.png/y.png"),
+        ("x.png/y.png", "x.png"),
+        ("a.png", "./a.png"),
+    ],
+)
+def test_a_picture_never_lies_under_the_name_of_another(tmp_path: Path, first: str, second: str) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    shas = [pictured(a, "aaaa", first, (1, 2, 3)), pictured(b, "bbbb", second, (9, 9, 9))]
+    done = merge(tmp_path / "c", a, b)
+    assert done.code == 0, done.err
+    root = pictures_of(tmp_path / "c", None)
+    images = [row["image"] for row in rows(tmp_path / "c" / "reasoning_paths.jsonl")]
+    assert [image["sha256"] for image in images] == shas
+    assert [hashlib.sha256((root / one["path"]).read_bytes()).hexdigest() for one in images] == shas
+    assert len({one["path"].casefold() for one in images}) == 2, "where names differ by case alone, too"
+    assert images[0]["path"] == first
+
+
+def test_a_picture_that_a_seed_names_by_its_whole_path_comes_along(tmp_path: Path) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    whole = json.dumps({"id": "seed-bbbb", "image": str(b.resolve() / "seeds" / "a.png")})
+    (b / "seeds" / "seeds.jsonl").write_text(f"{whole}\n", "utf-8")
+    assert merge(tmp_path / "c", a, b).code == 0
+    assert {row["image"] for row in rows(tmp_path / "c" / "seeds" / "seeds.jsonl")} == {"a.png"}

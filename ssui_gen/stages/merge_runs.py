@@ -23,7 +23,7 @@ from ssui_gen.files import atomic_write
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.joining.known import Known
 from ssui_gen.joining.people import check_sheets, folder_of, join_people
-from ssui_gen.joining.pictures import Pictures
+from ssui_gen.joining.pictures import ROWS, Pictures
 from ssui_gen.joining.rows import AS_THEY_ARE, Joining
 from ssui_gen.joining.source import PATHS, Source, joined, sources
 from ssui_gen.jsonl import Appender, read, validate
@@ -118,12 +118,12 @@ def _seeds_and_records(found: Sequence[Source], joining: Joining) -> Seeds:
     with ExitStack() as open_:
         if not shared:
             home.mkdir(parents=True, exist_ok=True)
-            seeds = open_.enter_context(closing(Appender(home / "seeds.jsonl")))
+            seeds = open_.enter_context(closing(Appender(home / ROWS)))
         for source in found:
             if not shared:
                 joining.seeds(source, seeds.write)
             joining.records(source)
-    return shared or Seeds(source=f"{SEEDS}/seeds.jsonl", root=SEEDS)
+    return shared or Seeds(source=f"{SEEDS}/{ROWS}", root=SEEDS)
 
 
 def _write_manifests(found: Sequence[Source], to: Path, seeds: Seeds) -> None:
