@@ -138,16 +138,21 @@ def test_one_name_for_two_pictures_becomes_two_seeds(tmp_path: Path) -> None:
 EDITION = {"prompts": {}, "cards": {}, "models": {"vlm": "m-1"}}
 
 
-def make(run: Path, part: str, model: str) -> None:
+def make(run: Path, part: str, model: str, *later: tuple[int, str]) -> None:
     known = json.loads((run / part).read_text("utf-8")) if (run / part).exists() else {"schema": 1}
-    edition = EDITION | {"models": {"vlm": model}}
-    known["editions"] = [{"from_row": 0, "edition": edition, "since": "2026-01-01"}]
+    known["editions"] = [
+        {"from_row": row, "edition": EDITION | {"models": {"vlm": name}}, "since": "2026-01-01"}
+        for row, name in ((0, model), *later)
+    ]
     (run / part).write_text(json.dumps(known), "utf-8")
 
 
 @pytest.mark.parametrize("part", ["run.json", "pairs.json"])
 def test_other_editions_are_refused_unless_that_is_said(tmp_path: Path, part: str) -> None:
-    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    first, both_ = [record("aaaa")], [record("aaaa"), record("bbbb")]
+    a, b = two(tmp_path, first, both_)
+    explored(a, first)
+    explored(b, both_)
     make(a, part, "m-1")
     make(b, part, "m-2")
     done = merge(tmp_path / "c", a, b)
@@ -155,12 +160,28 @@ def test_other_editions_are_refused_unless_that_is_said(tmp_path: Path, part: st
     assert "made with something else than" in done.err and "vlm m-1 → m-2" in done.err
     assert "--across-editions" in done.err and not (tmp_path / "c").exists()
     assert merge(tmp_path / "c", a, b, more=("--across-editions",)).code == 0
-    manifest = read_manifest(tmp_path / "c" / part)
-    assert [(made.from_row, made.edition.models["vlm"]) for made in manifest.editions] == [
-        (0, "m-1"),
-        (1, "m-2"),
-    ]
+    made = read_manifest(tmp_path / "c" / part).editions
+    assert [one.edition.models["vlm"] for one in made] == ["m-1", "m-2"]
+    file, name = ("reasoning_paths.jsonl", "id") if part == "run.json" else ("branches.jsonl", "path_id")
+    assert {row[name] for row in rows(tmp_path / "c" / file)[: made[1].from_row]} == {"aaaa"}
+    assert {row[name] for row in rows(tmp_path / "c" / file)[made[1].from_row :]} == {"bbbb"}
     assert read_manifest(tmp_path / "c" / "run.json").merged == ("a", "b")
+
+
+def test_editions_of_a_run_begin_where_their_rows_are_and_not_where_they_were(tmp_path: Path) -> None:
+    """Two of one run, the second of which has no row yet; rows before it are duplicates."""
+    a, b = two(tmp_path, [record("aaaa"), record("bbbb")], [record("aaaa"), record("cccc"), record("bbbb")])
+    c = looked_at(tmp_path / "late", paths=[record("dddd")])
+    make(a, "run.json", "m-1")
+    make(b, "run.json", "m-2", (1, "m-3"), (3, "m-4"))
+    make(c, "run.json", "m-5")
+    assert merge(tmp_path / "c", a, b, c, more=("--across-editions",)).code == 0
+    made = read_manifest(tmp_path / "c" / "run.json").editions
+    assert [row["id"] for row in rows(tmp_path / "c" / "reasoning_paths.jsonl")] == [
+        *("aaaa", "bbbb", "cccc", "dddd")
+    ]
+    begins = [(one.from_row, one.edition.models["vlm"]) for one in made]
+    assert begins == [(0, "m-1"), (2, "m-2"), (2, "m-3"), (3, "m-4"), (3, "m-5")]
 
 
 def test_runs_of_one_edition_are_of_one_edition_together(tmp_path: Path) -> None:

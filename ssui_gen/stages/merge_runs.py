@@ -25,9 +25,9 @@ from ssui_gen.joining.known import Known
 from ssui_gen.joining.people import check_sheets, folder_of, join_people
 from ssui_gen.joining.pictures import ROWS, Pictures
 from ssui_gen.joining.rows import AS_THEY_ARE, Joining
-from ssui_gen.joining.source import PATHS, Source, joined, sources
+from ssui_gen.joining.source import PATHS, Begins, Part, Source, joined, sources
 from ssui_gen.jsonl import Appender, read, validate
-from ssui_gen.manifest import PAIRS, RUN, Manifest, Seeds, title_of
+from ssui_gen.manifest import PAIRS, RUN, Seeds, title_of
 from ssui_gen.records import ReasoningPath
 
 SEEDS = "seeds"
@@ -77,10 +77,10 @@ def _join(found: Sequence[Source], to: Path, title: str) -> Merged:
     counts: Counter[str] = Counter()
     pictures = Pictures(home)
     with closing(Known()) as known:
-        joining = Joining(to, known, pictures, counts)
+        joining = Joining(to, known, pictures, counts, {})
         uncurated = [one.run for one in found if not (one.run / CURATED).exists()]
         labels: dict[str, list[bytes]] = {name: [] for name in AS_THEY_ARE}
-        _write_manifests(found, to, _seeds_and_records(found, joining))
+        seeds = _seeds_and_records(found, joining)
         for source in found:
             joining.rejects(source)
             joining.branches(source)
@@ -92,6 +92,7 @@ def _join(found: Sequence[Source], to: Path, title: str) -> Merged:
         for name, lines in labels.items():
             if lines:
                 atomic_write(to / name, b"".join(lines))
+        _write_manifests(found, to, seeds, joining.begins)
         words = join_people(found, to, known)
         counts["renamed seeds"] = known.renamed_seeds
     counts["calls"] = _join_journals(found, to)
@@ -126,10 +127,11 @@ def _seeds_and_records(found: Sequence[Source], joining: Joining) -> Seeds:
     return shared or Seeds(source=f"{SEEDS}/{ROWS}", root=SEEDS)
 
 
-def _write_manifests(found: Sequence[Source], to: Path, seeds: Seeds) -> None:
+def _write_manifests(found: Sequence[Source], to: Path, seeds: Seeds, begins: Begins) -> None:
     """And the words of every edition, under its number."""
-    for part, name, prefix in (("manifest", RUN, ""), ("pairs", PAIRS, "pairs-")):
-        manifest: Manifest = joined(found, part)
+    parts: tuple[tuple[Part, str, str], ...] = (("manifest", RUN, ""), ("pairs", PAIRS, "pairs-"))
+    for part, name, prefix in parts:
+        manifest = joined(found, part, begins)
         if part == "manifest":
             manifest = manifest.model_copy(update={"seeds": seeds})
         if manifest.editions or part == "manifest":
@@ -139,7 +141,7 @@ def _write_manifests(found: Sequence[Source], to: Path, seeds: Seeds) -> None:
                 shutil.copytree(kept, to / "used" / f"{prefix}{number}", symlinks=True)
 
 
-def _used(found: Sequence[Source], part: str, prefix: str, edition: object) -> Path | None:
+def _used(found: Sequence[Source], part: Part, prefix: str, edition: object) -> Path | None:
     for source in found:
         for number, made in enumerate(getattr(source, part).editions, 1):
             kept = source.run / "used" / f"{prefix}{number}"
