@@ -209,6 +209,21 @@ def test_what_people_said_in_both_is_kept_in_both_their_words(tmp_path: Path) ->
     assert (tmp_path / "c" / "curation" / "gallery.html").exists()
 
 
+def test_what_the_first_run_dropped_does_not_come_back_by_another(tmp_path: Path) -> None:
+    a, b = two(tmp_path, [record("aaaa"), record("cccc")], [record("aaaa"), record("bbbb")])
+    drop = {"decision": "drop", "reasons": ["private"]}
+    keep = {"decision": "keep"}
+    for run, name, said in (
+        (a, "ana", {"aaaa": drop, "cccc": keep}),
+        (b, "ben", {"aaaa": keep, "bbbb": keep}),
+    ):
+        assert curation(run, "export", "--as", name).code == 0
+        say(run, name, **said)
+        assert curation(run, "apply").code == 0
+    assert merge(tmp_path / "c", a, b).code == 0
+    assert [row["id"] for row in rows(tmp_path / "c" / "curated.jsonl")] == ["cccc", "bbbb"]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(["keep", "drop", None]),

@@ -63,12 +63,11 @@ class Joining(NamedTuple):
                     self.counts["records"] += 1
 
     def curated(self, source: Source) -> None:
-        """What people kept of the records that are this run's here."""
+        """What people kept of the records that are this run's here; of a duplicate the first run tells."""
         with closing(Appender(self.to / CURATED)) as file:
             for line in read(source.run / CURATED):
                 path = validate(ReasoningPath, line)
-                id = self.known.became(source.number, path.id)
-                if id and self.known.first(source.number, "curated", id):
+                if id := self.known.own(source.number, path.id):
                     seed = self.known.seed_name(source.number, path.seed_id)
                     here = path.model_copy(update={"id": id, "seed_id": seed})
                     if here.twin_of:
