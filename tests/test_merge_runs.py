@@ -22,6 +22,7 @@ from jobs import SSUI, Ended, here, job, plain, rows
 from looked_at import big_picture, explored, looked_at, reject, write
 from PIL import Image
 
+from ssui_gen.branches import BranchLabel, Correction
 from ssui_gen.curation.review import Earlier
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.joining.known import Known
@@ -382,3 +383,46 @@ def test_a_picture_that_a_seed_names_by_its_whole_path_comes_along(tmp_path: Pat
     (b / "seeds" / "seeds.jsonl").write_text(f"{whole}\n", "utf-8")
     assert merge(tmp_path / "c", a, b).code == 0
     assert {row["image"] for row in rows(tmp_path / "c" / "seeds" / "seeds.jsonl")} == {"a.png"}
+
+
+def test_what_was_said_of_branches_comes_along_and_of_each_the_first_runs(tmp_path: Path) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+
+    def label(branch: str, good: bool) -> BranchLabel:
+        return BranchLabel(branch_id=branch, good=good)
+
+    write(a / "labels.jsonl", [label("x", True)])
+    write(b / "labels.jsonl", [label("x", False), label("y", False)])
+    corrections = [Correction(branch_id="y", step=2, text="There is a lit candle.", by="ben")]
+    write(b / "corrections.jsonl", corrections)
+    assert merge(tmp_path / "c", a, b).code == 0
+    said = [(row["branch_id"], row["good"]) for row in rows(tmp_path / "c" / "labels.jsonl")]
+    assert said == [("x", True), ("y", False)]
+    assert rows(tmp_path / "c" / "corrections.jsonl") == [row.model_dump(mode="json") for row in corrections]
+    assert not (tmp_path / "c" / "labels_people.jsonl").exists(), "nobody has labelled"
+
+
+@pytest.mark.parametrize("name", ["calls.sqlite", "labels.jsonl"])
+def test_what_is_broken_in_a_run_is_named_where_it_lies(tmp_path: Path, name: str) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    (b / name).write_bytes(b"junk" * 400)
+    done = merge(tmp_path / "c", a, b)
+    assert done.code == 1 and str(b / name) in done.err and not (tmp_path / "c").exists()
+
+
+def test_words_of_an_edition_come_along_and_what_no_run_of_ours_holds_does_not(tmp_path: Path) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    for run, model in ((a, "m-1"), (b, "m-2")):
+        make(run, "run.json", model)
+    used = a / "used" / "1"
+    (used / "prompts").mkdir(parents=True)
+    (used / "prompts" / "query.md").write_text("words", "utf-8")
+    (used / "link").symlink_to(tmp_path / "b")
+    os.mkfifo(used / "pipe")
+    (b / "used").mkdir()
+    (b / "used" / "1").symlink_to(tmp_path / "a")
+    assert merge(tmp_path / "c", a, b, more=("--across-editions",)).code == 0
+    there = [
+        path.relative_to(tmp_path / "c" / "used").as_posix() for path in (tmp_path / "c" / "used").rglob("*")
+    ]
+    assert sorted(there) == ["1", "1/prompts", "1/prompts/query.md"]

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ssui_gen.branches import Cut, Pair
+from ssui_gen.branches import BranchLabel, Correction, Cut, Pair
 from ssui_gen.exploring.explored import BRANCHES, CURATED, read_cuts
 from ssui_gen.joining.known import Known
 from ssui_gen.joining.pictures import Pictures
@@ -22,8 +22,11 @@ from ssui_gen.records import Reason, ReasoningPath, Record, Reject, Seed
 from ssui_gen.seeds import read_seeds
 
 REJECTS, PAIRS, LEFT_OUT = "rejects.jsonl", "pairs.jsonl", "merge_rejects.jsonl"
-AS_THEY_ARE = ("labels.jsonl", "labels_people.jsonl")
-"""Rows about branches, whose ids stay."""
+OF_BRANCHES: dict[str, type[BranchLabel] | type[Correction]] = {
+    "labels.jsonl": BranchLabel,
+    "labels_people.jsonl": BranchLabel,
+    "corrections.jsonl": Correction,
+}
 RowT = TypeVar("RowT")
 
 
@@ -115,15 +118,14 @@ class Joining(NamedTuple):
                     file.write(pair.model_copy(update={"images": tuple(names), "image_ref": ref}))
                     self.counts["pairs"] += 1
 
-    def labels(self, source: Source) -> Iterator[tuple[str, bytes]]:
-        """Lines of files whose rows name branches, each once: file and line."""
-        for name in AS_THEY_ARE:
-            file = source.run / name
-            if file.exists():
-                for line in file.read_bytes().splitlines(keepends=True):
-                    whole = line if line.endswith(b"\n") else line + b"\n"
-                    if self.known.first(source.number, name, whole.decode("utf-8", "replace")):
-                        yield name, whole
+    def labels(self, source: Source) -> None:
+        """And corrections: what was said of branches, whose ids stay; of each branch one run's."""
+        for name, kind in OF_BRANCHES.items():
+            with closing(Appender(self.to / name)) as file:
+                for line in read(source.run / name):
+                    row = validate(kind, line)
+                    if self.known.first(source.number, name, row.branch_id):
+                        file.write(row)
 
     def _noting(self, part: Part, source: Source, rows: Iterable[RowT], counted: str) -> Iterator[RowT]:
         """The rows; where an edition of theirs begins, how many of what is `counted` are here by then."""
