@@ -55,13 +55,15 @@ def test_without_pictures_and_calls_there_is_a_page_too(tmp_path: Path) -> None:
     run = looked_at(tmp_path / "demo")
     (run / "seeds" / "a.png").unlink()
     (run / "calls.sqlite").unlink()
-    with (run / "reasoning_paths.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"torn": ')
+    for name in ("reasoning_paths.jsonl", "rejects.jsonl"):
+        with (run / name).open("a", encoding="utf-8") as file:
+            file.write('{"torn": ')
     done = ssui("page", "--run", str(run))
-    assert done.code == 0 and "1 rows cannot be read" in done.out
+    assert done.code == 0 and "2 rows cannot be read" in done.out
     assert not (run / "calls.sqlite").exists(), "looking makes nothing but the page"
     words = words_of((run / "dataset.html").read_text("utf-8"))
-    assert "the picture cannot be shown" in words and "The run has no call journal." in words
+    assert "Of 12 the picture cannot be shown." in words, "all of one picture"
+    assert "The run has no call journal." in words
 
 
 def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:

@@ -55,10 +55,13 @@ def make_page(run: Path, root: Path) -> Looked:
         counts.add(path)
         records.add(f"{path.kind} {path.query.category}", path.id, path)
     for line in read(run / REJECTS):
-        with suppress(RecordError):
+        try:
             reject = validate(Reject, line)
-            counts.drop(reject)
-            rejects.add(reject.reason, f"{reject.seed_id} {reject.kind}", reject)
+        except RecordError:
+            bad += 1
+            continue
+        counts.drop(reject)
+        rejects.add(reject.reason, f"{reject.seed_id} {reject.kind}", reject)
     taken = records.taken(MOST)
     shown = Shown(
         counts=counts,
