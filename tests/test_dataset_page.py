@@ -10,11 +10,11 @@ import pytest
 from curating import record, ssui
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from looked_at import HOSTILE, looked_at, reject
+from looked_at import HOSTILE, explored, looked_at, reject
 
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import Masthead
-from ssui_gen.records import Reason
+from ssui_gen.records import Reason, name_of
 from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import COLUMNS, Counts
 from ssui_gen.showing.page import MOST, Shown, dataset_page
@@ -84,7 +84,7 @@ def test_a_large_run_is_shown_in_part_and_counted_whole() -> None:
     taken = sample.taken(MOST)
     assert len(taken) == MOST and rare in taken, "a rare group is seen"
     album = Album(Path("nowhere"), 1000, ImageLimits(), 80)
-    page = dataset_page(Shown(counts, taken, (), (), ()), HEAD, album)  # type: ignore[arg-type]
+    page = dataset_page(Shown(counts, taken, (), (), (), {}), HEAD, album)  # type: ignore[arg-type]
     assert f"{MOST:,} of {3 * MOST + 1:,} are in this page" in words_of(page)
     assert f"({0:,} risky" not in page and f"{3 * MOST:,} benign" in words_of(page)
 
@@ -95,7 +95,7 @@ def test_pictures_that_are_too_many_bytes_end_the_list(tmp_path: Path) -> None:
     counts, paths = Counts(), [record("aaaa"), record("bbbb")]
     for path in paths:
         counts.add(path)
-    page = dataset_page(Shown(counts, paths, (), (), ()), HEAD, Album(root, 10, ImageLimits(), 80))
+    page = dataset_page(Shown(counts, paths, (), (), (), {}), HEAD, Album(root, 10, ImageLimits(), 80))
     assert "0 of 2 are in this page" in words_of(page) and "data:image" not in page
 
 
@@ -145,3 +145,18 @@ def test_the_data_of_the_page_is_json(tmp_path: Path) -> None:
     data = json.loads(page.split('id="data">')[1].split("</script>")[0])
     (address,) = data["pictures"].values()
     assert address.startswith("data:image/jpeg;base64,")
+
+
+def test_an_id_is_no_path_and_a_link_no_folder_of_ours(tmp_path: Path) -> None:
+    paths = [record(id, seed_id=f"s{n}") for n, id in enumerate(("../../out", "a b#c?%41\"'<i>", "plain"))]
+    run = looked_at(tmp_path / "demo", paths=paths)
+    explored(run, paths)
+    (tmp_path / "elsewhere").mkdir()
+    (run / "trees").symlink_to(tmp_path / "elsewhere")
+    assert ssui("page", "--run", str(run)).code == 0
+    there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html")}
+    trees = {f"demo/trees/{name_of(path.id)}.html" for path in paths}
+    assert there == {"demo/dataset.html", "demo/pairs.html", *trees} and "demo/trees/plain.html" in there
+    for name in ("dataset.html", "pairs.html"):
+        page = (run / name).read_text("utf-8")
+        assert {f"demo/{address}" for address in re.findall(r'href="(trees/[^"]*)"', page)} == trees

@@ -8,7 +8,7 @@ around the figures stand in `web/`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.journal import Spent
@@ -45,8 +45,8 @@ class Shown(NamedTuple):
     examples: Sequence[Example]
     costs: Sequence[Spent]
     editions: Sequence[Made]
-    trees: Collection[str] = ()
-    """Ids of the records that have a page of their branches."""
+    trees: Mapping[str, str]
+    """By id of the record the page of its branches, where there is one: its address from this page."""
 
 
 def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:

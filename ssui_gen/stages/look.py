@@ -20,7 +20,7 @@ from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import RUN, read_manifest, source_of_seeds
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import masthead
-from ssui_gen.records import ImageRef, ReasoningPath, Reject, Seed
+from ssui_gen.records import ImageRef, ReasoningPath, Reject, Seed, name_of
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import Counts
@@ -69,11 +69,16 @@ def make_page(run: Path, root: Path) -> Looked:
         examples=_examples(run, root, rejects.taken(EACH * len(counts.reasons))),
         costs=_costs(run),
         editions=read_manifest(run / RUN).editions,
-        trees={one.id for one in taken if (run / TREES / f"{one.id}.html").is_file()},
+        trees=_trees(run, taken),
     )
     album = Album(root, PICTURES, SMALL, QUALITY)
     atomic_write(run / PAGE, dataset_page(shown, masthead(run, PAGE), album))
     return Looked(run / PAGE, counts.kinds.total(), bad)
+
+
+def _trees(run: Path, paths: Iterable[ReasoningPath]) -> dict[str, str]:
+    pages = {path.id: f"{TREES}/{name_of(path.id)}.html" for path in paths}
+    return {id: page for id, page in pages.items() if (run / page).is_file()}
 
 
 def _costs(run: Path) -> list[Spent]:

@@ -20,7 +20,7 @@ from ssui_gen.exploring.report import Beside, Grown, overview, tree
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read, validate
 from ssui_gen.pages.masthead import masthead
-from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.records import ReasoningPath, Reject, name_of
 
 OVERVIEW, TREES = "pairs.html", "trees"
 DATASET = "dataset.html"
@@ -39,6 +39,8 @@ class Report(NamedTuple):
 def make_report(run: Path, source: Path, root: Path) -> Report:
     """Write the pages of `run`: its paths are in `source`, pictures below `root`."""
     numbers, explored = Numbers(), Explored(run / BRANCHES)
+    if (run / TREES).is_symlink():
+        (run / TREES).unlink()
     (run / TREES).mkdir(exist_ok=True)
     trees, head = [], masthead(run, f"{TREES}/", OVERVIEW, DATASET)
     with closing(Journal(run / CALLS)) as journal:
@@ -72,7 +74,7 @@ def _neighbours(trees: Iterator[Tree]) -> Iterator[tuple[Tree, Beside]]:
 
 
 def _file(path: ReasoningPath) -> str:
-    return f"{path.id}.html"
+    return f"{name_of(path.id)}.html"
 
 
 def _kinds(cuts: list[Cut]) -> Counter[str]:
