@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import pytest
-from curating import record, ssui
+from curating import curation, record, ssui
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from looked_at import HOSTILE, explored, looked_at, reject
@@ -19,6 +22,7 @@ from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import COLUMNS, Counts
 from ssui_gen.showing.page import MOST, Shown, dataset_page
 from ssui_gen.showing.sample import Sample
+from ssui_gen.terminal import harmless
 
 HEAD = Masthead("demo", "vlm: m", ())
 
@@ -160,3 +164,26 @@ def test_an_id_is_no_path_and_a_link_no_folder_of_ours(tmp_path: Path) -> None:
     for name in ("dataset.html", "pairs.html"):
         page = (run / name).read_text("utf-8")
         assert {f"demo/{address}" for address in re.findall(r'href="(trees/[^"]*)"', page)} == trees
+
+
+NAMES = (
+    'de\u202emo <b>&"#?%41:',
+    pytest.param(
+        "r\udcffn", marks=pytest.mark.skipif(sys.platform == "darwin", reason="no such names there")
+    ),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_folders_are_words_on_every_page_and_links_lead_there(tmp_path: Path, name: str) -> None:
+    run = looked_at(tmp_path / name, paths=[record("aaaa")])
+    explored(run, [record("aaaa")])
+    report = run / "bench" / name / "report.html"
+    report.parent.mkdir(parents=True)
+    report.touch()
+    assert ssui("page", "--run", str(run)).code == curation(run, "export", "--as", "ana").code == 0
+    for page in ("dataset.html", "pairs.html", "trees/aaaa.html", "curation/gallery.html"):
+        text = (run / page).read_text("utf-8")
+        assert "\u202e" not in text and "<b>&" not in text and harmless(name)[:5] in text
+    (address,) = re.findall(r'href="(bench[^"]*)"', (run / "dataset.html").read_text("utf-8"))
+    assert run / os.fsdecode(unquote_to_bytes(address)) == report

@@ -46,7 +46,7 @@ def make_report(run: Path, source: Path, root: Path) -> Report:
     with closing(Journal(run / CALLS)) as journal:
         for (path, cuts), beside in _neighbours(_grown(source, explored)):
             _count(numbers, journal, path, cuts, explored.off(path))
-            picture = quote(os.path.relpath(root / path.image.path, run / TREES))
+            picture = quote(os.fsencode(os.path.relpath(root / path.image.path, run / TREES)))
             atomic_write(run / TREES / _file(path), tree(path, cuts, picture, head, beside))
             trees.append(Grown(path, f"{TREES}/{_file(path)}", _kinds(cuts)))
     for line in read(run / REJECTS):
