@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -23,7 +22,6 @@ SCHEMA = 1
 Kind = Literal["risky", "benign"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Label = Literal["safe", "unsafe"]
-_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 STEP_NAMES = (
     "visual_context", "textual_request", "synthesis", "intent_and_risk", "consequences", "response_strategy",
@@ -290,11 +288,6 @@ class Reject(Record):
 def row_id(*parts: str) -> str:
     """A short id that depends on `parts` alone, so that a second run meets the same id."""
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
-
-
-def name_of(id: str) -> str:
-    """What stands for an id in a file's name: no id is a path."""
-    return id if _PLAIN.fullmatch(id) else row_id(id)
 
 
 def digest(value: Any) -> str:

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from looked_at import HOSTILE, explored, looked_at, reject
 
+from ssui_gen.files import name_of
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import Masthead
-from ssui_gen.records import Reason, name_of
+from ssui_gen.records import Reason
 from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import COLUMNS, Counts
 from ssui_gen.showing.page import MOST, Shown, dataset_page

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from ssui_gen.calling.journal import CALLS, Journal, Spent
 from ssui_gen.errors import ConfigError, ImageError, RecordError, SsuiError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, name_of
 from ssui_gen.images import inspect
 from ssui_gen.jobs.plan import AGENTS
 from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import RUN, read_manifest, source_of_seeds
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import masthead
-from ssui_gen.records import ImageRef, ReasoningPath, Reject, Seed, name_of
+from ssui_gen.records import ImageRef, ReasoningPath, Reject, Seed
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import Counts

@@ -17,10 +17,10 @@ from ssui_gen.exploring.counted import Numbers
 from ssui_gen.exploring.exploration import REJECTS
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
 from ssui_gen.exploring.report import Beside, Grown, overview, tree
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, name_of
 from ssui_gen.jsonl import read, validate
 from ssui_gen.pages.masthead import masthead
-from ssui_gen.records import ReasoningPath, Reject, name_of
+from ssui_gen.records import ReasoningPath, Reject
 
 OVERVIEW, TREES = "pairs.html", "trees"
 DATASET = "dataset.html"

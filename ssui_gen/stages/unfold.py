@@ -22,9 +22,8 @@ from ssui_gen.curation.review import Earlier, Review
 from ssui_gen.curation.sheet import Fault, Sheet, written
 from ssui_gen.curation.texts import faults as edit_faults
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, name_of
 from ssui_gen.jsonl import as_line, read, validate
-from ssui_gen.records import name_of
 
 LINES = ".lines.jsonl"
 """The lines that the files were made of."""
