@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import errno
 import filecmp
+import hashlib
+import json
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -21,6 +24,7 @@ from ssui_gen.errors import RecordError
 
 PUBLIC, PRIVATE = 0o666, 0o600
 """Modes, before the umask."""
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class NotRegular(OSError):
@@ -118,6 +122,13 @@ def read_regular(path: Path, most: int) -> bytes | None:
     finally:
         os.close(file)
     return data if len(data) <= most else None
+
+
+def name_of(id: str) -> str:
+    """What stands for an id in a file's name: no id is a path."""
+    if _PLAIN.fullmatch(id):
+        return id
+    return hashlib.blake2b(json.dumps([id]).encode(), digest_size=8).hexdigest()
 
 
 def is_regular(path: Path) -> bool:

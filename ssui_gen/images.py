@@ -40,7 +40,7 @@ def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
     data = original(root, name, limits)
     picture = decoded(data, name, limits)
     return ImageRef(
-        path=_below(root, name),
+        path=below(root, name),
         sha256=hashlib.sha256(data).hexdigest(),
         width=picture.width,
         height=picture.height,
@@ -210,7 +210,7 @@ def _target(path: Path) -> str:
         return ""
 
 
-def _below(root: Path, name: str) -> str:
+def below(root: Path, name: str) -> str:
     """The name relative to the root; an absolute one may lie below it."""
     path = PurePosixPath(name)
     return (_allowed(root, name).relative_to(root.resolve()) if path.is_absolute() else path).as_posix()

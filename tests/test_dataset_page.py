@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import pytest
-from curating import record, ssui
+from curating import curation, record, ssui
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from looked_at import HOSTILE, looked_at, reject
+from looked_at import HOSTILE, explored, looked_at, reject
 
+from ssui_gen.files import name_of
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import Masthead
 from ssui_gen.records import Reason
@@ -19,6 +23,7 @@ from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import COLUMNS, Counts
 from ssui_gen.showing.page import MOST, Shown, dataset_page
 from ssui_gen.showing.sample import Sample
+from ssui_gen.terminal import harmless
 
 HEAD = Masthead("demo", "vlm: m", ())
 
@@ -55,13 +60,15 @@ def test_without_pictures_and_calls_there_is_a_page_too(tmp_path: Path) -> None:
     run = looked_at(tmp_path / "demo")
     (run / "seeds" / "a.png").unlink()
     (run / "calls.sqlite").unlink()
-    with (run / "reasoning_paths.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"torn": ')
+    for name in ("reasoning_paths.jsonl", "rejects.jsonl"):
+        with (run / name).open("a", encoding="utf-8") as file:
+            file.write('{"torn": ')
     done = ssui("page", "--run", str(run))
-    assert done.code == 0 and "1 rows cannot be read" in done.out
+    assert done.code == 0 and "2 rows cannot be read" in done.out
     assert not (run / "calls.sqlite").exists(), "looking makes nothing but the page"
     words = words_of((run / "dataset.html").read_text("utf-8"))
-    assert "the picture cannot be shown" in words and "The run has no call journal." in words
+    assert "Of 12 the picture cannot be shown." in words, "all of one picture"
+    assert "The run has no call journal." in words
 
 
 def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
@@ -82,7 +89,7 @@ def test_a_large_run_is_shown_in_part_and_counted_whole() -> None:
     taken = sample.taken(MOST)
     assert len(taken) == MOST and rare in taken, "a rare group is seen"
     album = Album(Path("nowhere"), 1000, ImageLimits(), 80)
-    page = dataset_page(Shown(counts, taken, (), (), ()), HEAD, album)  # type: ignore[arg-type]
+    page = dataset_page(Shown(counts, taken, (), (), (), {}), HEAD, album)  # type: ignore[arg-type]
     assert f"{MOST:,} of {3 * MOST + 1:,} are in this page" in words_of(page)
     assert f"({0:,} risky" not in page and f"{3 * MOST:,} benign" in words_of(page)
 
@@ -93,7 +100,7 @@ def test_pictures_that_are_too_many_bytes_end_the_list(tmp_path: Path) -> None:
     counts, paths = Counts(), [record("aaaa"), record("bbbb")]
     for path in paths:
         counts.add(path)
-    page = dataset_page(Shown(counts, paths, (), (), ()), HEAD, Album(root, 10, ImageLimits(), 80))
+    page = dataset_page(Shown(counts, paths, (), (), (), {}), HEAD, Album(root, 10, ImageLimits(), 80))
     assert "0 of 2 are in this page" in words_of(page) and "data:image" not in page
 
 
@@ -143,3 +150,41 @@ def test_the_data_of_the_page_is_json(tmp_path: Path) -> None:
     data = json.loads(page.split('id="data">')[1].split("</script>")[0])
     (address,) = data["pictures"].values()
     assert address.startswith("data:image/jpeg;base64,")
+
+
+def test_an_id_is_no_path_and_a_link_no_folder_of_ours(tmp_path: Path) -> None:
+    paths = [record(id, seed_id=f"s{n}") for n, id in enumerate(("../../out", "a b#c?%41\"'<i>", "plain"))]
+    run = looked_at(tmp_path / "demo", paths=paths)
+    explored(run, paths)
+    (tmp_path / "elsewhere").mkdir()
+    (run / "trees").symlink_to(tmp_path / "elsewhere")
+    assert ssui("page", "--run", str(run)).code == 0
+    there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html")}
+    trees = {f"demo/trees/{name_of(path.id)}.html" for path in paths}
+    assert there == {"demo/dataset.html", "demo/pairs.html", *trees} and "demo/trees/plain.html" in there
+    for name in ("dataset.html", "pairs.html"):
+        page = (run / name).read_text("utf-8")
+        assert {f"demo/{address}" for address in re.findall(r'href="(trees/[^"]*)"', page)} == trees
+
+
+NAMES = (
+    'de\u202emo <b>&"#?%41:',
+    pytest.param(
+        "r\udcffn", marks=pytest.mark.skipif(sys.platform == "darwin", reason="no such names there")
+    ),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_folders_are_words_on_every_page_and_links_lead_there(tmp_path: Path, name: str) -> None:
+    run = looked_at(tmp_path / name, paths=[record("aaaa")])
+    explored(run, [record("aaaa")])
+    report = run / "bench" / name / "report.html"
+    report.parent.mkdir(parents=True)
+    report.touch()
+    assert ssui("page", "--run", str(run)).code == curation(run, "export", "--as", "ana").code == 0
+    for page in ("dataset.html", "pairs.html", "trees/aaaa.html", "curation/gallery.html"):
+        text = (run / page).read_text("utf-8")
+        assert "\u202e" not in text and "<b>&" not in text and harmless(name)[:5] in text
+    (address,) = re.findall(r'href="(bench[^"]*)"', (run / "dataset.html").read_text("utf-8"))
+    assert run / os.fsdecode(unquote_to_bytes(address)) == report

@@ -22,6 +22,7 @@ from jobs import SSUI, Ended, here, job, plain, rows
 from looked_at import big_picture, explored, looked_at, reject, write
 from PIL import Image
 
+from ssui_gen.branches import BranchLabel, Correction
 from ssui_gen.curation.review import Earlier
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.joining.known import Known
@@ -138,16 +139,21 @@ def test_one_name_for_two_pictures_becomes_two_seeds(tmp_path: Path) -> None:
 EDITION = {"prompts": {}, "cards": {}, "models": {"vlm": "m-1"}}
 
 
-def make(run: Path, part: str, model: str) -> None:
+def make(run: Path, part: str, model: str, *later: tuple[int, str]) -> None:
     known = json.loads((run / part).read_text("utf-8")) if (run / part).exists() else {"schema": 1}
-    edition = EDITION | {"models": {"vlm": model}}
-    known["editions"] = [{"from_row": 0, "edition": edition, "since": "2026-01-01"}]
+    known["editions"] = [
+        {"from_row": row, "edition": EDITION | {"models": {"vlm": name}}, "since": "2026-01-01"}
+        for row, name in ((0, model), *later)
+    ]
     (run / part).write_text(json.dumps(known), "utf-8")
 
 
 @pytest.mark.parametrize("part", ["run.json", "pairs.json"])
 def test_other_editions_are_refused_unless_that_is_said(tmp_path: Path, part: str) -> None:
-    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    first, both_ = [record("aaaa")], [record("aaaa"), record("bbbb")]
+    a, b = two(tmp_path, first, both_)
+    explored(a, first)
+    explored(b, both_)
     make(a, part, "m-1")
     make(b, part, "m-2")
     done = merge(tmp_path / "c", a, b)
@@ -155,12 +161,28 @@ def test_other_editions_are_refused_unless_that_is_said(tmp_path: Path, part: st
     assert "made with something else than" in done.err and "vlm m-1 → m-2" in done.err
     assert "--across-editions" in done.err and not (tmp_path / "c").exists()
     assert merge(tmp_path / "c", a, b, more=("--across-editions",)).code == 0
-    manifest = read_manifest(tmp_path / "c" / part)
-    assert [(made.from_row, made.edition.models["vlm"]) for made in manifest.editions] == [
-        (0, "m-1"),
-        (1, "m-2"),
-    ]
+    made = read_manifest(tmp_path / "c" / part).editions
+    assert [one.edition.models["vlm"] for one in made] == ["m-1", "m-2"]
+    file, name = ("reasoning_paths.jsonl", "id") if part == "run.json" else ("branches.jsonl", "path_id")
+    assert {row[name] for row in rows(tmp_path / "c" / file)[: made[1].from_row]} == {"aaaa"}
+    assert {row[name] for row in rows(tmp_path / "c" / file)[made[1].from_row :]} == {"bbbb"}
     assert read_manifest(tmp_path / "c" / "run.json").merged == ("a", "b")
+
+
+def test_editions_of_a_run_begin_where_their_rows_are_and_not_where_they_were(tmp_path: Path) -> None:
+    """Two of one run, the second of which has no row yet; rows before it are duplicates."""
+    a, b = two(tmp_path, [record("aaaa"), record("bbbb")], [record("aaaa"), record("cccc"), record("bbbb")])
+    c = looked_at(tmp_path / "late", paths=[record("dddd")])
+    make(a, "run.json", "m-1")
+    make(b, "run.json", "m-2", (1, "m-3"), (3, "m-4"))
+    make(c, "run.json", "m-5")
+    assert merge(tmp_path / "c", a, b, c, more=("--across-editions",)).code == 0
+    made = read_manifest(tmp_path / "c" / "run.json").editions
+    assert [row["id"] for row in rows(tmp_path / "c" / "reasoning_paths.jsonl")] == [
+        *("aaaa", "bbbb", "cccc", "dddd")
+    ]
+    begins = [(one.from_row, one.edition.models["vlm"]) for one in made]
+    assert begins == [(0, "m-1"), (2, "m-2"), (2, "m-3"), (3, "m-4"), (3, "m-5")]
 
 
 def test_runs_of_one_edition_are_of_one_edition_together(tmp_path: Path) -> None:
@@ -186,6 +208,21 @@ def test_what_people_said_in_both_is_kept_in_both_their_words(tmp_path: Path) ->
     assert ana["bbbb"]["decision"] == "keep"
     assert curation(tmp_path / "c", "check").code == 0
     assert (tmp_path / "c" / "curation" / "gallery.html").exists()
+
+
+def test_what_the_first_run_dropped_does_not_come_back_by_another(tmp_path: Path) -> None:
+    a, b = two(tmp_path, [record("aaaa"), record("cccc")], [record("aaaa"), record("bbbb")])
+    drop = {"decision": "drop", "reasons": ["private"]}
+    keep = {"decision": "keep"}
+    for run, name, said in (
+        (a, "ana", {"aaaa": drop, "cccc": keep}),
+        (b, "ben", {"aaaa": keep, "bbbb": keep}),
+    ):
+        assert curation(run, "export", "--as", name).code == 0
+        say(run, name, **said)
+        assert curation(run, "apply").code == 0
+    assert merge(tmp_path / "c", a, b).code == 0
+    assert [row["id"] for row in rows(tmp_path / "c" / "curated.jsonl")] == ["cccc", "bbbb"]
 
 
 @settings(max_examples=60, deadline=None)
@@ -301,3 +338,91 @@ def test_large_pictures_are_copied_once_and_shared_roots_not_at_all(tmp_path: Pa
     assert merge(tmp_path / "c", a, b).code == 0
     assert pictures_of(tmp_path / "c", None) == photos
     assert not list((tmp_path / "c").rglob("*.png"))
+
+
+def pictured(run: Path, id: str, name: str, colour: tuple[int, int, int]) -> str:
+    """One record, of a picture of that name and colour; returns its sha256."""
+    picture = run / "seeds" / name
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (96, 64), colour).save(picture)
+    sha = hashlib.sha256(picture.read_bytes()).hexdigest()
+    path = record(id)
+    image = path.image.model_copy(update={"path": name, "sha256": sha})
+    write(run / "reasoning_paths.jsonl", [path.model_copy(update={"image": image})])
+    return sha
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a.png", "a.png"),
+        ("n" * 196 + ".png", "n" * 196 + ".png"),
+        ("ñ" * 100 + ".png", "ñ" * 100 + ".png"),
+        ("IMG.png", "img.png"),
+        ("x.png", "x.png/y.png"),
+        ("x.png/y.png", "x.png"),
+        ("a.png", "./a.png"),
+    ],
+)
+def test_a_picture_never_lies_under_the_name_of_another(tmp_path: Path, first: str, second: str) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    shas = [pictured(a, "aaaa", first, (1, 2, 3)), pictured(b, "bbbb", second, (9, 9, 9))]
+    done = merge(tmp_path / "c", a, b)
+    assert done.code == 0, done.err
+    root = pictures_of(tmp_path / "c", None)
+    images = [row["image"] for row in rows(tmp_path / "c" / "reasoning_paths.jsonl")]
+    assert [image["sha256"] for image in images] == shas
+    assert [hashlib.sha256((root / one["path"]).read_bytes()).hexdigest() for one in images] == shas
+    assert len({one["path"].casefold() for one in images}) == 2, "where names differ by case alone, too"
+    assert images[0]["path"] == first
+
+
+def test_a_picture_that_a_seed_names_by_its_whole_path_comes_along(tmp_path: Path) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    whole = json.dumps({"id": "seed-bbbb", "image": str(b.resolve() / "seeds" / "a.png")})
+    (b / "seeds" / "seeds.jsonl").write_text(f"{whole}\n", "utf-8")
+    assert merge(tmp_path / "c", a, b).code == 0
+    assert {row["image"] for row in rows(tmp_path / "c" / "seeds" / "seeds.jsonl")} == {"a.png"}
+
+
+def test_what_was_said_of_branches_comes_along_and_of_each_the_first_runs(tmp_path: Path) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+
+    def label(branch: str, good: bool) -> BranchLabel:
+        return BranchLabel(branch_id=branch, good=good)
+
+    write(a / "labels.jsonl", [label("x", True)])
+    write(b / "labels.jsonl", [label("x", False), label("y", False)])
+    corrections = [Correction(branch_id="y", step=2, text="There is a lit candle.", by="ben")]
+    write(b / "corrections.jsonl", corrections)
+    assert merge(tmp_path / "c", a, b).code == 0
+    said = [(row["branch_id"], row["good"]) for row in rows(tmp_path / "c" / "labels.jsonl")]
+    assert said == [("x", True), ("y", False)]
+    assert rows(tmp_path / "c" / "corrections.jsonl") == [row.model_dump(mode="json") for row in corrections]
+    assert not (tmp_path / "c" / "labels_people.jsonl").exists(), "nobody has labelled"
+
+
+@pytest.mark.parametrize("name", ["calls.sqlite", "labels.jsonl"])
+def test_what_is_broken_in_a_run_is_named_where_it_lies(tmp_path: Path, name: str) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    (b / name).write_bytes(b"junk" * 400)
+    done = merge(tmp_path / "c", a, b)
+    assert done.code == 1 and str(b / name) in done.err and not (tmp_path / "c").exists()
+
+
+def test_words_of_an_edition_come_along_and_what_no_run_of_ours_holds_does_not(tmp_path: Path) -> None:
+    a, b = two(tmp_path, [record("aaaa")], [record("bbbb")])
+    for run, model in ((a, "m-1"), (b, "m-2")):
+        make(run, "run.json", model)
+    used = a / "used" / "1"
+    (used / "prompts").mkdir(parents=True)
+    (used / "prompts" / "query.md").write_text("words", "utf-8")
+    (used / "link").symlink_to(tmp_path / "b")
+    os.mkfifo(used / "pipe")
+    (b / "used").mkdir()
+    (b / "used" / "1").symlink_to(tmp_path / "a")
+    assert merge(tmp_path / "c", a, b, more=("--across-editions",)).code == 0
+    there = [
+        path.relative_to(tmp_path / "c" / "used").as_posix() for path in (tmp_path / "c" / "used").rglob("*")
+    ]
+    assert sorted(there) == ["1", "1/prompts", "1/prompts/query.md"]

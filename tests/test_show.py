@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
-from curating import ssui
+from curating import record, ssui
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import SSUI
-from looked_at import looked_at
+from looked_at import looked_at, reject, write
 from PIL import Image
 
 from ssui_gen.showing import drawn
@@ -66,6 +66,27 @@ def test_the_beginning_of_an_id_will_do_where_it_is_unique(run: Path) -> None:
     assert "12 ids begin with it (0000, 0001, " in done.err and "0007 and 4 more): write more" in done.err
     done = ssui("show", "burnt", "--run", str(run))
     assert done.code == 1 and "2 ids begin with it (burnt-1, burnt-2)" in done.err
+
+
+def test_a_seed_of_that_very_name_comes_before_ids_that_begin_so(tmp_path: Path) -> None:
+    """Seeds are often called 1, 2, 3; ids of records begin with such digits, and so do other seeds."""
+    paths = [record("1aaa", seed_id="2"), record("1bbb", seed_id="1"), record("1ccc", seed_id="11")]
+    run = looked_at(tmp_path / "demo", paths=paths)
+    write(run / "rejects.jsonl", [*(reject(f"1{n}") for n in range(2000)), reject("1", detail="Smoke.")])
+    with (run / "rejects.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"torn": ')
+    told = show(run, "1")
+    assert "record 1bbb of seed 1" in told and "Smoke." in told and "1aaa" not in told
+    assert "record 1aaa of seed 2" in show(run, "2")
+    done = ssui("show", "19", "--run", str(run))
+    assert done.code == 0, "a reject of seed 19"
+    done = ssui(
+        "show",
+        "1",
+        "--run",
+        str(looked_at(tmp_path / "many", rejects=[reject(f"1{n}") for n in range(2000)])),
+    )
+    assert done.code == 1 and "1,000 or more ids begin with it" in done.err
 
 
 @pytest.mark.parametrize("id", ["nobody", "", "../etc", "\x1b[2J"])

@@ -131,7 +131,7 @@ class Journal:
 
     def take(self, other: Path) -> int:
         """Take the answers of another journal in; those under a key that is here stay out. How many came."""
-        with self._explained():
+        with self._explained(other):
             before = self._db.total_changes
             self._db.execute("ATTACH DATABASE ? AS other", (str(other),))
             try:
@@ -146,14 +146,15 @@ class Journal:
             return [Spent(*row) for row in self._db.execute(SPENT)]
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, other: Path | None = None) -> Iterator[None]:
+        """Of this journal, or of an `other` that is read with it."""
         try:
             yield
         except (sqlite3.Error, ValueError) as error:
             reason = " ".join(str(error).split())[:300]
             raise RecordError(
-                f"{self.path}: the call journal cannot be used: {reason!r}; expected a SQLite file of this "
-                f"version on a disk with free space. Free space and run the same command again; "
+                f"{other or self.path}: the call journal cannot be used: {reason!r}; expected a SQLite file "
+                f"of this version on a disk with free space. Free space and run the same command again; "
                 f"if the file is damaged, move it away: finished rows stay, unfinished calls are made again"
             ) from None
 

@@ -22,6 +22,7 @@ from ssui_gen.pages.frame import BEGIN, PAGES, joined
 from ssui_gen.records import digest
 from ssui_gen.sealed import as_data, policy
 from ssui_gen.taxonomy import NO_RISK, class_ids
+from ssui_gen.terminal import harmless
 
 OWN = "ssui_gen.curation"
 SCRIPTS = (
@@ -58,7 +59,6 @@ def gallery(
     """
     known = {item.id for item in items}
     data = {
-        "title": title,
         "folder": folder,
         "form": form.model_dump(),
         "items": [_shown(item) for item in items],
@@ -138,7 +138,7 @@ def _page(title: str, data: dict[str, Any], images: str, server: bool) -> str:
     frame = files(OWN).joinpath("web", "page.html").read_text("utf-8")
     return Template(frame).substitute(
         policy=policy(style, script, images, "'self'" if server else "'none'"),
-        title=escape(title),
+        title=escape(harmless(title)),
         style=style,
         script=script,
         data=as_data(data),

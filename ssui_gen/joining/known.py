@@ -16,9 +16,9 @@ from ssui_gen.records import ReasoningPath, row_id
 TABLES = (
     "CREATE TABLE seeds (id TEXT PRIMARY KEY, sha TEXT) WITHOUT ROWID",
     "CREATE TABLE renamed (run INT, id TEXT, new TEXT, PRIMARY KEY (run, id)) WITHOUT ROWID",
-    "CREATE TABLE kept (id TEXT PRIMARY KEY, sha TEXT, run INT) WITHOUT ROWID",
+    "CREATE TABLE kept (id TEXT PRIMARY KEY, sha TEXT) WITHOUT ROWID",
     "CREATE TABLE contents (sha TEXT PRIMARY KEY, id TEXT) WITHOUT ROWID",
-    "CREATE TABLE became (run INT, id TEXT, new TEXT, PRIMARY KEY (run, id)) WITHOUT ROWID",
+    "CREATE TABLE became (run INT, id TEXT, new TEXT, own INT, PRIMARY KEY (run, id)) WITHOUT ROWID",
     "CREATE TABLE seen (what TEXT, id TEXT, run INT, PRIMARY KEY (what, id)) WITHOUT ROWID",
 )
 LONGEST_ID = 200
@@ -87,14 +87,19 @@ class Known:
             placed = Placed(here, same, f"the record {same} says the same of the same picture")
         else:
             placed = Placed(here, here.id, "")
-            self._db.execute("INSERT INTO kept VALUES (?, ?, ?)", (here.id, sha, run))
+            self._db.execute("INSERT INTO kept VALUES (?, ?)", (here.id, sha))
             self._db.execute("INSERT OR IGNORE INTO contents VALUES (?, ?)", (sha, here.id))
-        self._db.execute("INSERT OR IGNORE INTO became VALUES (?, ?, ?)", (run, path.id, placed.stands))
+        row = (run, path.id, placed.stands, not placed.why)
+        self._db.execute("INSERT OR IGNORE INTO became VALUES (?, ?, ?, ?)", row)
         return placed
 
     def became(self, run: int, id: str) -> str:
         """The record here that stands for one of that run; empty where none does."""
         return str(self._one("SELECT new FROM became WHERE run = ? AND id = ?", run, id) or "")
+
+    def own(self, run: int, id: str) -> str:
+        """What a record of that run is called here if it stands here itself; empty for a duplicate."""
+        return str(self._one("SELECT new FROM became WHERE run = ? AND id = ? AND own", run, id) or "")
 
     def first(self, run: int, what: str, id: str) -> bool:
         """Whether no earlier run had a row of this kind and id; that run itself may have several."""

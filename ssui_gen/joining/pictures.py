@@ -7,18 +7,26 @@ read keeps its name; later stages say of it what they always say.
 from __future__ import annotations
 
 import hashlib
+import posixpath
+import unicodedata
 from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate, count
 from pathlib import Path, PurePosixPath
 
 from ssui_gen.errors import ImageError
 from ssui_gen.files import atomic_write
-from ssui_gen.images import original
+from ssui_gen.images import below, original
 from ssui_gen.records import ImageRef
 from ssui_gen.settings import ImageLimits
 
 LIMITS = ImageLimits()
+ROWS = "seeds.jsonl"
+"""The seeds, which lie in the same folder."""
 MARK = 12
 """Hex digits of its sha256 before the name of a picture whose name is taken."""
+TAIL = 50
+"""Characters of that name which are kept, its end: at most 200 bytes, where file systems take 255."""
 
 
 class Pictures:
@@ -30,7 +38,8 @@ class Pictures:
         self.counts: Counter[str] = Counter()
         self._names: dict[tuple[int, str], tuple[str, str]] = {}
         """By run and path: the path here, and the sha256."""
-        self._taken: dict[str, str] = {}
+        self._taken = {ROWS: ""}
+        """By path, as `_key` writes it, the sha256 of what lies there; empty for folders."""
 
     def take(self, run: int, root: Path, path: str) -> tuple[str, str]:
         """The path here of a picture below that run's root, and its sha256, empty where it is not there."""
@@ -51,7 +60,8 @@ class Pictures:
         sha = hashlib.sha256(data).hexdigest()
         if self.home is None:
             return path, sha
-        name = path if self._taken.setdefault(path, sha) == sha else _marked(path, sha)
+        names = _names(below(root, path), sha)
+        name = next(name for name in names if self._takes(name, sha))
         target = self.home / name
         if target.exists():
             self.counts["shared"] += 1
@@ -61,7 +71,23 @@ class Pictures:
             self.counts["copied"] += 1
         return name, sha
 
+    def _takes(self, name: str, sha: str) -> bool:
+        """Whether this picture, and no other, may lie there; it does from now on."""
+        *above, key = accumulate(_key(name).split("/"), "{}/{}".format)
+        if self._taken.get(key, sha) != sha or any(self._taken.get(folder) for folder in above):
+            return False
+        self._taken |= {**dict.fromkeys(above, ""), key: sha}
+        return True
 
-def _marked(path: str, sha: str) -> str:
-    known = PurePosixPath(path)
-    return str(known.with_name(f"{sha[:MARK]}-{known.name}"[-200:]))
+
+def _names(path: str, sha: str) -> Iterator[str]:
+    """Its own, and others that tell it from those of the same name."""
+    yield path
+    tail = PurePosixPath(path).name[-TAIL:]
+    yield f"{sha[:MARK]}-{tail}"
+    yield from (f"{sha[:MARK]}-{number}-{tail}" for number in count(2))
+
+
+def _key(name: str) -> str:
+    """The same for names that some file system takes for one."""
+    return unicodedata.normalize("NFC", posixpath.normpath(name)).casefold()

@@ -7,23 +7,27 @@ stay where they were.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from ssui_gen.branches import Cut, Pair
+from ssui_gen.branches import BranchLabel, Correction, Cut, Pair
 from ssui_gen.exploring.explored import BRANCHES, CURATED, read_cuts
 from ssui_gen.joining.known import Known
 from ssui_gen.joining.pictures import Pictures
-from ssui_gen.joining.source import PATHS, Source
+from ssui_gen.joining.source import PATHS, Part, Source
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.records import Reason, ReasoningPath, Record, Reject, Seed
 from ssui_gen.seeds import read_seeds
 
 REJECTS, PAIRS, LEFT_OUT = "rejects.jsonl", "pairs.jsonl", "merge_rejects.jsonl"
-AS_THEY_ARE = ("labels.jsonl", "labels_people.jsonl")
-"""Rows about branches, whose ids stay."""
+OF_BRANCHES: dict[str, type[BranchLabel] | type[Correction]] = {
+    "labels.jsonl": BranchLabel,
+    "labels_people.jsonl": BranchLabel,
+    "corrections.jsonl": Correction,
+}
+RowT = TypeVar("RowT")
 
 
 class Joining(NamedTuple):
@@ -33,6 +37,8 @@ class Joining(NamedTuple):
     known: Known
     pictures: Pictures
     counts: Counter[str]
+    begins: dict[tuple[Part, int, int], int]
+    """Where the editions of every run begin here (`source.Begins`)."""
 
     def seeds(self, source: Source, write: Callable[[Record], None]) -> None:
         """Each under a name of its own; what is wrong with a seed is a reject of its run already."""
@@ -48,7 +54,7 @@ class Joining(NamedTuple):
     def records(self, source: Source) -> None:
         """Records, each once; the others with the reason why not."""
         with closing(Appender(self.to / PATHS)) as paths, closing(Appender(self.to / LEFT_OUT)) as left:
-            for line in read(source.run / PATHS):
+            for line in self._noting("manifest", source, read(source.run / PATHS), "records"):
                 path = validate(ReasoningPath, line)
                 placed = self.known.place(source.number, path)
                 if placed.why:
@@ -60,12 +66,11 @@ class Joining(NamedTuple):
                     self.counts["records"] += 1
 
     def curated(self, source: Source) -> None:
-        """What people kept of the records that are this run's here."""
+        """What people kept of the records that are this run's here; of a duplicate the first run tells."""
         with closing(Appender(self.to / CURATED)) as file:
             for line in read(source.run / CURATED):
                 path = validate(ReasoningPath, line)
-                id = self.known.became(source.number, path.id)
-                if id and self.known.first(source.number, "curated", id):
+                if id := self.known.own(source.number, path.id):
                     seed = self.known.seed_name(source.number, path.seed_id)
                     here = path.model_copy(update={"id": id, "seed_id": seed})
                     if here.twin_of:
@@ -87,7 +92,7 @@ class Joining(NamedTuple):
     def branches(self, source: Source) -> None:
         """Those of every record that stands here, of each cut one run's."""
         with closing(Appender(self.to / BRANCHES)) as file:
-            for cut, _ in read_cuts(source.run / BRANCHES):
+            for cut, _ in self._noting("pairs", source, read_cuts(source.run / BRANCHES), "cuts"):
                 id = self.known.became(source.number, cut.path_id)
                 here = self._cut(source, cut, id) if id else None
                 if here and self.known.first(source.number, "cut", here.id):
@@ -113,15 +118,25 @@ class Joining(NamedTuple):
                     file.write(pair.model_copy(update={"images": tuple(names), "image_ref": ref}))
                     self.counts["pairs"] += 1
 
-    def labels(self, source: Source) -> Iterator[tuple[str, bytes]]:
-        """Lines of files whose rows name branches, each once: file and line."""
-        for name in AS_THEY_ARE:
-            file = source.run / name
-            if file.exists():
-                for line in file.read_bytes().splitlines(keepends=True):
-                    whole = line if line.endswith(b"\n") else line + b"\n"
-                    if self.known.first(source.number, name, whole.decode("utf-8", "replace")):
-                        yield name, whole
+    def labels(self, source: Source) -> None:
+        """And corrections: what was said of branches, whose ids stay; of each branch one run's."""
+        for name, kind in OF_BRANCHES.items():
+            with closing(Appender(self.to / name)) as file:
+                for line in read(source.run / name):
+                    row = validate(kind, line)
+                    if self.known.first(source.number, name, row.branch_id):
+                        file.write(row)
+
+    def _noting(self, part: Part, source: Source, rows: Iterable[RowT], counted: str) -> Iterator[RowT]:
+        """The rows; where an edition of theirs begins, how many of what is `counted` are here by then."""
+        begins = {made.from_row for made in getattr(source, part).editions}
+        for number, row in enumerate(rows):
+            if number in begins:
+                begins.remove(number)
+                self.begins[part, source.number, number] = self.counts[counted]
+            yield row
+        for number in begins:  # of which there is no row yet
+            self.begins[part, source.number, number] = self.counts[counted]
 
     def _pictured(self, source: Source, path: ReasoningPath) -> ReasoningPath:
         image = self.pictures.named(source.number, source.root, path.image)

@@ -5,15 +5,18 @@ Raises ConfigError for what is no run, and for editions that differ unless that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from ssui_gen.errors import ConfigError
-from ssui_gen.jsonl import read
 from ssui_gen.manifest import PAIRS, RUN, Made, Manifest, pictures_of, read_manifest, source_of_seeds
 
 PATHS = "reasoning_paths.jsonl"
+Part = Literal["manifest", "pairs"]
+"""Of a source: the manifest of its paths, and that of its branches."""
+Begins = Mapping[tuple[Part, int, int], int]
+"""How many rows of that part are here where a run's rows, by its number, reach one, by its own."""
 
 
 class Source(NamedTuple):
@@ -28,7 +31,6 @@ class Source(NamedTuple):
     """Of its pictures."""
     seeds: Path | None
     """Its seeds, where they are still there."""
-    rows: int
 
 
 def sources(runs: Sequence[Path], *, across: bool) -> list[Source]:
@@ -55,13 +57,12 @@ def _source(number: int, run: Path) -> Source:
         pairs=read_manifest(run / PAIRS),
         root=pictures_of(run, None),
         seeds=seeds if seeds and seeds.exists() else None,
-        rows=sum(1 for _ in read(run / PATHS)),
     )
 
 
 def _differences(found: Sequence[Source]) -> Iterator[str]:
     """In words, by run, what its rows were made with that those before were not."""
-    for part in ("manifest", "pairs"):
+    for part in get_args(Part):
         told: list[tuple[Path, Made]] = []
         for source in found:
             for made in getattr(source, part).editions:
@@ -71,21 +72,20 @@ def _differences(found: Sequence[Source]) -> Iterator[str]:
                 told.append((source.run, made))
 
 
-def joined(found: Sequence[Source], part: str) -> Manifest:
-    """The manifest of all: editions one behind the other, `from_row` counted through, but for seeds."""
-    manifests: list[tuple[Manifest, int]] = [(getattr(one, part), one.rows) for one in found]
-    made, before = list[Made](), 0
-    for manifest, rows in manifests:
+def joined(found: Sequence[Source], part: Part, begins: Begins) -> Manifest:
+    """The manifest of all: editions one behind the other, each from the row on where it begins here."""
+    manifests: list[Manifest] = [getattr(one, part) for one in found]
+    made = list[Made]()
+    for source, manifest in zip(found, manifests, strict=True):
         for one in manifest.editions:
             if not made or made[-1].edition != one.edition:
-                made.append(one.model_copy(update={"from_row": before + one.from_row}))
-        before += rows
-    known = [manifest for manifest, _ in manifests if manifest.editions]
-    last = known[-1] if known else manifests[-1][0]
+                row = begins[part, source.number, one.from_row]
+                made.append(one.model_copy(update={"from_row": row}))
+    last = next((manifest for manifest in reversed(manifests) if manifest.editions), manifests[-1])
     return last.model_copy(
         update={
             "editions": tuple(made),
-            "toy": any(manifest.toy for manifest, _ in manifests),
+            "toy": any(manifest.toy for manifest in manifests),
             "counts": {},
             "merged": tuple(one.run.resolve().name for one in found),
         }

@@ -42,10 +42,14 @@ def rendered(
     shared ones. `images` says where pictures may come from, `data` is what its script reads.
     """
     style, script = joined((*STYLES, *styles)), BEGIN + joined((*SCRIPTS, *scripts))
-    rules = policy(style, script, images)
     page = _templates(own, tuple(sorted((filters or {}).items()))).get_template(template)
-    frame = {"policy": rules, "style": Markup(style), "script": Markup(script), "body": ""}
-    return page.render(**{**frame, "data": Markup(as_data(data or {})), **values})
+    return page.render(
+        policy=policy(style, script, images),
+        style=Markup(style),
+        script=Markup(script),
+        data=Markup(as_data(data or {})),
+        **values,
+    )
 
 
 def plain(title: str, made: str, body: str, *, style: Sequence[Part] = ()) -> str:

@@ -5,6 +5,7 @@ Covers no figure of any page. Pages that are not there (yet) are not linked.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -42,7 +43,7 @@ def masthead(run: Path, here: str, *coming: str) -> Masthead:
     reports = sorted((run / "bench").glob("*/report.html"))[:REPORTS]
     measured = ((f"Bench: {path.parent.name}", path.relative_to(run).as_posix()) for path in reports)
     there = tuple(
-        (name, up + quote(address), address == here)
+        (name, up + quote(os.fsencode(address)), address == here)
         for name, address in (*SISTERS, *measured)
         if address in (here, *coming) or (run / address).is_file()
     )

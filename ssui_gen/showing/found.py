@@ -1,16 +1,18 @@
 """The rows that an id means: a record, or all that became of a seed; its beginning will do if it is unique.
 
-Reads rows one by one and keeps those that fit alone.
+Reads rows one by one and keeps those that fit alone. A row that cannot be read is passed over: the run may be
+going on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.jsonl import read, validate
+from ssui_gen.jsonl import RecordT, read, validate
 from ssui_gen.records import ReasoningPath, Reject
 
 PATHS, CURATED, REJECTS = "reasoning_paths.jsonl", "curated.jsonl", "rejects.jsonl"
@@ -18,67 +20,58 @@ Row = ReasoningPath | Reject
 MOST = 8
 """Ids that are named where several begin alike."""
 KEPT = 1000
-"""Rows that are looked at where an id fits that many: enough to say that it is not unique."""
+"""Ids that are looked at where that many begin alike: enough to say that none is meant alone."""
 
 
 def find(run: Path, id: str) -> list[Row]:
-    """One record, or the records and rejects of one seed. Raises ConfigError where none fits, or several."""
+    """One record, or the records and rejects of one seed. A whole id comes before the beginning of another.
+    Raises ConfigError where none fits, or several.
+    """
     if not any((run / name).exists() for name in (PATHS, REJECTS)):
         raise ConfigError(f"{run}: neither {PATHS} nor {REJECTS}: expected a run; --run names it")
-    records: dict[str, Row] = {}
-    for row in _paths(run):
-        if row.id == id:
-            return [row]
-        if id and row.id.startswith(id) and len(records) < KEPT:
-            records[row.id] = row
-    if len(records) == 1:
-        return list(records.values())
-    if records:
-        raise _several(id, list(records))
-    return _of_seed(run, id)
-
-
-def _of_seed(run: Path, id: str) -> list[Row]:
-    seeds: dict[str, list[Row]] = {}
-    rows: Iterator[Row] = chain(_paths(run), _rejects(run))
+    of_seed, records, seeds = list[Row](), dict[str, list[Row]](), dict[str, list[Row]]()
+    rows: Iterator[Row] = chain(_paths(run), _rows(Reject, run / REJECTS))
     for row in rows:
-        if id and row.seed_id.startswith(id):
-            seeds.setdefault(row.seed_id, []).append(row)
-        if len(seeds) > KEPT:
-            break
-    if id in seeds:
-        return seeds[id]
-    if len(seeds) == 1:
-        return next(iter(seeds.values()))
-    if seeds:
-        raise _several(id, list(seeds))
+        if isinstance(row, ReasoningPath):
+            if row.id == id:
+                return [row]
+            _note(records, row.id, id, row)
+        if row.seed_id == id:
+            of_seed.append(row)
+        _note(seeds, row.seed_id, id, row)
+    if found := of_seed or _only(records, id) or _only(seeds, id):
+        return found
     raise ConfigError(
         f"{run}: no record and no seed whose id begins with {id!r}: expected an id of {PATHS}, or a "
         f"seed_id of it or of {REJECTS}; its beginning will do"
     )
 
 
-def _several(id: str, there: list[str]) -> ConfigError:
-    more = f" and {len(there) - MOST:,} more" if len(there) > MOST else ""
-    some = f"{', '.join(sorted(there)[:MOST])}{more}"
-    return ConfigError(f"{id!r}: {len(there):,} ids begin with it ({some}): write more of one")
+def _note(found: dict[str, list[Row]], whole: str, beginning: str, row: Row) -> None:
+    if beginning and whole.startswith(beginning) and (whole in found or len(found) < KEPT):
+        found.setdefault(whole, []).append(row)
+
+
+def _only(found: dict[str, list[Row]], id: str) -> list[Row]:
+    """What stands under the one id there is, nothing where there is none. Raises ConfigError for several."""
+    if len(found) < 2:
+        return next(iter(found.values()), [])
+    many = f"{len(found):,}{' or more' if len(found) == KEPT else ''}"
+    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
+    some = f"{', '.join(sorted(found)[:MOST])}{more}"
+    raise ConfigError(f"{id!r}: {many} ids begin with it ({some}): write more of one")
 
 
 def _paths(run: Path) -> Iterator[ReasoningPath]:
     """As people left them, where they have looked."""
     curated = set()
-    for line in read(run / CURATED):
-        path = validate(ReasoningPath, line)
+    for path in _rows(ReasoningPath, run / CURATED):
         curated.add(path.id)
         yield path
-    for line in read(run / PATHS):
-        try:
-            path = validate(ReasoningPath, line)
-        except RecordError:
-            continue
-        if path.id not in curated:
-            yield path
+    yield from (path for path in _rows(ReasoningPath, run / PATHS) if path.id not in curated)
 
 
-def _rejects(run: Path) -> Iterator[Reject]:
-    return (validate(Reject, line) for line in read(run / REJECTS))
+def _rows(kind: type[RecordT], file: Path) -> Iterator[RecordT]:
+    for line in read(file):
+        with suppress(RecordError):
+            yield validate(kind, line)

@@ -8,7 +8,7 @@ around the figures stand in `web/`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.journal import Spent
@@ -45,8 +45,8 @@ class Shown(NamedTuple):
     examples: Sequence[Example]
     costs: Sequence[Spent]
     editions: Sequence[Made]
-    trees: Collection[str] = ()
-    """Ids of the records that have a page of their branches."""
+    trees: Mapping[str, str]
+    """By id of the record the page of its branches, where there is one: its address from this page."""
 
 
 def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
@@ -63,7 +63,7 @@ def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
         data={"pictures": album.taken},
         lead=_lead(counts),
         tiles=list(_tiles(counts, shown.costs)),
-        shown_of=_shown_of(len(records), counts.kinds.total(), album),
+        shown_of=_shown_of(records, counts.kinds.total(), album),
         records=records,
         ids={one.id for one in records},
         kinds=Counter(one.kind for one in records),
@@ -122,13 +122,13 @@ def _tiles(counts: Counts, costs: Sequence[Spent]) -> Iterator[tuple[str, str, s
         yield "Tokens a record", f"{tokens / kept:,.0f}", "read and written, dropped items counted"
 
 
-def _shown_of(shown: int, whole: int, album: Album) -> str:
+def _shown_of(records: Sequence[ReasoningPath], whole: int, album: Album) -> str:
     """What is in the page and what is not."""
-    told = f"All {whole:,} are here." if shown == whole else (
-        f"{shown:,} of {whole:,} are in this page, drawn evenly over kinds and classes; all of them are in "
-        "the run's file, and every figure is of all."
+    told = f"All {whole:,} are here." if len(records) == whole else (
+        f"{len(records):,} of {whole:,} are in this page, drawn evenly over kinds and classes; all of them "
+        "are in the run's file, and every figure is of all."
     )  # fmt: skip
-    lacking = len(album.refused)
+    lacking = sum(one.image.path in album.refused for one in records)
     return told + (f" Of {lacking:,} the picture cannot be shown." if lacking else "")
 
 
@@ -139,15 +139,17 @@ def _reasons(counts: Counts, examples: Sequence[Example], known: set[str]) -> It
             "name": name,
             "n": n,
             "share": _share(n, counts.reasons.total()),
-            "stages": ", ".join(f"{stage}" for stage, _ in counts.stages[name].most_common()),
+            "stages": ", ".join(stage for stage, _ in counts.stages[name].most_common()),
             "examples": [
-                {"row": one.row, "asked": one.asked, "sha": one.image.sha256 if one.image else ""}
-                if one.image and one.image.sha256 in known
-                else {"row": one.row, "asked": one.asked, "sha": ""}
+                {"row": one.row, "asked": one.asked, "sha": _shown_picture(one, known)}
                 for one in examples
                 if one.row.reason == name
             ],
         }
+
+
+def _shown_picture(one: Example, known: set[str]) -> str:
+    return one.image.sha256 if one.image and one.image.sha256 in known else ""
 
 
 def _costs(costs: Sequence[Spent], records: int) -> Iterator[Mapping[str, Any]]:

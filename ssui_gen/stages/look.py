@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ssui_gen.calling.journal import CALLS, Journal, Spent
 from ssui_gen.errors import ConfigError, ImageError, RecordError, SsuiError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, name_of
 from ssui_gen.images import inspect
 from ssui_gen.jobs.plan import AGENTS
 from ssui_gen.jsonl import read, validate
@@ -55,10 +55,13 @@ def make_page(run: Path, root: Path) -> Looked:
         counts.add(path)
         records.add(f"{path.kind} {path.query.category}", path.id, path)
     for line in read(run / REJECTS):
-        with suppress(RecordError):
+        try:
             reject = validate(Reject, line)
-            counts.drop(reject)
-            rejects.add(reject.reason, f"{reject.seed_id} {reject.kind}", reject)
+        except RecordError:
+            bad += 1
+            continue
+        counts.drop(reject)
+        rejects.add(reject.reason, f"{reject.seed_id} {reject.kind}", reject)
     taken = records.taken(MOST)
     shown = Shown(
         counts=counts,
@@ -66,11 +69,16 @@ def make_page(run: Path, root: Path) -> Looked:
         examples=_examples(run, root, rejects.taken(EACH * len(counts.reasons))),
         costs=_costs(run),
         editions=read_manifest(run / RUN).editions,
-        trees={one.id for one in taken if (run / TREES / f"{one.id}.html").is_file()},
+        trees=_trees(run, taken),
     )
     album = Album(root, PICTURES, SMALL, QUALITY)
     atomic_write(run / PAGE, dataset_page(shown, masthead(run, PAGE), album))
     return Looked(run / PAGE, counts.kinds.total(), bad)
+
+
+def _trees(run: Path, paths: Iterable[ReasoningPath]) -> dict[str, str]:
+    pages = {path.id: f"{TREES}/{name_of(path.id)}.html" for path in paths}
+    return {id: page for id, page in pages.items() if (run / page).is_file()}
 
 
 def _costs(run: Path) -> list[Spent]:

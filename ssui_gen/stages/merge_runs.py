@@ -19,15 +19,15 @@ from ssui_gen.curation.publish import publish
 from ssui_gen.curation.risk import ordered
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.exploring.explored import CURATED
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, is_regular
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.joining.known import Known
 from ssui_gen.joining.people import check_sheets, folder_of, join_people
-from ssui_gen.joining.pictures import Pictures
-from ssui_gen.joining.rows import AS_THEY_ARE, Joining
-from ssui_gen.joining.source import PATHS, Source, joined, sources
+from ssui_gen.joining.pictures import ROWS, Pictures
+from ssui_gen.joining.rows import Joining
+from ssui_gen.joining.source import PATHS, Begins, Part, Source, joined, sources
 from ssui_gen.jsonl import Appender, read, validate
-from ssui_gen.manifest import PAIRS, RUN, Manifest, Seeds, title_of
+from ssui_gen.manifest import PAIRS, RUN, Seeds, title_of
 from ssui_gen.records import ReasoningPath
 
 SEEDS = "seeds"
@@ -77,21 +77,17 @@ def _join(found: Sequence[Source], to: Path, title: str) -> Merged:
     counts: Counter[str] = Counter()
     pictures = Pictures(home)
     with closing(Known()) as known:
-        joining = Joining(to, known, pictures, counts)
+        joining = Joining(to, known, pictures, counts, {})
         uncurated = [one.run for one in found if not (one.run / CURATED).exists()]
-        labels: dict[str, list[bytes]] = {name: [] for name in AS_THEY_ARE}
-        _write_manifests(found, to, _seeds_and_records(found, joining))
+        seeds = _seeds_and_records(found, joining)
         for source in found:
             joining.rejects(source)
             joining.branches(source)
             joining.pairs(source)
             if not uncurated:
                 joining.curated(source)
-            for name, line in joining.labels(source):
-                labels[name].append(line)
-        for name, lines in labels.items():
-            if lines:
-                atomic_write(to / name, b"".join(lines))
+            joining.labels(source)
+        _write_manifests(found, to, seeds, joining.begins)
         words = join_people(found, to, known)
         counts["renamed seeds"] = known.renamed_seeds
     counts["calls"] = _join_journals(found, to)
@@ -118,34 +114,42 @@ def _seeds_and_records(found: Sequence[Source], joining: Joining) -> Seeds:
     with ExitStack() as open_:
         if not shared:
             home.mkdir(parents=True, exist_ok=True)
-            seeds = open_.enter_context(closing(Appender(home / "seeds.jsonl")))
+            seeds = open_.enter_context(closing(Appender(home / ROWS)))
         for source in found:
             if not shared:
                 joining.seeds(source, seeds.write)
             joining.records(source)
-    return shared or Seeds(source=f"{SEEDS}/seeds.jsonl", root=SEEDS)
+    return shared or Seeds(source=f"{SEEDS}/{ROWS}", root=SEEDS)
 
 
-def _write_manifests(found: Sequence[Source], to: Path, seeds: Seeds) -> None:
+def _write_manifests(found: Sequence[Source], to: Path, seeds: Seeds, begins: Begins) -> None:
     """And the words of every edition, under its number."""
-    for part, name, prefix in (("manifest", RUN, ""), ("pairs", PAIRS, "pairs-")):
-        manifest: Manifest = joined(found, part)
+    parts: tuple[tuple[Part, str, str], ...] = (("manifest", RUN, ""), ("pairs", PAIRS, "pairs-"))
+    for part, name, prefix in parts:
+        manifest = joined(found, part, begins)
         if part == "manifest":
             manifest = manifest.model_copy(update={"seeds": seeds})
         if manifest.editions or part == "manifest":
             atomic_write(to / name, manifest.model_dump_json(indent=2) + "\n")
         for number, made in enumerate(manifest.editions, 1):
             if kept := _used(found, part, prefix, made.edition):
-                shutil.copytree(kept, to / "used" / f"{prefix}{number}", symlinks=True)
+                shutil.copytree(kept, to / "used" / f"{prefix}{number}", ignore=_strange)
 
 
-def _used(found: Sequence[Source], part: str, prefix: str, edition: object) -> Path | None:
+def _used(found: Sequence[Source], part: Part, prefix: str, edition: object) -> Path | None:
     for source in found:
         for number, made in enumerate(getattr(source, part).editions, 1):
             kept = source.run / "used" / f"{prefix}{number}"
-            if made.edition == edition and kept.is_dir():
+            linked = kept.is_symlink() or kept.parent.is_symlink()
+            if made.edition == edition and kept.is_dir() and not linked:
                 return kept
     return None
+
+
+def _strange(folder: str, names: list[str]) -> list[str]:
+    """Links, pipes and devices, which no run of ours holds: they stay where they are."""
+    paths = [Path(folder, name) for name in names]
+    return [one.name for one in paths if one.is_symlink() or not (one.is_dir() or is_regular(one))]
 
 
 def _join_journals(found: Sequence[Source], to: Path) -> int:

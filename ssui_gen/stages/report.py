@@ -17,7 +17,7 @@ from ssui_gen.exploring.counted import Numbers
 from ssui_gen.exploring.exploration import REJECTS
 from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
 from ssui_gen.exploring.report import Beside, Grown, overview, tree
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, name_of
 from ssui_gen.jsonl import read, validate
 from ssui_gen.pages.masthead import masthead
 from ssui_gen.records import ReasoningPath, Reject
@@ -39,12 +39,14 @@ class Report(NamedTuple):
 def make_report(run: Path, source: Path, root: Path) -> Report:
     """Write the pages of `run`: its paths are in `source`, pictures below `root`."""
     numbers, explored = Numbers(), Explored(run / BRANCHES)
+    if (run / TREES).is_symlink():
+        (run / TREES).unlink()
     (run / TREES).mkdir(exist_ok=True)
     trees, head = [], masthead(run, f"{TREES}/", OVERVIEW, DATASET)
     with closing(Journal(run / CALLS)) as journal:
         for (path, cuts), beside in _neighbours(_grown(source, explored)):
             _count(numbers, journal, path, cuts, explored.off(path))
-            picture = quote(os.path.relpath(root / path.image.path, run / TREES))
+            picture = quote(os.fsencode(os.path.relpath(root / path.image.path, run / TREES)))
             atomic_write(run / TREES / _file(path), tree(path, cuts, picture, head, beside))
             trees.append(Grown(path, f"{TREES}/{_file(path)}", _kinds(cuts)))
     for line in read(run / REJECTS):
@@ -72,7 +74,7 @@ def _neighbours(trees: Iterator[Tree]) -> Iterator[tuple[Tree, Beside]]:
 
 
 def _file(path: ReasoningPath) -> str:
-    return f"{path.id}.html"
+    return f"{name_of(path.id)}.html"
 
 
 def _kinds(cuts: list[Cut]) -> Counter[str]:

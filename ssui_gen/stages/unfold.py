@@ -22,14 +22,12 @@ from ssui_gen.curation.review import Earlier, Review
 from ssui_gen.curation.sheet import Fault, Sheet, written
 from ssui_gen.curation.texts import faults as edit_faults
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, name_of
 from ssui_gen.jsonl import as_line, read, validate
-from ssui_gen.records import row_id
 
 LINES = ".lines.jsonl"
 """The lines that the files were made of."""
 _NAME = re.compile(r"\d{4,}-[\w-]+\.md")
-_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """An id that may be part of a file's name as it is."""
 
 
@@ -61,7 +59,7 @@ def _write(board: Board, name: str) -> int:
     for number, item in enumerate(items, 1):
         picture = f"../{pictures.get(item.path.image.sha256, '')}"
         page = unfolded(board.folder.form, item, lines[item.id], picture)
-        fresh[f"{number:04d}-{_plain(item.id)}.md"] = page
+        fresh[f"{number:04d}-{name_of(item.id)}.md"] = page
     for path in _files(home):
         if path.name not in fresh:
             path.unlink()
@@ -69,11 +67,6 @@ def _write(board: Board, name: str) -> int:
         atomic_write(home / file, content)
     atomic_write(home / LINES, b"".join(as_line(lines[item.id]) for item in items))
     return len(fresh)
-
-
-def _plain(id: str) -> str:
-    """What stands for an id in a file's name: no id is a path."""
-    return id if _PLAIN.fullmatch(id) else row_id(id)
 
 
 def _files(home: Path) -> list[Path]:
@@ -110,7 +103,7 @@ def fold(folder: Folder, name: str) -> tuple[list[str], list[Fault]]:
 def _said(board: Board, name: str) -> tuple[dict[str, _Said], list[Fault]]:
     """By item, the files that say something new; and what is wrong with any."""
     home, form = board.folder.inside(name), board.folder.form
-    base = {_plain(line.id): line for line in (validate(Review, row) for row in read(home / LINES))}
+    base = {name_of(line.id): line for line in (validate(Review, row) for row in read(home / LINES))}
     known = {(item.id, item.sha): item for item in [*board.items.values(), *board.folder.past()]}
     said: dict[str, _Said] = {}
     faults: list[Fault] = []

@@ -83,18 +83,8 @@ function draw() {
   byId("list").replaceChildren(...shown.map(row));
   if (shown.length) byId("list").setAttribute("aria-activedescendant", `row-${at}`);
   else byId("list").removeAttribute("aria-activedescendant");
-  keepInSight(byId(`row-${at}`));
+  if (shown.length) keepInSight(byId(`row-${at}`));
   byId("item").replaceChildren(...(shown.length ? drawFailure(shown[at]) : []));
-}
-
-/** Scrolls the list and never the page. */
-function keepInSight(chosen) {
-  const list = byId("list");
-  if (!chosen) return;
-  const top = chosen.offsetTop - list.clientTop;
-  if (top < list.scrollTop) list.scrollTop = top;
-  else if (top + chosen.offsetHeight > list.scrollTop + list.clientHeight)
-    list.scrollTop = top + chosen.offsetHeight - list.clientHeight;
 }
 
 function row(one, place) {

@@ -59,7 +59,7 @@ class Browser {
 
   /** An address that names an item shows it. */
   toHash() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    const id = named(location.hash.slice(1));
     const row = id && this.rows.find((one) => one.dataset.item === id);
     if (!row) return;
     if (!this.shown.includes(row)) this.all();
@@ -74,7 +74,7 @@ class Browser {
     const row = this.shown[this.at];
     if (this.articleOf(row)) {
       history.replaceState(null, "", `#${row.dataset.item}`);
-      this.keepInSight(row);
+      keepInSight(row);
       const beside = row.closest(".browser");
       const top = beside.getBoundingClientRect().top;
       if (top > innerHeight / 2 || top < -200) beside.scrollIntoView({ block: "start" });
@@ -105,14 +105,23 @@ class Browser {
     const place = this.hasItems() ? `${(this.at + 1).toLocaleString("en")} of ` : "";
     this.count.textContent = this.shown.length ? `${place}${many} that fit` : "None fits: change the filter.";
   }
+}
 
-  /** Scrolls the list and never the page. */
-  keepInSight(row) {
-    const list = row.parentElement;
-    const top = row.offsetTop - list.clientTop;
-    if (top < list.scrollTop) list.scrollTop = top;
-    else if (top + row.offsetHeight > list.scrollTop + list.clientHeight)
-      list.scrollTop = top + row.offsetHeight - list.clientHeight;
+/** Scrolls the list that holds the row and never the page. */
+function keepInSight(row) {
+  const list = row.parentElement;
+  const top = row.offsetTop - list.clientTop;
+  if (top < list.scrollTop) list.scrollTop = top;
+  else if (top + row.offsetHeight > list.scrollTop + list.clientHeight)
+    list.scrollTop = top + row.offsetHeight - list.clientHeight;
+}
+
+/** What the end of an address names; the end itself where it is no encoding of anything. */
+function named(end) {
+  try {
+    return decodeURIComponent(end);
+  } catch {
+    return end;
   }
 }
 
@@ -129,7 +138,7 @@ function press(event) {
   }
   const inList = event.target.closest(".list, #list");
   const key = { ArrowRight: "j", ArrowLeft: "k", ...(inList && { ArrowDown: "j", ArrowUp: "k" }) }[event.key] ?? event.key;
-  const does = frameKeys.find(([names]) => names.split(" / ").includes(key) || (key === "/" && names === "/"));
+  const does = frameKeys.find(([names]) => names.split(" / ").includes(key));
   if (!does) return;
   event.preventDefault();
   does[2]();
