@@ -53,13 +53,8 @@ the description says what is done.
 
 
 def main() -> None:
-    for name, text in pages().items():
+    for name, text in (("cli.md", command_line()), ("settings.md", settings())):
         (DOCS / name).write_text(text, "utf-8")
-
-
-def pages() -> dict[str, str]:
-    """Each page's text by its name in docs/."""
-    return {"cli.md": command_line(), "settings.md": settings()}
 
 
 # --- the command line --------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""What the README and docs/ say is so: commands, paths, a caption for every file, figures' sources."""
+"""What the README and docs/ say is so: commands, a caption for every file, figures' sources.
+
+Where their links lead is told by `test_docs_site.py`.
+"""
 
 import json
 import re
@@ -16,13 +19,6 @@ CODE = (
     "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL))
     + "\n"
     + "\n".join(re.findall(r"`([^`\n]+)`", TEXT))
-)
-NAMED = sorted(
-    {
-        (page.parent / link).relative_to(ROOT).as_posix()
-        for page in PAGES
-        for link in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text("utf-8"))
-    }
 )
 CAPTIONED = ("ssui_gen", "microworld", "train", "agents", "prompts", "benchmarks", "scripts")
 
@@ -49,11 +45,6 @@ def test_every_subcommand_exists(command: str) -> None:
 @pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m ([a-z_.]+)", CODE))))
 def test_every_module_exists(module: str) -> None:
     assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
-
-
-@pytest.mark.parametrize("path", NAMED)
-def test_every_link_leads_somewhere(path: str) -> None:
-    assert (ROOT / path).exists()
 
 
 @pytest.mark.parametrize("folder", CAPTIONED)
