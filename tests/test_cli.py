@@ -95,12 +95,6 @@ def test_a_run_is_named_alike_everywhere(prog: str) -> None:
     assert action.default == Path("outputs/checks" if prog.endswith(" checks") else "outputs/demo")
 
 
-def test_whoever_registers_the_option_as_before_gets_what_it_means_now() -> None:
-    parser = type(_parser())(prog="new")
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"))
-    assert parser.parse_args(["--run", "demo"]).run == Path("outputs/demo")
-
-
 @given(name=NAMES)
 def test_a_name_is_below_outputs_and_what_has_a_slash_is_a_folder(name: str) -> None:
     assert run_folder(name) == run_folder(f"outputs/{name}") == Path("outputs") / name
