@@ -19,12 +19,18 @@ from test_explore import judge, policy
 
 from ssui_gen.cli import _parser
 from ssui_gen.cli_help import EXAMPLES, GROUPS
+from ssui_gen.cli_options import DEMO
 from ssui_gen.cli_parser import grouped, tree
 from ssui_gen.commands import folder_word, run_folder
 
 WIDE = 80
 PARSERS = {parser.prog: parser for parser in tree(_parser())}
-OF_RUNS = [prog for prog, parser in PARSERS.items() if "--run" in parser._option_string_actions]
+OF_RUNS = {
+    f"{prog} {action.dest}": action
+    for prog, parser in PARSERS.items()
+    for action in parser._actions
+    if "RUN" in (action.metavar, action.dest.upper())
+}
 
 
 @pytest.fixture(autouse=True)
@@ -87,12 +93,17 @@ def test_wrong_usage_is_told_by_the_command_it_was_said_to(words: list[str], say
 # --- --run -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prog", OF_RUNS)
-def test_a_run_is_named_alike_everywhere(prog: str) -> None:
-    action = PARSERS[prog]._option_string_actions["--run"]
+@pytest.mark.parametrize("which", OF_RUNS)
+def test_a_run_is_named_alike_everywhere(which: str) -> None:
+    action = OF_RUNS[which]
     assert action.type is not None and callable(action.type)
     assert [action.type(name) for name in ("mine", "a/b")] == [Path("outputs/mine"), Path("a/b")]
-    assert action.default == Path("outputs/checks" if prog.endswith(" checks") else "outputs/demo")
+    if action.dest == "run":
+        assert action.default == Path("outputs/checks" if which.startswith("ssui verify checks") else DEMO)
+
+
+def test_the_orders_that_name_other_runs_are_among_them() -> None:
+    assert {"ssui dataset against", "ssui bench publish against", "ssui merge-runs to"} < OF_RUNS.keys()
 
 
 @given(name=NAMES)
