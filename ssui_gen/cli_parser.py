@@ -81,7 +81,8 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, told)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` lists what there is, with examples.\n")
+        shown = ", with examples" if self.epilog else ""
+        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` lists what there is{shown}.\n")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
