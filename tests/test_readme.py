@@ -62,6 +62,17 @@ def test_every_file_has_a_caption(folder: str) -> None:
     assert not missing
 
 
+def test_every_file_that_has_a_caption_is_there() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    tracked, folders = listed.stdout.split(), [""]
+    for line in (ROOT / "docs" / "files.md").read_text("utf-8").splitlines():
+        if line.startswith("**"):
+            folders = re.findall(r"`(\w[\w/]*/)`", line.partition(",")[0]) or ["benchmarks/"]
+        cells = line.split(" | ")[:-1] if line.startswith("| ") else []
+        for name in re.findall(r"`([\w/]+\.(?:py|yaml|js|css|html))`", "".join(cells)):
+            assert any(path.startswith((*folders,)) and path.endswith(f"/{name}") for path in tracked), line
+
+
 def test_the_variables_of_make_are_those_promised() -> None:
     variables = re.findall(r"^([A-Z_]+) \?=", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     assert {"RUN", "SEEDS", "LIMIT", "MODEL", "BASE_URL", "CONFIG", "ARGS"} <= set(variables)
