@@ -94,7 +94,7 @@ def _dataset(args: argparse.Namespace) -> int:
     values = {"SEEDS": args.seeds, **drawn_from(args), **asked(args)}
     compared = " ".join(f"--against {quote(folder_word(with_rows(run)))}" for run in args.against)
     if args.dry:
-        asyncio.run(foresee(plan, OUT))
+        give(args, {"ahead": asyncio.run(foresee(plan, OUT)).figures})
         _say(f"Next: {again('dataset', args, values, compared)}")
         return 0
     outcome = asyncio.run(make_dataset(plan, OUT))
@@ -133,7 +133,7 @@ def _pairs(args: argparse.Namespace) -> int:
     values = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
     values |= asked(args)
     if args.dry:
-        asyncio.run(foresee(plan, OUT))
+        give(args, {"ahead": asyncio.run(foresee(plan, OUT)).figures})
         _say(f"Next: {again('pairs', args, values)}")
         return 0
     outcome, pairs = asyncio.run(make_pairs(plan, OUT))

@@ -244,6 +244,9 @@ def test_a_dry_run_of_pairs_explores_into_the_journal_alone(fake: Fake, tmp_path
     assert dry.code == 0 and "6 paths to explore; unfit: none" in dry.out
     assert (cuts(made), (made.run / "pairs.json").exists()) == ([], False)
     assert told(dry, "cuts")[0] == 6
+    script = pairs(made, "--dry", "--json")
+    kept = json.loads(script.out)["ahead"]["kept"]
+    assert [round(kept[name]) for name in ("mid", "low", "high")] == [*told(dry, "cuts")]
     assert next_line(pairs(made, "--dry", "--toy", *LIMITS), "Next: ")[-9:] == [*LIMITS, "--toy"]
     end = here(next_line(dry, "Next: "))
     assert (end.code, fake.calls) == (0, calls)
@@ -290,6 +293,7 @@ def test_units_that_take_the_same_are_foretold_exactly(value: int, n: int, left:
 def test_one_unit_gives_no_interval() -> None:
     assert total([7], 10) == (70, 0, math.inf)
     assert "no interval" in total([7], 10).said(str)
+    assert total([7], 10).ends == {"mid": 70, "low": 0, "high": None}
 
 
 def test_nineteen_of_twenty_intervals_hold_the_truth() -> None:
