@@ -136,6 +136,7 @@ rsbench: $(READY) ## curated, held-out paths of RUN → outputs/RUN/rsbench, a b
 .PHONY: publish
 publish: $(READY) ## outputs/RUN, or ADAPTER → a dataset or model to be given away and cited, under LICENCE; TO=user/name sends it
 	$(SSUI) publish --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LICENCE),--licence=$(call q,$(LICENCE))) $(if $(CONTACT),--contact=$(call q,$(CONTACT))) $(if $(TO),--to=$(call q,$(TO))) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER))) $(if $(UNCURATED),--uncurated) $(ARGS)
+
 ##@ This machine, and servers
 
 .PHONY: doctor
@@ -235,7 +236,7 @@ golden: $(READY) ## rewrite the golden files after a change of prompts or of the
 	$(VENV)/bin/python -m pytest tests/test_prompts.py tests/test_codebook.py --golden -q
 
 .PHONY: check
-check: $(READY) ## lint, types and all tests but those in a browser, on vLLM or llama-server, or under inspect_ai; CI runs all but the third
+check: $(READY) ## lint, types and all tests that need nothing beside .venv; CI also runs those in a browser, on vLLM and under inspect_ai
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(TESTS) -m "not browser and not vllm and not inspect and not servers and not s3 and not live" $(ARGS)
 
 ##@ This machine, and servers

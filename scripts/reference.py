@@ -39,8 +39,9 @@ Written by `make reference` from the parser itself: what `ssui COMMAND --help` p
 the same stages as targets, where `RUN=mine` is `--run mine`. `--run` takes a run's name (below `outputs/`)
 or its folder: whatever has a slash is a folder, so `./demo` is one beside you. With `--json` stdout holds
 JSON and nothing else, and all words go to stderr. Exit codes: 0 done, 1 an error that is explained in one
-line, 2 wrong usage, 130 interrupted (the same command goes on). `eval "$(ssui completion bash)"` in
-`~/.bashrc` completes commands and options at the Tab key; zsh and tcsh are there too.
+line, 2 wrong usage, 3 stopped by a limit (the line that goes on is printed), 130 interrupted (the same
+command goes on); of a shard also 75 ([scale.md](scale.md)). `eval "$(ssui completion bash)"` in `~/.bashrc`
+completes commands and options at the Tab key; zsh and tcsh are there too.
 """
 ABOUT_SETTINGS = """\
 # Every setting
@@ -53,13 +54,8 @@ the description says what is done.
 
 
 def main() -> None:
-    for name, text in pages().items():
+    for name, text in (("cli.md", command_line()), ("settings.md", settings())):
         (DOCS / name).write_text(text, "utf-8")
-
-
-def pages() -> dict[str, str]:
-    """Each page's text by its name in docs/."""
-    return {"cli.md": command_line(), "settings.md": settings()}
 
 
 # --- the command line --------------------------------------------------------------------------------

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, get_args
 
 from ssui_gen.cli_bench_people import add_people
 from ssui_gen.cli_elsewhere import add_elsewhere
-from ssui_gen.cli_options import add_folder, add_job, asked, limited, policy_of, spending
+from ssui_gen.cli_options import add_folder, add_job, again, asked, limited, policy_of, spending
 from ssui_gen.cli_publish import add_publish
 from ssui_gen.cli_screen import OUT, add_json, give, say
-from ssui_gen.commands import command
 from ssui_gen.records import Reason
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
@@ -119,15 +118,14 @@ def _run(args: argparse.Namespace) -> int:
     prompts, retry = load_prompts(home() / "prompts"), frozenset(map(Reason, args.retry))
     places = (args.run, args.bench, args.data, args.limit, args.mix)
     plan = Plan(*places, _config(args), prompts, args.toy, retry)
-    again = {"LIMIT": args.limit, **_again(args)}
     if args.dry:
         asyncio.run(foresee(plan, OUT))
-        say(f"Next: {command('bench', args.run, **again, ARGS=_chosen(args))}")
+        say(f"Next: {again('bench', args, _measured(args), _chosen(args))}")
         return 0
     done = asyncio.run(make_bench(plan, OUT))
     OUT.print(summary(done.outcome.progress, str(args.run)))
     if done.outcome.interrupted:
-        return limited(done.outcome.limit, "bench", args, again, say, _chosen(args))
+        return limited(done.outcome.limit, "bench", args, _measured(args), say, _chosen(args))
     _tell(args, done)
     return 0
 
@@ -155,14 +153,14 @@ def _tell(args: argparse.Namespace, done: Done) -> None:
     first, *others = done.folders
     _print_reports([make_report(first), *(make_report(folder, first) for folder in others)])
     if done.failed:
-        line = command("bench", args.run, **_again(args), ARGS=_chosen(args))
+        line = again("bench", args, _measured(args), _chosen(args))
         say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
 
 
-def _again(args: argparse.Namespace) -> dict[str, object]:
+def _measured(args: argparse.Namespace) -> dict[str, object]:
     """What is measured, on what, and who is asked."""
     places = {"BENCH": args.bench, "DATA": args.data, "JUDGE": args.judge, "ADAPTER": args.adapter}
-    return {**places, **asked(args)}
+    return {"LIMIT": args.limit, **places, **asked(args)}
 
 
 def _chosen(args: argparse.Namespace) -> str:

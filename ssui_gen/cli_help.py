@@ -27,6 +27,13 @@ GROUPS: Mapping[str, Sequence[str]] = {
 }
 
 EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "ssui import": (
+        ("ssui import my_siuo --from siuo --to outputs/siuo_gold", "gold, from your copy of a benchmark"),
+        (
+            "ssui import photos.json --from llava --to outputs/photos --licence CC-BY-4.0",
+            "seeds; they go on as: ssui dataset --seeds outputs/photos/seeds.jsonl",
+        ),
+    ),
     "ssui dataset": (
         ("ssui dataset --limit 12", "a dozen records of drawn scenes, in outputs/demo"),
         (
@@ -35,6 +42,13 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ),
         ("ssui dataset --run mine --json", "the account of it for a script, on stdout alone"),
     ),
+    "ssui graph": (("ssui graph", "for whatever draws mermaid"),),
+    "ssui page": (("ssui page --run mine", "what there is by now, also while the run is going on"),),
+    "ssui show": (
+        ("ssui show a4f643b4", "a record of the demo run; the beginning of its id will do"),
+        ("ssui show IMG_1.jpg --run mine --no-picture", "all that became of a seed, in words alone"),
+    ),
+    "ssui merge-runs": (("ssui merge-runs monday tuesday --to week", "each record once; the first wins"),),
     "ssui pairs": (
         ("ssui pairs --uncurated", "pairs of the demo run, which no person has seen"),
         (
@@ -60,6 +74,18 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("ssui bench run --run mine --bench siuo --data my_siuo", "a benchmark, from your copy of it"),
         ("ssui bench report outputs/mine/bench --json", "all reports of a run, for a script"),
         ("ssui bench compare outputs/mine/bench", "its models side by side"),
+    ),
+    "ssui publish": (
+        ("ssui publish --run mine --licence CC-BY-4.0", "a folder to look through; nothing is sent"),
+        ("ssui publish --run mine --licence CC-BY-4.0 --to ana/street", "to the hub as well, private"),
+    ),
+    "ssui shards": (
+        (
+            "ssui shards deal --run /shared/big --seeds /shared/seeds.jsonl --shards 256",
+            "once; then each machine does its own: ssui dataset --shard I/256",
+        ),
+        ("ssui shards status --run /shared/big", "how far they are"),
+        ("ssui shards merge --run /shared/big", "all of them as an ordinary run"),
     ),
     "ssui prompt": (("ssui prompt check_joint --run mine", "what that agent would be sent"),),
     "ssui ctl": (

@@ -13,6 +13,7 @@ from ssui_gen.cli_options import (
     RUN,
     add_job,
     add_run,
+    again,
     asked,
     drawn_from,
     elsewhere,
@@ -23,7 +24,7 @@ from ssui_gen.cli_options import (
 from ssui_gen.cli_screen import OUT, add_json, give
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.cli_shards import add_shard, dataset_shard, place, require_whole
-from ssui_gen.commands import command, run_folder
+from ssui_gen.commands import command, folder_word, run_folder
 from ssui_gen.manifest import pictures_of
 from ssui_gen.records import Reason
 
@@ -90,11 +91,11 @@ def _dataset(args: argparse.Namespace) -> int:
         retry=args.retry,
         spending=spending(args),
     )
-    again = {"SEEDS": args.seeds, **drawn_from(args), **asked(args)}
-    compared = " ".join(f"--against {quote(str(with_rows(run)))}" for run in args.against)
+    values = {"SEEDS": args.seeds, **drawn_from(args), **asked(args)}
+    compared = " ".join(f"--against {quote(folder_word(with_rows(run)))}" for run in args.against)
     if args.dry:
-        asyncio.run(foresee(plan, OUT))
-        _say(f"Next: {command('dataset', args.run, **again, ARGS=compared)}")
+        give(args, {"ahead": asyncio.run(foresee(plan, OUT)).figures})
+        _say(f"Next: {again('dataset', args, values, compared)}")
         return 0
     outcome = asyncio.run(make_dataset(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
@@ -102,7 +103,7 @@ def _dataset(args: argparse.Namespace) -> int:
     for line in refusals(outcome.progress.funnel):
         _say(line)
     if outcome.interrupted:
-        return limited(outcome.limit, "dataset", args, again, _say, compared)
+        return limited(outcome.limit, "dataset", args, values, _say, compared)
     require_kept(outcome.progress.funnel, args.run)
     config, root = plan.config, pictures_of(args.run, args.seeds)
     found = look(args.run, root, config.images, config.leaks.picture_bits, args.against)
@@ -129,18 +130,18 @@ def _pairs(args: argparse.Namespace) -> int:
     retry = frozenset(map(Reason, args.retry))
     which = (args.uncurated, args.mix, args.limit)
     plan = Plan(args.run, root, *which, config, prompts, args.toy, retry)
-    again = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
-    again |= asked(args)
+    values = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
+    values |= asked(args)
     if args.dry:
-        asyncio.run(foresee(plan, OUT))
-        _say(f"Next: {command('pairs', args.run, **again)}")
+        give(args, {"ahead": asyncio.run(foresee(plan, OUT)).figures})
+        _say(f"Next: {again('pairs', args, values)}")
         return 0
     outcome, pairs = asyncio.run(make_pairs(plan, OUT))
     OUT.print(summary(outcome.progress, str(args.run)))
     done = account(outcome.progress) | {"interrupted": outcome.interrupted}
     if outcome.interrupted:
         give(args, done)
-        return limited(outcome.limit, "pairs", args, again, _say)
+        return limited(outcome.limit, "pairs", args, values, _say)
     report = make_report(args.run, plan.source, root)
     made = {"pairs": args.run / PAIRS, "made": pairs.made, "replaced": pairs.before, "former": pairs.former}
     give(args, done | made | {"overview": report.overview})

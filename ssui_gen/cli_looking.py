@@ -11,7 +11,7 @@ from pathlib import Path
 from ssui_gen.cli_options import add_run
 from ssui_gen.cli_screen import OUT
 from ssui_gen.cli_screen import say as _say
-from ssui_gen.commands import command
+from ssui_gen.commands import command, run_folder
 from ssui_gen.manifest import pictures_of
 
 
@@ -28,8 +28,16 @@ def add_looking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     show.add_argument("--no-picture", action="store_true", help="words alone")
     show.set_defaults(command=_show)
     merge = commands.add_parser("merge-runs", help="several runs → one, each record once")
-    merge.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs; the first wins")
-    merge.add_argument("--to", type=Path, required=True, help="folder of the new run")
+    merge.add_argument(
+        "runs",
+        type=run_folder,
+        nargs="+",
+        metavar="RUN",
+        help="names of runs, or their folders; the first wins",
+    )
+    merge.add_argument(
+        "--to", type=run_folder, required=True, metavar="RUN", help="name of the new run, or its folder"
+    )
     merge.add_argument(
         "--across-editions", action="store_true", help="though they were made with other prompts or models"
     )

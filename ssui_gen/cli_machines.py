@@ -11,6 +11,8 @@ from pathlib import Path
 from ssui_gen.cli_options import add_folder, add_models
 from ssui_gen.cli_parser import tree
 from ssui_gen.cli_screen import OUT, add_json, give, say
+from ssui_gen.cli_shards import place
+from ssui_gen.commands import run_folder
 
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -114,7 +116,7 @@ def _completion(whole: argparse.ArgumentParser, shell: str) -> int:
 
     for parser in tree(whole):
         for action in parser._actions:
-            if action.type is Path or action.dest == "run":
+            if action.type in (Path, place, run_folder):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
     sys.stdout.write(shtab.complete(whole, shell))
     return 0

@@ -107,11 +107,33 @@ def drawn_from(args: argparse.Namespace) -> dict[str, object]:
     return {"LIMIT": args.limit, "SAMPLE": getattr(args, "sample", None)}
 
 
+def again(
+    target: str,
+    args: argparse.Namespace,
+    values: dict[str, object],
+    options: str = "",
+    reached: Reached | None = None,
+) -> str:
+    """The line that does a job as it was told to; of a limit that was reached, with more."""
+    return command(target, args.run, **values, ARGS=f"{_of_job(args, reached)} {options}".strip())
+
+
+def _of_job(args: argparse.Namespace, reached: Reached | None) -> str:
+    """The options of `add_job`, beside the models, as they were said."""
+    most = {name: value for name, value in spending(args).items() if value is not None and name != "prices"}
+    most |= {reached.name: reached.more} if reached else {}
+    words = [f"--most-{name} {value}" for name, value in most.items()]
+    if args.prices:
+        words.append("--prices {prompt},{completion}".format(**args.prices))
+    words += [option for option, said in (("--mix", args.mix), ("--toy", args.toy)) if said]
+    return " ".join([*words, *(f"--retry {reason}" for reason in args.retry)])
+
+
 def limited(
     limit: Reached | None,
     target: str,
     args: argparse.Namespace,
-    again: dict[str, object],
+    values: dict[str, object],
     say: Callable[[str], None],
     options: str = "",
 ) -> int:
@@ -119,11 +141,7 @@ def limited(
     if not limit:
         say("Interrupted; all that was finished is written. The same command goes on from here.")
         return 130
-    told = {name: value for name, value in spending(args).items() if value is not None and name != "prices"}
-    more = [f"--most-{name} {value}" for name, value in {**told, limit.name: limit.more}.items()]
-    if args.prices:
-        more.append(f"--prices {args.prices['prompt']:g},{args.prices['completion']:g}")
-    line = command(target, args.run, **again, ARGS=" ".join([*more, *([options] if options else [])]))
+    line = again(target, args, values, options, limit)
     say(f"{limit}: all that was finished is written. To go on with more: {line}")
     return 3
 

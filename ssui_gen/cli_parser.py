@@ -1,11 +1,10 @@
 """What every command of `ssui` is parsed by: argparse, made strict, with help that fits 80 columns.
 
 A command is registered as argparse has it (`add_parser`, `add_argument`); what is special comes by itself:
-its examples, one meaning of `--run`, options by their full names only, and a fault told by the command it was
-said to, with the nearest word there is. typer and cyclopts were weighed and not taken: typer's imports alone
-take 0.14 s of CPU beside the 0.33 s of all of ours, an option of several words (`--by judge guard`) is not
-typer's, and every registration would be written anew for help and completion, which these lines and shtab
-give too.
+its examples, options by their full names only, and a fault told by the command it was said to, with the
+nearest word there is. typer and cyclopts were weighed and not taken: typer's imports alone take 0.14 s of CPU
+beside the 0.33 s of all of ours, an option of several words (`--by judge guard`) is not typer's, and every
+registration would be written anew for help and completion, which these lines and shtab give too.
 """
 
 from __future__ import annotations
@@ -14,11 +13,9 @@ import argparse
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, NoReturn
 
 from ssui_gen.cli_help import EXAMPLES, GROUPS
-from ssui_gen.commands import run_folder
 
 NARROWEST, WIDEST = 40, 100
 """Columns of help; within them it is as wide as the terminal."""
@@ -66,11 +63,6 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **{"formatter_class": Help, "allow_abbrev": False, **more})
         self._positionals.title = "arguments"
 
-    def add_argument(self, *names: str, **how: Any) -> argparse.Action:
-        """As argparse has it; a `--run` that is registered as any path is a run's name or folder."""
-        named = "--run" in names and how.get("type", Path) is Path
-        return super().add_argument(*names, **how | ({"type": run_folder} if named else {}))
-
     def add_subparsers(self, **more: Any) -> Any:
         return super().add_subparsers(**{"action": Commands, "title": "commands", "prog": self.prog, **more})
 
@@ -89,7 +81,8 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, told)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` lists what there is, with examples.\n")
+        shown = ", with examples" if self.epilog else ""
+        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` lists what there is{shown}.\n")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ssui_gen.cli_options import spending
 from ssui_gen.cli_screen import OUT
 from ssui_gen.cli_screen import say as _say
-from ssui_gen.commands import run_folder
+from ssui_gen.commands import command, run_folder
 from ssui_gen.errors import ConfigError, NothingMade, SsuiError
 from ssui_gen.records import Reason
+
+OF_WHOLE = ("sample", "against", "dry", "json")
+"""Options of `ssui dataset` that a shard knows nothing of."""
 
 
 def place(text: str) -> Path | str:
@@ -82,8 +86,11 @@ def dataset_shard(args: argparse.Namespace) -> int:
             base_url=args.base_url,
             toy=args.toy,
             retry=args.retry,
+            spending=spending(args),
         )
 
+    if told := [f"--{name}" for name in OF_WHOLE if getattr(args, name)]:
+        raise ConfigError(f"{', '.join(told)}: is of a whole run, not of a shard: leave it out")
     which = which_shard(args.shard)
     order = Order(open_store(args.run), which, args.seeds, args.limit, args.scratch, plan)
     outcome = make_shard(order, OUT)
@@ -91,6 +98,9 @@ def dataset_shard(args: argparse.Namespace) -> int:
         _say(f"Shard {which} is done already.")
         return 0
     OUT.print(summary(outcome.progress, f"{args.run}, shard {which}"))
+    if outcome.limit:
+        _say(f"{outcome.limit}: what was finished is logged. With more the same command goes on from here.")
+        return 3
     if outcome.interrupted:
         _say("Interrupted; what was finished is logged. The same command goes on from here, on any machine.")
         return 130
@@ -125,7 +135,9 @@ def _deal(args: argparse.Namespace) -> int:
     deal = settle_deal(open_store(args.run), args.shards, args.seeds, args.limit)
     rows = [one.rows for one in deal.dealt]
     _say(f"{sum(rows):,} seeds in {len(rows):,} shards of {min(rows):,} to {max(rows):,}: {args.run}")
-    _say(f"Next, for each I from 0 to {len(rows) - 1}: ssui dataset --run {args.run} --shard I/{len(rows)}")
+    bucket = {"RUN": args.run} if isinstance(args.run, str) else {}
+    line = command("dataset", None if bucket else args.run, **bucket, ARGS=f"--shard I/{len(rows)}")
+    _say(f"Next, for each I from 0 to {len(rows) - 1}: {line}")
     return 0
 
 
@@ -164,7 +176,6 @@ def _parts(found: object) -> str:
 
 
 def _merge(args: argparse.Namespace) -> int:
-    from ssui_gen.commands import command
     from ssui_gen.shards.merging import merge
     from ssui_gen.shards.opening import open_store
     from ssui_gen.shards.rows import PATHS, REJECTS

@@ -48,12 +48,16 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
 
 def add_export(parser: argparse.ArgumentParser) -> None:
     """Give `ssui export` its options."""
+    from ssui_gen.benching.exporters import EXPORTERS as OF_RESPONSES
+    from ssui_gen.exploring.exporters import EXPORTERS as OF_PAIRS
+
     add_run(parser)
     parser.add_argument(
         "--to",
         required=True,
-        help="whose layout: of pairs trl, llamafactory, ms_swift or step_dpo; of a model's responses to a "
-        "benchmark vlmevalkit or lmms_eval",
+        metavar="LAYOUT",
+        help=f"of pairs: {', '.join(OF_PAIRS)}; of a model's responses to a benchmark: "
+        f"{', '.join(OF_RESPONSES)}",
     )
     parser.add_argument("--bench", help="of responses: the benchmark's name; default: the run's own")
     parser.add_argument("--model", help="of responses: whose; default: the only one's")

@@ -19,12 +19,18 @@ from test_explore import judge, policy
 
 from ssui_gen.cli import _parser
 from ssui_gen.cli_help import EXAMPLES, GROUPS
+from ssui_gen.cli_options import DEMO
 from ssui_gen.cli_parser import grouped, tree
 from ssui_gen.commands import folder_word, run_folder
 
 WIDE = 80
 PARSERS = {parser.prog: parser for parser in tree(_parser())}
-OF_RUNS = [prog for prog, parser in PARSERS.items() if "--run" in parser._option_string_actions]
+OF_RUNS = {
+    f"{prog} {action.dest}": action
+    for prog, parser in PARSERS.items()
+    for action in parser._actions
+    if "RUN" in (action.metavar, action.dest.upper())
+}
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +45,8 @@ def test_every_help_fits_80_columns_and_explains_every_option(prog: str) -> None
     assert not [one.option_strings for one in PARSERS[prog]._actions if not one.help and one.option_strings]
 
 
-def test_every_example_may_be_pasted() -> None:
-    assert EXAMPLES.keys() <= PARSERS.keys()
+def test_every_command_has_examples_that_may_be_pasted() -> None:
+    assert EXAMPLES.keys() == {prog for prog in PARSERS if len(prog.split()) == 2}
     for prog, lines in EXAMPLES.items():
         assert f"\nexamples:\n  {lines[0][0]}\n" in PARSERS[prog].format_help()
         for line, _ in lines:
@@ -81,24 +87,25 @@ def test_a_command_that_nobody_grouped_is_listed_all_the_same() -> None:
 def test_wrong_usage_is_told_by_the_command_it_was_said_to(words: list[str], says: str) -> None:
     end = here(words)
     assert (end.code, end.out) == (2, "")
-    assert re.match(says, end.err) and len(end.err.splitlines()) == 2 and "--help` lists" in end.err
+    assert re.match(says, end.err) and len(end.err.splitlines()) == 2
+    told = re.search(r"`(ssui.*) --help` lists what there is(, with examples)?\.$", end.err)
+    assert told and bool(told[2]) == ("\nexamples:\n" in PARSERS[told[1]].format_help())
 
 
 # --- --run -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prog", OF_RUNS)
-def test_a_run_is_named_alike_everywhere(prog: str) -> None:
-    action = PARSERS[prog]._option_string_actions["--run"]
+@pytest.mark.parametrize("which", OF_RUNS)
+def test_a_run_is_named_alike_everywhere(which: str) -> None:
+    action = OF_RUNS[which]
     assert action.type is not None and callable(action.type)
     assert [action.type(name) for name in ("mine", "a/b")] == [Path("outputs/mine"), Path("a/b")]
-    assert action.default == Path("outputs/checks" if prog.endswith(" checks") else "outputs/demo")
+    if action.dest == "run":
+        assert action.default == Path("outputs/checks" if which.startswith("ssui verify checks") else DEMO)
 
 
-def test_whoever_registers_the_option_as_before_gets_what_it_means_now() -> None:
-    parser = type(_parser())(prog="new")
-    parser.add_argument("--run", type=Path, default=Path("outputs/demo"))
-    assert parser.parse_args(["--run", "demo"]).run == Path("outputs/demo")
+def test_the_orders_that_name_other_runs_are_among_them() -> None:
+    assert {"ssui dataset against", "ssui bench publish against", "ssui merge-runs to"} < OF_RUNS.keys()
 
 
 @given(name=NAMES)

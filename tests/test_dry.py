@@ -20,6 +20,7 @@ from rich.console import Console
 from training import Training
 
 from ssui_gen.calling.meter import Spent
+from ssui_gen.cli import _parser
 from ssui_gen.config_spending import Spending
 from ssui_gen.jobs.forecast import Pace, Tried, foretold, reached, total
 from ssui_gen.jobs.lots import drawn, highest, lot
@@ -39,6 +40,10 @@ def next_line(end: Ended, start: str) -> list[str]:
     line = next(line for line in end.out.splitlines() if start in line)
     words = shlex.split(line.partition(start)[2])
     return words[next(i for i, word in enumerate(words) if word in ("dataset", "pairs", "bench")) :]
+
+
+LIMITS = ["--most-tokens", "9000000", "--most-usd", "0.12345678", "--most-hours", "1.0"]
+LIMITS += ["--prices", "2.1234567,10.0"]
 
 
 # --- a dry run of the dataset ------------------------------------------------------------------------------
@@ -212,6 +217,20 @@ def test_a_forecast_says_where_a_limit_would_be_reached() -> None:
     assert list(reached(found, Spending(tokens=4001), Spent(prompt_tokens=500))) == []
 
 
+def test_the_line_that_a_dry_run_prints_says_all_that_it_was_told(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = job(tmp_path / "old", fake.url, plain(1, kind="risky"))
+    old.here()
+    monkeypatch.chdir(old.run.parent)
+    told = ["--sample", "3", "--against", f"./{old.run.name}", "--mix", "--toy"]
+    told += ["--retry", "call_failed", "--retry", "image_missing", *LIMITS]
+    made = job(tmp_path / "new", fake.url, plain(3, kind="risky"))
+    line = next_line(made.here("--dry", *told), "Next: ")
+    meant, asked = (vars(_parser().parse_args(words)) for words in (line, made.command(*told)))
+    assert meant == asked
+
+
 # --- the other stages --------------------------------------------------------------------------------------
 
 
@@ -225,6 +244,10 @@ def test_a_dry_run_of_pairs_explores_into_the_journal_alone(fake: Fake, tmp_path
     assert dry.code == 0 and "6 paths to explore; unfit: none" in dry.out
     assert (cuts(made), (made.run / "pairs.json").exists()) == ([], False)
     assert told(dry, "cuts")[0] == 6
+    script = pairs(made, "--dry", "--json")
+    kept = json.loads(script.out)["ahead"]["kept"]
+    assert [round(kept[name]) for name in ("mid", "low", "high")] == [*told(dry, "cuts")]
+    assert next_line(pairs(made, "--dry", "--toy", *LIMITS), "Next: ")[-9:] == [*LIMITS, "--toy"]
     end = here(next_line(dry, "Next: "))
     assert (end.code, fake.calls) == (0, calls)
     assert len(cuts(made)) == len(cuts(whole))
@@ -233,8 +256,9 @@ def test_a_dry_run_of_pairs_explores_into_the_journal_alone(fake: Fake, tmp_path
 def test_a_dry_run_of_a_benchmark_asks_about_five_items_and_writes_none(fake: Fake, tmp_path: Path) -> None:
     fake.answers = PLAYED
     made = benched(tmp_path, fake.url, scenarios=4)
-    dry = made.here("--dry")
+    dry = made.here("--dry", "--toy", *LIMITS)
     assert dry.code == 0, dry.err
+    assert next_line(dry, "Next: ")[-9:] == [*LIMITS, "--toy"]
     assert "Ahead: at most" in dry.out and "calls:" in dry.out
     assert (made.responses, made.judgements) == ([], [])
     asked = fake.calls
@@ -269,6 +293,7 @@ def test_units_that_take_the_same_are_foretold_exactly(value: int, n: int, left:
 def test_one_unit_gives_no_interval() -> None:
     assert total([7], 10) == (70, 0, math.inf)
     assert "no interval" in total([7], 10).said(str)
+    assert total([7], 10).ends == {"mid": 70, "low": 0, "high": None}
 
 
 def test_nineteen_of_twenty_intervals_hold_the_truth() -> None:

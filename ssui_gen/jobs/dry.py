@@ -54,8 +54,8 @@ async def tried(
     return found, Pace(sum(one.spent.made for one in found), seconds, each)
 
 
-def tell(job: Job, found: Sequence[Tried], pace: Pace, todo: Todo, say: Callable[[str], None]) -> None:
-    """The forecast of all that is to do but what was tried, a line for each figure."""
+def tell(job: Job, found: Sequence[Tried], pace: Pace, todo: Todo, say: Callable[[str], None]) -> Forecast:
+    """The forecast of all that is to do but what was tried, said with a line for each figure."""
     spent = _together(found)
     say(
         f"Really asked about {len(found)} of them, drawn at random: {spent.calls:,} calls, {spent.made:,} of "
@@ -71,6 +71,7 @@ def tell(job: Job, found: Sequence[Tried], pace: Pace, todo: Todo, say: Callable
         say(f"  {name + ':':<21} {value}")
     for line in reached(ahead, job.config.limits, _before(job)):
         say(line)
+    return ahead
 
 
 def _together(found: Sequence[Tried]) -> Spent:

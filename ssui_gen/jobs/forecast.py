@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ssui_gen.calling.meter import Spent
 from ssui_gen.config_spending import Spending
@@ -32,6 +32,11 @@ class Range(NamedTuple):
         if math.isinf(self.high):
             return f"{form(self.mid)} (one unit alone gives no interval)"
         return f"{form(self.mid)} ({form(self.low)} – {form(self.high)})"
+
+    @property
+    def ends(self) -> dict[str, float | None]:
+        """For a script; null where there is no end."""
+        return {name: None if math.isinf(value) else value for name, value in self._asdict().items()}
 
 
 class Tried(NamedTuple):
@@ -68,6 +73,13 @@ class Forecast(NamedTuple):
     """By class, those that the sample held."""
     rest: float
     """The most rows of any class that it did not hold."""
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """For a script: each with its interval."""
+        whole = {name: one.ends for name, one in self._asdict().items() if isinstance(one, Range)}
+        rows = {name: one.ends for name, one in self.rows.items()}
+        return {"left": self.left, **whole, "seconds": self.seconds, "rows": rows, "rest": self.rest}
 
 
 def foretold(tried: Sequence[Tried], left: int, items: int, pace: Pace, places: int) -> Forecast:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from uuid import uuid4
 
+from ssui_gen.commands import folder_word
 from ssui_gen.curation.folder import PAST, Folder, Manifest
 from ssui_gen.curation.people import RESOLVED
 from ssui_gen.curation.review import PATHS, Earlier, Item, Review
@@ -34,9 +36,10 @@ def check_sheets(found: Sequence[Source]) -> None:
         for name in people_of(folder):
             if faults := folder.sheet(name).faults:
                 first = faults[0]
+                run = quote(folder_word(source.run))
                 raise ConfigError(
                     f"{first.path}:{first.line}:{first.column}: {first.message}: "
-                    f"mend it first (`ssui curation check --run {source.run}` tells all)"
+                    f"mend it first (`ssui curation check --run {run}` tells all)"
                 )
 
 

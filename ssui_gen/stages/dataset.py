@@ -17,6 +17,7 @@ from rich.console import Console
 from ssui_gen.demo import DRAWN, FILE, draw_seeds
 from ssui_gen.errors import NothingMade
 from ssui_gen.jobs.dry import Todo, tell, tried
+from ssui_gen.jobs.forecast import Forecast
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.part import Part
 from ssui_gen.jobs.plan import AGENTS, Plan
@@ -57,9 +58,10 @@ async def make_dataset(plan: Plan, console: Console, part: Part | None = None) -
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
 
 
-async def foresee(plan: Plan, console: Console) -> None:
+async def foresee(plan: Plan, console: Console) -> Forecast:
     """Say what `plan` finds, what it will ask, and what that will take, from a few seeds that are really
-    run. Raises as `make_dataset` does, and NothingMade where no seed can be used.
+    run; what it will take is returned. Raises as `make_dataset` does, and NothingMade where no seed can be
+    used.
     """
     say = saying(console)
     async with _ready(plan, console) as (folder, stage):
@@ -72,7 +74,7 @@ async def foresee(plan: Plan, console: Console) -> None:
         if not found.drawn:
             raise NothingMade(f"{stage.source.name}: no seed is left to do that can be used")
         results, pace = await tried(found.drawn, stage.attempt)
-        tell(stage.job, results, pace, Todo("seeds", found.seeds, found.items), say)
+        return tell(stage.job, results, pace, Todo("seeds", found.seeds, found.items), say)
 
 
 def _asked(plan: Plan, job: Job) -> dict[str, str]:

@@ -27,7 +27,7 @@ from ssui_gen.exploring.making import Counts, Making
 from ssui_gen.exploring.recovery import Recovery, some
 from ssui_gen.files import replace
 from ssui_gen.jobs.dry import Todo, tell, tried
-from ssui_gen.jobs.forecast import TRIED
+from ssui_gen.jobs.forecast import TRIED, Forecast
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.lots import drawn
 from ssui_gen.jobs.progress import saying
@@ -112,9 +112,10 @@ class Written(NamedTuple):
     """Where those are kept, if they were others."""
 
 
-async def foresee(plan: Plan, console: Console) -> None:
+async def foresee(plan: Plan, console: Console) -> Forecast:
     """Say which paths are left, who is asked, and what that will take, from a few paths that are really
-    explored. Raises as `make_pairs` does, and NothingMade where no path is left.
+    explored; what it will take is returned. Raises as `make_pairs` does, and NothingMade where no path is
+    left.
     """
     say = saying(console)
     async with _ready(plan, console) as (folder, making, work):
@@ -131,8 +132,10 @@ async def foresee(plan: Plan, console: Console) -> None:
             raise NothingMade(f"{making.source}: no path is left to explore")
         await work.prepare(plan.prompts, say)
         results, pace = await tried(paths, work.attempt)
-        tell(work.job, results, pace, Todo("paths", left, left * len(paths[0].steps), "cuts"), say)
+        todo = Todo("paths", left, left * len(paths[0].steps), "cuts")
+        ahead = tell(work.job, results, pace, todo, say)
         say(ONCE_MORE)
+    return ahead
 
 
 async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:

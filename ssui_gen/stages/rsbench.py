@@ -23,6 +23,7 @@ from ssui_gen.benching.proof import Compared, Leak, compare, trained_on
 from ssui_gen.benching.publishing import Imprint, NotPublished, counted, item_of, sifted, twinned
 from ssui_gen.benching.records import BenchImage, Item
 from ssui_gen.benching.scenarios import held_out, scenarios_of
+from ssui_gen.commands import folder_word
 from ssui_gen.config import Leaks
 from ssui_gen.errors import ConfigError, ImageError, SsuiError
 from ssui_gen.exploring.explored import CURATED, read_paths, source_of
@@ -162,7 +163,7 @@ class _Work:
 def _source(plan: Plan) -> Path:
     """Curated paths, or others; whoever is refused is told the same command again, and what it lacks."""
     values = {"SEEDS": plan.seeds, "LICENCE": plan.licence, "HOLDOUT": plan.holdout}
-    against = " ".join(f"--against {quote(str(run))}" for run in plan.against)
+    against = " ".join(f"--against {quote(folder_word(run))}" for run in plan.against)
     return source_of(plan.run, plan.uncurated, "rsbench", **values, ARGS=against)
 
 
