@@ -209,6 +209,8 @@ def test_rejects_that_circumstances_made_are_tried_again_when_asked(fake: Fake, 
     assert 0 < fake.calls - calls < 30
     assert "No shard holds a reject" in many.told("retry").out
     assert "Open again: 1:" in many.told("retry", "1").out
+    for number in ("-1", "2"):
+        assert f"shards are 0 to 1; got {number}" in many.told("retry", number).err
 
 
 def test_a_shard_that_this_machine_cannot_do_may_be_tried_elsewhere(fake: Fake, tmp_path: Path) -> None:
