@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -193,6 +194,21 @@ def test_merge_wants_every_shard_done_and_every_item_once(begun: Sharded, whole:
     assert begun.merged == whole.job.content
 
 
+def test_merge_replaces_no_other_run_and_no_answer_of_a_later_stage(done: Sharded, tmp_path: Path) -> None:
+    other = job(tmp_path / "other", done.job.url, plain(3))
+    other.here()
+    before = other.content
+    assert before
+    end = done.told("merge", "--into", str(other.run))
+    assert end.code == 1 and f"holds a run of {other.seeds}" in end.err and other.content == before
+    assert done.told("merge").code == 0
+    with closing(sqlite3.connect(done.run / "calls.sqlite")) as db, db:
+        db.execute("INSERT INTO calls SELECT 'later', agent, request, completion, created FROM calls LIMIT 1")
+    assert done.told("merge").code == 0
+    with closing(sqlite3.connect(done.run / "calls.sqlite")) as db:
+        assert db.execute("SELECT count(*) FROM calls WHERE id = 'later'").fetchone() == (1,)
+
+
 def test_rejects_that_circumstances_made_are_tried_again_when_asked(fake: Fake, tmp_path: Path) -> None:
     many = sharded(tmp_path, fake, [*plain(2), {"id": "late", "image": "late.png"}], of=2)
     assert [end.code for end in many.all()] == [0, 0]
@@ -223,41 +239,6 @@ def test_a_shard_that_this_machine_cannot_do_may_be_tried_elsewhere(fake: Fake, 
     fake.api_key = None
     assert many.here(0).code == 0
     assert many.told("merge").code == 0
-
-
-def test_a_shard_stops_at_its_limit_which_counts_earlier_attempts(fake: Fake, tmp_path: Path) -> None:
-    many = sharded(tmp_path, fake, plain(12), of=1)
-    first = many.here(0, "--most-tokens", "3000")
-    assert first.code == 3 and "--most-tokens 6000" in first.out
-    before, rows = fake.calls, many.count("row", 0)
-    assert 0 < rows < 24 and before
-    assert many.here(0, "--most-tokens", "3000").code == 3
-    assert fake.calls == before, "what the first attempt spent was not counted"
-    assert many.here(0).code == 0
-
-
-def test_a_shard_tells_a_script_what_came_of_it(fake: Fake, tmp_path: Path) -> None:
-    many = sharded(tmp_path, fake, of=1)
-    worked, again = (json.loads(many.here(0, "--json").out) for _ in range(2))
-    assert (worked["shard"], worked["of"], worked["interrupted"]) == (0, 1, False)
-    assert worked["calls"] == fake.calls > 0
-    assert again == {"run": str(many.run), "shard": 0, "of": 1, "interrupted": False}
-
-
-@pytest.mark.parametrize("more", [["--dry"], ["--sample", "2"], ["--against", "outputs/june"]])
-def test_what_is_of_whole_runs_is_refused_before_any_call(
-    fake: Fake, tmp_path: Path, more: list[str]
-) -> None:
-    many = sharded(tmp_path, fake)
-    end = many.here(0, *more)
-    assert (end.code, fake.calls, many.run.exists()) == (1, 0, False)
-    assert more[0] in end.err
-
-
-def test_an_empty_shard_is_no_whole_run(fake: Fake, tmp_path: Path) -> None:
-    many = sharded(tmp_path, fake)
-    end = many.here("")
-    assert (end.code, fake.calls) == (1, 0) and "expected I/N" in end.err
 
 
 def test_a_run_that_was_dealt_is_no_run_of_one_machine(done: Sharded, fake: Fake, tmp_path: Path) -> None:
