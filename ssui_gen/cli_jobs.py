@@ -18,6 +18,7 @@ from ssui_gen.cli_options import (
     drawn_from,
     elsewhere,
     limited,
+    plan_in,
     policy_of,
     spending,
 )
@@ -69,28 +70,15 @@ def add_pairs(parser: argparse.ArgumentParser) -> None:
 
 
 def _dataset(args: argparse.Namespace) -> int:
-    from ssui_gen.jobs.plan import resolve
     from ssui_gen.jobs.progress import account, refusals, summary
     from ssui_gen.jobs.seedwork import PATHS
     from ssui_gen.stages.dataset import foresee, make_dataset, require_kept
     from ssui_gen.variety import look, with_rows
 
-    if args.shard:
+    if args.shard is not None:
         return dataset_shard(args)
     require_whole(args)
-    plan = resolve(
-        run=args.run,
-        seeds=args.seeds,
-        limit=args.limit,
-        sample=args.sample,
-        mix=args.mix,
-        config_file=args.config,
-        model=args.model,
-        base_url=args.base_url,
-        toy=args.toy,
-        retry=args.retry,
-        spending=spending(args),
-    )
+    plan = plan_in(args.run, args, seeds=args.seeds, limit=args.limit, sample=args.sample)
     values = {"SEEDS": args.seeds, **drawn_from(args), **asked(args)}
     compared = " ".join(f"--against {quote(folder_word(with_rows(run)))}" for run in args.against)
     if args.dry:

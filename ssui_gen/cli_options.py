@@ -12,12 +12,15 @@ from ssui_gen.manifest import PAIRS, pictures_of, read_manifest
 from ssui_gen.records import Reason
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
+    from ssui_gen.jobs.plan import Plan
     from ssui_gen.jobs.spending import Reached
 
 Options = argparse._ActionsContainer
 """A parser, or a group of its options."""
 DEMO = Path("outputs/demo")
 RUN = "name of the run, or its folder; default: demo"
+LIMITED = 3
+"""Exit code of a job that a limit stopped."""
 
 
 def add_folder(parser: Options, help: str = RUN) -> None:
@@ -102,6 +105,32 @@ def spending(args: argparse.Namespace) -> dict[str, Any]:
     return {**told, "prices": args.prices}
 
 
+def plan_in(
+    run: Path,
+    args: argparse.Namespace,
+    *,
+    seeds: Path | None = None,
+    limit: int | None = None,
+    sample: int | None = None,
+) -> Plan:
+    """The job that `add_job` told of, in the folder `run`. Raises as `resolve` does."""
+    from ssui_gen.jobs.plan import resolve
+
+    return resolve(
+        run=run,
+        seeds=seeds,
+        limit=limit,
+        sample=sample,
+        mix=args.mix,
+        config_file=args.config,
+        model=args.model,
+        base_url=args.base_url,
+        toy=args.toy,
+        retry=args.retry,
+        spending=spending(args),
+    )
+
+
 def drawn_from(args: argparse.Namespace) -> dict[str, object]:
     """Which of all were chosen."""
     return {"LIMIT": args.limit, "SAMPLE": getattr(args, "sample", None)}
@@ -143,7 +172,7 @@ def limited(
         return 130
     line = again(target, args, values, options, limit)
     say(f"{limit}: all that was finished is written. To go on with more: {line}")
-    return 3
+    return LIMITED
 
 
 def asked(args: argparse.Namespace) -> dict[str, object]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ssui_gen.cli_options import spending
-from ssui_gen.cli_screen import OUT
+from ssui_gen.cli_options import LIMITED, plan_in
+from ssui_gen.cli_screen import OUT, give
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.commands import command, run_folder
 from ssui_gen.errors import ConfigError, NothingMade, SsuiError
 from ssui_gen.records import Reason
-
-OF_WHOLE = ("sample", "against", "dry", "json")
-"""Options of `ssui dataset` that a shard knows nothing of."""
 
 
 def place(text: str) -> Path | str:
@@ -69,42 +66,48 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 
 def dataset_shard(args: argparse.Namespace) -> int:
     """`ssui dataset --shard`; exit codes as docs/scale.md has them."""
-    from ssui_gen.jobs.plan import Plan, resolve
-    from ssui_gen.jobs.progress import summary
+    from ssui_gen.jobs.progress import account, summary
     from ssui_gen.shards.dealing import which_shard
     from ssui_gen.shards.opening import open_store
     from ssui_gen.stages.shard import Order, make_shard
 
-    def plan(folder: Path) -> Plan:
-        return resolve(
-            run=folder,
-            seeds=None,
-            limit=None,
-            mix=args.mix,
-            config_file=args.config,
-            model=args.model,
-            base_url=args.base_url,
-            toy=args.toy,
-            retry=args.retry,
-            spending=spending(args),
-        )
-
-    if told := [f"--{name}" for name in OF_WHOLE if getattr(args, name)]:
-        raise ConfigError(f"{', '.join(told)}: is of a whole run, not of a shard: leave it out")
+    _require_of_shards(args)
     which = which_shard(args.shard)
-    order = Order(open_store(args.run), which, args.seeds, args.limit, args.scratch, plan)
+    store = open_store(args.run)
+    order = Order(store, which, args.seeds, args.limit, args.scratch, lambda folder: plan_in(folder, args))
     outcome = make_shard(order, OUT)
+    told = {"run": args.run, "shard": which.number, "of": which.of}
     if outcome is None:
+        give(args, told | {"interrupted": False})
         _say(f"Shard {which} is done already.")
         return 0
     OUT.print(summary(outcome.progress, f"{args.run}, shard {which}"))
-    if outcome.limit:
-        _say(f"{outcome.limit}: what was finished is logged. With more the same command goes on from here.")
-        return 3
+    give(args, told | account(outcome.progress) | {"interrupted": outcome.interrupted})
+    if limit := outcome.limit:
+        _say(
+            f"{limit}: all that was finished is logged. To go on with more, on any machine: the same command "
+            f"with --most-{limit.name} {limit.more}"
+        )
+        return LIMITED
     if outcome.interrupted:
         _say("Interrupted; what was finished is logged. The same command goes on from here, on any machine.")
         return 130
     return 0
+
+
+def _require_of_shards(args: argparse.Namespace) -> None:
+    """Raises ConfigError for what is of whole runs alone: not to be passed over in silence, and paid for."""
+    if args.dry:
+        raise ConfigError(
+            "--dry: is of a whole run alone: try some of the seeds in a RUN of their own, without --shard"
+        )
+    if args.sample is not None:
+        raise ConfigError(
+            f"--sample {args.sample}: shards are dealt of all seeds or the first (--limit): draw them in a "
+            "run without --shard"
+        )
+    if args.against:
+        raise ConfigError("--against: is of a whole run alone, a shard has a part of the rows: leave it out")
 
 
 def require_whole(args: argparse.Namespace) -> None:
@@ -121,7 +124,7 @@ def require_whole(args: argparse.Namespace) -> None:
 
 def exit_code(args: argparse.Namespace, error: SsuiError) -> int:
     """1; of a shard, 75 where another machine may have more luck."""
-    if not getattr(args, "shard", None):
+    if getattr(args, "shard", None) is None:
         return 1
     from ssui_gen.stages.shard import code_of
 

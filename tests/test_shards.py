@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -195,6 +196,21 @@ def test_merge_wants_every_shard_done_and_every_item_once(begun: Sharded, whole:
     assert begun.merged == whole.job.content
 
 
+def test_merge_replaces_no_other_run_and_no_answer_of_a_later_stage(done: Sharded, tmp_path: Path) -> None:
+    other = job(tmp_path / "other", done.job.url, plain(3))
+    other.here()
+    before = other.content
+    assert before
+    end = done.told("merge", "--into", str(other.run))
+    assert end.code == 1 and f"holds a run of {other.seeds}" in end.err and other.content == before
+    assert done.told("merge").code == 0
+    with closing(sqlite3.connect(done.run / "calls.sqlite")) as db, db:
+        db.execute("INSERT INTO calls SELECT 'later', agent, request, completion, created FROM calls LIMIT 1")
+    assert done.told("merge").code == 0
+    with closing(sqlite3.connect(done.run / "calls.sqlite")) as db:
+        assert db.execute("SELECT count(*) FROM calls WHERE id = 'later'").fetchone() == (1,)
+
+
 def test_rejects_that_circumstances_made_are_tried_again_when_asked(fake: Fake, tmp_path: Path) -> None:
     many = sharded(tmp_path, fake, [*plain(2), {"id": "late", "image": "late.png"}], of=2)
     assert [end.code for end in many.all()] == [0, 0]
@@ -211,6 +227,8 @@ def test_rejects_that_circumstances_made_are_tried_again_when_asked(fake: Fake, 
     assert 0 < fake.calls - calls < 30
     assert "No shard holds a reject" in many.told("retry").out
     assert "Open again: 1:" in many.told("retry", "1").out
+    for number in ("-1", "2"):
+        assert f"shards are 0 to 1; got {number}" in many.told("retry", number).err
 
 
 def test_a_shard_that_this_machine_cannot_do_may_be_tried_elsewhere(fake: Fake, tmp_path: Path) -> None:

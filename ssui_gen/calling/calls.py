@@ -109,6 +109,10 @@ class Tally:
         """Calls made or answered from the journal."""
         return self.calls + self.replayed
 
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
     def add(self, completion: Completion, prices: Prices = FREE) -> None:
         self.calls += 1
         self.usd += prices.of(completion.usage)

@@ -80,9 +80,8 @@ def _together(found: Sequence[Tried]) -> Spent:
 
 def _before(job: Job) -> Spent:
     """What the run has spent by now, where that is limited."""
-    tally = job.tally
-    tokens = job.before.tokens + tally.prompt_tokens + tally.completion_tokens
-    return Spent(prompt_tokens=tokens, usd=job.before.usd + tally.usd)
+    before, tally = job.before, job.tally
+    return Spent(prompt_tokens=before.tokens + tally.tokens, usd=before.usd + tally.usd)
 
 
 def _figures(job: Job, ahead: Forecast, name: str) -> dict[str, str]:

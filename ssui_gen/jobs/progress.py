@@ -83,10 +83,10 @@ class Progressing:
     def line(self) -> str:
         """All counters in one line."""
         rate = (self.tally.calls - self.before) / max(self.seconds, 1e-9)
-        tokens = self.tally.prompt_tokens + self.tally.completion_tokens
         return (
             f"{self.funnel.kept.total()} done, {self.funnel.dropped.total()} rejected, "
-            f"{self.funnel.in_flight} in flight | {self._pace()}, {rate:.1f} calls/s, {tokens:,} tokens"
+            f"{self.funnel.in_flight} in flight | {self._pace()}, {rate:.1f} calls/s, "
+            f"{self.tally.tokens:,} tokens"
             + (f", {self.tally.retries} retries" if self.tally.retries else "")
             + (f" | {self._eta()}" if self.seeds else "")
         )

@@ -90,7 +90,7 @@ class Purse:
 
     def _reached(self) -> Reached | None:
         most, tally = self.most, self.tally
-        tokens = self.before.tokens + tally.prompt_tokens + tally.completion_tokens
+        tokens = self.before.tokens + tally.tokens
         total = self.expecting.total
         if most.tokens is not None and tokens + self._ahead(total.tokens, "tokens") >= most.tokens:
             return Reached("tokens", tokens, most.tokens)

@@ -14,13 +14,13 @@ from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.manifest import RUN, Manifest
+from ssui_gen.manifest import RUN, Manifest, read_manifest
 from ssui_gen.records import digest
 from ssui_gen.shards.attempt import as_call
 from ssui_gen.shards.attempts import CALL, DONE, EDITION, Event, Past
 from ssui_gen.shards.dealing import Deal, Which, find_deal, ranges, seeds_of_shard
 from ssui_gen.shards.edition import find_manifest
-from ssui_gen.shards.rows import RECORDS, Rows
+from ssui_gen.shards.rows import PATHS, RECORDS, Rows
 from ssui_gen.shards.store import Store
 
 DRAFTS = ".merging-"
@@ -51,7 +51,8 @@ def merge(store: Store, into: Path, *, calls: bool, mix: bool) -> Merged:
     """Write the rows of all shards into the run folder `into`, and their calls too if `calls`.
 
     Raises ConfigError where a shard is not done, lacks a row or has one too many, or was made with something
-    else (unless `mix`), and RecordError where the disk refuses: then nothing there has changed.
+    else (unless `mix`), or `into` is a run of other seeds, and RecordError where the disk refuses: then no
+    row there has changed.
     """
     deal = require_deal(store)
     pasts = [Past(store, deal, which) for which in shards_of(deal)]
@@ -60,17 +61,18 @@ def merge(store: Store, into: Path, *, calls: bool, mix: bool) -> Merged:
     if manifest is None:
         raise ConfigError(f"{store.place}/{RUN}: is missing, though shards are done: put it back")
     with RunDir(into), ExitStack() as open_:
+        _require_ours(into, manifest)
         try:
             drafts = _Drafts(into, open_, calls)
             for past in pasts:
                 _add(past, drafts, manifest, mix)
+            if not (into / RUN).exists():
+                atomic_write(into / RUN, manifest.model_dump_json(indent=2) + "\n")
             drafts.finish()
         except OSError as error:
             raise RecordError(
                 f"{into}: could not be written: {error}; free some space and try again"
             ) from None
-        if not (into / RUN).exists():
-            atomic_write(into / RUN, manifest.model_dump_json(indent=2) + "\n")
     return Merged(drafts.rows, drafts.calls, sum(len(past.numbers) for past in pasts))
 
 
@@ -80,6 +82,16 @@ def _require_done(store: Store, pasts: list[Past]) -> None:
         raise ConfigError(
             f"{store.place}: {len(lacking):,} of {len(pasts):,} shards are not done: {ranges(lacking)}: "
             "start these again, with the command that they were started with"
+        )
+
+
+def _require_ours(into: Path, manifest: Manifest) -> None:
+    """Raises ConfigError where the rows of another run would be replaced."""
+    found = read_manifest(into / RUN).seeds
+    if (into / PATHS).exists() and found != manifest.seeds:
+        raise ConfigError(
+            f"{into}: holds a run of {found.source if found else 'unknown seeds'}, whose rows would be "
+            "replaced: say another folder, with --into"
         )
 
 
@@ -108,14 +120,21 @@ class _Drafts:
                 self.rows[name] += 1
 
     def finish(self) -> None:
-        """The rows last: they are what a run is known by."""
+        """The rows last: they are what a run is known by. Answers of later stages stay in its journal."""
         if self._journal:
             self._journal.close()
-            (self.folder / CALLS).replace(self.into / CALLS)
+            self._keep_calls(self.folder / CALLS, self.into / CALLS)
         for name, file in self._files.items():
             file.flush()
             os.fsync(file.fileno())
             (self.folder / name).replace(self.into / name)
+
+    def _keep_calls(self, made: Path, known: Path) -> None:
+        if known.exists():
+            with closing(Journal(known)) as journal:
+                journal.take(made)
+        else:
+            made.replace(known)
 
 
 def _add(past: Past, drafts: _Drafts, manifest: Manifest, mix: bool) -> None:

@@ -69,7 +69,7 @@ def reopen(store: Store, numbers: Iterable[int]) -> list[int]:
     deal = require_deal(store)
     shards = shards_of(deal)
     named = [*numbers]
-    if unknown := [number for number in named if number >= len(shards)]:
+    if unknown := [number for number in named if not 0 <= number < len(shards)]:
         raise ConfigError(f"{store.place}: shards are 0 to {len(shards) - 1}; got {unknown[0]}")
     opened = []
     for which in [shards[number] for number in named] or shards:
