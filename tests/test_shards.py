@@ -250,24 +250,6 @@ def test_a_run_that_was_dealt_is_no_run_of_one_machine(done: Sharded, fake: Fake
     assert end.code == 1 and "was dealt into shards" in end.err
 
 
-@pytest.mark.parametrize("more", [("--dry",), ("--sample", "1"), ("--against", "./old"), ("--json",)])
-def test_a_shard_refuses_what_only_a_whole_run_can_be_told(
-    fake: Fake, tmp_path: Path, more: tuple[str, ...]
-) -> None:
-    many = sharded(tmp_path, fake)
-    end = many.here(0, *more)
-    assert (end.code, fake.calls, many.run.exists()) == (1, 0, False)
-    assert f"{more[0]}: is of a whole run, not of a shard" in end.err
-
-
-def test_a_shard_stops_at_a_limit_and_goes_on_with_more(fake: Fake, tmp_path: Path) -> None:
-    many = sharded(tmp_path, fake, plain(6), of=1)
-    end = many.here(0, "--most-tokens", "1")
-    assert end.code == 3 and "limits.tokens: " in end.out and "the same command goes on" in end.out
-    assert "Interrupted" not in end.out
-    assert many.here(0, "--most-tokens", "1000000").code == 0
-
-
 def test_the_line_that_a_deal_prints_names_the_run_that_was_dealt(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
