@@ -214,7 +214,14 @@ def test_a_limit_that_no_account_can_be_held_to_ends_the_run_after_one_seed(
     assert made.here("--most-hours", "1").code == 0
 
 
-SIDES = ("prompt", "completion")
+def test_a_forecast_of_what_no_server_tells_is_no_zero(fake: Fake, tmp_path: Path) -> None:
+    fake.accounts = lambda _: None
+    made = job(tmp_path, fake.url, plain(9, kind="risky"))
+    for _ in "asked", "answered from the journal":
+        end = made.here("--dry", "--prices", "1,1")
+        assert end.code == 0 and told(end, "calls")[0] > 0
+        for name in ("prompt tokens", "completion tokens", "US dollars"):
+            assert re.search(rf"^  {name}: +not known: a server does not tell", end.out, re.MULTILINE)
 
 
 def test_tokens_that_are_written_as_fractions_count_and_no_cache_pays_for_a_call(
