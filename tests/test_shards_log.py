@@ -208,6 +208,12 @@ def test_a_log_on_full_storage_ends_and_takes_nothing_behind_a_torn_line(tmp_pat
     assert (tmp_path / "a.log").stat().st_size <= 1001
 
 
+@pytest.mark.parametrize("scheme", ["file", "local"])
+def test_a_folder_is_none_of_an_object_store(tmp_path: Path, scheme: str) -> None:
+    with pytest.raises(ConfigError, match=f"is a folder: name it as one, {tmp_path}/run"):
+        Bucket.at(f"{scheme}://{tmp_path}/run")
+
+
 def test_an_unknown_storage_is_refused_in_words() -> None:
     with pytest.raises(ConfigError, match="nowhere://x: this storage cannot be used"):
         Bucket.at("nowhere://x")
