@@ -26,7 +26,7 @@ class Prices(Settings):
 
     def of(self, usage: Usage) -> float:
         """What a call cost, in US dollars."""
-        known = (usage.cached_tokens or 0) if self.cached is not None else 0
+        known = min(usage.cached_tokens or 0, usage.prompt_tokens) if self.cached is not None else 0
         spent = (usage.prompt_tokens - known) * self.prompt + known * (self.cached or 0.0)
         return (spent + usage.completion_tokens * self.completion) / MILLION
 

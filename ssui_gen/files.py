@@ -30,6 +30,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class NotRegular(OSError):
     """A link, a folder, a pipe or a device where a file was expected."""
 
+    def __str__(self) -> str:
+        return str(self.strerror)
+
 
 def atomic_write(path: Path, content: str | bytes | Iterable[str | bytes], mode: int = PUBLIC) -> None:
     """Replace a file so that a reader sees the old content or the new, never a part. A link is replaced, and
@@ -104,24 +107,31 @@ def open_own(path: Path, flags: int = os.O_RDWR, mode: int = PUBLIC) -> int:
 
 
 def read_regular(path: Path, most: int) -> bytes | None:
-    """The bytes of the file `path`, whose last part is no link; None where it has more than `most`.
+    """The bytes of the file `path`; None where it has more than `most`. Raises as `regular` does."""
+    with regular(path) as file:
+        data = file.read(most + 1)
+    return data if len(data) <= most else None
+
+
+@contextmanager
+def regular(path: Path) -> Iterator[BinaryIO]:
+    """The file `path`, whose last part is no link, to be read.
 
     Raises NotRegular, and OSError as `open` does. Never waits for a pipe.
     """
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if path.is_symlink():
             raise NotRegular(error.errno, "expected a file; this is a link") from None
         raise
     try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
             raise NotRegular(0, "expected a file")
-        with open(file, "rb", closefd=False) as opened:
-            data = opened.read(most + 1)
+        with open(opened, "rb", closefd=False) as file:
+            yield file
     finally:
-        os.close(file)
-    return data if len(data) <= most else None
+        os.close(opened)
 
 
 def name_of(id: str) -> str:

@@ -116,6 +116,8 @@ class Fake:
     """The prompt whose letters are its tokens, for `return_token_ids`; /detokenize tells what they say."""
     answer_ids: bool = False
     """An answer's letters are its tokens, too."""
+    accounts: Callable[[dict[str, Any]], Any] = lambda usage: usage
+    """What it says of the tokens of a call."""
     mute_words: bool = False
     """No /detokenize."""
     refuses_probed: Callable[[dict[str, Any]], bool] | None = None
@@ -276,7 +278,13 @@ class Fake:
         shown = {"prompt_text": self.template(body)} if self.template and "return_prompt_text" in body else {}
         if self.letters and "return_token_ids" in body:
             shown |= {"prompt_token_ids": [*map(ord, self.letters(body))]}
-        return {"id": key.hex(), "model": body["model"], "choices": choices, "usage": usage, **shown}
+        return {
+            "id": key.hex(),
+            "model": body["model"],
+            "choices": choices,
+            "usage": self.accounts(usage),
+            **shown,
+        }
 
     def _choice(self, body: dict[str, Any], draw: int, index: int) -> dict[str, Any]:
         text = self._scripted(body, draw)

@@ -8,6 +8,7 @@ import re
 import shlex
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from benching import PLAYED, benched
@@ -21,7 +22,8 @@ from training import Training
 
 from ssui_gen.calling.meter import Spent
 from ssui_gen.cli import _parser
-from ssui_gen.config_spending import Spending
+from ssui_gen.completions import Usage
+from ssui_gen.config_spending import Prices, Spending
 from ssui_gen.jobs.forecast import Pace, Tried, foretold, reached, total
 from ssui_gen.jobs.lots import drawn, highest, lot
 from train.job import foresee
@@ -200,6 +202,43 @@ def test_a_limit_is_not_passed_and_the_printed_line_goes_on_to_the_end(
         if end.code == 3:
             end = here(next_line(end, "To go on with more: "))
     assert (end.code, made.content, fake.calls) == (0, whole.content, calls)
+
+
+@pytest.mark.parametrize(
+    "usage", [None, {}, {"prompt_tokens": -5, "completion_tokens": 9}, {"prompt_tokens": 1e300}]
+)
+def test_a_limit_that_no_account_can_be_held_to_ends_the_run_after_one_seed(
+    fake: Fake, tmp_path: Path, usage: Any
+) -> None:
+    fake.accounts = lambda _: usage
+    made = job(tmp_path, fake.url, plain(5, kind="risky"))
+    for limit in (("--most-tokens", "9000"), ("--most-usd", "1", "--prices", "1,1")):
+        end = made.here(*limit)
+        assert (end.code, len(made.paths)) == (1, 1) and "fake-vlm answers without usage" in end.err
+        made = job(tmp_path / "usd", fake.url, plain(5, kind="risky"))
+    assert made.here("--most-hours", "1").code == 0
+
+
+def test_a_forecast_of_what_no_server_tells_is_no_zero(fake: Fake, tmp_path: Path) -> None:
+    fake.accounts = lambda _: None
+    made = job(tmp_path, fake.url, plain(9, kind="risky"))
+    for _ in "asked", "answered from the journal":
+        end = made.here("--dry", "--prices", "1,1")
+        assert end.code == 0 and told(end, "calls")[0] > 0
+        for name in ("prompt tokens", "completion tokens", "US dollars"):
+            assert re.search(rf"^  {name}: +not known: a server does not tell", end.out, re.MULTILINE)
+
+
+def test_tokens_that_are_written_as_fractions_count_and_no_cache_pays_for_a_call(
+    fake: Fake, tmp_path: Path
+) -> None:
+    fake.accounts = lambda usage: {
+        name: float(usage[name]) for name in ("prompt_tokens", "completion_tokens")
+    }
+    made = job(tmp_path, fake.url, plain(5, kind="risky"))
+    assert made.here("--most-tokens", "600").code == 3 and spent(made) >= 300
+    prices = Prices(prompt=2, cached=1, completion=0)
+    assert prices.of(Usage(prompt_tokens=10, cached_tokens=10**6)) == pytest.approx(10 / 1e6)
 
 
 def test_no_time_begins_nothing_and_the_same_line_goes_on(fake: Fake, tmp_path: Path) -> None:

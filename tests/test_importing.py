@@ -167,6 +167,30 @@ def test_sides_that_begin_with_words_of_their_own_keep_both(tmp_path: Path) -> N
     assert [reason for _, reason in reasons(tmp_path / "ours")] == ["row_invalid"] * 2
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"type": "image_url", "value": "1.png"},
+        {"type": "image_url", "image_url": {"url": "1.png"}},
+        {"type": "image", "image": "1.png"},
+    ],
+    ids=["llama-factory v1", "the APIs", "qwen"],
+)
+def test_a_picture_may_be_named_among_the_parts_of_the_question(
+    tmp_path: Path, shown: dict[str, Any]
+) -> None:
+    key = "value" if "value" in shown else "text"
+    asked = [shown, {"type": "text", key: ASKED}]
+    later = [{"type": "text", key: "And here?"}, shown | {"type": "image", "image": "2.png"}]
+    said = [{"role": "user", "content": asked}, {"role": "user", "content": later}]
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "1.png")
+    source = lines(tmp_path / "rows.jsonl", [{"messages": said}])
+    assert bring("sharegpt", source, tmp_path / "ours", "--licence", "MIT").code == 0
+    (seed,) = read(tmp_path / "ours/seeds.jsonl")
+    copied = (tmp_path / "ours" / seed["image"]).read_bytes()
+    assert (seed["text"], copied) == (ASKED, (tmp_path / "1.png").read_bytes())
+
+
 def test_a_pair_whose_sides_say_the_same_teaches_nothing(tmp_path: Path) -> None:
     rows_of("sharegpt", tmp_path)
     same = {"content": CARE, "role": "assistant"}
@@ -393,7 +417,20 @@ def test_a_benchmark_that_was_packed_anew_is_found_by_look_and_letters(tmp_path:
     assert content(tmp_path / "ours") == every, "no longer named, no longer left out"
 
 
-@pytest.mark.parametrize("row", [siuo_row(1), vls_row(1, "a")], ids=["siuo", "vlsbench"])
+CHOICES = {"options": {"A": "Hold on."}, "correct_option": "A", "category": "physical-harm"}
+ANSWERED = {"id": "1", "image": "1.png", "safe": True, "instruction": ASKED, "response": CARE, "output": CARE}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        siuo_row(1),
+        {"question_id": 1, "image": "1.png", "question": ASKED, **CHOICES},
+        ANSWERED,
+        vls_row(1, "a"),
+    ],
+    ids=["siuo", "siuo_mcqa", "vlguard_answers", "vlsbench"],
+)
 def test_a_table_with_the_columns_of_a_benchmark_is_refused(tmp_path: Path, row: dict[str, Any]) -> None:
     source, told = rows_of("hf", tmp_path)
     done = bring("hf", written(source, [row]), tmp_path / "ours", *told)

@@ -102,7 +102,8 @@ def test_a_row_of_another_shape_costs_itself_alone(tmp_path: Path, row: Any, rea
     source.write_text(json.dumps([llava_row(0), row]))
     assert bring("llava", source, tmp_path / "ours", *MIT).code == 0
     assert reasons(tmp_path / "ours") == [("rows.json:2", reason)]
-    assert len(read(tmp_path / "ours/rejects.jsonl")[0]["detail"]) <= 600
+    detail = read(tmp_path / "ours/rejects.jsonl")[0]["detail"]
+    assert detail.startswith("rows.json:2: ") and len(detail) <= 600
 
 
 def test_ids_that_stand_twice_are_no_fault_where_the_rows_differ(tmp_path: Path) -> None:
@@ -131,6 +132,11 @@ def test_ids_that_stand_twice_are_no_fault_where_the_rows_differ(tmp_path: Path)
         ),
         ("sherlock", {"conversations": [TURN], "images": ["1.png"]}, "no 'chosen', 'prefix', 'prefix_l'"),
         ("llava", {"image": "1.png", "question": ASKED}, "no 'conversations' (columns: image, question)"),
+        (
+            "sharegpt",
+            {"instruction": ASKED, "images": ["1.png"]},
+            "no 'conversations' or 'messages' (columns: instruction, images)",
+        ),
     ],
 )
 def test_columns_of_another_edition_are_refused_in_words(

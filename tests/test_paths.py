@@ -293,8 +293,8 @@ def test_where_paths_do_not_agree_a_mask_is_taken_and_said_so(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        ({"sliding_window": 3}, "looks back 3 tokens only, and a path of this row has 4"),
-        ({"softcap": 30.0}, "softcap"),
+        ({"sliding_window": 3}, "looks back 3 tokens only, and a path of this row has 4: take packing: none"),
+        ({"softcap": 30.0}, "softcap.*: take attention: eager"),
         ({"dropout": 0.1}, r"dropout of 0\.1"),
     ],
 )

@@ -249,6 +249,18 @@ def test_a_licence_that_forbids_leaves_the_row_out_and_noncommercial_is_marked(
     assert terms["pond"] == ("CC-BY-4.0", "any", "")
 
 
+def test_a_licence_that_is_told_in_two_ways_is_listed_by_its_address_once(tmp_path: Path) -> None:
+    run = given(tmp_path / "street")
+    curated = (run / "curated.jsonl").read_text()
+    (run / "curated.jsonl").write_text(curated.replace("All rights reserved", "cc by 4.0"))
+    assert publish(run).code == 0
+    by, by_nc = (f"https://creativecommons.org/licenses/{kind}/4.0/" for kind in ("by", "by-nc"))
+    licence = (run / "published" / "LICENSE").read_text()
+    assert f"not a picture: CC-BY-4.0 ({by})\n\n" in licence
+    assert f"\n  cc by 4.0 ({by}): 1 pictures\n" in licence
+    assert json.loads((run / "published" / "croissant.json").read_text())["license"] == [by, by_nc]
+
+
 def test_an_unknown_licence_passes_when_a_person_has_read_it(tmp_path: Path) -> None:
     run = given(tmp_path / "street")
     assert publish(run, "--allow-licence", "somebody's own licence 3").code == 0

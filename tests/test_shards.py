@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shlex
 import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from fake_server import Fake, serve
@@ -171,6 +172,66 @@ def test_a_log_of_another_job_is_refused(done: Sharded, fake: Fake, tmp_path: Pa
     other.log(0).write_bytes(done.log(0).read_bytes())
     end = other.here(0)
     assert end.code == 1 and "of another job" in end.err
+
+
+HEADED = {"number": 2, "chain": [], "deal": "", "shard": 1, "ssui_gen": "", "host": "", "pid": 1, "nonce": ""}
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ({"done": ["all"]}, "done: the row"),
+        ({"done": {"paths": None}}, "done: paths"),
+        ({"done": {"reasons": {"weather": 3}}}, r"done: reasons\.weather"),
+        ({"attempt": HEADED | {"chain": [["../../../notes.log", 9]]}}, ":1: chain"),
+        ({"attempt": HEADED | {"chain": [["a\0b", 9]]}}, ":1: chain"),
+    ],
+)
+def test_what_no_attempt_writes_is_refused_with_its_place_and_not_tried_elsewhere(
+    done: Sharded, event: dict[str, Any], why: str
+) -> None:
+    """Nor does a log name files that are none of its own."""
+    if "done" in event:
+        *kept, _ = done.log(1).read_bytes().splitlines(keepends=True)
+        done.log(1).write_bytes(b"".join(kept) + json.dumps(event).encode() + b"\n")
+    else:
+        done.log(1, 2).write_text(json.dumps(event) + "\n")
+    for end in (done.told("status"), done.told("retry"), done.told("merge"), done.here(1)):
+        assert end.code == 1
+        assert re.search(
+            rf"shards/00001/a000[12]\.log.*{why}.*another version of ssui_gen, or edited", end.err
+        )
+
+
+@pytest.mark.parametrize(
+    "call", [[["id"], "query", {}, {}, 0.0], ["id", "query", "asked", {}, 0.0], {"id": 1}, 7]
+)
+def test_a_call_that_no_attempt_writes_is_refused_with_its_place(begun: Sharded, call: Any) -> None:
+    lines = begun.log(0).read_bytes().splitlines(keepends=True)
+    begun.log(0).write_bytes(b"".join([*lines[:-1], json.dumps({"call": call}).encode() + b"\n"]))
+    end = begun.here(0)
+    assert end.code == 1
+    assert re.search(
+        r"shards/00000: a log holds .* as a call.*another version of ssui_gen, or edited", end.err
+    )
+
+
+@pytest.mark.parametrize("odd", ["pipe", "link"])
+def test_storage_that_holds_no_file_under_a_logs_name_is_told_and_never_waited_for(
+    done: Sharded, odd: str
+) -> None:
+    path = done.log(1, 2)
+    os.mkfifo(path) if odd == "pipe" else path.symlink_to(done.log(1))
+    ends = done.told("status"), done.told("merge"), done.here(1)
+    assert [end.code for end in ends] == [1, 1, 75]
+    assert all("a0002.log: the shared storage refuses: expected a file" in end.err for end in ends)
+
+
+def test_a_shard_that_there_is_not_is_not_opened_again(done: Sharded) -> None:
+    for number in ("-1", "3"):
+        end = done.told("retry", number)
+        assert (end.code, len(list(done.run.rglob("a*.log")))) == (1, OF)
+        assert f"shards are 0 to 2; got {number}" in end.err
 
 
 def test_merge_wants_every_shard_done_and_every_item_once(begun: Sharded, whole: Whole) -> None:

@@ -20,7 +20,7 @@ from ssui_gen.errors import ConfigError, RecordError, Superseded
 from ssui_gen.jsonl import as_line
 from ssui_gen.records import Reason, Reject
 from ssui_gen.shards.attempt import begin, rebuild
-from ssui_gen.shards.attempts import Past, claim
+from ssui_gen.shards.attempts import Counts, Past, claim
 from ssui_gen.shards.bucket import PART_BYTES, Bucket
 from ssui_gen.shards.dealing import Deal, Which, find_deal
 from ssui_gen.shards.folder import Folder
@@ -153,11 +153,11 @@ def test_an_attempt_fences_off_the_one_before(tmp_path: Path, kind: str) -> None
         old.look()
     new.look()
     with pytest.raises(Superseded):
-        old.finish({})
-    new.finish({})
+        old.finish(Counts())
+    new.finish(Counts())
     ids = [value[1]["seed_id"] for kind_, value in left(store) if kind_ == "row"]
     assert ids == ["s1", "s9"]
-    assert Past(store, DEAL, WHICH).done == {}
+    assert Past(store, DEAL, WHICH).done == Counts()
 
 
 @pytest.mark.parametrize("kind", STORES)
@@ -206,6 +206,12 @@ def test_a_log_on_full_storage_ends_and_takes_nothing_behind_a_torn_line(tmp_pat
     assert numbers == [*range(len(numbers))]
     assert int(done.stdout) == 200 - len(numbers) > 50
     assert (tmp_path / "a.log").stat().st_size <= 1001
+
+
+@pytest.mark.parametrize("scheme", ["file", "local"])
+def test_a_folder_is_none_of_an_object_store(tmp_path: Path, scheme: str) -> None:
+    with pytest.raises(ConfigError, match=f"is a folder: name it as one, {tmp_path}/run"):
+        Bucket.at(f"{scheme}://{tmp_path}/run")
 
 
 def test_an_unknown_storage_is_refused_in_words() -> None:

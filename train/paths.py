@@ -122,15 +122,18 @@ def _causal(plan: Plan, query: Tensor, key: Tensor) -> dict[str, Any]:
 def _refuse(plan: Plan, dropout: float, told: dict[str, Any]) -> None:
     window = told.get("sliding_window")
     longest = max(sum(stop - start for start, stop in one.keys) for one in plan.segments)
-    why = None
+    why = instead = None
     if window is not None and window < longest:
         why = f"this model looks back {window:,} tokens only, and a path of this row has {longest:,}"
+        instead = "packing: none, as a mask of ours would let it look further"
     elif told.get("softcap") is not None:
         why = "this model caps its scores (softcap), which torch's attention cannot"
+        instead = "attention: eager"
     elif dropout:
         why = f"attention has a dropout of {dropout:g}, and a log-probability would be another each time"
+        instead = "a model without it"
     if why:
-        raise TrainError(f"attention: paths: {why}: take attention: mask or packing: none")
+        raise TrainError(f"attention: paths: {why}: take {instead}")
 
 
 def register(model: Any) -> None:

@@ -103,6 +103,8 @@ class Tally:
     completion_tokens: int = 0
     cached_tokens: int = 0
     usd: float = 0.0
+    uncounted: str = ""
+    """A model that made an answer without telling what it read for it."""
 
     @property
     def answers(self) -> int:
@@ -116,6 +118,8 @@ class Tally:
     def add(self, completion: Completion, prices: Prices = FREE) -> None:
         self.calls += 1
         self.usd += prices.of(completion.usage)
+        if not completion.usage.prompt_tokens:
+            self.uncounted = completion.model
         self.retries += completion.attempts - 1
         self.prompt_tokens += completion.usage.prompt_tokens
         self.completion_tokens += completion.usage.completion_tokens

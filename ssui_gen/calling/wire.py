@@ -257,5 +257,6 @@ def _table(value: Any) -> dict[str, Any]:
 
 
 def _count(tokens: Any) -> int | None:
-    """A number of tokens, or None for what can be none."""
-    return tokens if isinstance(tokens, int) and 0 <= tokens <= MOST_TOKENS else None
+    """A number of tokens, or None for what can be none; some write 7 as 7.0."""
+    told = isinstance(tokens, int | float) and 0 <= tokens <= MOST_TOKENS and tokens == int(tokens)
+    return int(tokens) if told else None

@@ -22,19 +22,23 @@ Labels = dict[Check, Label]
 Groups = Callable[[Copy, Half], Iterator[Group]]
 
 
-KNOWN = {
-    siuo.ABOUT.title: needed(siuo.Shown),
-    vlguard.ABOUT.title: needed(vlguard.Shown),
-    vlsbench.ABOUT.title: needed(vlsbench.Shown),
-    mis.ABOUT.title: needed(mis.Shown),
-    mssbench.ABOUT.title: needed(mssbench.Chat),
-}
-"""By which columns a benchmark is known, whatever its file is called."""
+KNOWN: tuple[tuple[str, Set[str]], ...] = (
+    (siuo.ABOUT.title, needed(siuo.Shown)),
+    (siuo.ABOUT.title, {"question_id", "image", "question", "category", "options", "correct_option"}),
+    (vlguard.ABOUT.title, needed(vlguard.Shown)),
+    (vlguard.ABOUT.title, {"id", "image", "safe", "instruction", "response"}),
+    (vlsbench.ABOUT.title, needed(vlsbench.Shown)),
+    (mis.ABOUT.title, needed(mis.Shown)),
+    (mssbench.ABOUT.title, needed(mssbench.Chat)),
+)
+"""By which columns a benchmark is known, whatever its file is called: those that an adapter reads, SIUO's
+choices (siuo_mcqa.json), the answers that VLGuard's are held against (gpt4_safe_safes.json).
+"""
 
 
 def whose(columns: Set[str]) -> str:
     """The benchmark whose rows have these columns; empty for none."""
-    return next((title for title, known in KNOWN.items() if known <= columns), "")
+    return next((title for title, known in KNOWN if known <= columns), "")
 
 
 def _by_both(item: Item) -> Labels:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from ssui_gen.columns import words
 from ssui_gen.errors import RecordError
 from ssui_gen.importing.parts import whole_parts
-from ssui_gen.importing.reading import left, parsed, picture_of, words_of
+from ssui_gen.importing.reading import left, parsed, picture_of, pictures_in, words_of
 from ssui_gen.importing.shape import Draft, Layout, Left, Loose, Preference, Source, Why
 
 ASKS, ANSWERS, TELLS = ("human", "user"), ("gpt", "assistant", "model"), ("system",)
@@ -41,6 +41,7 @@ class _Llava(Loose):
 
 
 class _ShareGpt(Loose):
+    ONE_OF: ClassVar[tuple[str, ...]] = ("conversations", "messages")
     conversations: list[Any] = Field(default_factory=list)
     messages: list[Any] = Field(default_factory=list)
     images: Any = None
@@ -51,6 +52,7 @@ class _ShareGpt(Loose):
 
 
 class _Sherlock(_ShareGpt):
+    ONE_OF: ClassVar[tuple[str, ...]] = ("conversations",)
     chosen: Any
     rejected: Any
     prefix: str
@@ -96,7 +98,8 @@ def _number(value: float | int | str) -> float:
 def _draft(
     source: Source, where: str, turns: Sequence[Any], shown: Any, preference: Preference | None, licence: Any
 ) -> Draft | Left:
-    text, picture = _question(turns, where), picture_of(source, where, shown)
+    asked = _question(turns, where)
+    text, picture = words_of(asked), picture_of(source, where, shown or pictures_in(asked))
     if preference:
         preference = preference._replace(turns=sum(_turn(turn, where)[0] in ASKS for turn in turns))
     if isinstance(picture, Left):
@@ -106,12 +109,12 @@ def _draft(
     return Draft(where, text, picture, preference=preference, licence=words(licence))
 
 
-def _question(turns: Sequence[Any], where: str) -> str:
+def _question(turns: Sequence[Any], where: str) -> Any:
     """The first thing that is asked, which nothing but a system's text may stand before."""
     for turn in turns:
         who, said = _turn(turn, where)
         if who in ASKS:
-            return words_of(said)
+            return said
         if who not in TELLS:
             known = ", ".join((*ASKS, *ANSWERS, *TELLS))
             raise RecordError(f"{where}: begins with {str(who)[:40]!r}; expected somebody who asks ({known})")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ssui_gen.album import census, files
-from ssui_gen.benching.adapters.copy import as_row
+from ssui_gen.benching.adapters.copy import SHOWN, as_row
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.importing.shape import Draft, Left, Row, Source, Why
 from ssui_gen.jsonl import Line
@@ -23,8 +23,9 @@ MARK = "<image>"
 
 
 def left(row: str, reason: Why, why: object) -> Left:
-    """In one line, whatever stood in the row."""
-    return Left(row=row, reason=reason, detail=" ".join(str(why).split())[:600])
+    """In one line, which begins with its place, whatever stood in the row."""
+    said = " ".join(str(why).split())
+    return Left(row=row, reason=reason, detail=(said if said.startswith(row) else f"{row}: {said}")[:600])
 
 
 def parsed(
@@ -35,11 +36,18 @@ def parsed(
         try:
             if line.value is None:
                 raise RecordError(str(line.error))
+            _require_one(kind, line.value, where, expects)
             found = list(make(where, as_row(kind, line.value, where, expects)))
         except RecordError as error:
             yield left(where, Why.ROW_INVALID, error)
         else:
             yield from found
+
+
+def _require_one(kind: type[Row], value: Any, where: str, expects: str) -> None:
+    if kind.ONE_OF and isinstance(value, Mapping) and not value.keys() & {*kind.ONE_OF}:
+        lack, found = " or ".join(map(repr, kind.ONE_OF)), ", ".join(map(str, list(value)[:SHOWN]))[:300]
+        raise RecordError(f"{where}: no {lack} (columns: {found}): another edition? Expected {expects}")
 
 
 def placed(source: Source) -> Iterator[tuple[str, Line]]:
@@ -99,10 +107,24 @@ def _pictures(value: Any) -> Iterator[str | bytes]:
 def words_of(value: Any) -> str:
     """What is said in a turn, without the marks for its picture. Raises RecordError for what is no text."""
     if isinstance(value, list):
-        parts = [one.get("text") for one in value if isinstance(one, Mapping) and one.get("type") == "text"]
+        parts = [said for part in value if (said := _of_part(part, "text")) is not None]
         value = "\n".join(part for part in parts if isinstance(part, str)) if parts else None
     if not isinstance(value, str):
         raise RecordError(f"expected a text; got {str(value)[:80]!r}")
     if "<video>" in value or "<audio>" in value:
         raise RecordError("it is about a video or a sound; expected a picture")
     return value.replace(MARK, " ").strip()
+
+
+def pictures_in(value: Any) -> list[Any]:
+    """The pictures that a turn names among its parts, as the APIs and LLaMA-Factory's v1 have it."""
+    parts = value if isinstance(value, list) else []
+    found = (_of_part(part, "image") or _of_part(part, "image_url") for part in parts)
+    return [one.get("url") if isinstance(one, Mapping) and "url" in one else one for one in found if one]
+
+
+def _of_part(part: Any, kind: str) -> Any:
+    """What a part of this type holds, under its type's own name or as its value; None: it is of another."""
+    if not isinstance(part, Mapping) or part.get("type") != kind:
+        return None
+    return part.get(kind, part.get("value"))

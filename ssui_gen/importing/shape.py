@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
 
@@ -143,6 +143,8 @@ class Row(Record):
     be what turns the meaning; `Loose` passes them over."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+    ONE_OF: ClassVar[tuple[str, ...]] = ()
+    """Columns of which it has at least one."""
 
 
 class Loose(Row):

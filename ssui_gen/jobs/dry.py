@@ -21,6 +21,7 @@ NO_PRICE = (
     "not known: say it with --prices IN,OUT (US dollars for a million tokens), or by model in run.yaml: "
     "models: {vlm: {prices: {prompt: ..., completion: ...}}}"
 )
+NO_ACCOUNT = "not known: a server does not tell what its calls took (usage)"
 
 
 class Todo(NamedTuple):
@@ -86,11 +87,12 @@ def _before(job: Job) -> Spent:
 
 def _figures(job: Job, ahead: Forecast, name: str) -> dict[str, str]:
     priced = any(job.prices.values())
+    told = (ahead.prompt_tokens.high > 0 or not ahead.calls.high) and not job.tally.uncounted
     return {
         "calls": ahead.calls.said(_whole),
-        "prompt tokens": ahead.prompt_tokens.said(_whole),
-        "completion tokens": ahead.completion_tokens.said(_whole),
-        "US dollars": ahead.usd.said("{:,.2f}".format) if priced else NO_PRICE,
+        "prompt tokens": ahead.prompt_tokens.said(_whole) if told else NO_ACCOUNT,
+        "completion tokens": ahead.completion_tokens.said(_whole) if told else NO_ACCOUNT,
+        "US dollars": (ahead.usd.said("{:,.2f}".format) if told else NO_ACCOUNT) if priced else NO_PRICE,
         "time": _time(job, ahead),
         name: ahead.kept.said(_whole),
         **{f"  {label}": value.said(_whole) for label, value in ahead.rows.items()},

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ssui_gen.calling.calls import Tally
 from ssui_gen.calling.journal import Spent
 from ssui_gen.config_spending import Prices, Spending
+from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.expecting import ENOUGH, Expecting
 
 HOUR = 3600.0
@@ -70,7 +71,9 @@ class Purse:
         self._ended = asyncio.Condition()
 
     async def admits(self) -> bool:
-        """Whether one more unit may begin; waits where only the end of others can tell."""
+        """Whether one more unit may begin; waits where only the end of others can tell. Raises ConfigError
+        where tokens or dollars are limited and a server does not tell them.
+        """
         async with self._ended:
             while not self.empty and self._must_wait():
                 await self._ended.wait()
@@ -90,6 +93,11 @@ class Purse:
 
     def _reached(self) -> Reached | None:
         most, tally = self.most, self.tally
+        if most.counted and tally.uncounted:
+            raise ConfigError(
+                f"limits: tokens and usd cannot be kept to: {tally.uncounted} answers without usage, or with "
+                "one that counts no prompt; what was finished is written. Limit hours instead"
+            )
         tokens = self.before.tokens + tally.tokens
         total = self.expecting.total
         if most.tokens is not None and tokens + self._ahead(total.tokens, "tokens") >= most.tokens:

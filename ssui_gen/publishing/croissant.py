@@ -34,9 +34,9 @@ def croissant(facts: Facts, hashes: Mapping[str, str], url: str) -> str:
         ctx=context,
         name=about.name,
         description=_description(facts),
-        license=[
-            one.url or one.name for one in dict.fromkeys([facts.terms, *(p.terms for p in facts.pictures)])
-        ],
+        license=list(
+            dict.fromkeys(one.url or one.name for one in (facts.terms, *(p.terms for p in facts.pictures)))
+        ),
         url=url or "https://arxiv.org/abs/2509.12060",
         version=_semantic(about.version),
         cite_as=f"{about.authors or about.name}: {about.name}, version {about.version}. Method: {PAPER}",

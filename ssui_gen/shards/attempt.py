@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
+
 from ssui_gen.calling.journal import CALLS, Call, Journal
 from ssui_gen.completions import Completion
 from ssui_gen.errors import ConfigError, Superseded
@@ -27,6 +29,7 @@ from ssui_gen.shards.attempts import (
     EDITION,
     GONE,
     ROW,
+    Counts,
     Header,
     Past,
     claim,
@@ -40,6 +43,7 @@ from ssui_gen.shards.store import Log, Store
 LOOK_SECONDS = 1.0
 """Between two looks for a later attempt, and the most of a log that a lost machine takes with it."""
 T = TypeVar("T")
+_CALL = TypeAdapter(Call)
 
 
 def begin(store: Store, deal: Deal, which: Which, folder: Path, mix: bool) -> Attempt:
@@ -60,22 +64,21 @@ def rebuild(past: Past, folder: Path) -> int:
         for event in past.events():
             rows.apply(event)
             if event[0] == CALL:
-                journal.keep(as_call(event[1]))
+                journal.keep(as_call(event[1], rows.where))
                 calls += 1
     for name in RECORDS:
         atomic_write(folder / name, rows.lines(name))
     return calls
 
 
-def as_call(value: list[Any]) -> Call:
+def as_call(value: Any, where: str) -> Call:
     """Raises ConfigError for what this version does not write."""
     try:
-        key, agent, request, completion, created = value
-        return Call(key, agent, request, Completion.model_validate(completion), created)
-    except (TypeError, ValueError):
+        return _CALL.validate_python(value)
+    except ValueError:
         raise ConfigError(
-            f"a log holds {str(value)[:60]!r} as a call, which this version does not write: was it written "
-            "by another version of ssui_gen, or edited?"
+            f"{where}: a log holds {str(value)[:60]!r} as a call, which this version does not write: was it "
+            "written by another version of ssui_gen, or edited?"
         ) from None
 
 
@@ -128,9 +131,9 @@ class Attempt:
             )
         self.log.sync()
 
-    def finish(self, counts: dict[str, Any]) -> None:
+    def finish(self, counts: Counts) -> None:
         """The shard is done. Raises Superseded, RecordError."""
-        self._say(DONE, counts)
+        self._say(DONE, counts.model_dump(mode="json"))
         self.log.close()
         self.look()
 

@@ -13,26 +13,29 @@ import re
 import socket
 from collections.abc import Iterator
 from secrets import token_hex
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
 
 from ssui_gen import __version__
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import of_kind, parse
-from ssui_gen.records import Record
-from ssui_gen.shards.dealing import Deal, Which
+from ssui_gen.records import Reason, Record
+from ssui_gen.shards.dealing import Deal, Which, as_written
 from ssui_gen.shards.store import Log, Store
 
 HEADER, CALL, ROW, GONE, EDITION, DONE = "attempt", "call", "row", "gone", "edition", "done"
 """Kinds of events; each line is an object with one of them as its key."""
 Event = tuple[str, Any]
-_NAME = re.compile(r"a(\d{4,})\.log")
+_NAME = re.compile(r"a([0-9]{4,})\.log")
+_Name = Annotated[str, Field(pattern=rf"^{_NAME.pattern}$")]
 
 
 class Header(Record):
     """The first line of a log."""
 
     number: int
-    chain: tuple[tuple[str, int], ...]
+    chain: tuple[tuple[_Name, int], ...]
     """Earlier logs, the oldest first, and how many bytes of each count."""
     deal: str
     shard: int
@@ -41,6 +44,19 @@ class Header(Record):
     pid: int
     nonce: str
     """Tells two attempts from each other that would say the same."""
+
+
+class Counts(Record):
+    """What an attempt that came to the end of its shard says of itself; the calls are those that it made."""
+
+    paths: int = 0
+    rejects: int = 0
+    reasons: dict[Reason, int] = Field(default_factory=dict)
+    calls: int = 0
+    replayed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
 
 
 class Last(NamedTuple):
@@ -67,13 +83,18 @@ class Past:
         """As a chain; with the last attempt in it when `events` has come to its end."""
 
     @property
-    def done(self) -> dict[str, Any] | None:
-        """What the last attempt counted, if it came to the end of the shard."""
+    def done(self) -> Counts | None:
+        """What the last attempt counted, if it came to the end of the shard. Raises ConfigError for counts
+        that this version does not write.
+        """
         if self.last is None:
             return None
         lines = self.store.tail(self._path(self.last.name)).split(b"\n")
         event = _event(lines[-2], "") if len(lines) > 1 and not lines[-1] else None
-        return event[1] if event and event[0] == DONE else None
+        if not event or event[0] != DONE:
+            return None
+        with as_written():
+            return of_kind(Counts, event[1], f"{self._shown(self.last.name)}: {DONE}")
 
     def events(self) -> Iterator[Event]:
         """All that counts, in its order. Raises ConfigError where less is there than was built upon."""
@@ -104,7 +125,8 @@ class Past:
             name = log_of(number)
             kind, value = next((event for _, event in self._read(name)), ("", None))
             if kind == HEADER:
-                header = of_kind(Header, value, f"{self._shown(name)}:1")
+                with as_written():
+                    header = of_kind(Header, value, f"{self._shown(name)}:1")
                 self._require_ours(name, header)
                 return Last(name, header)
         return None

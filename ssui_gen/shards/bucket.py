@@ -34,6 +34,8 @@ class Bucket:
             fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
         except (ImportError, ValueError) as error:
             raise ConfigError(f"{url}: this storage cannot be used: {error}") from None
+        if "file" in fs.protocol:
+            raise ConfigError(f"{url}: is a folder: name it as one, {path}")
         return cls(url, fs, path)
 
     def _explained(self, name: str) -> AbstractContextManager[None]:

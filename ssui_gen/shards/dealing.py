@@ -12,7 +12,7 @@ import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +21,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from ssui_gen.calling.journal import Seen
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import of_kind, parse
 from ssui_gen.manifest import Seeds
 from ssui_gen.records import Record, Reject, Seed, digest
@@ -108,9 +108,19 @@ def shard_of(row: Seed | Reject, of: int) -> int:
 
 
 def find_deal(store: Store) -> Deal | None:
-    """As it was dealt; None where nothing has been. Raises RecordError."""
+    """As it was dealt; None where nothing has been. Raises ConfigError, and RecordError for the storage."""
     raw, where = store.read(DEAL), f"{store.place}/{DEAL}"
-    return None if raw is None else of_kind(Deal, parse(raw, where), where)
+    with as_written():
+        return None if raw is None else of_kind(Deal, parse(raw, where), where)
+
+
+@contextmanager
+def as_written() -> Iterator[None]:
+    """Raises ConfigError for what is no record of ours: no other machine would read it otherwise."""
+    try:
+        yield
+    except RecordError as error:
+        raise ConfigError(f"{error}: was it written by another version of ssui_gen, or edited?") from None
 
 
 def settle_deal(store: Store, of: int, seeds: Path | None, limit: int | None) -> Deal:

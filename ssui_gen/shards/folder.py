@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ssui_gen.files import regular
 from ssui_gen.shards.store import TAIL, Log, explained, whole
 
 
@@ -36,7 +37,8 @@ class Folder:
     def read(self, name: str) -> bytes | None:
         with explained(self.root / name):
             try:
-                return (self.root / name).read_bytes()
+                with regular(self.root / name) as file:
+                    return file.read()
             except FileNotFoundError:
                 return None
 
@@ -64,11 +66,11 @@ class Folder:
         return (self.root / name).exists()
 
     def lines(self, name: str) -> Iterator[bytes]:
-        with explained(self.root / name), (self.root / name).open("rb") as file:
+        with explained(self.root / name), regular(self.root / name) as file:
             yield from whole(file)
 
     def tail(self, name: str) -> bytes:
-        with explained(self.root / name), (self.root / name).open("rb") as file:
+        with explained(self.root / name), regular(self.root / name) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
             return file.read()
 

@@ -108,10 +108,10 @@ class _Drafts:
         }
         self._journal = open_.enter_context(closing(Journal(self.folder / CALLS))) if calls else None
 
-    def call(self, event: Event) -> None:
+    def call(self, event: Event, where: str) -> None:
         self.calls += 1
         if self._journal:
-            self._journal.keep(as_call(event[1]))
+            self._journal.keep(as_call(event[1], where))
 
     def add(self, rows: Rows) -> None:
         for name, file in self._files.items():
@@ -145,7 +145,7 @@ def _add(past: Past, drafts: _Drafts, manifest: Manifest, mix: bool) -> None:
         last, value = event
         rows.apply(event)
         if last == CALL:
-            drafts.call(event)
+            drafts.call(event, where)
         if last == EDITION and value != ours and not mix:
             raise ConfigError(
                 f"{where}: was made with something else than {RUN} says (prompts, cards or models): take it "

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ssui_gen.errors import ConfigError
-from ssui_gen.records import Reason
-from ssui_gen.shards.attempts import Past, claim
+from ssui_gen.shards.attempts import Counts, Past, claim
 from ssui_gen.shards.merging import require_deal, shards_of
 from ssui_gen.shards.store import Store
 
@@ -24,7 +23,7 @@ class State(NamedTuple):
     attempts: int
     host: str
     """Of the last attempt."""
-    done: dict[str, Any] | None
+    done: Counts | None
 
 
 class Status(NamedTuple):
@@ -45,7 +44,7 @@ class Status(NamedTuple):
         """Over the finished ones."""
         found = Counter[str]()
         for one in self.shards:
-            found.update({name: (one.done or {}).get(name, 0) for name in COUNTED})
+            found.update({name: getattr(one.done or Counts(), name) for name in COUNTED})
         return found
 
 
@@ -77,7 +76,7 @@ def reopen(store: Store, numbers: Iterable[int]) -> list[int]:
         if (done := past.done) is None:
             if named:
                 opened.append(which.number)
-        elif named or any(Reason(reason).passing for reason in done.get("reasons", {})):
+        elif named or any(reason.passing for reason in done.reasons):
             for _ in past.events():  # to its end: it says upon what the next attempt builds
                 pass
             if claimed := claim(past):

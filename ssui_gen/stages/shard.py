@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -22,8 +23,9 @@ from ssui_gen.jobs.part import Part
 from ssui_gen.jobs.plan import Plan
 from ssui_gen.jobs.progress import Progressing, saying
 from ssui_gen.manifest import RUN
+from ssui_gen.records import Reason
 from ssui_gen.shards.attempt import begin
-from ssui_gen.shards.attempts import Past
+from ssui_gen.shards.attempts import Counts, Past
 from ssui_gen.shards.dealing import Which, seeds_of_shard, settle_deal
 from ssui_gen.shards.edition import find_manifest, require_same
 from ssui_gen.shards.store import Store
@@ -70,7 +72,7 @@ def make_shard(order: Order, console: Console) -> Outcome | None:
         attempt = begin(store, deal, which, folder, plan.mix)
         with closing(attempt.log):
             if not deal.dealt[which.number].rows:
-                attempt.finish({})  # no server is started for nothing
+                attempt.finish(Counts())  # no server is started for nothing
                 return None
             saying(console)(
                 f"Shard {which}, attempt {attempt.header.number} in {folder}: {attempt.rebuilt:,} calls were "
@@ -95,18 +97,18 @@ def _scratch(order: Order) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _counts(progress: Progressing) -> dict[str, Any]:
+def _counts(progress: Progressing) -> Counts:
     funnel, tally = progress.funnel, progress.tally
-    reasons: dict[str, int] = {}
+    reasons = Counter[Reason]()
     for (_, reason), count in funnel.dropped.items():
-        reasons[reason] = reasons.get(reason, 0) + count
-    return {
-        "paths": funnel.kept.total(),
-        "rejects": funnel.dropped.total(),
-        "reasons": reasons,
-        "calls": tally.calls,
-        "replayed": tally.replayed,
-        "prompt_tokens": tally.prompt_tokens,
-        "completion_tokens": tally.completion_tokens,
-        "seconds": round(progress.seconds, 2),
-    }
+        reasons[Reason(reason)] += count
+    return Counts(
+        paths=funnel.kept.total(),
+        rejects=funnel.dropped.total(),
+        reasons=reasons,
+        calls=tally.calls,
+        replayed=tally.replayed,
+        prompt_tokens=tally.prompt_tokens,
+        completion_tokens=tally.completion_tokens,
+        seconds=round(progress.seconds, 2),
+    )
