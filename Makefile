@@ -95,15 +95,15 @@ TRAIN := --config=$(call q,$(SRPO)) --run=$(call q,outputs/$(RUN)) $(if $(TRAINE
 
 .PHONY: train
 train: $(READY) ## outputs/RUN paths and pairs → outputs/RUN/adapter; a micro VLM is measured before and after
-	$(PY) -m train.srpo $(TRAIN) $(if $(OUT),--output=$(call q,$(OUT))) $(if $(REAL),,--evaluator microworld.measure_adapter) $(if $(DRY),--dry) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
+	$(PY) -m ssui_train.srpo $(TRAIN) $(if $(OUT),--output=$(call q,$(OUT))) $(if $(REAL),,--evaluator microworld.measure_adapter) $(if $(DRY),--dry) $(if $(LIMIT),limit=$(LIMIT)) $(ARGS)
 
 .PHONY: overfit
 overfit: $(READY) ## one batch learnt by heart, then said word for word: is a model trained as it is asked?
-	$(PY) -m train.overfit $(TRAIN) $(ARGS)
+	$(PY) -m ssui_train.overfit $(TRAIN) $(ARGS)
 
 .PHONY: sweep
 sweep: $(READY) ## the same training over λ, measured: a table and a figure; other axes: ARGS="loss=srpo,dpo seed=0,1,2"
-	$(PY) -m train.sweep $(TRAIN) $(ARGS)
+	$(PY) -m ssui_train.sweep $(TRAIN) $(ARGS)
 
 .PHONY: merge
 merge: $(READY) ## ADAPTER and its base → one model beside it

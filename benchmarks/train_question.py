@@ -14,8 +14,8 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 from tiny_families import tiny  # noqa: E402
 
-from train.config import SrpoConfig  # noqa: E402
-from train.model import lora  # noqa: E402
+from ssui_train.config import SrpoConfig  # noqa: E402
+from ssui_train.model import lora  # noqa: E402
 
 STEPS, STEP, BRANCH, QUESTION = 6, 60, 150, 60
 SIZES = {"hidden": 1024, "mlp": 5, "layers": 2, "heads": 8, "vision_hidden": 320, "vision_layers": 6}

@@ -11,14 +11,14 @@ from torch import Tensor
 from train_question import CONFIG, Pair, Question, enlivened
 
 from ssui_gen.records import ImageRef
-from train.encode import Encoder
-from train.example import Branch, Choice, Example
-from train.forward import Eyes
-from train.learn import taught
-from train.loss import USUAL
-from train.paths import register
-from train.rows import RowMaker
-from train.tree import grow
+from ssui_train.encode import Encoder
+from ssui_train.example import Branch, Choice, Example
+from ssui_train.forward import Eyes
+from ssui_train.learn import taught
+from ssui_train.loss import USUAL
+from ssui_train.paths import register
+from ssui_train.rows import RowMaker
+from ssui_train.tree import grow
 
 
 class Step(NamedTuple):

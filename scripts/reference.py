@@ -25,7 +25,7 @@ from ssui_gen.cli_help import GROUPS
 from ssui_gen.cli_parser import grouped, tree
 from ssui_gen.config import Card, Config
 from ssui_gen.settings import OneOf, Settings
-from train.config import SrpoConfig
+from ssui_train.config import SrpoConfig
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COLUMNS = "80"

@@ -74,7 +74,9 @@ def _serve(args: argparse.Namespace) -> int:
 def _merge(args: argparse.Namespace) -> int:
     """In a process of its own: this package never imports torch."""
     told = [f"--{name}={value}" for name in ("output", "base") if (value := getattr(args, name))]
-    return subprocess.run([sys.executable, "-m", "train.merge", args.adapter, *told], check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "ssui_train.merge", args.adapter, *told], check=False
+    ).returncode
 
 
 def add_merge(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from shlex import quote
 
+from ssui_gen.shipped import shipped
+
 BY, OUTPUTS = "SSUI_BY", "outputs"
 ORDERS = {
     "curation": "curation export",
@@ -83,9 +85,9 @@ def _program(target: str, given: dict[str, object]) -> list[str]:
 def _training(policy: str) -> list[str]:
     """Training is a program of its own, and its settings are chosen by the policy."""
     micro = policy in MICRO
-    settings = _package("train") / ("micro.yaml" if micro else "srpo.yaml")
+    settings = shipped(_package("ssui_train"), "micro.yaml" if micro else "srpo.yaml")
     model = _package("microworld") / "models" / policy.removeprefix("micro-") if micro else policy
-    command = [sys.executable, "-m", "train.srpo", "--config", str(settings), "--model", str(model)]
+    command = [sys.executable, "-m", "ssui_train.srpo", "--config", str(settings), "--model", str(model)]
     return [quote(word) for word in command]
 
 

@@ -22,6 +22,7 @@ from ssui_gen import yamls
 from ssui_gen.errors import PromptError
 from ssui_gen.lengths import LONGEST_ANSWER, LONGEST_LINE, LONGEST_TEXT
 from ssui_gen.marks import as_words
+from ssui_gen.shipped import shipped
 from ssui_gen.taxonomy import TAXONOMY, classes
 
 
@@ -79,8 +80,7 @@ class Prompt:
 
 def home() -> Path:
     """Where cards and prompts are: the checkout, or the copy inside an installed package."""
-    package = Path(__file__).parent
-    return package.parent if (package.parent / "agents").is_dir() else package / "share"
+    return shipped(Path(__file__).parent, "agents").parent
 
 
 def blob_id(source: bytes) -> str:

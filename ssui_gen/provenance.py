@@ -18,7 +18,7 @@ from ssui_gen.errors import ConfigError
 
 MADE_OF = "made_of"
 """The key of a kept file under which that stands."""
-OURS = frozenset({"ssui_gen", "microworld", "train"})
+OURS = frozenset({"ssui_gen", "microworld", "ssui_train"})
 LIBRARIES = ("torch", "transformers", "peft")
 """Of what is foreign, what decides what a model says."""
 

@@ -1,6 +1,6 @@
 """What all settings are made of: a base that refuses unknown keys, and how a file's faults are told.
 
-Which settings there are stands in `config` (a run) and in `train/config.py` (a training).
+Which settings there are stands in `config` (a run) and in `train/ssui_train/config.py` (a training).
 """
 
 from __future__ import annotations

@@ -27,10 +27,10 @@ from ssui_gen.records import (
     Verdicts,
     row_id,
 )
-from train.config import SrpoConfig
-from train.data import Loaded, Reader
-from train.encode import Encoder
-from train.source import Source
+from ssui_train.config import SrpoConfig
+from ssui_train.data import Loaded, Reader
+from ssui_train.encode import Encoder
+from ssui_train.source import Source
 
 PROMPT = load_prompt(home() / "prompts" / "policy.md")
 SAFE = Verdict(label="safe", probability=None, label_mass=None, evidence="seen")

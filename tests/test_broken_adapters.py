@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from ssui_gen.errors import SsuiError
-from train.merge import merge
+from ssui_train.merge import merge
 
 BASE = Path(__file__).parents[1] / "microworld/models/policy"
 CONFIG = {

@@ -16,7 +16,7 @@ from test_pairs import IMAGE
 
 from ssui_gen.branches import Correction, Cut, Pair
 from ssui_gen.exploring.corrected import corrected_pairs
-from train.example import parted
+from ssui_train.example import parted
 
 PATH = path_of(0, IMAGE)
 CUT = cut_of(PATH, 2)

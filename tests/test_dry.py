@@ -26,7 +26,7 @@ from ssui_gen.completions import Usage
 from ssui_gen.config_spending import Prices, Spending
 from ssui_gen.jobs.forecast import Pace, Tried, foretold, reached, total
 from ssui_gen.jobs.lots import drawn, highest, lot
-from train.job import foresee
+from ssui_train.job import foresee
 
 
 def told(end: Ended, name: str) -> tuple[float, float, float]:

@@ -61,7 +61,7 @@ for text, polarity in (("Answer: Dry it first.", "good"), ("3. Synthesis: it is 
     "A loss": """
 import torch
 from test_loss import layout
-from train.loss import USUAL, Spans, objective
+from ssui_train.loss import USUAL, Spans, objective
 
 wanted = USUAL["cpo_simpo"]
 totals = torch.tensor([-2.0, -3.0, -3.0], requires_grad=True)

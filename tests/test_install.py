@@ -61,3 +61,43 @@ def test_all_that_pip_said_is_shown_where_it_fails(python: Path) -> None:
     assert done.returncode == 1 and "FAILED" in done.stdout
     assert NOISE in done.stdout and "No matching distribution" in done.stdout
     assert "mend it and run the same command again" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which our wheel was unpacked, as pip does it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=SCRIPTS.parent, check=True, capture_output=True)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def elsewhere(installation: Path, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """This Python in a folder that is no checkout and has a `train.py` of its own."""
+    (folder / "train.py").write_text("raise SystemExit('somebody else's')\n")
+    known = os.environ | {"PYTHONPATH": str(installation)}
+    told = [sys.executable, *command]
+    return subprocess.run(told, cwd=folder, env=known, capture_output=True, text=True, check=False)
+
+
+def test_what_is_installed_is_called_as_nothing_else_is(installation: Path) -> None:
+    names = {path.name for path in installation.iterdir() if path.suffix != ".dist-info"}
+    assert names == {"ssui_gen", "microworld", "ssui_train"}
+
+
+def test_an_installation_trains_by_its_own_settings_beside_any_train_py(
+    installation: Path, tmp_path: Path
+) -> None:
+    code = (
+        "from ssui_gen.commands import command;print(command('train'), command('train', POLICY='org/model'))"
+    )
+    said = elsewhere(installation, tmp_path, "-c", code)
+    assert said.returncode == 0, said.stderr
+    settings = [word for word in said.stdout.split() if word.endswith(".yaml")]
+    assert settings == [f"{installation}/ssui_train/share/{name}.yaml" for name in ("micro", "srpo")]
+    config = "import sys; from pathlib import Path; from ssui_train.config import load; [*map(load, map(Path, sys.argv[1:]))]"
+    assert elsewhere(installation, tmp_path, "-c", config, *settings).returncode == 0
+    told = elsewhere(installation, tmp_path, "-m", "ssui_train.srpo", "--help")
+    assert told.returncode == 0 and "--config" in told.stdout, told.stderr

@@ -31,7 +31,7 @@ def test_every_printed_line_leads_to_the_next(tmp_path: Path, monkeypatch: pytes
     run = tmp_path / "a night's run"
     begun = pasted(f"{quote(str(SSUI))} dataset --run {quote(str(run))} --limit 8")
     drawn = pasted(printed(begun, " pairs "))
-    trained = pasted(printed(drawn, " train.srpo "))
+    trained = pasted(printed(drawn, " ssui_train.srpo "))
     assert (run / "adapter/adapter_model.safetensors").exists()
     merged = pasted(printed(trained, " merge "))
     assert (run / "merged/config.json").exists() and "/merged" in printed(merged, " serve ")
@@ -44,5 +44,5 @@ def test_every_printed_line_leads_to_the_next(tmp_path: Path, monkeypatch: pytes
     assert len(rows(run / "curated.jsonl")) == len(rows(run / "reasoning_paths.jsonl")) > 0
     again = pasted(printed(curated, " pairs "))
     assert rows(run / "pairs.jsonl")
-    retrained = pasted(printed(again, " train.srpo "))
+    retrained = pasted(printed(again, " ssui_train.srpo "))
     assert "adapter-1" in retrained or "is done" in retrained

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from train.loss import (
+from ssui_train.loss import (
     NEAREST_ZERO,
     USUAL,
     Layout,

@@ -15,16 +15,16 @@ from torch import Tensor
 from trees import BRANCHES, Case, eyes, picture, with_lora
 
 from ssui_gen.errors import TrainError
-from train.config import load
-from train.encode import Encoder
-from train.example import Branch, Choice, Drawn, Example
-from train.forward import read
-from train.job import attends_by_paths, recompute
-from train.learn import taught
-from train.loss import USUAL, Objective, Terms
-from train.paths import Plan, attend, disagreement, register
-from train.rows import Row, RowMaker
-from train.tree import grow, mask, pack, segments
+from ssui_train.config import load
+from ssui_train.encode import Encoder
+from ssui_train.example import Branch, Choice, Drawn, Example
+from ssui_train.forward import read
+from ssui_train.job import attends_by_paths, recompute
+from ssui_train.learn import taught
+from ssui_train.loss import USUAL, Objective, Terms
+from ssui_train.paths import Plan, attend, disagreement, register
+from ssui_train.rows import Row, RowMaker
+from ssui_train.tree import grow, mask, pack, segments
 
 SRPO = USUAL["srpo"]
 NEAR = 5e-6

@@ -71,7 +71,7 @@ def test_code_is_known_by_all_that_it_reaches_and_by_nothing_else(tmp_path: Path
 def test_the_evaluator_reaches_its_world_and_scores_and_no_stage() -> None:
     found = code("microworld.measure_adapter")
     assert found["libraries"]["torch"] != "not installed"
-    assert found["sha256"] != code("train.srpo")["sha256"]
+    assert found["sha256"] != code("ssui_train.srpo")["sha256"]
 
 
 def test_a_module_that_is_not_there_is_said_so() -> None:

@@ -12,7 +12,7 @@ from jobs import Ended
 from local_hub import TOKEN, local_hub
 from yaml import safe_load
 
-from train.show import draw
+from ssui_train.show import draw
 
 FACTS: dict[str, Any] = {
     "ssui_gen": "0.1.0", "base": {"model": "org/base", "fingerprint": "f5"}, "toy": False,

@@ -37,10 +37,10 @@ from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.exploring.recovery import lead_of
 from ssui_gen.reading import read
 from ssui_gen.records import ImageRef, ReasoningPath, digest
-from train.encode import Encoder
-from train.example import parted
-from train.loss import USUAL, Span, add_up, objective
-from train.rows import RowMaker
+from ssui_train.encode import Encoder
+from ssui_train.example import parted
+from ssui_train.loss import USUAL, Span, add_up, objective
+from ssui_train.rows import RowMaker
 
 IMAGE = ImageRef(path="a.png", sha256="0" * 64, width=8, height=8)
 RECOVER = {

@@ -18,8 +18,8 @@ from microworld.reproduce.decoding import Asked, decode
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Held, held
 from microworld.reproduce.weights import weights_of
-from train.families import FEATURES, joined
-from train.model import fingerprint, lora
+from ssui_train.families import FEATURES, joined
+from ssui_train.model import fingerprint, lora
 
 MODEL = Path(__file__).parents[1] / "microworld" / "models" / "policy"
 SEED = 11

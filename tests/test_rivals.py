@@ -18,14 +18,14 @@ from trees import Case, eyes
 
 from ssui_gen.branches import Branch, Judgement
 from ssui_gen.errors import ConfigError
-from train.config import load
-from train.encode import Encoder
-from train.example import Drawn, Example
-from train.forward import read
-from train.groups import judged, reward, weights
-from train.loss import USUAL, objective
-from train.rows import RowMaker
-from train.tree import grow
+from ssui_train.config import load
+from ssui_train.encode import Encoder
+from ssui_train.example import Drawn, Example
+from ssui_train.forward import read
+from ssui_train.groups import judged, reward, weights
+from ssui_train.loss import USUAL, objective
+from ssui_train.rows import RowMaker
+from ssui_train.tree import grow
 
 Rows = list[dict[str, Any]]
 GRPO, RFT, SRPO = USUAL["grpo"], USUAL["rft"], USUAL["srpo"]

@@ -29,14 +29,14 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.edited import edit_pairs
 from ssui_gen.records import STEP_NAMES, ImageRef, Step
 from ssui_gen.verifying.first_bad_step import place_in
-from train.config import SrpoConfig
-from train.encode import Encoder
-from train.example import Example, Prompt, parted
-from train.forward import read
-from train.loss import USUAL, objective
-from train.pairing import Building
-from train.rows import RowMaker
-from train.source import Unfit, Why
+from ssui_train.config import SrpoConfig
+from ssui_train.encode import Encoder
+from ssui_train.example import Example, Prompt, parted
+from ssui_train.forward import read
+from ssui_train.loss import USUAL, objective
+from ssui_train.pairing import Building
+from ssui_train.rows import RowMaker
+from ssui_train.source import Unfit, Why
 
 ERROR = replace(USUAL["srpo"], span="error")
 Rows = list[dict[str, Any]]

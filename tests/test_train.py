@@ -20,13 +20,13 @@ from transformers import AutoProcessor
 from trees import Case, eyes, with_lora
 
 from ssui_gen.errors import ConfigError, TrainError
-from train.config import Lora, SrpoConfig, load
-from train.encode import Encoder
-from train.loss import USUAL
-from train.model import adapted_layers, check_adapted, check_base, load_base, precision, with_adapter
-from train.rows import RowMaker
-from train.tally import NAMES
-from train.trainer import SrpoTrainer, arguments, explained, refuse_data_parallel
+from ssui_train.config import Lora, SrpoConfig, load
+from ssui_train.encode import Encoder
+from ssui_train.loss import USUAL
+from ssui_train.model import adapted_layers, check_adapted, check_base, load_base, precision, with_adapter
+from ssui_train.rows import RowMaker
+from ssui_train.tally import NAMES
+from ssui_train.trainer import SrpoTrainer, arguments, explained, refuse_data_parallel
 
 pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::UserWarning")
 
@@ -175,7 +175,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(training: Training)
 def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(
     training: Training, tmp_path: Path
 ) -> None:
-    from train.folder import Folder
+    from ssui_train.folder import Folder
 
     folder = Folder(training.config(str(tmp_path / "half")))
     for step, state in ((2, '{"global_step": 2}'), (4, '{"global_st'), (6, None)):

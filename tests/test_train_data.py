@@ -13,8 +13,8 @@ from runs import PROMPT, change, loaded, pairs_of, tiny_encoder, write_run
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.prompts import policy_prompt
-from train.data import Loaded, held_out
-from train.encode import Encoder
+from ssui_train.data import Loaded, held_out
+from ssui_train.encode import Encoder
 
 Rows = list[dict[str, Any]]
 

@@ -26,17 +26,17 @@ from transformers import (
 from trees import Case, eyes, with_lora
 
 from ssui_gen.errors import ConfigError, TrainError
-from train.attention import allowed, kernels
-from train.config import Lora, SrpoConfig
-from train.encode import Encoder
-from train.families import refuse_blind_tree, unpackable
-from train.forward import read
-from train.job import packed_as
-from train.loss import USUAL
-from train.model import language_model, unreached
-from train.rows import RowMaker
-from train.size import Weights, refuse_too_large, weights
-from train.trainer import SrpoTrainer, arguments
+from ssui_train.attention import allowed, kernels
+from ssui_train.config import Lora, SrpoConfig
+from ssui_train.encode import Encoder
+from ssui_train.families import refuse_blind_tree, unpackable
+from ssui_train.forward import read
+from ssui_train.job import packed_as
+from ssui_train.loss import USUAL
+from ssui_train.model import language_model, unreached
+from ssui_train.rows import RowMaker
+from ssui_train.size import Weights, refuse_too_large, weights
+from ssui_train.trainer import SrpoTrainer, arguments
 
 pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::UserWarning")
 TEXT: dict[str, Any] = {

@@ -11,8 +11,8 @@ from real_tokens import qwen, qwen_file, sentencepiece
 
 from ssui_gen.branching import prefix_at, render_path, render_steps
 from ssui_gen.records import STEP_NAMES, Step
-from train.encode import Encoder
-from train.source import Unfit, Why
+from ssui_train.encode import Encoder
+from ssui_train.source import Unfit, Why
 
 TEXTS = (
     "A red kettle stands on the stove, near a cloth.",

@@ -29,12 +29,12 @@ from ssui_gen.serving.embedded import EmbeddedServer
 from ssui_gen.serving.vllm_flags import choose
 from ssui_gen.serving.vllm_machine import Machine
 from ssui_gen.serving.vllm_model import Model
-from train.config import SrpoConfig
-from train.encode import Encoder
-from train.families import picture_id
-from train.model import as_served
-from train.shown import parted
-from train.source import Source
+from ssui_train.config import SrpoConfig
+from ssui_train.encode import Encoder
+from ssui_train.families import picture_id
+from ssui_train.model import as_served
+from ssui_train.shown import parted
+from ssui_train.source import Source
 
 Ids = list[int]
 Edit = Callable[[Encoder, Ids], Ids]

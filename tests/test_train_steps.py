@@ -16,14 +16,14 @@ from training import FAST
 from transformers import TrainerCallback
 from trees import Case, eyes, picture, with_lora
 
-from train.config import SrpoConfig, load
-from train.encode import Encoder
-from train.example import Example
-from train.forward import read
-from train.loss import USUAL, objective
-from train.paths import register
-from train.rows import Row, RowMaker, pairs_a_visit
-from train.trainer import SrpoTrainer, arguments, rate
+from ssui_train.config import SrpoConfig, load
+from ssui_train.encode import Encoder
+from ssui_train.example import Example
+from ssui_train.forward import read
+from ssui_train.loss import USUAL, objective
+from ssui_train.paths import register
+from ssui_train.rows import Row, RowMaker, pairs_a_visit
+from ssui_train.trainer import SrpoTrainer, arguments, rate
 
 pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::UserWarning")
 SRPO = USUAL["srpo"]

@@ -24,10 +24,10 @@ from trees import picture
 
 from microworld.measure_adapter import adapted, base_of, measure
 from ssui_gen.errors import ConfigError, TrainError
-from train.encode import Encoder
-from train.merge import merge
-from train.model import load_base, with_adapter
-from train.sweep import cells, together
+from ssui_train.encode import Encoder
+from ssui_train.merge import merge
+from ssui_train.model import load_base, with_adapter
+from ssui_train.sweep import cells, together
 
 pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::UserWarning")
 LOUD = ("learning_rate=0.02", "lora.rank=16", "lora.targets=all-linear", "epochs=6")
@@ -109,7 +109,15 @@ def test_ssui_merge_does_it_without_importing_torch_itself(loud: Path, tmp_path:
 def test_a_batch_is_learnt_by_heart_and_a_rate_of_nothing_is_noticed(training: Training) -> None:
     """A tiny random head is never sure, so half a nat must do; each path is said word for word."""
     words = ("lora.rank=64", "lora.targets=all-linear", "learning_rate=0.005", "epochs=100")
-    command = [sys.executable, "-m", "train.overfit", "--config", str(training.yaml), "--near-zero", "0.5"]
+    command = [
+        sys.executable,
+        "-m",
+        "ssui_train.overfit",
+        "--config",
+        str(training.yaml),
+        "--near-zero",
+        "0.5",
+    ]
     done = subprocess.run(
         [*command, *words], cwd=ROOT, env=QUIET, capture_output=True, text=True, check=False
     )
@@ -170,7 +178,7 @@ def swept(
 ) -> subprocess.CompletedProcess[str]:
     """The command, with the evaluator that lies in the folder `code`."""
     command = [
-        sys.executable, "-m", "train.sweep", "--config", str(training.yaml), "--output", str(folder),
+        sys.executable, "-m", "ssui_train.sweep", "--config", str(training.yaml), "--output", str(folder),
         "--evaluator", "evaluator", *words,
     ]  # fmt: skip
     env = QUIET | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(code)))}
@@ -255,7 +263,7 @@ def test_a_sweep_of_a_run_without_data_ends_in_an_error_whatever_lies_in_its_fol
 @pytest.mark.slow
 def test_an_adapter_is_measured_beside_its_bare_model(tmp_path: Path) -> None:
     from microworld.learning.model import load
-    from train.config import Lora, SrpoConfig
+    from ssui_train.config import Lora, SrpoConfig
 
     model, _ = load(POLICY)
     config = SrpoConfig(model=str(POLICY), lora=Lora(rank=2))

@@ -9,7 +9,7 @@ import pytest
 from tiny_llava import tiny_tokenizer
 
 from ssui_gen.errors import ConfigError
-from train.encode import Encoder
+from ssui_train.encode import Encoder
 
 TEXT = "{{ m.content if m.content is string else m.content[0].text }}"
 CHATML = (

@@ -15,8 +15,8 @@ from runs import change, loaded, tiny_encoder, write_run
 from tiny_families import tiny
 
 from ssui_gen.errors import ConfigError
-from train.encode import Encoder
-from train.example import parted
+from ssui_train.encode import Encoder
+from ssui_train.example import parted
 
 Rows = list[dict[str, Any]]
 Edit = Callable[[Rows], Rows]

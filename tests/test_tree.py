@@ -13,13 +13,13 @@ from tiny_families import FAMILIES, tiny
 from torch import Tensor
 from trees import BRANCHES, STEPS, Case, eyes, picture, with_lora
 
-from train.encode import Encoder
-from train.example import Example, parted
-from train.families import TREE
-from train.forward import read
-from train.loss import USUAL, Objective, objective
-from train.rows import Row, RowMaker
-from train.tree import grow, mask, pack, positions
+from ssui_train.encode import Encoder
+from ssui_train.example import Example, parted
+from ssui_train.families import TREE
+from ssui_train.forward import read
+from ssui_train.loss import USUAL, Objective, objective
+from ssui_train.rows import Row, RowMaker
+from ssui_train.tree import grow, mask, pack, positions
 
 SRPO = USUAL["srpo"]
 ABSOLUTE, RELATIVE = 1e-5, 1e-4

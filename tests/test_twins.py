@@ -21,7 +21,7 @@ from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.exploring.exporters import EXPORTERS
 from ssui_gen.exploring.twins import Twins, twin_pairs
 from ssui_gen.records import ImageRef, ReasoningPath, Step
-from train.example import parted
+from ssui_train.example import parted
 
 Rows = list[dict[str, Any]]
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from runs import write_run
 from tiny_families import tiny
 
-from train.config import SrpoConfig, load
-from train.folder import Folder
-from train.job import train
+from ssui_train.config import SrpoConfig, load
+from ssui_train.folder import Folder
+from ssui_train.job import train
 
 ROOT = Path(__file__).parent.parent
 FAST = (
@@ -56,7 +56,7 @@ class Training:
 
     def command(self, name: str, *words: str) -> list[str]:
         settings = ["--config", str(self.yaml), "--output", str(self.folder / name), *FAST, *words]
-        return ["-m", "train.srpo", *settings]
+        return ["-m", "ssui_train.srpo", *settings]
 
     def there(self, name: str, *words: str, launch: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """In a process of its own, or in several."""

@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from ssui_gen.records import ImageRef
-from train.encode import Encoder
-from train.example import Branch, Choice, Example
-from train.forward import Eyes, Look
+from ssui_train.encode import Encoder
+from ssui_train.example import Branch, Choice, Example
+from ssui_train.forward import Eyes, Look
 
 NEW_LINE = "\n"
 STEPS = ["1. the kettle is on the table", "2. the cat sits under it", "3. what should I do"]

@@ -1,6 +1,7 @@
 """LoRA adapters of checkpoints in folders: which checkpoint is meant, and both as one model.
 
-torch comes with `load`, not before. What a training writes into an adapter's folder stands in `train.folder`.
+torch comes with `load`, not before. What a training writes into an adapter's folder stands in
+`ssui_train.folder`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def load(folder: Path) -> tuple[Any, Any]:
 def adapted(base: Path, adapter: Path) -> tuple[Any, Any]:
     """As `load`, with the base that is named."""
     from microworld.learning import model
-    from train.model import merged
+    from ssui_train.model import merged
 
     bare, processor = model.load(base)
     return merged(bare, adapter), processor

@@ -10,18 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+import ssui_train
 from microworld.draw.pool import picture as drawn
 from microworld.reproduce.decoding import Asked, Marks, Said, decode
 from microworld.reproduce.weights import Weights, weights_of
 from microworld.world.pairs import Pair
-from train.config import SrpoConfig, load
-from train.encode import Encoder
-from train.example import Example, Prompt
-from train.families import features
-from train.forward import Eyes
-from train.model import load_base
+from ssui_gen.shipped import shipped
+from ssui_train.config import SrpoConfig, load
+from ssui_train.encode import Encoder
+from ssui_train.example import Example, Prompt
+from ssui_train.families import features
+from ssui_train.forward import Eyes
+from ssui_train.model import load_base
 
-SETTINGS = Path(__file__).parents[2] / "train" / "micro.yaml"
+SETTINGS = shipped(Path(ssui_train.__file__).parent, "micro.yaml")
 """How a micro VLM is trained; what a cell says goes before it."""
 HERE = {"precision": "fp32", "held_out": 0, "watch": 1}
 """Nothing is held out or watched: a cell is measured on scenes of its own."""

@@ -24,13 +24,13 @@ from ssui_gen.exploring.leaks import Bench
 from ssui_gen.exploring.making import Making
 from ssui_gen.jsonl import as_line
 from ssui_gen.settings import parse
-from train.config import SrpoConfig
-from train.example import Example
-from train.job import row_maker
-from train.model import with_adapter
-from train.pairing import Building
-from train.source import Unfit
-from train.trainer import SrpoTrainer, arguments
+from ssui_train.config import SrpoConfig
+from ssui_train.example import Example
+from ssui_train.job import row_maker
+from ssui_train.model import with_adapter
+from ssui_train.pairing import Building
+from ssui_train.source import Unfit
+from ssui_train.trainer import SrpoTrainer, arguments
 
 NONE_HELD = Bench(Leaks())
 """No benchmark: what a cell is measured on shares nothing with any path."""

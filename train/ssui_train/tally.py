@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ssui_gen.records import STEP_NAMES
-from train.forward import Read
-from train.loss import Objective, Terms, log_odds
-from train.rows import Row
+from ssui_train.forward import Read
+from ssui_train.loss import Objective, Terms, log_odds
+from ssui_train.rows import Row
 
 CUTS = range(len(STEP_NAMES))
 NAMES = (

@@ -17,9 +17,9 @@ from ssui_gen.branching import prefix_at
 from ssui_gen.calling.journal import Journal
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import ReasoningPath
-from train.encode import Encoder
-from train.example import shared
-from train.families import picture_id
+from ssui_train.encode import Encoder
+from ssui_train.example import shared
+from ssui_train.families import picture_id
 
 SHOWN = 12
 """Tokens from a difference on that a message shows."""

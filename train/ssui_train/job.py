@@ -24,20 +24,20 @@ from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, TrainError
 from ssui_gen.jsonl import read
 from ssui_gen.prompts import policy_prompt
-from train.config import Packing, SrpoConfig
-from train.data import Loaded, Reader, held_out
-from train.encode import Encoder
-from train.example import Example
-from train.families import refuse_blind_tree, unpackable
-from train.folder import Folder
-from train.forward import Eyes
-from train.model import device, load_base, precision, unreached, with_adapter
-from train.paths import disagreement, register
-from train.rows import RowMaker, pairs_a_visit
-from train.show import CURVES, Show, draw
-from train.sight import SAID, refuse_blind
-from train.source import Source
-from train.trainer import SrpoTrainer, arguments
+from ssui_train.config import Packing, SrpoConfig
+from ssui_train.data import Loaded, Reader, held_out
+from ssui_train.encode import Encoder
+from ssui_train.example import Example
+from ssui_train.families import refuse_blind_tree, unpackable
+from ssui_train.folder import Folder
+from ssui_train.forward import Eyes
+from ssui_train.model import device, load_base, precision, unreached, with_adapter
+from ssui_train.paths import disagreement, register
+from ssui_train.rows import RowMaker, pairs_a_visit
+from ssui_train.show import CURVES, Show, draw
+from ssui_train.sight import SAID, refuse_blind
+from ssui_train.source import Source
+from ssui_train.trainer import SrpoTrainer, arguments
 
 Say = Callable[[str], None]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ssui_gen.records import ImageRef, Kind
-from train.loss import Span
+from ssui_train.loss import Span
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,12 @@ from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read, validate
 from ssui_gen.prompts import policy_prompt
 from ssui_gen.records import ReasoningPath
-from train.encode import Encoder
-from train.example import Choice, Example, Prompt
-from train.pairing import Building, check_marks
-from train.shown import Prompts
-from train.source import BRANCHES, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
-from train.tree import grow
+from ssui_train.encode import Encoder
+from ssui_train.example import Choice, Example, Prompt
+from ssui_train.pairing import Building, check_marks
+from ssui_train.shown import Prompts
+from ssui_train.source import BRANCHES, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
+from ssui_train.tree import grow
 
 What = Literal["path", "pair", "row", "branch", "group"]
 

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from train.config import Packing, Weights
-from train.example import Example, Part, part_of, parted
-from train.loss import Layout, Objective
-from train.parts import Parts, RowPart, divide
-from train.tree import Packed, grow, pack, positions
+from ssui_train.config import Packing, Weights
+from ssui_train.example import Example, Part, part_of, parted
+from ssui_train.loss import Layout, Objective
+from ssui_train.parts import Parts, RowPart, divide
+from ssui_train.tree import Packed, grow, pack, positions
 
 
 @dataclass(frozen=True)

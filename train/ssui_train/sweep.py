@@ -1,15 +1,15 @@
 """The same training with other settings, measured and put side by side: one table, one figure.
 
-    python -m train.sweep --config train/micro.yaml --run outputs/demo
-    python -m train.sweep --config train/micro.yaml --run outputs/demo loss=srpo,sft,dpo seed=0,1,2
+    python -m ssui_train.sweep --config train/micro.yaml --run outputs/demo
+    python -m ssui_train.sweep --config train/micro.yaml --run outputs/demo loss=srpo,sft,dpo seed=0,1,2
 
-(`make sweep` runs the first, over λ.) Each cell is a training of `train.srpo` and a call of the evaluator,
+(`make sweep` runs the first, over λ.) Each cell is a training of `srpo` and a call of the evaluator,
 `python -m EVALUATOR ADAPTER`, which writes `measured.json` into the adapter's folder: figures by name, each
 with `before` and `after` (share, low, high), and under `headlines` which of them tell of safety, helpfulness,
 over-refusal and sight. Seeds are put together: mean, least and most.
 
-What is done already is not done again, if it is just this: `train.srpo` is always called and refuses a folder
-of other settings or puts it aside for other data, a training by other code is refused here, and figures are
+What is done already is not done again, if it is just this: `srpo` is always called and refuses a folder of
+other settings or puts it aside for other data, a training by other code is refused here, and figures are
 served only if they were made of this very adapter by this very evaluator; both stand in measured.json under
 `made_of`.
 """
@@ -33,10 +33,10 @@ from ssui_gen.commands import folder_word, run_folder
 from ssui_gen.errors import ConfigError, SsuiError, TrainError
 from ssui_gen.files import atomic_write
 from ssui_gen.terminal import Terminal, forgive
-from train.config import load
-from train.evaluator import run_apart
-from train.folder import CODE, MAKE, TRAINER
-from train.model import FACTS
+from ssui_train.config import load
+from ssui_train.evaluator import run_apart
+from ssui_train.folder import CODE, MAKE, TRAINER
+from ssui_train.model import FACTS
 
 USUAL = ("lambda=0,0.1,0.3,0.5,0.7,0.9",)
 """The ablation that the paper reports, arXiv 2509.12060."""
@@ -73,7 +73,7 @@ def measured(
     """Train and measure one cell, or what is left of it; raises TrainError or ConfigError."""
     adapter = folder / " ".join(setting).replace("/", "_")
     result = adapter / MEASURED
-    run_apart("train.srpo", "--config", str(config), "--output", str(adapter), *told, *setting)
+    run_apart("ssui_train.srpo", "--config", str(config), "--output", str(adapter), *told, *setting)
     made_of = made(adapter, evaluator)
     if known := provenance.kept(result, made_of):
         return known
@@ -196,12 +196,12 @@ def _places(settings: list[Setting]) -> tuple[list[float], list[str] | None]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Every cell, then the table and the figure."""
     parser = argparse.ArgumentParser(
-        prog="train.sweep", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="ssui_train.sweep", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--run", type=run_folder, help="the run, by name or folder")
     parser.add_argument("--model")
-    parser.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `train.srpo`")
+    parser.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `ssui_train.srpo`")
     parser.add_argument("--output", type=Path, help="default: `sweep` of the run")
     parser.add_argument("--evaluator", default=EVALUATOR, help="a module that measures an adapter")
     parser.add_argument("grid", nargs="*", metavar="KEY=A,B,...", help=f"default: {' '.join(USUAL)}")

@@ -1,6 +1,6 @@
 """The first thing to run on a new model: one batch, learnt by heart.
 
-    python -m train.overfit --config train/srpo.yaml --run outputs/mine --model Qwen/Qwen2.5-VL-3B-Instruct
+    python -m ssui_train.overfit --config train/srpo.yaml --run outputs/mine
 
 (`make overfit` runs this.) If masks, positions, pictures or the chat template were wrong, a model could still
 lower a loss; but it could not then say each reference path word for word, asked as it will be asked.
@@ -23,13 +23,13 @@ from ssui_gen.commands import run_folder
 from ssui_gen.errors import SsuiError
 from ssui_gen.prompts import policy_prompt
 from ssui_gen.terminal import Terminal, forgive
-from train.config import SrpoConfig, load
-from train.data import Reader
-from train.encode import Encoder
-from train.example import Example, shared
-from train.job import train
-from train.model import device, load_base
-from train.source import Source
+from ssui_train.config import SrpoConfig, load
+from ssui_train.data import Reader
+from ssui_train.encode import Encoder
+from ssui_train.example import Example, shared
+from ssui_train.job import train
+from ssui_train.model import device, load_base
+from ssui_train.source import Source
 
 BATCH = 4
 SETTINGS = {"limit": BATCH, "questions_per_step": BATCH, "epochs": 60, "held_out": 0.0, "watch_every": 20}
@@ -71,11 +71,11 @@ def _said(example: Example, source: Source, encoder: Encoder, model: Any) -> str
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, recite, judge."""
-    parser = argparse.ArgumentParser(prog="train.overfit", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="ssui_train.overfit", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--run", type=run_folder, help="the run, by name or folder")
     parser.add_argument("--model")
-    parser.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `train.srpo`")
+    parser.add_argument("--seeds", type=Path, help="where the pictures lie; default: as `ssui_train.srpo`")
     parser.add_argument(
         "--near-zero", type=float, default=NEAR_ZERO, help="nats a token that are little enough"
     )

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
-from train.forward import Eyes, Read, of_part, read, whole
-from train.loss import Objective, Spans, Terms, add_up, objective
-from train.parts import RowPart
-from train.paths import Kept, Plan
-from train.rows import Row
+from ssui_train.forward import Eyes, Read, of_part, read, whole
+from ssui_train.loss import Objective, Spans, Terms, add_up, objective
+from ssui_train.parts import RowPart
+from ssui_train.paths import Kept, Plan
+from ssui_train.rows import Row
 
 
 def taught(call: Any, adapted: Any, row: Row, eyes: Eyes, o: Objective) -> tuple[Read, Terms]:

@@ -16,10 +16,10 @@ from typing import Any
 from PIL.Image import Image
 from torch import Tensor
 
-from train.example import Prompt, shared
-from train.families import PIXELS, limit_pixels, may_pack, prompt_positions
-from train.source import Unfit, Why
-from train.turn import end_of_turn, marks_of, placeholders
+from ssui_train.example import Prompt, shared
+from ssui_train.families import PIXELS, limit_pixels, may_pack, prompt_positions
+from ssui_train.source import Unfit, Why
+from ssui_train.turn import end_of_turn, marks_of, placeholders
 
 SHOWN = 4
 """Tokens that a message shows."""

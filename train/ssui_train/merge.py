@@ -1,4 +1,4 @@
-"""An adapter and its base → one model that needs neither: `python -m train.merge ADAPTER --output DIR`.
+"""An adapter and its base → one model that needs neither: `python -m ssui_train.merge ADAPTER --output DIR`.
 
 (`ssui merge` and `make merge` run this.) Adapters that load without touching a layer, and merged models that
 are their base, are failures that others met in silence. So the base must be the one that the adapter was
@@ -22,8 +22,8 @@ from transformers.utils import logging
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, SsuiError, TrainError
 from ssui_gen.terminal import Terminal, forgive
-from train.encode import Encoder
-from train.model import CONFIG, adapter_config, merged
+from ssui_train.encode import Encoder
+from ssui_train.model import CONFIG, adapter_config, merged
 
 QUESTION = "What is here, and what should I know before I touch it?"
 SIDE = 224
@@ -72,7 +72,7 @@ def logits(model: Any, processor: Any) -> torch.Tensor:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="train.merge", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="ssui_train.merge", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("adapter", type=Path)
     parser.add_argument("--output", type=Path, help="default: `merged` beside the adapter")
     parser.add_argument("--base", help="hub name or folder; default: as the adapter says")

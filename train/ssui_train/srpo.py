@@ -1,10 +1,10 @@
-"""Train a LoRA adapter with SRPO: `python -m train.srpo --config train/srpo.yaml [KEY=VALUE ...]`.
+"""Train a LoRA adapter with SRPO: `python -m ssui_train.srpo --config train/srpo.yaml [KEY=VALUE ...]`.
 
-    python -m train.srpo --config train/srpo.yaml --run outputs/mine --model Qwen/Qwen2.5-VL-7B-Instruct
-    accelerate launch --num_processes 4 -m train.srpo --config train/srpo.yaml lambda=0.5 lora.rank=16
+    python -m ssui_train.srpo --config train/srpo.yaml --run outputs/mine --model Qwen/Qwen2.5-VL-7B-Instruct
+    accelerate launch --num_processes 4 -m ssui_train.srpo --config train/srpo.yaml lambda=0.5 lora.rank=16
 
-Any setting of `train/config.py` may follow as KEY=VALUE, and wins over the file. The same command goes on
-where it was killed. Exit codes: 0 done, 1 an error that is explained, 2 wrong usage, 130 interrupted.
+Any setting of `config` may follow as KEY=VALUE, and wins over the file. The same command goes on where it
+was killed. Exit codes: 0 done, 1 an error that is explained, 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 from ssui_gen.commands import run_folder
 from ssui_gen.errors import SsuiError
 from ssui_gen.terminal import Terminal, forgive
-from train.config import load
-from train.evaluator import run_apart
-from train.job import foresee, train
+from ssui_train.config import load
+from ssui_train.evaluator import run_apart
+from ssui_train.job import foresee, train
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="train.srpo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="ssui_train.srpo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "--config", type=Path, required=True, help="YAML file with what differs from defaults"

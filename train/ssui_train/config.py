@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, model_validator
 from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
 from ssui_gen.settings import OneOf, Settings, parse
-from train.loss import LOSSES, USUAL, Norm, Objective, Span, Target
+from ssui_train.loss import LOSSES, USUAL, Norm, Objective, Span, Target
 
 Weights = Literal["question", "step", "pair"]
 Packing = Literal["tree", "none"]
@@ -60,7 +60,7 @@ class SrpoConfig(Settings):
     limit: Positive | None = None
     """Only the first so many paths, those with pairs before others."""
 
-    # --- the loss (train/loss.py); null is the loss's own default
+    # --- the loss (train/ssui_train/loss.py); null is the loss's own default
     loss: Annotated[str, OneOf(tuple(LOSSES))] = "srpo"
     """[SRPO], or a baseline on the same pairs; `grpo` on the same branches."""
     lam: Annotated[float | None, Field(ge=0, alias="lambda")] = None

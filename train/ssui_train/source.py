@@ -21,7 +21,7 @@ from ssui_gen.manifest import check_root, made_by_toy, pictures_of, read_manifes
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import ImageRef, Reason, Record, Reject
 from ssui_gen.settings import PIXELS, ImageLimits, parse
-from train.config import SrpoConfig
+from ssui_train.config import SrpoConfig
 
 CURATED, PATHS, BRANCHES, PAIRS = "curated.jsonl", "reasoning_paths.jsonl", "branches.jsonl", "pairs.jsonl"
 EXPLORATION_REJECTS, REJECTS = "pairs_rejects.jsonl", "train_rejects.jsonl"

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import ImageRef
-from train.encode import Encoder
-from train.example import Example
-from train.forward import Eyes
-from train.loss import USUAL
-from train.rows import Row, RowMaker
+from ssui_train.encode import Encoder
+from ssui_train.example import Example
+from ssui_train.forward import Eyes
+from ssui_train.loss import USUAL
+from ssui_train.rows import Row, RowMaker
 
 COLOURS = ("red", "blue")
 SIDE = 224

@@ -18,8 +18,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndByte
 from ssui_gen.errors import ConfigError, TrainError
 from ssui_gen.jsonl import read_object
 from ssui_gen.serving.chat_templates import template_for
-from train.config import SrpoConfig
-from train.size import SPARED, refuse_too_large
+from ssui_train.config import SrpoConfig
+from ssui_train.size import SPARED, refuse_too_large
 
 CONFIG = "adapter_config.json"
 BROKEN = (

@@ -24,14 +24,14 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from ssui_gen.errors import ConfigError, TrainError
-from train.attention import allowed, kernels
-from train.config import SrpoConfig
-from train.example import Example
-from train.forward import Eyes, read
-from train.learn import taught
-from train.loss import Terms
-from train.rows import Row, RowMaker
-from train.tally import Tally
+from ssui_train.attention import allowed, kernels
+from ssui_train.config import SrpoConfig
+from ssui_train.example import Example
+from ssui_train.forward import Eyes, read
+from ssui_train.learn import taught
+from ssui_train.loss import Terms
+from ssui_train.rows import Row, RowMaker
+from ssui_train.tally import Tally
 
 SUNK = 0.01
 """Nats a token: a fall of the chosen branches below their start that is worth an alarm."""
@@ -83,8 +83,8 @@ def refuse_data_parallel(gpus: int) -> None:
     if gpus > 1:
         raise ConfigError(
             f"{gpus} GPUs are seen by one process, which would cut rows into pieces (DataParallel): start "
-            f"one process a GPU (accelerate launch --num_processes {gpus} -m train.srpo ...), or show it one "
-            "(CUDA_VISIBLE_DEVICES=0)"
+            f"one process a GPU (accelerate launch --num_processes {gpus} -m ssui_train.srpo ...), or "
+            "show it one (CUDA_VISIBLE_DEVICES=0)"
         )
 
 

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from train.loss import Layout
-from train.tree import Packed, Segment, segments
+from ssui_train.loss import Layout
+from ssui_train.tree import Packed, Segment, segments
 
 TRUNK = -1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from train.config import SrpoConfig
+from ssui_train.config import SrpoConfig
 
 
 def card(config: SrpoConfig, facts: dict[str, Any]) -> str:
@@ -63,7 +63,7 @@ def card(config: SrpoConfig, facts: dict[str, Any]) -> str:
             "|---|--:|--:|",
             *measured,
             "",
-            "What each figure means stands in `train/tally.py`. These are likelihoods, not behaviour:",
+            "What each figure means stands in `ssui_train/tally.py`. These are likelihoods, not behaviour:",
             "measure answers before you trust the adapter.",
             "",
         ]

@@ -17,13 +17,13 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint
 
-from train.example import Example
-from train.families import FEATURES, PIXELS, Features, features, joined
-from train.loss import Spans, add_up, token_log_probs
-from train.parts import RowPart
-from train.paths import Kept, Plan, registered, unmasked
-from train.rows import Row
-from train.tree import mask
+from ssui_train.example import Example
+from ssui_train.families import FEATURES, PIXELS, Features, features, joined
+from ssui_train.loss import Spans, add_up, token_log_probs
+from ssui_train.parts import RowPart
+from ssui_train.paths import Kept, Plan, registered, unmasked
+from ssui_train.rows import Row
+from ssui_train.tree import mask
 
 Look = Callable[[Example], dict[str, Tensor]]
 """What the processor says of an example's pictures, pixels among it."""

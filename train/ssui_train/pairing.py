@@ -15,11 +15,11 @@ from ssui_gen.branches import Cut, Level, Pair
 from ssui_gen.branching import prefix_at
 from ssui_gen.reading import read
 from ssui_gen.records import STEP_NAMES, ReasoningPath
-from train.config import SrpoConfig
-from train.encode import Encoder
-from train.example import Branch, Choice, Drawn, Example, parted
-from train.groups import judged, weights
-from train.source import Unfit, Why
+from ssui_train.config import SrpoConfig
+from ssui_train.encode import Encoder
+from ssui_train.example import Branch, Choice, Drawn, Example, parted
+from ssui_train.groups import judged, weights
+from ssui_train.source import Unfit, Why
 
 
 class Behind(NamedTuple):

@@ -23,8 +23,8 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from ssui_gen.errors import TrainError
-from train.families import prompt_positions
-from train.tree import Segment, grow, mask, positions, segments
+from ssui_train.families import prompt_positions
+from ssui_train.tree import Segment, grow, mask, positions, segments
 
 NAME = "tree_paths"
 Kept = dict[int, tuple[Tensor, Tensor]]

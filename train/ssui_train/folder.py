@@ -31,14 +31,14 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read_object
 from ssui_gen.settings import as_yaml
-from train.card import card
-from train.config import FILE, SrpoConfig
-from train.data import Loaded
-from train.model import FACTS, fingerprint
-from train.source import Source
+from ssui_train.card import card
+from ssui_train.config import FILE, SrpoConfig
+from ssui_train.data import Loaded
+from ssui_train.model import FACTS, fingerprint
+from ssui_train.source import Source
 
 CHECKPOINTS, STATE = "checkpoints", "trainer_state.json"
-TRAINER, CODE = "train.srpo", "code"
+TRAINER, CODE = "ssui_train.srpo", "code"
 """The command, and under which name `training.json` has the code that it began with."""
 MAKE = ("base", "data", "prompt", "settings")
 """What decides the weights, beside the code."""
