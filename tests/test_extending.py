@@ -155,7 +155,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def outcome(copy: Path, use: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """What became of a use in a process that sees the copy alone."""
-    env = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{copy / 'tests'}", "PYTHONDONTWRITEBYTECODE": "1"}
+    places = os.pathsep.join(map(str, (copy, copy / "train", copy / "tests")))
+    env = {**os.environ, "PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, "-c", use, str(folder)], cwd=folder, env=env, capture_output=True, text=True
     )

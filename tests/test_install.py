@@ -97,7 +97,7 @@ def test_an_installation_trains_by_its_own_settings_beside_any_train_py(
     assert said.returncode == 0, said.stderr
     settings = [word for word in said.stdout.split() if word.endswith(".yaml")]
     assert settings == [f"{installation}/ssui_train/share/{name}.yaml" for name in ("micro", "srpo")]
-    config = "import sys; from pathlib import Path; from ssui_train.config import load; [*map(load, map(Path, sys.argv[1:]))]"
-    assert elsewhere(installation, tmp_path, "-c", config, *settings).returncode == 0
+    load = "import sys, pathlib, ssui_train.config as c; [c.load(pathlib.Path(one)) for one in sys.argv[1:]]"
+    assert elsewhere(installation, tmp_path, "-c", load, *settings).returncode == 0
     told = elsewhere(installation, tmp_path, "-m", "ssui_train.srpo", "--help")
     assert told.returncode == 0 and "--config" in told.stdout, told.stderr
