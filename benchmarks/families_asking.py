@@ -44,7 +44,7 @@ from ssui_gen.records import (
 )
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
-from ssui_gen.state import Crew, Item, State
+from ssui_gen.state import Context, Item, State
 
 PICTURES = 2
 BRANCHES = 2
@@ -132,7 +132,7 @@ async def agents(subject: Subject, seeds: Path, folder: Path) -> str:
     return f"{len(NODES) - len(faults)} of {len(NODES)}{first}"
 
 
-async def _fault(name: str, path: ReasoningPath, crew: Crew) -> str:
+async def _fault(name: str, path: ReasoningPath, crew: Context) -> str:
     """Why an agent's reply could not be read; empty if it could."""
     item = Item(id=path.id, seed_id=path.seed_id, kind="risky", twin_of=None, image=path.image, text=None)
     state: State = {"item": item, "query": path.query, "steps": path.steps}
@@ -141,9 +141,9 @@ async def _fault(name: str, path: ReasoningPath, crew: Crew) -> str:
     return next((f"{one.reason}: {one.detail}" for one in rejects if one.reason in UNREAD), "")
 
 
-def _crew(plan: Plan, caller: Caller, model: str, picture: Picture) -> Crew:
-    hired: dict[str, Any] = {name: plan.agent(name, model, caller) for name in NODES}
-    return Crew(**hired, picture=picture, rounds=2)
+def _crew(plan: Plan, caller: Caller, model: str, picture: Picture) -> Context:
+    agents: dict[str, Any] = {name: plan.agent(name, model, caller) for name in NODES}
+    return Context(**agents, picture=picture, rounds=2)
 
 
 async def policy(subject: Subject, seeds: Path, folder: Path) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.images import inspect
-from ssui_gen.judging.choosing import Asked, request
+from ssui_gen.judging.choosing import JudgeModel, request
 from ssui_gen.judging.questions import QUESTIONS, RSBENCH, Material, QuestionName, places
 from ssui_gen.prompts import load_prompt
 from ssui_gen.settings import ImageLimits
@@ -89,21 +89,23 @@ async def ask(url: str, model: str, folder: Path, shown: Sequence[Material], lay
     with closing(Journal(journal)) as kept:
         caller = Caller(client, kept, Gate(64))
         prompt, sight = load_prompt(ROOT / "prompts" / "judge.md"), Pictures(folder, LIMITS, 64)
-        asked = Asked(caller, model, prompt, sight.of)
+        asked = JudgeModel(caller, model, prompt, sight.of)
         begun = time.monotonic()
         await asyncio.gather(*(_all_of(asked, material, layout) for material in shown))
         await client.aclose()
         return Rate(caller.tally.calls, time.monotonic() - begun, caller.tally)
 
 
-async def _all_of(asked: Asked, material: Material, layout: Layout) -> None:
+async def _all_of(asked: JudgeModel, material: Material, layout: Layout) -> None:
     """What others share is computed before they ask: a block under computation is shared with nobody."""
     for name in FIRST:
         await _ask(asked, name, material, layout, slice(0, 1))
     await asyncio.gather(*(_ask(asked, name, material, layout, slice(0, 2)) for name in RSBENCH))
 
 
-async def _ask(asked: Asked, name: QuestionName, material: Material, layout: Layout, ways: slice) -> None:
+async def _ask(
+    asked: JudgeModel, name: QuestionName, material: Material, layout: Layout, ways: slice
+) -> None:
     """One order of the options after the other; what was asked before is not asked again."""
     question = QUESTIONS[name]
     options, seen = question.options or places(6), material.seen_by(question)

@@ -31,7 +31,7 @@ NOTHING = "(nothing)"
 """Stands for an empty reply: some templates take no empty turn."""
 
 
-class Asked(NamedTuple):
+class Origin(NamedTuple):
     """Where in a run a question arises; gives each draw its own number."""
 
     item: str
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Said(Generic[ReplyT]):
+class AgentReply(Generic[ReplyT]):
     """A reply that parsed, the choice it came from, and the calls it took."""
 
     reply: ReplyT
@@ -62,7 +62,7 @@ class Agent(Generic[ReplyT]):
     pool: Sequence[Situation]
     """From which its examples are drawn."""
 
-    async def ask(self, asked: Asked, picture: Picture | None, **values: Any) -> Said[ReplyT]:
+    async def ask(self, asked: Origin, picture: Picture | None, **values: Any) -> AgentReply[ReplyT]:
         """Ask until the reply parses; raises ReplyError after the last attempt, ReplyRefused at once, or what
         the call raises.
         """
@@ -75,7 +75,9 @@ class Agent(Generic[ReplyT]):
             calls.append(call_id)
             choice = completion.choices[0]
             try:
-                return Said(read(self.reply, choice, self.card.sampling.max_tokens), choice, tuple(calls))
+                return AgentReply(
+                    read(self.reply, choice, self.card.sampling.max_tokens), choice, tuple(calls)
+                )
             except ReplyRefused as error:
                 raise ReplyRefused(str(error), tuple(calls)) from None
             except ReplyError as error:
@@ -100,7 +102,7 @@ class Agent(Generic[ReplyT]):
         return drawn(self.pool, self.card.examples, key, text)
 
     def _request(
-        self, messages: list[dict[str, Any]], picture: Picture | None, asked: Asked, attempt: int
+        self, messages: list[dict[str, Any]], picture: Picture | None, asked: Origin, attempt: int
     ) -> Request:
         body = {
             "model": self.model,
@@ -113,7 +115,7 @@ class Agent(Generic[ReplyT]):
         affinity = picture.ref.sha256 if picture else ""
         return Request(self.name, body, (picture.part,) if picture else (), affinity, asked.depth)
 
-    def _draw(self, asked: Asked, attempt: int) -> dict[str, int]:
+    def _draw(self, asked: Origin, attempt: int) -> dict[str, int]:
         """The draw number, sent as the sampling seed; a greedy call has but one draw."""
         if self.card.sampling.temperature == 0:
             return {}

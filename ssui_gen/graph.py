@@ -15,9 +15,9 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ssui_gen import nodes
 from ssui_gen.records import Reason, ReasoningPath, Reject, Verdicts
-from ssui_gen.state import Crew, Item, State
+from ssui_gen.state import Context, Item, State
 
-Graph = CompiledStateGraph[State, Crew, State, State]
+Graph = CompiledStateGraph[State, Context, State, State]
 Label = str | list[str]
 
 NODES = (
@@ -35,7 +35,7 @@ NODES = (
 @cache
 def build() -> Graph:
     """The compiled graph. An edge out of a choice carries the decision, or the reject's reason code."""
-    graph = StateGraph(State, context_schema=Crew)
+    graph = StateGraph(State, context_schema=Context)
     for body in NODES:
         graph.add_node(body.__name__, body)  # type: ignore[call-overload]
     graph.add_edge(START, "query")
@@ -75,7 +75,7 @@ def build() -> Graph:
 
 
 def _route(
-    graph: StateGraph[State, Crew, State, State],
+    graph: StateGraph[State, Context, State, State],
     source: str,
     onward: dict[Hashable, str],
     choose: Callable[[State], Label],
@@ -93,10 +93,10 @@ def _route(
     graph.add_conditional_edges(source, route, {rejected: END, **onward})
 
 
-async def run(item: Item, crew: Crew) -> ReasoningPath | Reject:
+async def run(item: Item, context: Context) -> ReasoningPath | Reject:
     """Send one item through the graph. Raises only what must stop the whole run."""
     start: State = {"item": item}
-    state: State = await build().ainvoke(start, context=crew)  # type: ignore[assignment]
+    state: State = await build().ainvoke(start, context=context)  # type: ignore[assignment]
     made_by = tuple(state.get("made_by", ()))
     if state.get("rejects"):
         return state["rejects"][0].model_copy(update={"made_by": made_by})

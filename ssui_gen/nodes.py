@@ -12,22 +12,22 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from ssui_gen.agent import Asked, Said
+from ssui_gen.agent import AgentReply, Origin
 from ssui_gen.branching import path_class, render_steps, steps_of
 from ssui_gen.errors import OF_ITEM, ImageError, ReplyError
 from ssui_gen.labels import label_probability
 from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject, SafetyReply, Verdict
-from ssui_gen.state import Crew, State
+from ssui_gen.state import Context, State
 from ssui_gen.taxonomy import NO_RISK, classes
 
-Node = Callable[[State, Runtime[Crew]], Awaitable[dict[str, Any]]]
+Node = Callable[[State, Runtime[Context]], Awaitable[dict[str, Any]]]
 
 
 def node(body: Node) -> Node:
     """Turn an item's errors into a reject of this stage."""
 
     @wraps(body)
-    async def run(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+    async def run(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         try:
             return await body(state, runtime)
         except (ImageError, *OF_ITEM) as error:
@@ -46,8 +46,8 @@ def drop(state: State, stage: str, reason: Reason, detail: str) -> dict[str, Any
     return {"rejects": (reject,)}
 
 
-def _asked(state: State, depth: int) -> Asked:
-    return Asked(state["item"].id, len(state.get("reflection", ())), depth)
+def _asked(state: State, depth: int) -> Origin:
+    return Origin(state["item"].id, len(state.get("reflection", ())), depth)
 
 
 def _advice(state: State, decision: str) -> str:
@@ -56,7 +56,7 @@ def _advice(state: State, decision: str) -> str:
     return rounds[-1].advice if rounds and rounds[-1].decision == decision else ""
 
 
-def verdict_of(said: Said[SafetyReply]) -> Verdict:
+def verdict_of(said: AgentReply[SafetyReply]) -> Verdict:
     """What a check said, with its probability where the server tells."""
     read = label_probability(said.choice, "label", said.reply.label, ("safe", "unsafe"))
     probability, mass = read or (None, None)
@@ -66,7 +66,7 @@ def verdict_of(said: Said[SafetyReply]) -> Verdict:
 
 
 @node
-async def query(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+async def query(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """A text for the picture, and what the pair may lead to. A seed's own text stands as it is."""
     item, crew = state["item"], runtime.context
     advice = _advice(state, "revise_query")
@@ -93,21 +93,21 @@ async def query(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
 
 
 @node
-async def check_text(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+async def check_text(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Is the text safe when read without the picture?"""
     said = await runtime.context.check_text.ask(_asked(state, 1), None, text=state["query"].text)
     return {"text_only": verdict_of(said), "made_by": said.calls}
 
 
 @node
-async def check_image(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+async def check_image(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Is the picture safe when seen without the text?"""
     said = await runtime.context.check_image.ask(_asked(state, 1), runtime.context.picture)
     return {"image_only": verdict_of(said), "made_by": said.calls}
 
 
 @node
-async def safe_apart(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+async def safe_apart(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """The defining property of SSUI: text and picture are each safe alone. Asks nobody."""
     if state.get("rejects"):
         return {}
@@ -119,7 +119,7 @@ async def safe_apart(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
 
 
 @node
-async def reason(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+async def reason(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """The six steps."""
     pair = state["query"]
     advice = _advice(state, "revise_path")
@@ -137,7 +137,7 @@ async def reason(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
 
 
 @node
-async def reflect(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+async def reflect(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Redundant, incomplete, unfaithful? In the last round only an unfaithful path is turned away: a small
     model nearly always finds something to better, and what it found stays in the record.
     """
@@ -156,7 +156,7 @@ async def reflect(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
 
 
 @node
-async def check_joint(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+async def check_joint(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Together: risky, or for a twin not. Judged from picture and text alone; the path must agree."""
     crew = runtime.context
     said = await crew.check_joint.ask(_asked(state, 4), crew.picture, text=state["query"].text)
@@ -184,7 +184,7 @@ def _disagreement(kind: Kind, label: Label, found: str | None) -> Reason | None:
 
 
 @node
-async def summarise(state: State, runtime: Runtime[Crew]) -> dict[str, Any]:
+async def summarise(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """The answer a person gets."""
     crew = runtime.context
     said = await crew.summary.ask(

@@ -79,7 +79,7 @@ class State(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Crew:
+class Context:
     """What the nodes work with: the agents, and how to show one the picture. LangGraph's context."""
 
     query: Agent[QueryReply]

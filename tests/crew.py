@@ -19,7 +19,7 @@ from ssui_gen.examples import load_examples
 from ssui_gen.language import ENGLISH
 from ssui_gen.prompts import load_prompts
 from ssui_gen.records import REPLIES, ImageRef, ReasoningPath, Record, Reject
-from ssui_gen.state import Crew, Item
+from ssui_gen.state import Context, Item
 
 ROOT = Path(__file__).parent.parent
 CARDS = load_cards(ROOT / "agents", Config().models)
@@ -46,9 +46,9 @@ def agent(name: str, caller: Caller, **changes: object) -> Agent[Record]:
     return Agent(name, card, prompt, "fake-vlm", reply, caller, ENGLISH, EXAMPLES)
 
 
-def crew(caller: Caller, rounds: int = 3) -> Crew:
+def crew(caller: Caller, rounds: int = 3) -> Context:
     agents = {name: agent(name, caller) for name in CARDS}
-    return Crew(**agents, picture=Picture(REF, 1280, lambda sending: PIXEL), rounds=rounds)  # type: ignore[arg-type]
+    return Context(**agents, picture=Picture(REF, 1280, lambda sending: PIXEL), rounds=rounds)  # type: ignore[arg-type]
 
 
 def send(

@@ -9,7 +9,7 @@ from ssui_gen.benching.official.asking import Heard, Scorer
 from ssui_gen.benching.official.shape import Judged, Official
 from ssui_gen.benching.records import Item, Response, ResponsePath
 from ssui_gen.completions import Choice, Completion, Usage
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 
 
 def response(item: Item, answer: str | None, draw: int = 0, status: str | None = None) -> Response:
@@ -44,5 +44,5 @@ def heard(verdicts: Mapping[str, str | None]) -> dict[str, Heard]:
 
 def judged(official: Official, item: Item, answer: Response, words: Mapping[str, Heard]) -> Judged:
     """Scored without anybody being asked."""
-    asked = Asked(None, "j", None, lambda ref: None)  # type: ignore[arg-type, return-value]
+    asked = JudgeModel(None, "j", None, lambda ref: None)  # type: ignore[arg-type, return-value]
     return Scorer(official, asked).score(item, answer, words)

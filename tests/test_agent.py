@@ -9,18 +9,18 @@ import pytest
 from crew import PIXEL, REF, agent, caller
 from fake_server import Fake, Whole
 
-from ssui_gen.agent import Asked, Said
+from ssui_gen.agent import AgentReply, Origin
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.errors import ReplyError
 from ssui_gen.records import Record, SafetyReply
 
 PICTURE = Picture(REF, 1280, lambda sending: PIXEL)
-HERE = Asked("item", 0, 0)
+HERE = Origin("item", 0, 0)
 GOOD = {"evidence": "fine", "label": "safe"}
 
 
-def ask(fake: Fake, folder: Path, name: str, *asked: Asked, **values: Any) -> list[Said[Record]]:
-    async def run() -> list[Said[Record]]:
+def ask(fake: Fake, folder: Path, name: str, *asked: Origin, **values: Any) -> list[AgentReply[Record]]:
+    async def run() -> list[AgentReply[Record]]:
         async with caller(fake.url, folder) as calls:
             who = agent(name, calls)
             return [await who.ask(a, PICTURE if who.card.picture else None, **values) for a in asked]
@@ -66,13 +66,13 @@ def test_after_its_attempts_the_agent_gives_up_and_names_the_fault(fake: Fake, t
 
 
 def test_a_greedy_question_is_asked_once_whoever_asks(fake: Fake, tmp_path: Path) -> None:
-    first, second = ask(fake, tmp_path, "check_text", HERE, Asked("other", 2, 1), text="hello")
+    first, second = ask(fake, tmp_path, "check_text", HERE, Origin("other", 2, 1), text="hello")
     assert fake.calls == 1
     assert first.calls == second.calls
 
 
 def test_a_sampled_question_is_drawn_anew_for_every_item_and_round(fake: Fake, tmp_path: Path) -> None:
-    places = (HERE, Asked("other", 0, 0), Asked("item", 1, 0))
+    places = (HERE, Origin("other", 0, 0), Origin("item", 1, 0))
     said = ask(fake, tmp_path, "summary", *places, text="hello", path="1. A: b")
     assert len({s.calls for s in said}) == fake.calls == 3
     assert len({body["seed"] for body in fake.requests}) == 3
@@ -88,10 +88,10 @@ def test_what_was_answered_before_a_restart_is_not_asked_again(fake: Fake, tmp_p
 def test_the_same_question_at_the_same_time_is_one_call(fake: Fake, tmp_path: Path) -> None:
     fake.latency = 0.1
 
-    async def run() -> list[Said[Record]]:
+    async def run() -> list[AgentReply[Record]]:
         async with caller(fake.url, tmp_path) as calls:
             who = agent("check_image", calls)
-            return list(await asyncio.gather(*(who.ask(Asked(f"{i}", 0, 0), PICTURE) for i in range(5))))
+            return list(await asyncio.gather(*(who.ask(Origin(f"{i}", 0, 0), PICTURE) for i in range(5))))
 
     assert len({said.calls for said in asyncio.run(run())}) == 1
     assert fake.calls == 1

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from real_tokens import qwen, qwen_file
 
 from ssui_gen import yamls
-from ssui_gen.agent import Asked
+from ssui_gen.agent import Origin
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.errors import ConfigError
 from ssui_gen.examples import Situation, drawn, load_examples
@@ -142,7 +142,7 @@ def test_an_agent_is_shown_as_many_as_its_card_says_and_the_same_when_it_tries_a
             for number, ref in enumerate(pictures):
                 who, picture = agent("check_joint", calls), Picture(ref, 1280, lambda sending: PIXEL)
                 with pytest.raises(Exception, match="no valid SafetyReply"):
-                    await who.ask(Asked(f"item {number}", 0, 0), picture, text=f"Question {number}")
+                    await who.ask(Origin(f"item {number}", 0, 0), picture, text=f"Question {number}")
 
     asyncio.run(run())
     shown = [prompt_text(body, "system") for body in fake.requests]

@@ -23,7 +23,7 @@ from ssui_gen.benching.official.table import table
 from ssui_gen.benching.records import Item, Response
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.errors import ServerGone
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.prompts import home, load_prompts
 from ssui_gen.settings import ImageLimits
 
@@ -37,7 +37,7 @@ def judged(fake: Fake, folder: Path, rules: Official, asking: Asking) -> list[Ju
     async def run() -> list[Judged]:
         async with caller(fake.url, folder, tries=1) as through:
             shown = Pictures(folder, ImageLimits(), 8).of
-            scorer = Scorer(rules, Asked(through, "fake-vlm", PROMPT, shown))
+            scorer = Scorer(rules, JudgeModel(through, "fake-vlm", PROMPT, shown))
             return [await scorer(item, answer) for item, answer in asking]
 
     return asyncio.run(run())

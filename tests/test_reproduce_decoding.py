@@ -14,7 +14,7 @@ from peft import get_peft_model
 
 from microworld.draw.pool import picture
 from microworld.learning.ask import Checkpoint, Question
-from microworld.reproduce.decoding import Asked, decode
+from microworld.reproduce.decoding import Request, decode
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Held, held
 from microworld.reproduce.weights import weights_of
@@ -83,7 +83,7 @@ def test_samples_are_drawn_as_the_model_says() -> None:
         logits = lab().base(input_ids=ids, **{FEATURES: {"image": joined([seen])}}).logits[0, -1]
     likely = torch.softmax(logits / TEMPERATURE, -1)
     draws, each = 3000, 100
-    asked = [Asked(ids[0].tolist(), seen.pooled[0], [TEMPERATURE] * each)] * (draws // each)
+    asked = [Request(ids[0].tolist(), seen.pooled[0], [TEMPERATURE] * each)] * (draws // each)
     found = decode(lab().bare, asked, lab().marks, SEED, most=1)
     first = Counter(said.ids[0] for several in found for said in several)
     for id in likely.topk(3).indices.tolist():

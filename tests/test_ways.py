@@ -26,7 +26,7 @@ from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Verify
 from ssui_gen.images import inspect
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.judging.questions import places
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.settings import ImageLimits
@@ -56,9 +56,9 @@ class Bench:
         caller = Caller(client, self.journal, Gate(4))
         found: Prompt | None = load_prompt(PROMPTS / f"{prompt}.md") if prompt else None
         try:
-            said: Judgement = await kind(Asked(caller, "fake-vlm", found, self.pictures.of, sees), settings)(
-                self.case(cut)
-            )
+            said: Judgement = await kind(
+                JudgeModel(caller, "fake-vlm", found, self.pictures.of, sees), settings
+            )(self.case(cut))
         finally:
             await client.aclose()
         return said

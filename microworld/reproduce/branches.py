@@ -11,7 +11,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from microworld.reproduce.decoding import Said
+from microworld.reproduce.decoding import Completion
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Told
 from microworld.reproduce.settings import Drawn
@@ -62,7 +62,7 @@ def recovered(
 def _row(
     told: Told,
     cut: int,
-    said: Iterable[tuple[str, Said]],
+    said: Iterable[tuple[str, Completion]],
     prefix: str | None = None,
     origin: Origin | None = None,
 ) -> Cut:
@@ -84,7 +84,7 @@ def _row(
     )  # fmt: skip
 
 
-def _branch(told: Told, cut: int, prefix: str, text: str, said: Said) -> Branch:
+def _branch(told: Told, cut: int, prefix: str, text: str, said: Completion) -> Branch:
     found = read(prefix + text)
     off = [] if prefix == prefix_at(told.path.steps, cut) else [prefix]
     return Branch(

@@ -23,7 +23,7 @@ COLD = 1e-4
 """Stands for a temperature of 0 where there are others beside it, and is divided by in vain."""
 
 
-class Asked(NamedTuple):
+class Request(NamedTuple):
     """One question with the beginning of its answer, and how often it is gone on with."""
 
     ids: Sequence[int]
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     """One for each answer; 0 is greedy."""
 
 
-class Said(NamedTuple):
+class Completion(NamedTuple):
     """What was written."""
 
     ids: list[int]
@@ -50,10 +50,10 @@ class Marks(NamedTuple):
 
 
 def decode(
-    weights: Weights, asked: Sequence[Asked], marks: Marks, seed: int = 0, most: int = 256
-) -> list[list[Said]]:
+    weights: Weights, asked: Sequence[Request], marks: Marks, seed: int = 0, most: int = 256
+) -> list[list[Completion]]:
     """The answers to each, at most `most` tokens long; the same for the same arguments."""
-    said: dict[int, list[Said]] = {}
+    said: dict[int, list[Completion]] = {}
     for number, group in enumerate(_groups(asked)):
         drawn = torch.Generator().manual_seed(1_000_003 * seed + number)
         found = _Decoding(weights, [asked[i] for i in group], marks, most).run(drawn)
@@ -61,7 +61,7 @@ def decode(
     return [said[i] for i in range(len(asked))]
 
 
-def _groups(asked: Sequence[Asked]) -> Iterator[list[int]]:
+def _groups(asked: Sequence[Request]) -> Iterator[list[int]]:
     """Alike in how many answers are wanted, then in length, so that little is padded."""
 
     def size(i: int) -> tuple[int, int]:
@@ -87,13 +87,13 @@ class _Kept:
 class _Decoding:
     """b questions of at most l tokens, each with `each` answers: n = b · each rows."""
 
-    def __init__(self, weights: Weights, asked: Sequence[Asked], marks: Marks, most: int) -> None:
+    def __init__(self, weights: Weights, asked: Sequence[Request], marks: Marks, most: int) -> None:
         self.weights, self.asked, self.marks, self.most = weights, asked, marks, most
         self.each = len(asked[0].temperatures)
         self.kept: list[_Kept] = []
 
     @torch.inference_mode()
-    def run(self, drawn: torch.Generator) -> list[list[Said]]:
+    def run(self, drawn: torch.Generator) -> list[list[Completion]]:
         if not self.each:
             return [[] for _ in self.asked]
         last = self._read()
@@ -204,9 +204,9 @@ class _Decoding:
         return turned.reshape(-1, *turned.shape[2:])
 
 
-def _said(ids: list[int], end: int) -> Said:
+def _said(ids: list[int], end: int) -> Completion:
     ended = bool(ids) and ids[-1] == end
-    return Said(ids[:-1] if ended else ids, ended)
+    return Completion(ids[:-1] if ended else ids, ended)
 
 
 def _norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:

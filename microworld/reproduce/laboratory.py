@@ -12,7 +12,7 @@ from torch import Tensor
 
 import ssui_train
 from microworld.draw.pool import picture as drawn
-from microworld.reproduce.decoding import Asked, Marks, Said, decode
+from microworld.reproduce.decoding import Completion, Marks, Request, decode
 from microworld.reproduce.weights import Weights, weights_of
 from microworld.world.pairs import Pair
 from ssui_gen.shipped import shipped
@@ -64,7 +64,7 @@ class Laboratory:
         weights: Weights,
         wanted: Sequence[tuple[Pair, str, Sequence[float]]],
         seed: int = 0,
-    ) -> list[list[tuple[str, Said]]]:
+    ) -> list[list[tuple[str, Completion]]]:
         """What follows on each pair's prefix, an answer for each temperature: text and ids."""
         asked = [self._asked(*one) for one in wanted]
         found = decode(weights, asked, self.marks, seed)
@@ -73,14 +73,14 @@ class Laboratory:
             for (_, prefix, _), several in zip(wanted, found, strict=True)
         ]
 
-    def _after(self, prefix: str, said: Said) -> str:
+    def _after(self, prefix: str, said: Completion) -> str:
         """What was written after the prefix, as text."""
         return self.encoder.text([*self.encoder.ids(prefix), *said.ids])[len(prefix) :]
 
-    def _asked(self, pair: Pair, prefix: str, temperatures: Sequence[float]) -> Asked:
+    def _asked(self, pair: Pair, prefix: str, temperatures: Sequence[float]) -> Request:
         prompt = self.prompt(pair)
         ids = [*prompt.ids, *self.encoder.ids(prefix)]
-        return Asked(ids, self._features(pair.scene.id), temperatures)
+        return Request(ids, self._features(pair.scene.id), temperatures)
 
     def _features(self, scene: str) -> Tensor:
         (seen,) = self.eyes.kept[(scene,)].pooled

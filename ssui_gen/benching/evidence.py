@@ -17,8 +17,8 @@ from ssui_gen.benching.records import BenchJudgement, Item, Protocol, Response
 from ssui_gen.judging.questions import OF_PATH, QUESTIONS, RSBENCH, QuestionName
 from ssui_gen.records import KINDS, Kind
 
-Said = Mapping[QuestionName, BenchJudgement]
-NOBODY: Said = MappingProxyType({})
+ByQuestion = Mapping[QuestionName, BenchJudgement]
+NOBODY: ByQuestion = MappingProxyType({})
 Cell = Literal["sound", "lucky", "slipped", "lost"]
 CELLS: dict[tuple[bool, bool], Cell] = {
     (True, True): "sound",
@@ -51,11 +51,11 @@ class Case(NamedTuple):
 
     item: Item
     response: Response
-    said: Said
+    said: ByQuestion
     """By the judge."""
-    drawn: Said = NOBODY
+    drawn: ByQuestion = NOBODY
     """By people, or by a world that knows the truth, of rows that were drawn at random."""
-    truth: Said = NOBODY
+    truth: ByQuestion = NOBODY
     """By a world that knows the truth, of every row."""
 
     def verdict(self, question: QuestionName) -> str | None:
@@ -82,7 +82,7 @@ class Measure(NamedTuple):
     fault: bool = False
     """Counts those that are not right."""
 
-    def of(self, case: Case, said: Said, join: Join = wholly) -> bool | None:
+    def of(self, case: Case, said: ByQuestion, join: Join = wholly) -> bool | None:
         """Whether it holds, by these verdicts; for cases that it `applies` to."""
         settled = self.settled(case)
         if settled is not None or case.response.status == "error":

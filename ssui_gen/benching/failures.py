@@ -12,7 +12,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from ssui_gen.benching.evidence import MEASURES, Case, Model, Said, cell_of, surely
+from ssui_gen.benching.evidence import MEASURES, ByQuestion, Case, Model, cell_of, surely
 from ssui_gen.benching.records import BenchImage, Item, Response
 from ssui_gen.judging.questions import QUESTIONS, RSBENCH, QuestionName
 from ssui_gen.pages.album import Album
@@ -140,7 +140,7 @@ def _fine(question: QuestionName, verdict: str) -> bool:
     return verdict in QUESTIONS[question].good
 
 
-def _verdicts(said: Said) -> list[dict[str, Any]]:
+def _verdicts(said: ByQuestion) -> list[dict[str, Any]]:
     """One line per question, in the order of the questions."""
     return [
         {

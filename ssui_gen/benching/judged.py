@@ -17,7 +17,7 @@ from ssui_gen.benching.placing import locate
 from ssui_gen.benching.records import BenchJudgement, Item, Response, Unscored
 from ssui_gen.config import Bench, BenchQuestion
 from ssui_gen.errors import OF_ITEM, ImageError, RequestRefused
-from ssui_gen.judging.choosing import Asked, Chosen, choose, distrust
+from ssui_gen.judging.choosing import Chosen, JudgeModel, choose, distrust
 from ssui_gen.judging.questions import QUESTIONS, Material
 
 SHOWN = 80
@@ -27,7 +27,7 @@ SHOWN = 80
 class Judge(NamedTuple):
     """Who is asked, and when it is believed."""
 
-    asked: Asked
+    asked: JudgeModel
     settings: Bench
 
     @property

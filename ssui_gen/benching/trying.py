@@ -26,7 +26,7 @@ from ssui_gen.config_trust import Carding
 from ssui_gen.curation.labels import rank
 from ssui_gen.errors import OF_ITEM, ImageError
 from ssui_gen.images import SWATCH_SIDE, plain_url
-from ssui_gen.judging.choosing import Asked, choose
+from ssui_gen.judging.choosing import JudgeModel, choose
 from ssui_gen.judging.questions import QUESTIONS, Material
 from ssui_gen.records import ImageRef
 
@@ -158,7 +158,7 @@ def most_calls(trials: Sequence[Trial]) -> int:
 # --- asking --------------------------------------------------------------------------------------------
 
 
-Change = Callable[[Asked], Asked]
+Change = Callable[[JudgeModel], JudgeModel]
 """What is changed of how somebody is asked."""
 
 
@@ -197,11 +197,11 @@ class _Again(NamedTuple):
         return await self.caller.call(replace(request, again=request.again + 1))
 
 
-def _asked_again(asked: Asked) -> Asked:
+def _asked_again(asked: JudgeModel) -> JudgeModel:
     return asked._replace(caller=_Again(asked.caller))
 
 
-def with_grey(asked: Asked) -> Asked:
+def with_grey(asked: JudgeModel) -> JudgeModel:
     """The same, who is also shown a grey picture when asked to."""
     return asked._replace(picture_of=lambda ref: _grey() if ref == GREY else asked.picture_of(ref))
 

@@ -27,7 +27,7 @@ SAID_BEFORE = Judgement(polarity="unverified", detail="not judged: its answer wa
 KINDS: tuple[Polarity, ...] = ("good", "bad")
 
 
-class Said(NamedTuple):
+class Gist(NamedTuple):
     """What a branch says, as far as it tells whether another says the same."""
 
     whole: bool
@@ -37,12 +37,12 @@ class Said(NamedTuple):
     """With what stands around it."""
 
     @staticmethod
-    def of(case: Case) -> Said:
+    def of(case: Case) -> Gist:
         found = case.reading
         answer = one_line(f"{found.before} {found.answer} {found.after}")
-        return Said(case.form.whole, path_class(found.steps), answer)
+        return Gist(case.form.whole, path_class(found.steps), answer)
 
-    def like(self, other: Said, likeness: float | None) -> bool:
+    def like(self, other: Gist, likeness: float | None) -> bool:
         """Whether the classes are the same and the answers' letters so alike (Levenshtein's indel ratio).
         What cannot be read is like nothing; nor is anything where `likeness` is None.
         """
@@ -71,7 +71,7 @@ class Drawing:
     """By text."""
     waiting: dict[str, Case] = field(default_factory=dict)
     """By text: drawn and not judged."""
-    said: dict[str, Said] = field(default_factory=dict)
+    said: dict[str, Gist] = field(default_factory=dict)
     """By text."""
     presumed: dict[str, Polarity] = field(default_factory=dict)
     """By text: of what is not judged as its answer was. It steers the draws and is no verdict."""
@@ -124,7 +124,7 @@ class Drawing:
             self._put(case, _branch(case, choice))
 
     def _put(self, case: Case, branch: Branch) -> None:
-        self.branches[case.text], self.said[case.text] = branch, Said.of(case)
+        self.branches[case.text], self.said[case.text] = branch, Gist.of(case)
         if branch.judgement in (ENOUGH, SAID_BEFORE):
             self.waiting[case.text] = case
 
@@ -184,7 +184,7 @@ def seen(path: Iterable[Drawing]) -> Counter[str]:
     return sum((drawing.kinds for drawing in path), Counter[str]())
 
 
-def answers(path: Iterable[Drawing]) -> list[tuple[Said, Polarity]]:
+def answers(path: Iterable[Drawing]) -> list[tuple[Gist, Polarity]]:
     """What has been judged good or bad on a path."""
     return [
         (drawing.said[text], branch.judgement.polarity)

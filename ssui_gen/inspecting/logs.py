@@ -26,7 +26,7 @@ from ssui_gen.errors import CallFailed, ConfigError, RecordError
 from ssui_gen.inspecting.calling import asked_with, completion, messages
 from ssui_gen.inspecting.scoring import RESPONSE, ROLE, ROWS
 from ssui_gen.jsonl import of_kind
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.prompts import Prompt
 from ssui_gen.settings import parse
 
@@ -152,7 +152,7 @@ class _Replay:
 
 async def _anew(one: Drawn, settings: Settings, item: Item, prompt: Prompt) -> list[BenchJudgement]:
     model = one.rows[0].judge if one.rows else ""
-    asked = Asked(_Replay(one.calls), model, prompt, lambda ref: Picture(ref, 0, lambda sending: {}))
+    asked = JudgeModel(_Replay(one.calls), model, prompt, lambda ref: Picture(ref, 0, lambda sending: {}))
     return await judge(Judge(asked, settings), item, one.response, [row.question for row in one.rows])  # type: ignore[misc]
 
 

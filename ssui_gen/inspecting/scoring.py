@@ -18,7 +18,7 @@ from ssui_gen.benching.judged import Judge, judge
 from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.inspecting.calling import InspectCaller, served_name
 from ssui_gen.inspecting.setting import setting
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.judging.questions import QUESTIONS, RSBENCH
 from ssui_gen.shares import clustered_error
 
@@ -57,7 +57,7 @@ def judged(run: str, bench: str = "", protocol: str = "", config: str = "") -> S
             return Score.unscored(reason="scoring_failed", explanation="our solver has not asked this sample")
         response, item = Response.model_validate(row), made.items[str(state.sample_id)]
         model = get_model(role=ROLE, required=True)
-        who = Asked(InspectCaller(model), served_name(model), made.prompts["judge"], made.pictures.of)
+        who = JudgeModel(InspectCaller(model), served_name(model), made.prompts["judge"], made.pictures.of)
         settings = made.config.bench
         return score_of(item, response, await judge(Judge(who, settings), item, response, settings.questions))
 

@@ -20,11 +20,11 @@ from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
 from ssui_gen.records import REPLIES, Reason, Record
 from ssui_gen.settings import parse
-from ssui_gen.state import Crew
+from ssui_gen.state import Context
 
 AGENTS = {
     name: get_args(kind)[0].__name__
-    for name, kind in get_type_hints(Crew).items()
+    for name, kind in get_type_hints(Context).items()
     if get_origin(kind) is Agent
 }
 """The agents of the graph, and the reply type that each one's node reads."""

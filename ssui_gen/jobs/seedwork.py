@@ -32,7 +32,7 @@ from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.manifest import Seeds, seeds_of
 from ssui_gen.records import Kind, Reason, ReasoningPath, Record, Reject, Seed, row_id
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
-from ssui_gen.state import Crew, Item
+from ssui_gen.state import Context, Item
 
 PATHS = "reasoning_paths.jsonl"
 REJECTS = "rejects.jsonl"
@@ -102,7 +102,7 @@ class SeedWork:
         self.agents: dict[str, Agent[Record]] = {}
         self.pictures = Pictures(self.root, plan.config.images, plan.config.limits.seeds_in_flight)
 
-    def hire(self) -> None:
+    def make_agents(self) -> None:
         """Make the agents, once it is known what the models can do."""
         self.agents = {name: self._agent(name) for name in AGENTS}
 
@@ -186,7 +186,7 @@ class SeedWork:
         """One seed's items through the graph, no row written: the class of each path, empty of a reject."""
         ref = await asyncio.to_thread(inspect, self.root, seed.image, self.plan.config.images)
         items = [Item.of(seed, kind, ref, self.plan.config.twins) for kind in self._kinds_left(seed)]
-        rows = await asyncio.gather(*(graph.run(item, self._crew(item)) for item in items))
+        rows = await asyncio.gather(*(graph.run(item, self._context(item)) for item in items))
         return [row.query.category if isinstance(row, ReasoningPath) else "" for row in rows]
 
     def count_left(self) -> int:
@@ -229,7 +229,7 @@ class SeedWork:
         return None
 
     async def _one(self, item: Item) -> None:
-        self._write(await graph.run(item, self._crew(item)))
+        self._write(await graph.run(item, self._context(item)))
 
     def _write(self, row: ReasoningPath | Reject) -> None:
         """To be called when all calls of the row are in the journal."""
@@ -239,9 +239,9 @@ class SeedWork:
         else:
             self.rejects.write(row)
 
-    def _crew(self, item: Item) -> Crew:
+    def _context(self, item: Item) -> Context:
         picture, rounds = self.pictures.of(item.image), self.plan.config.limits.reflection_rounds
-        return Crew(**self.agents, picture=picture, rounds=rounds)  # type: ignore[arg-type]
+        return Context(**self.agents, picture=picture, rounds=rounds)  # type: ignore[arg-type]
 
 
 def _id(seed: Seed | Reject) -> str:

@@ -27,7 +27,7 @@ DEPTH = 9
 """Deeper than any draw: what is drawn is judged before more is drawn."""
 
 
-class Asked(NamedTuple):
+class JudgeModel(NamedTuple):
     """The model that is asked: how it is called, its served name, and how it is shown a response."""
 
     caller: Calling
@@ -80,7 +80,7 @@ class _Answer(NamedTuple):
 
 
 async def choose(
-    asked: Asked, question: Question, shown: Material, options: Sequence[str], settings: Judging
+    asked: JudgeModel, question: Question, shown: Material, options: Sequence[str], settings: Judging
 ) -> Chosen:
     """Ask in both orders, or in one where that is sure; raises what a call raises. One after the other: the
     second differs in its last words alone, and finds the rest in the server's prefix cache.
@@ -111,7 +111,7 @@ def _put_together(options: Sequence[str], one: _Answer, other: _Answer) -> Chose
     )
 
 
-async def _ask(asked: Asked, question: Question, shown: Material, order: Sequence[str]) -> _Answer:
+async def _ask(asked: JudgeModel, question: Question, shown: Material, order: Sequence[str]) -> _Answer:
     call, completion = await asked.caller.call(request(asked, question, shown, order))
     choice, letters = completion.choices[0], LETTERS[: len(order)]
     said = spoken(choice.text)
@@ -123,7 +123,7 @@ async def _ask(asked: Asked, question: Question, shown: Material, order: Sequenc
     return _Answer(dict(zip(order, found[0].values(), strict=True)), found[1], picked, call)
 
 
-def request(asked: Asked, question: Question, shown: Material, order: Sequence[str]) -> Request:
+def request(asked: JudgeModel, question: Question, shown: Material, order: Sequence[str]) -> Request:
     """System, pictures, the material, then the question and its options: what questions about one response
     have in common stands first, so that a server reads it once.
     """

@@ -39,7 +39,7 @@ from ssui_gen.jobs.lots import drawn
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.manifest import Edition
 from ssui_gen.prompts import Prompt, rendered
 from ssui_gen.records import Reason
@@ -225,7 +225,7 @@ def _entry(making: _Making, role: str, open_: AsyncExitStack) -> Entry:
     plan, job, bench, rules, folder, dry = making
     pictures = Pictures(bench.root, plan.config.images, plan.config.limits.seeds_in_flight)
     tested = _tested(plan, job, role, pictures)
-    asked = Asked(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
+    asked = JudgeModel(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
     place = folder / folder_name(tested.name)
     home = open_.enter_context(RunDir(place))
     scorers = [Scorer(one, asked._replace(prompt=plan.prompts[PROMPT])) for one in rules]

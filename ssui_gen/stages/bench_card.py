@@ -55,7 +55,7 @@ from ssui_gen.images import plain_url
 from ssui_gen.jobs.job import Job, carry_out, opened
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.judging.questions import QUESTIONS, QuestionName
 from ssui_gen.prompts import Prompt
 
@@ -107,7 +107,7 @@ async def make_card(plan: Plan, console: Console) -> Made:
 
 
 def _judge(plan: Plan, job: Job, pictures: Pictures) -> Judge:
-    asked = Asked(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
+    asked = JudgeModel(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
     return Judge(asked, plan.config.bench)
 
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 from rich.console import Console
 from rich.table import Table
 
-from ssui_gen.agent import Agent, Asked
+from ssui_gen.agent import Agent, Origin
 from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Picture, Pictures
 from ssui_gen.errors import OF_ITEM, ConfigError, ImageError, ReplyError
@@ -123,7 +123,7 @@ class _Work:
 
     async def _asked(self, row: Gold, check: Check) -> Any:
         """Each is shown what it is shown in a run, and nothing else."""
-        asked, agent = Asked(row.id, 0, 1), self.agents[check]
+        asked, agent = Origin(row.id, 0, 1), self.agents[check]
         if check == "check_text":
             return await agent.ask(asked, None, text=row.text)
         picture: Picture = self.pictures.of(inspect(self.root, row.image, self.limits))

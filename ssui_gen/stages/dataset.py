@@ -96,7 +96,7 @@ async def _ready(
         )
         stage = SeedWork(plan, source, job, open_, part)
         await job.probe(stage.sample(), _needs(plan), WANTED, saying(console), all_formats())
-        stage.hire()
+        stage.make_agents()
         yield folder, stage
 
 

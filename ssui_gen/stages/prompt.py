@@ -31,14 +31,14 @@ from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.replay import Reached, Replay
 from ssui_gen.jobs.served import OWN_MODEL
 from ssui_gen.jsonl import read, validate
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.manifest import PAIRS, RUN, read_manifest, source_of_seeds
 from ssui_gen.picture_tokens import tokens_of
 from ssui_gen.records import STEP_NAMES, ImageRef, Kind, ReasoningPath, Seed
 from ssui_gen.seeds import read_seeds, root_of
 from ssui_gen.serving.embedded import EMBEDDED
 from ssui_gen.serving.vllm_model import about_adapter
-from ssui_gen.state import Crew, Item
+from ssui_gen.state import Context, Item
 from ssui_gen.verifying.judge import Judge
 from ssui_gen.verifying.verify import Case
 
@@ -128,9 +128,11 @@ def _asked(plan: Plan, name: str, item: Item, pictures: Pictures) -> tuple[Reque
         replay = Replay(name, dialects, journal, _record(plan.run, item.id), example)
         names = {agent: _name(plan.config, plan.run, RUN, plan.cards[agent].model) for agent in AGENTS}
         agents: dict[str, Any] = {agent: plan.agent(agent, names[agent], replay) for agent in AGENTS}
-        crew = Crew(**agents, picture=pictures.of(item.image), rounds=plan.config.limits.reflection_rounds)
+        context = Context(
+            **agents, picture=pictures.of(item.image), rounds=plan.config.limits.reflection_rounds
+        )
         try:
-            ended = asyncio.run(graph.run(item, crew))
+            ended = asyncio.run(graph.run(item, context))
         except Reached as reached:
             return _spoken(reached.request, dialects[name]), replay.sources
     assert not isinstance(ended, ReasoningPath), "every agent of the graph is asked for a record"
@@ -196,7 +198,7 @@ def question_of_judge(plan: Plan, root: Path, path_id: str | None, cut: int) -> 
     case, source = _case(plan.run, path, cut)
     model, pictures = _name(plan.config, plan.run, PAIRS, "judge"), Pictures(root, plan.config.images, 1)
     replay = Replay("judge", {}, None, None, plan.examples[0])
-    judge = Judge(Asked(replay, model, plan.prompts["judge"], pictures.of), plan.config.verify)
+    judge = Judge(JudgeModel(replay, model, plan.prompts["judge"], pictures.of), plan.config.verify)
     try:
         asyncio.run(judge(case))
     except Reached as reached:

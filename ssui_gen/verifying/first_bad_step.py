@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from ssui_gen.branches import Judgement, Place
 from ssui_gen.config import Verify, WayName
-from ssui_gen.judging.choosing import Asked, choose
+from ssui_gen.judging.choosing import JudgeModel, choose
 from ssui_gen.judging.questions import ANSWER, NONE, QUESTIONS, places
 from ssui_gen.records import STEP_NAMES
 from ssui_gen.verifying.verify import Case
@@ -31,7 +31,7 @@ CLEAR = 0.5
 class FirstBadStep:
     """The verifier; one for a run."""
 
-    asked: Asked
+    asked: JudgeModel
     settings: Verify
 
     async def __call__(self, case: Case) -> Judgement:

@@ -17,7 +17,7 @@ from ssui_gen.branches import Judgement
 from ssui_gen.calling.calls import Request
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify
-from ssui_gen.judging.choosing import DEPTH, Asked, Chosen, greedy
+from ssui_gen.judging.choosing import DEPTH, Chosen, JudgeModel, greedy
 from ssui_gen.labels import behind, first_shares
 from ssui_gen.marks import as_words
 from ssui_gen.reading import spoken
@@ -32,7 +32,7 @@ SHOWN = 60
 class Guard:
     """The verifier; one for a run."""
 
-    asked: Asked
+    asked: JudgeModel
     settings: Verify
 
     async def __call__(self, case: Case) -> Judgement:

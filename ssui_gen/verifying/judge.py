@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ssui_gen.branches import Judgement
 from ssui_gen.config import Verify
-from ssui_gen.judging.choosing import Asked, choose
+from ssui_gen.judging.choosing import JudgeModel, choose
 from ssui_gen.judging.questions import QUESTIONS
 from ssui_gen.verifying.verify import Case
 from ssui_gen.verifying.weighing import shown, weighed
@@ -18,7 +18,7 @@ RIGHT = QUESTIONS["right"]
 class Judge:
     """The verifier; one for a run."""
 
-    asked: Asked
+    asked: JudgeModel
     settings: Verify
 
     async def __call__(self, case: Case) -> Judgement:

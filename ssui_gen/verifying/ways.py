@@ -9,7 +9,7 @@ from ssui_gen.calling.pictures import Picture
 from ssui_gen.config import Verify, WayName
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.job import Job
-from ssui_gen.judging.choosing import Asked
+from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef
 from ssui_gen.verifying.first_bad_step import FirstBadStep
@@ -24,7 +24,7 @@ SEES = ("sees_pictures", "room")
 class Way(NamedTuple):
     """One way of F."""
 
-    make: Callable[[Asked, Verify], Verifier]
+    make: Callable[[JudgeModel, Verify], Verifier]
     role: str
     needs: tuple[str, ...] = ()
     """What that role's model must be able to do."""
@@ -79,6 +79,8 @@ def ways(
         way = ASKING[name]
         caller, model = job.callers[way.role], job.models.names[way.role]
         sees = job.features[way.role].sees_pictures is not False
-        return way.make(Asked(caller, model, prompt_of(name, settings, prompts), picture_of, sees), settings)
+        return way.make(
+            JudgeModel(caller, model, prompt_of(name, settings, prompts), picture_of, sees), settings
+        )
 
     return {name: made(name) for name in names}

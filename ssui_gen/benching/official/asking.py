@@ -19,7 +19,7 @@ from ssui_gen.branching import one_line
 from ssui_gen.calling.calls import Request
 from ssui_gen.completions import Completion
 from ssui_gen.errors import CallFailed, ImageError, RequestRefused
-from ssui_gen.judging.choosing import DEPTH, Asked
+from ssui_gen.judging.choosing import DEPTH, JudgeModel
 from ssui_gen.marks import quoted
 from ssui_gen.reading import spoken
 
@@ -48,7 +48,7 @@ class Scorer:
     """One protocol, and the judge that it is put to. `asked.prompt` is `prompts/official.md`."""
 
     official: Official
-    asked: Asked
+    asked: JudgeModel
 
     def id_of(self, response: Response) -> str:
         """Of the row that it makes of a response."""

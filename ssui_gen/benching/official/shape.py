@@ -16,7 +16,7 @@ from ssui_gen.records import Record, row_id
 
 Sight = Literal["pictures", "text", "danger", "reference"]
 """What a judge may see beside the answer."""
-Said = Mapping[str, str | None]
+ByRubric = Mapping[str, str | None]
 """By rubric, the option that was chosen; None where there is no verdict."""
 Outcomes = dict[str, bool | None]
 """By name, what holds of an answer; None where that is not known."""
@@ -60,7 +60,7 @@ class Official:
     """Whose rules these are: paper or script and commit."""
     rubrics: Callable[[Item, str], tuple[Rubric, ...]]
     """What is asked about an answer to this item; nothing where words alone decide."""
-    outcomes: Callable[[Item, str, Said], Outcomes]
+    outcomes: Callable[[Item, str, ByRubric], Outcomes]
     """Of an answer that is not empty."""
     empty: Mapping[str, bool | None]
     """Of one that is: neither safe nor unsafe, but no help."""
