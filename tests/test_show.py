@@ -53,6 +53,15 @@ def test_nothing_of_a_model_steers(run: Path) -> None:
     assert not STEERING.search(told)
 
 
+def test_a_line_that_cannot_be_read_is_told_where_nothing_is_found(tmp_path: Path) -> None:
+    made = looked_at(tmp_path / "demo")
+    paths = made / "reasoning_paths.jsonl"
+    paths.write_text(paths.read_text() + '{"id": "long", "x": "' + "x" * 1_000_000 + '"}\n')
+    done = ssui("show", "long", "--run", str(made))
+    assert done.code == 1 and "Lines that cannot be read: 1" in done.err
+    assert "longer than 1,000,000 bytes" in done.err
+
+
 def test_a_seed_shows_what_became_of_it(run: Path) -> None:
     told = show(run, "burnt-1")
     assert "rejected: image_not_safe, at check_image" in told and "query" in told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from typing import Literal
@@ -123,12 +122,3 @@ def request_in(text: str) -> str | None:
 def _wordings() -> dict[str, str]:
     splits = ("train", "test")
     return {p: r for r in world().requests for split in splits for p in world().phrases(r, split)}  # type: ignore[arg-type]
-
-
-def is_json(text: str) -> bool:
-    """Whether a text is JSON at all."""
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

@@ -7,7 +7,6 @@ going on.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -30,7 +29,8 @@ def find(run: Path, id: str) -> list[Row]:
     if not any((run / name).exists() for name in (PATHS, REJECTS)):
         raise ConfigError(f"{run}: neither {PATHS} nor {REJECTS}: expected a run; --run names it")
     of_seed, records, seeds = list[Row](), dict[str, list[Row]](), dict[str, list[Row]]()
-    rows: Iterator[Row] = chain(_paths(run), _rows(Reject, run / REJECTS))
+    faults = list[RecordError]()
+    rows: Iterator[Row] = chain(_paths(run, faults), _rows(Reject, run / REJECTS, faults))
     for row in rows:
         if isinstance(row, ReasoningPath):
             if row.id == id:
@@ -43,8 +43,13 @@ def find(run: Path, id: str) -> list[Row]:
         return found
     raise ConfigError(
         f"{run}: no record and no seed whose id begins with {id!r}: expected an id of {PATHS}, or a "
-        f"seed_id of it or of {REJECTS}; its beginning will do"
+        f"seed_id of it or of {REJECTS}; its beginning will do{_unread(faults)}"
     )
+
+
+def _unread(faults: list[RecordError]) -> str:
+    """It may be in a line that cannot be read."""
+    return f". Lines that cannot be read: {len(faults):,}, the first {faults[0]}" if faults else ""
 
 
 def _note(found: dict[str, list[Row]], whole: str, beginning: str, row: Row) -> None:
@@ -62,16 +67,18 @@ def _only(found: dict[str, list[Row]], id: str) -> list[Row]:
     raise ConfigError(f"{id!r}: {many} ids begin with it ({some}): write more of one")
 
 
-def _paths(run: Path) -> Iterator[ReasoningPath]:
+def _paths(run: Path, faults: list[RecordError]) -> Iterator[ReasoningPath]:
     """As people left them, where they have looked."""
     curated = set()
-    for path in _rows(ReasoningPath, run / CURATED):
+    for path in _rows(ReasoningPath, run / CURATED, faults):
         curated.add(path.id)
         yield path
-    yield from (path for path in _rows(ReasoningPath, run / PATHS) if path.id not in curated)
+    yield from (path for path in _rows(ReasoningPath, run / PATHS, faults) if path.id not in curated)
 
 
-def _rows(kind: type[RecordT], file: Path) -> Iterator[RecordT]:
+def _rows(kind: type[RecordT], file: Path, faults: list[RecordError]) -> Iterator[RecordT]:
     for line in read(file):
-        with suppress(RecordError):
+        try:
             yield validate(kind, line)
+        except RecordError as fault:
+            faults.append(fault)

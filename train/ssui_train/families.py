@@ -35,8 +35,6 @@ FEATURES = "mm_encoder_outputs"
 """How a model takes what its tower has made of the pictures."""
 SINCE = "5.18"
 """The first transformers whose models do."""
-OF_TEXT = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
-"""What a processor returns about tokens; the rest is about pictures."""
 PIXELS = "pixel_values"
 
 

@@ -42,7 +42,10 @@ TRAINER, CODE = "ssui_train.srpo", "code"
 """The command, and under which name `training.json` has the code that it began with."""
 MAKE = ("base", "data", "prompt", "settings")
 """What decides the weights, beside the code."""
-IMMATERIAL = ("report_to", "vision_cache_gb", "batch_tokens", "part_tokens", "save_every", "log_every")
+IMMATERIAL = (
+    *("report_to", "vision_cache_gb", "batch_tokens", "part_tokens", "save_every", "log_every"),
+    "gradient_checkpointing",
+)
 """Settings that may change between two starts, as they change no weight."""
 
 

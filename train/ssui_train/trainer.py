@@ -267,16 +267,15 @@ def explained(row: Row) -> Iterator[None]:
         pairs = sum(len(example.pairs) for example in row.examples)
         raise TrainError(
             f"out of memory at {_names(row)}: {row.tokens:,} tokens, {len(row.target):,} of them scored, "
-            f"{pairs} pairs: lower {_lower(row)}, show smaller pictures, or set gradient_checkpointing or "
-            "quantize: 4bit"
+            f"{pairs} pairs. The same command goes on with {_less(row)}gradient_checkpointing=true. With a "
+            f"lower {'group_cap' if row.last is None else 'max_row, group_cap or trees_per_row'}, smaller "
+            "pictures or quantize=4bit it begins anew, in another --output"
         ) from error
 
 
-def _lower(row: Row) -> str:
-    """The settings that make a row, or what is at work of it, smaller."""
-    if row.last is None:
-        return "batch_tokens or group_cap"
-    return ("part_tokens, " if row.parts else "") + "max_row, group_cap or trees_per_row"
+def _less(row: Row) -> str:
+    """The setting by which less of a row is at work at a time, and which changes no weight."""
+    return "a lower batch_tokens or " if row.last is None else "a lower part_tokens or " if row.parts else ""
 
 
 def _names(row: Row) -> str:

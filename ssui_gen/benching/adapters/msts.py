@@ -50,11 +50,6 @@ class _Row(Row):
     prompt_type: str
 
 
-class _Picture(Row):
-    unsafe_image_id: str
-    unsafe_image_license: str
-
-
 def groups(copy: Copy) -> Iterator[Group]:
     files = copy.glob("data/prompts/*_multimodal.csv", "prompts/*_multimodal.csv")
     known = [path for path in files if _language(path) in LANGUAGES]
