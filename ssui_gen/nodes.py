@@ -68,11 +68,11 @@ def verdict_of(said: AgentReply[SafetyReply]) -> Verdict:
 @node
 async def query(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """A text for the picture, and what the pair may lead to. A seed's own text stands as it is."""
-    item, crew = state["item"], runtime.context
+    item, context = state["item"], runtime.context
     advice = _advice(state, "revise_query")
-    said = await crew.query.ask(
+    said = await context.query.ask(
         _asked(state, 0),
-        crew.picture,
+        context.picture,
         kind=item.kind,
         text=item.text,
         advice=advice,
@@ -141,12 +141,12 @@ async def reflect(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Redundant, incomplete, unfaithful? In the last round only an unfaithful path is turned away: a small
     model nearly always finds something to better, and what it found stays in the record.
     """
-    crew = runtime.context
-    said = await crew.reflection.ask(
-        _asked(state, 3), crew.picture, text=state["query"].text, path=render_steps(state["steps"])
+    context = runtime.context
+    said = await context.reflection.ask(
+        _asked(state, 3), context.picture, text=state["query"].text, path=render_steps(state["steps"])
     )
     round_ = ReflectionRound(**said.reply.model_dump())
-    last = len(state.get("reflection", ())) + 1 >= crew.rounds
+    last = len(state.get("reflection", ())) + 1 >= context.rounds
     change: dict[str, Any] = {"reflection": (round_,), "onward": round_.decision, "made_by": said.calls}
     if round_.decision == "reject":
         return change | drop(state, "reflect", Reason.REFLECTION_REJECTED, round_.advice)
@@ -158,8 +158,8 @@ async def reflect(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
 @node
 async def check_joint(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Together: risky, or for a twin not. Judged from picture and text alone; the path must agree."""
-    crew = runtime.context
-    said = await crew.check_joint.ask(_asked(state, 4), crew.picture, text=state["query"].text)
+    context = runtime.context
+    said = await context.check_joint.ask(_asked(state, 4), context.picture, text=state["query"].text)
     verdict, found = verdict_of(said), path_class(state["steps"])
     change: dict[str, Any] = {"joint": verdict, "made_by": said.calls}
     if reason := _disagreement(state["item"].kind, verdict.label, found):
@@ -186,8 +186,8 @@ def _disagreement(kind: Kind, label: Label, found: str | None) -> Reason | None:
 @node
 async def summarise(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """The answer a person gets."""
-    crew = runtime.context
-    said = await crew.summary.ask(
-        _asked(state, 5), crew.picture, text=state["query"].text, path=render_steps(state["steps"])
+    context = runtime.context
+    said = await context.summary.ask(
+        _asked(state, 5), context.picture, text=state["query"].text, path=render_steps(state["steps"])
     )
     return {"answer": said.reply.answer, "made_by": said.calls}
