@@ -132,11 +132,11 @@ async def agents(subject: Subject, seeds: Path, folder: Path) -> str:
     return f"{len(NODES) - len(faults)} of {len(NODES)}{first}"
 
 
-async def _fault(name: str, path: ReasoningPath, crew: Context) -> str:
+async def _fault(name: str, path: ReasoningPath, context: Context) -> str:
     """Why an agent's reply could not be read; empty if it could."""
     item = Item(id=path.id, seed_id=path.seed_id, kind="risky", twin_of=None, image=path.image, text=None)
     state: State = {"item": item, "query": path.query, "steps": path.steps}
-    changed = await NODES[name](state, Runtime(context=crew))
+    changed = await NODES[name](state, Runtime(context=context))
     rejects = changed.get("rejects", ())
     return next((f"{one.reason}: {one.detail}" for one in rejects if one.reason in UNREAD), "")
 
