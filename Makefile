@@ -52,7 +52,7 @@ VLLM := .venv-vllm
 INSPECT := .venv-inspect
 LLAMA := .venv-llama
 DOCS := .venv-docs
-TESTS := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+TESTS := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # What a change most often breaks, in under a minute on two cores: words, rules, files, the graph, F, the loss.
 FAST := $(patsubst %,tests/test_%.py,layers files cli makefile yamls config prompts jsonl seeds images taxonomy reading \
 	marks naming shares wire dialect agent graph replying branching verify pairs loss sheet located settle swap figures terminal)
