@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from microworld.reproduce import claims as c
 from microworld.reproduce import recipes as r
 from microworld.reproduce import report
-from microworld.reproduce.claim import Claim
+from microworld.reproduce.claim import Claim, Scope
 from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.judging import figure, row_of, summary
 from microworld.reproduce.outcomes import LATE, NEEDLESS, SEEN, UNSAFE, rows
@@ -75,10 +75,10 @@ def claim(number: int) -> Claim:
     return next(one for one in CLAIMS if one.number == number)
 
 
-def test_there_are_twenty_two_and_each_row_has_all_that_others_rely_on() -> None:
-    assert [one.number for one in CLAIMS] == list(range(1, 23))
+def test_there_are_twenty_five_and_each_row_has_all_that_others_rely_on() -> None:
+    assert [one.number for one in CLAIMS] == list(range(1, 26))
     for one in CLAIMS:
-        row = row_of(one, FINAL, read, quick=False)
+        row = row_of(one, FINAL, read, "rivals")
         assert not [name for name in report.KEYS if name not in row]
         assert row["verdict"] in ("holds", "fails", "undecided")
         assert row["seeds"] == list(FINAL.few.data if one.few else FINAL.data)
@@ -87,12 +87,12 @@ def test_there_are_twenty_two_and_each_row_has_all_that_others_rely_on() -> None
 
 def test_verdicts_follow_the_answers() -> None:
     wanted = {1: "holds", 2: "holds", 3: "holds", 11: "fails", 14: "holds"}
-    found = {number: row_of(claim(number), FINAL, read, quick=False)["verdict"] for number in wanted}
+    found = {number: row_of(claim(number), FINAL, read, "rivals")["verdict"] for number in wanted}
     assert found == wanted, "nobody comes back from a wrong step here"
 
 
 def test_a_claim_of_several_parts_is_as_good_as_its_worst() -> None:
-    row = row_of(claim(12), FINAL, read, quick=True)
+    row = row_of(claim(12), FINAL, read, "quick")
     assert row["verdict"] != "holds" and {one["verdict"] for one in row["parts"]} >= {"undecided", "told"}
 
     def taxed(cell: Cell) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def test_a_claim_of_several_parts_is_as_good_as_its_worst() -> None:
             return cell_of(cell, 0.02, 0.5)
         return found
 
-    row = row_of(claim(12), FINAL, taxed, quick=True)
+    row = row_of(claim(12), FINAL, taxed, "quick")
     assert row["verdict"] == "fails" and row["measure"] in (NEEDLESS.title, LATE.title) and row["figure"] > 30
 
 
@@ -109,7 +109,7 @@ def test_what_is_not_measured_says_what_it_needs() -> None:
     def nobody(cell: Cell) -> dict[str, Any]:
         raise AssertionError("no cell is read for a claim that is not measured")
 
-    row = row_of(claim(7), FINAL, nobody, quick=True)
+    row = row_of(claim(7), FINAL, nobody, "quick")
     assert row["verdict"].startswith("not run: needs ") and row["figure"] is None and row["n"] == 0
 
 
@@ -121,7 +121,7 @@ def test_claims_never_read_a_cell_of_the_other_set() -> None:
         return read(cell)
 
     for one in CLAIMS:
-        row_of(one, FINAL, noted, quick=False)
+        row_of(one, FINAL, noted, "rivals")
     cells = [one for one in asked if isinstance(one, Cell)]
     assert {cell.test.seed for cell in cells} == {FINAL.test}
     assert {cell.data.seed for cell in cells if cell.data} == set(FINAL.data)
@@ -132,22 +132,22 @@ def test_claims_never_read_a_cell_of_the_other_set() -> None:
         return cell_of(cell.model_copy(update={"data": moved}), 0.1)
 
     with pytest.raises(ConfigError, match="other seeds than those of the set 'final'"):
-        row_of(claim(3), FINAL, of_dev, quick=True)
+        row_of(claim(3), FINAL, of_dev, "quick")
     with pytest.raises(ConfigError, match="other seeds"):
-        row_of(claim(14), FINAL, lambda work: agents_of(r.at(r.reflection, DEV, DEV.data[0])), quick=False)
+        row_of(claim(14), FINAL, lambda work: agents_of(r.at(r.reflection, DEV, DEV.data[0])), "rivals")
 
 
-def test_all_that_claims_need_is_planned_and_quick_is_part_of_it() -> None:
-    every, quick = (
-        {one for one in planned(claims, FINAL) if isinstance(one, Cell)}
-        for claims in (CLAIMS, [one for one in CLAIMS if one.quick])
-    )
-    assert quick < every
-    for quickly, wanted in ((True, quick), (False, every)):
-        shown = {r.at(cell, FINAL, data) for cell in named(quickly).values() for data in FINAL.data}
+def test_all_that_claims_need_is_planned_and_each_scope_is_part_of_the_next() -> None:
+    before: set[Cell] = set()
+    for scope in get_args(Scope):
+        claims = [one for one in CLAIMS if one.within(scope)]
+        wanted = {one for one in planned(claims, FINAL) if isinstance(one, Cell)}
+        assert before < wanted
+        shown = {r.at(cell, FINAL, data) for cell in named(scope).values() for data in FINAL.data}
         assert shown >= wanted, "every training that is made is shown"
-        few = {r.at(cell, FINAL, data) for cell in named(quickly).values() for data in FINAL.few.data}
+        few = {r.at(cell, FINAL, data) for cell in named(scope).values() for data in FINAL.few.data}
         assert few <= wanted, "and no other"
+        before = wanted
 
 
 def test_answers_are_compared_as_far_as_both_have_them() -> None:
@@ -173,7 +173,7 @@ def test_each_thing_of_a_picture_is_a_row_and_late_alarms_come_after_three_right
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reproduce")
-    report.write(folder, FINAL, read, {"code": "1"}, named(True), quick=True)
+    report.write(folder, FINAL, read, {"code": "1"}, named("quick"), "quick")
     return folder
 
 
@@ -187,7 +187,7 @@ def test_claims_are_written_read_and_shown_on_a_page_that_loads_nothing(written:
         assert row["claim"].replace("'", "&#x27;") in told
     assert told.count('class="holds"') and 'class="fails"' in told
     assert sum(summary(found["claims"]).values()) == len(CLAIMS)
-    assert found["provenance"]["set"] == "final" and len(found["trainings"]) == len(named(True))
+    assert found["provenance"]["set"] == "final" and len(found["trainings"]) == len(named("quick"))
 
 
 def test_a_claims_file_whose_figure_was_bettered_is_refused(written: Path) -> None:

@@ -197,7 +197,8 @@ def test_each_replica_sees_its_own_gpu_alone_and_what_was_set_before_is_kept(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     monkeypatch.setenv("VLLM_NO_USAGE_STATS", "0")
     launches = plan("a/b-7B", [], tmp_path, Serve(), flags={}, notice=print)
-    tell = "import os; print('sees', *map(os.environ.get, ['CUDA_VISIBLE_DEVICES', 'VLLM_NO_USAGE_STATS']))"
+    names = ["CUDA_VISIBLE_DEVICES", "VLLM_NO_USAGE_STATS"]
+    tell = f"import os; print('sees', *map(os.environ.get, {names}), flush=True)"
     started(tmp_path, *(launch(f"{tell}\n{HEALTHY}")._replace(env=one.env) for one in launches))
     logs = [log.read_text() for log in sorted((tmp_path / "run").glob("vllm*.log"))]
     assert sorted(line for log in logs for line in log.splitlines() if "sees" in line) == [

@@ -1,6 +1,6 @@
 """The paper's claims and its open questions, measured in the microworld: one command, one page.
 
-    python -m microworld.reproduce [--quick] [--set final] [--output outputs/reproduce] [--workers 2]
+    python -m microworld.reproduce [--quick | --rivals] [--set final] [--output FOLDER] [--workers 2]
 
 (`make reproduce` runs it.) Every training is a cell of its own in `cells/`; what is there already is not made
 again, so it may be stopped at any time. Writes claims.json, claims.html and its figures.
@@ -21,6 +21,7 @@ from rich.table import Table
 
 from microworld.reproduce import report
 from microworld.reproduce.cell import Place, bound_to
+from microworld.reproduce.claim import Scope
 from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.judging import summary
 from microworld.reproduce.page import write_page
@@ -33,17 +34,26 @@ from ssui_gen.terminal import Terminal, forgive
 
 MODEL = Path("microworld/models/policy")
 OUTPUT = Path("outputs/reproduce")
+SCOPES: dict[Scope, str] = {
+    "quick": "nine claims, in under half of the time",
+    "rivals": "three more: what others would do with the same branches",
+}
+NEXT: dict[Scope, str] = {
+    "quick": "Next: make reproduce, for the claims that lack.",
+    "whole": "Next: read docs/results.md; make reproduce RIVALS=1 adds what others would do.",
+    "rivals": "Next: read docs/results.md.",
+}
 STOPPED = 130
 """How a shell names an end by Ctrl-C."""
 
 
-def reproduce(place: Place, seeds: Seeds, quick: bool, workers: int, console: Terminal) -> None:
+def reproduce(place: Place, seeds: Seeds, scope: Scope, workers: int, console: Terminal) -> None:
     """Make what lacks, then judge and write. Raises SsuiError."""
 
     def say(words: str) -> None:
         console.print(words, markup=False, highlight=False, soft_wrap=True)
 
-    wanted = in_order(planned([claim for claim in CLAIMS if claim.quick or not quick], seeds))
+    wanted = in_order(planned([claim for claim in CLAIMS if claim.within(scope)], seeds))
     left = missing(place, wanted, say)
     there = len(wanted) - len(left)
     say(f"{there} of {len(wanted)} pieces are there; {len(left)} to make, {workers} at a time.")
@@ -53,12 +63,12 @@ def reproduce(place: Place, seeds: Seeds, quick: bool, workers: int, console: Te
             bar.update(task, completed=len(left) - done.left, description=_minutes(done))
             if not console.is_terminal:
                 say(f"{len(left) - done.left} of {len(left)}: {place.file(done.work).name}, {_minutes(done)}")
-    found = report.write(place.folder, seeds, cache(place.read), place.bound, named(quick), quick)
+    found = report.write(place.folder, seeds, cache(place.read), place.bound, named(scope), scope)
     page = write_page(place.folder, found)
     console.print(_table(found))
     counts = ", ".join(f"{count} {word}" for word, count in summary(found["claims"]).items())
     say(f"{counts}. Rows in {place.folder / report.NAME}, the page is {page}.")
-    say("Next: make reproduce, for the claims that lack." if quick else "Next: read docs/results.md.")
+    say(NEXT[scope])
 
 
 def _minutes(done: Done) -> str:
@@ -81,7 +91,7 @@ def main() -> None:
     try:
         with RunDir(folder, "reproduce"):
             place = Place(folder, args.model, bound_to(args.model))
-            reproduce(place, SETS[args.set_], args.quick, args.workers, Terminal())
+            reproduce(place, SETS[args.set_], args.scope, args.workers, Terminal())
     except RunLocked:
         _fail(f"{folder}: another one is at work here: wait for it, or name another --output")
     except SsuiError as error:
@@ -101,7 +111,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="microworld.reproduce", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="nine claims, in under half of the time")
+    scope = parser.add_mutually_exclusive_group()
+    for name, words in SCOPES.items():
+        scope.add_argument(f"--{name}", action="store_const", const=name, dest="scope", help=words)
+    parser.set_defaults(scope="whole")
     parser.add_argument("--set", choices=tuple(SETS), default="final", dest="set_", help="which seeds")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="default: outputs/reproduce, or its dev/")
     parser.add_argument("--model", type=Path, default=MODEL, help="the policy's checkpoint")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from microworld.reproduce.outcomes import Measure, Warmth
 from microworld.reproduce.settings import Agents, Cell
 
-Source = Literal["paper", "open question", "ours"]
+Source = Literal["paper", "open question", "ours", "others"]
+Scope = Literal["quick", "whole", "rivals"]
+"""How much is measured: each with all that is in those before it."""
+NEEDS: dict[Scope, str] = {"whole": "make reproduce without QUICK=1", "rivals": "make reproduce RIVALS=1"}
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,14 @@ class Claim:
     parts: tuple[Part, ...] = ()
     """The first with a bound is what is claimed, the others stand beside it; with `all` each must hold."""
     all: bool = False
-    quick: bool = False
+    scope: Scope = "whole"
+    """From which on it is measured."""
     few: bool = False
     """Measured on few of the data seeds."""
+
+    def within(self, scope: Scope) -> bool:
+        every = get_args(Scope)
+        return every.index(self.scope) <= every.index(scope)
 
 
 def below(margin: float) -> Bound:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from microworld.reproduce import recipes as r
 from microworld.reproduce.claim import Claim, Part, above, below
 from microworld.reproduce.claims_ours import OURS
+from microworld.reproduce.claims_rivals import RIVALS
 from microworld.reproduce.outcomes import (
     ALARMING,
     AWARE,
@@ -91,7 +92,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.bare, r.srpo, (UNSAFE,), below(-20), named="bare → SRPO"),
             Part(r.bare, r.srpo, (UNSAFE,), below(-20), "hot", "bare → SRPO, T 1.0"),
         ),
-        quick=True,
+        scope="quick",
     ),
     Claim(
         2,
@@ -101,28 +102,28 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.bare, r.srpo, (AWARE,), above(24), named="bare → SRPO"),
             Part(r.bare, r.srpo, (AWARE,), above(24), "hot", "bare → SRPO, T 1.0"),
         ),
-        quick=True,
+        scope="quick",
     ),
     Claim(
         3,
         "SRPO is safer than SFT on the same 48 paths in as many steps",
         "paper",
         _against(r.sft, r.srpo, "SFT → SRPO, 48 paths"),
-        quick=True,
+        scope="quick",
     ),
     Claim(
         4,
         "… and on 240 paths",
         "open question",
         _against(r.sft_many, r.srpo_many, "SFT → SRPO, 240 paths", hot=False),
-        quick=True,
+        scope="quick",
     ),
     Claim(
         5,
         "… and where 24 risky paths stand among 136 harmless ones",
         "open question",
         _against(r.sft_few_risky, r.srpo_few_risky, "SFT → SRPO, 24 : 136 paths", hot=False),
-        quick=True,
+        scope="quick",
     ),
     Claim(
         6,
@@ -130,7 +131,7 @@ CLAIMS: tuple[Claim, ...] = (
         "paper",
         _lambdas(),
         all=True,
-        quick=True,
+        scope="quick",
         few=True,
     ),
     Claim(
@@ -161,7 +162,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.root_only, r.srpo, (AWARE,), above(0), named="root only → every step"),
             Part(r.root_only, r.srpo, (NEEDLESS,), None, named="root only → every step"),
         ),
-        quick=True,
+        scope="quick",
         few=True,
     ),
     Claim(
@@ -182,7 +183,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.sft, r.srpo, (RECOVERY,), above(20), named="SFT → SRPO"),
             Part(r.bare, r.srpo, (RECOVERY,), None, named="bare → SRPO"),
         ),
-        quick=True,
+        scope="quick",
     ),
     Claim(
         12,
@@ -190,7 +191,7 @@ CLAIMS: tuple[Claim, ...] = (
         "open question",
         _tax(),
         all=True,
-        quick=True,
+        scope="quick",
     ),
     Claim(
         13,
@@ -248,6 +249,7 @@ CLAIMS: tuple[Claim, ...] = (
         few=True,
     ),
     *OURS,
+    *RIVALS,
 )
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from microworld.reproduce.claim import Bound, Claim, Part
+from microworld.reproduce.claim import NEEDS, Bound, Claim, Part, Scope
 from microworld.reproduce.claims import seeds_of
 from microworld.reproduce.figures import Figure, Row, change, mean
 from microworld.reproduce.outcomes import Found, Measure, rows, side_by_side, without_and_with
@@ -26,13 +26,19 @@ WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
 NOT_RUN = "not run"
 
 
-def row_of(claim: Claim, seeds: Seeds, read: Read, quick: bool) -> dict[str, Any]:
+def row_of(claim: Claim, seeds: Seeds, read: Read, scope: Scope) -> dict[str, Any]:
     """A row of claims.json; see docs/results.md for what its keys mean."""
     named = {"number": claim.number, "claim": claim.words, "source": claim.source}
-    why = "" if claim.quick or not quick else "make reproduce without QUICK=1"
-    if why:
+    if not claim.within(scope):
         empty = dict.fromkeys(("measure", "figure", "interval", "margin", "side", "trainings"))
-        return {**named, **empty, "n": 0, "seeds": [], "verdict": f"{NOT_RUN}: needs {why}", "parts": []}
+        return {
+            **named,
+            **empty,
+            "n": 0,
+            "seeds": [],
+            "verdict": f"{NOT_RUN}: needs {NEEDS[claim.scope]}",
+            "parts": [],
+        }
     own = seeds_of(claim, seeds)
     parts = [_judged(part, own, read) for part in claim.parts]
     judged = [one for one in parts if one["verdict"] in WORST]

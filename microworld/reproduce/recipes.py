@@ -52,6 +52,12 @@ both = twin_pairs.model_copy(update=SPAN)
 """Twins' pairs, and all pairs counted up to the error."""
 all_three = recovery.model_copy(update={"pairs": {**TWINS, "counterparts": False}, **SPAN})
 both_many = both.model_copy(update={"data": MANY, "drawn": Drawn(cuts=DECIDING)})
+dpo = srpo.model_copy(update={"test": ONCE, "train": {"loss": "dpo"}})
+"""The same pairs without the likelihood of the path."""
+value_dpo = dpo.model_copy(update={"drawn": Drawn(k=8), "pairs": {"mode": "value"}})
+"""Steps paired by the share of good ends behind them, of twice as many draws: four tell little."""
+grpo = Cell(test=ONCE, data=PATHS, drawn=Drawn(k=8), train={"loss": "grpo"})
+"""All branches of a cut by their advantages, as if just drawn; there are no pairs."""
 reflection = Agents(seed=NOT_YET, what="reflection")
 checks = Agents(seed=NOT_YET, what="checks")
 

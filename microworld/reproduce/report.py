@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from microworld.reproduce import kept
+from microworld.reproduce.claim import Scope
 from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.figures import share
 from microworld.reproduce.judging import Read, row_of
@@ -47,11 +48,11 @@ def write(
     read: Read,
     bound: Mapping[str, Any],
     trainings: Mapping[str, Cell],
-    quick: bool,
+    scope: Scope,
 ) -> dict[str, Any]:
     """Judge all claims and write them; returns what stands in the file."""
-    claims = [row_of(claim, seeds, read, quick) for claim in CLAIMS]
-    there = set(planned([claim for claim in CLAIMS if claim.quick or not quick], seeds))
+    claims = [row_of(claim, seeds, read, scope) for claim in CLAIMS]
+    there = set(planned([claim for claim in CLAIMS if claim.within(scope)], seeds))
     content = {
         "claims": claims,
         "trainings": [level(name, cell, seeds, read, there) for name, cell in trainings.items()],
@@ -59,7 +60,7 @@ def write(
             "set": seeds.name,
             "test_seed": seeds.test,
             "data_seeds": list(seeds.data),
-            "quick": quick,
+            "scope": scope,
         },
     }
     kept.write(folder / NAME, bound, content, indent=1)

@@ -136,12 +136,16 @@ def _example(
     )  # fmt: skip
     rows: dict[str, Branch] = {branch.id: branch for cut in cuts for branch in cut.branches}
     building, unfit = Building(encoder, config, rows, path, bare), 0
+    left_out: list[str] = []
     for pair in pairs:
         try:
             building.add(pair)
         except Unfit:
             unfit += 1
-    return building.example, unfit
+    if config.objective.target == "drawn":
+        for cut in cuts:
+            building.group(cut, lambda id, fault: left_out.append(id))
+    return building.example, unfit + len(left_out)
 
 
 def _as_paths(example: Example) -> Iterator[Example]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from microworld.reproduce import recipes as r
+from microworld.reproduce.claim import Scope
 from microworld.reproduce.claims import (
     NO_TWINS,
     OTHER_LAMBDAS,
@@ -15,9 +16,9 @@ from microworld.reproduce.claims import (
 from microworld.reproduce.settings import Cell
 
 
-def named(quick: bool) -> dict[str, Cell]:
+def named(scope: Scope) -> dict[str, Cell]:
     """By name."""
-    found = {
+    quick = {
         "the bare policy": r.bare,
         "SFT, 48 paths": r.sft,
         "SRPO, 48 paths": r.srpo,
@@ -28,7 +29,8 @@ def named(quick: bool) -> dict[str, Cell]:
         **{f"SRPO, λ {value:g}": r.lam(value) for value in OTHER_LAMBDAS},
         "SRPO, root only": r.root_only,
     }
-    return found if quick else found | _more()
+    more = _more() if scope != "quick" else {}
+    return quick | more | (_rivals() if scope == "rivals" else {})
 
 
 def _more() -> dict[str, Cell]:
@@ -52,4 +54,12 @@ def _more() -> dict[str, Cell]:
             f"SRPO, {100 * share:g} % of F's verdicts turned round": r.noisy(share)
             for share in (0.1, 0.2, 0.4)
         },
+    }
+
+
+def _rivals() -> dict[str, Cell]:
+    return {
+        "DPO, the same pairs": r.dpo,
+        "DPO, pairs by value": r.value_dpo,
+        "GRPO, all branches of a cut": r.grpo,
     }
