@@ -203,6 +203,12 @@ def test_a_group_too_large_for_a_row_is_left_out_whole(tmp_path: Path, encoder: 
     assert len(found.examples[0].branches) == 2
 
 
+def test_a_path_whose_groups_are_all_too_large_is_not_trained_on(tmp_path: Path, encoder: Encoder) -> None:
+    run = write_run(tmp_path / "run", paths=2, cuts=(0, 5))
+    with pytest.raises(ConfigError, match=r"left: 4 tree_too_long, 2 no_pair"):
+        loaded(run, encoder, loss="grpo", max_row=1)
+
+
 def test_words_of_a_path_that_was_changed_make_no_group(tmp_path: Path, encoder: Encoder) -> None:
     run = write_run(tmp_path / "run", paths=2, cuts=(2,))
 

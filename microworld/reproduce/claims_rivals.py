@@ -1,4 +1,6 @@
-"""What others would do with the same branches, against SRPO. Margins fixed before any figure was seen."""
+"""What others would do with the same branches, against SRPO. None of them reads a path that has no pair, which
+here are the harmless ones. Margins chosen by the set `dev`, fixed before anybody looked at `final`.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +20,25 @@ def _against_srpo(rival: Cell, name: str, claimed: Measure, bound: Bound) -> tup
 RIVALS: tuple[Claim, ...] = (
     Claim(
         23,
-        "the path's likelihood in J pays: DPO on the same pairs leaves more unsafe",
+        "the paths' likelihood in J pays: DPO on the same pairs warns for nothing, 20 points more",
         "paper",
-        _against_srpo(r.dpo, "DPO, the same pairs", UNSAFE, above(0)),
+        _against_srpo(r.dpo, "DPO, the same pairs", NEEDLESS, above(20)),
         few=True,
         scope="rivals",
     ),
     Claim(
         24,
-        "pairs of single steps by value, with DPO (PRISM, arXiv 2508.18649), leave more unsafe than SRPO",
+        "so does DPO on pairs of single steps by value (PRISM, arXiv 2508.18649)",
         "others",
-        _against_srpo(r.value_dpo, "DPO, pairs by value", UNSAFE, above(0)),
+        _against_srpo(r.value_dpo, "DPO, pairs by value", NEEDLESS, above(20)),
         few=True,
         scope="rivals",
     ),
     Claim(
         25,
-        "GRPO over the same branches (arXiv 2402.03300, offline) buys its safety with more needless warnings",
+        "and GRPO over all branches of a cut (arXiv 2402.03300, offline)",
         "others",
-        _against_srpo(r.grpo, "GRPO, all branches of a cut", NEEDLESS, above(0)),
+        _against_srpo(r.grpo, "GRPO, all branches of a cut", NEEDLESS, above(20)),
         few=True,
         scope="rivals",
     ),

@@ -50,7 +50,8 @@ def trained(lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell: C
     config = lab.settings(cell.train)
     pairs = _pairs(paths, cuts, parse(Pairing, cell.pairs, "pairs")) if cuts else {}
     found = list(_examples(lab, config, paths, cuts, pairs))
-    examples = [example for example, _ in found]
+    paths_do = config.objective.trains_without_pairs
+    examples = [example for example, _ in found if example.branches or paths_do]
     sources = Counter(pair.source for several in pairs.values() for pair in several)
     if cell.chosen_as_paths:
         examples = [one for example in examples for one in _as_paths(example)]

@@ -169,9 +169,10 @@ class Reader:
             except Unfit as unfit:
                 self._reject("pair", pair.id, path.id, unfit.reason, unfit.detail)
         self._group(path, building)
-        if not building.branches and not self.config.objective.trains_without_pairs:
+        example = self._fitting(building.example)
+        if not example.branches and not self.config.objective.trains_without_pairs:
             raise Unfit(Why.NO_PAIR, f"{self.config.loss} learns from branches alone")
-        self.loaded.examples.append(self._fitting(building.example))
+        self.loaded.examples.append(example)
 
     def _group(self, path: ReasoningPath, building: Building) -> None:
         """The groups of the cuts that are still this path's."""
