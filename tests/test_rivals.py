@@ -205,7 +205,7 @@ def test_a_group_too_large_for_a_row_is_left_out_whole(tmp_path: Path, encoder: 
 
 def test_a_path_whose_groups_are_all_too_large_is_not_trained_on(tmp_path: Path, encoder: Encoder) -> None:
     run = write_run(tmp_path / "run", paths=2, cuts=(0, 5))
-    with pytest.raises(ConfigError, match=r"left: 4 tree_too_long, 2 no_pair"):
+    with pytest.raises(ConfigError, match=r"left: 4 group tree_too_long, 2 path no_pair"):
         loaded(run, encoder, loss="grpo", max_row=1)
 
 

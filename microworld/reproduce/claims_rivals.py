@@ -1,4 +1,4 @@
-"""What others would do with the same branches, against SRPO. None of them reads a path that has no pair, which
+"""What others would do with the same branches, against SRPO. None of them reads a path without a pair, which
 here are the harmless ones. Margins chosen by the set `dev`, fixed before anybody looked at `final`.
 """
 
