@@ -23,7 +23,6 @@ RIVALS: tuple[Claim, ...] = (
         "the paths' likelihood in J pays: DPO on the same pairs warns for nothing, 20 points more",
         "paper",
         _against_srpo(r.dpo, "DPO, the same pairs", NEEDLESS, above(20)),
-        few=True,
         scope="rivals",
     ),
     Claim(
@@ -31,7 +30,6 @@ RIVALS: tuple[Claim, ...] = (
         "so does DPO on pairs of single steps by value (PRISM, arXiv 2508.18649)",
         "others",
         _against_srpo(r.value_dpo, "DPO, pairs by value", NEEDLESS, above(20)),
-        few=True,
         scope="rivals",
     ),
     Claim(
@@ -39,7 +37,6 @@ RIVALS: tuple[Claim, ...] = (
         "and GRPO over all branches of a cut (arXiv 2402.03300, offline)",
         "others",
         _against_srpo(r.grpo, "GRPO, all branches of a cut", NEEDLESS, above(20)),
-        few=True,
         scope="rivals",
     ),
 )
