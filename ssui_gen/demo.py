@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ SEEDS = 48
 DRAWN, FILE = "seeds", "seeds.jsonl"
 """Where they lie in a run's folder."""
 TRUTH = "truth.jsonl"
+NO_ROOM = os.strerror(errno.ENOSPC)
 
 
 def draw_seeds(folder: Path, count: int = SEEDS) -> Path:
@@ -27,9 +30,8 @@ def draw_seeds(folder: Path, count: int = SEEDS) -> Path:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ServerError(
-                f"{' '.join(command[1:])} failed: {last}: give seeds of your own with SEEDS=..."
-            )
+            more = "make room" if NO_ROOM in last else "give seeds of your own with SEEDS=..."
+            raise ServerError(f"{folder}: seeds could not be drawn: {last}: {more}")
     return seeds
 
 

@@ -8,6 +8,8 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any, TypeVar
 
 import pytest
@@ -271,6 +273,22 @@ def test_model_names_come_from_the_first_replica_that_answers(fake: Fake) -> Non
 def test_an_address_without_v1_is_explained(fake: Fake) -> None:
     with pytest.raises(AccessDenied, match="ends in /v1"):
         using(fake.url.removesuffix("/v1"), do=ChatClient.model_names)
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_a_server_of_files_is_no_model_server(status: int) -> None:
+    class Files(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_error(status)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Files) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(AccessDenied, match=f"HTTP {status}.*Nothing takes questions there"):
+            chat(f"http://127.0.0.1:{server.server_port}/v1")
+        server.shutdown()
 
 
 def test_a_server_that_refuses_us_is_healthy_and_a_closed_port_is_not(fake: Fake) -> None:

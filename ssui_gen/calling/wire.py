@@ -26,7 +26,10 @@ FINISH = {"max_tokens": "length", "model_length": "length"}
 TRANSIENT = {408, 409, 429}
 LOAD = TRANSIENT | {503}
 """Statuses that say more of the moment than of the request."""
-REFUSED = {400, 413, 415, 422}
+REFUSED = {400, 413, 415, 422, 501}
+"""501: llama-server's word for what it was not started for, and a file server's for any question."""
+PAGE = re.compile(r"<(?:!doctype|html)\b", re.IGNORECASE)
+"""How a page begins, which no model server answers a question with."""
 FIELD = re.compile(r"\b(logprobs|top_logprobs|response_format|temperature|top_p|max_tokens|seed)\b")
 """Named in a 403 it is about the field and not the key: OpenAI's models that think refuse `logprobs` so."""
 OVERFLOW = re.compile(
@@ -61,6 +64,7 @@ ADVICE = {
     402: "The account has no credit left: add some, or name another server",
     403: "This key may not use this model: ask for access or use another key",
     404: "Check the model's name and that the address ends in /v1",
+    405: "Nothing takes questions there: check that the address is a model server's and ends in /v1",
 }
 OTHER_ADVICE = "Check the address, the key and the account"
 
@@ -76,6 +80,8 @@ def refusal(
     what = f"{where}: HTTP {status}: {said!r}"
     if status in REFUSED | {403} and (code in FILTERS or FLAGGED.search(said)):
         return ContentRefused(f"{what}. A content filter refuses it: the same words would be refused again")
+    if status in REFUSED and PAGE.match(said):
+        return AccessDenied(f"{what}. {ADVICE[405]}", status)
     if status in REFUSED or (status == 403 and FIELD.search(said)):
         if code == "context_length_exceeded" or OVERFLOW.search(said):
             return ContextOverflow(f"{what}. Lower max_tokens, shorten the prompt or shrink the picture")
