@@ -26,7 +26,8 @@ from ssui_gen.cli_publish import add_giving
 from ssui_gen.cli_review import add_review
 from ssui_gen.cli_screen import ERR, words
 from ssui_gen.cli_screen import say as _say
-from ssui_gen.cli_shards import add_shards, exit_code
+from ssui_gen.cli_shard import exit_code
+from ssui_gen.cli_shards import add_shards
 from ssui_gen.cli_verify import add_export, add_verify
 from ssui_gen.errors import SsuiError
 from ssui_gen.terminal import forgive
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="stage", required=True, metavar="COMMAND")
     add_dataset(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     add_pairs(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
-    add_shards(commands.add_parser("shards", help="a dataset on many machines: dealt, watched, merged"))
+    add_shards(commands.add_parser("shards", help="a job on many machines: dealt, watched, merged"))
     add_orders(
         commands.add_parser("curation", help="people look at the paths: their files, checked and applied")
     )

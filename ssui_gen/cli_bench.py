@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, get_args
 
 from ssui_gen.cli_bench_people import add_people
 from ssui_gen.cli_elsewhere import add_elsewhere
-from ssui_gen.cli_options import add_folder, add_job, again, asked, limited, policy_of, spending
+from ssui_gen.cli_options import DEMO, RUN, add_job, again, asked, limited, policy_of, spending
 from ssui_gen.cli_publish import add_publish
 from ssui_gen.cli_screen import OUT, add_json, give, say
+from ssui_gen.cli_shard import add_shard, bench_shard, place, require_whole
 from ssui_gen.records import Reason
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
@@ -38,7 +39,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
 def _run_command(parser: argparse.ArgumentParser) -> None:
     from ssui_gen.config import Bench, ScoreName
 
-    add_folder(parser)
+    parser.add_argument("--run", type=place, default=DEMO, metavar="RUN", help=f"{RUN}; of a shard a URL too")
     parser.add_argument("--bench", help="a benchmark's name or a folder; default: the run's own")
     parser.add_argument("--data", type=Path, help="your copy of it")
     parser.add_argument("--limit", type=int, help="only the first LIMIT scenarios")
@@ -59,7 +60,8 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
         help=f"by which rules, as far as it has them: {', '.join(rules)}",
     )
     add_job(parser)
-    parser.set_defaults(command=_run)
+    add_shard(parser)
+    parser.set_defaults(command=_run, json=False)
 
 
 def _report_command(parser: argparse.ArgumentParser) -> None:
@@ -111,13 +113,21 @@ def _compare(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from ssui_gen.benching.sources import folder_in
     from ssui_gen.jobs.progress import summary
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.bench import Plan, foresee, make_bench
 
     prompts, retry = load_prompts(home() / "prompts"), frozenset(map(Reason, args.retry))
-    places = (args.run, args.bench, args.data, args.limit, args.mix)
-    plan = Plan(*places, _config(args), prompts, args.toy, retry)
+    config, which = _config(args), (args.bench, args.data, args.limit, args.mix)
+
+    def plan_in(run: Path) -> Plan:
+        return Plan(run, *which, config, prompts, args.toy, retry)
+
+    if args.shard is not None:
+        return bench_shard(args, plan_in)
+    require_whole(args, folder_in(args.run, args.bench).name if isinstance(args.run, Path) else "")
+    plan = plan_in(args.run)
     if args.dry:
         asyncio.run(foresee(plan, OUT))
         say(f"Next: {again('bench', args, _measured(args), _chosen(args))}")
@@ -142,6 +152,8 @@ def _config(args: argparse.Namespace) -> Config:
 
 def _own_adapter(args: argparse.Namespace) -> Path | None:
     """The run's adapter, where the model that it was trained on is measured by a server that we start."""
+    if not isinstance(args.run, Path):
+        return None
     adapter = args.run / ADAPTER
     ours = not args.base_url and args.model in (None, policy_of(args.run))
     return adapter if ours and (adapter / "adapter_config.json").is_file() else None

@@ -86,6 +86,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ),
         ("ssui shards status --run /shared/big", "how far they are"),
         ("ssui shards merge --run /shared/big", "all of them as an ordinary run"),
+        ("ssui shards merge --run /shared/big --stage bench", "those of its benchmark, with a report"),
     ),
     "ssui prompt": (("ssui prompt check_joint --run mine", "what that agent would be sent"),),
     "ssui ctl": (

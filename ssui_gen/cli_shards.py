@@ -1,56 +1,60 @@
-"""Orders of `ssui` for a job that many machines do: seeds dealt, one shard done, how far all are, merged."""
+"""Orders of `ssui` for a job that many machines do: items dealt, one shard done, how far all are, merged."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ssui_gen.cli_options import LIMITED, plan_in
-from ssui_gen.cli_screen import OUT, give
+from ssui_gen.cli_screen import OUT
 from ssui_gen.cli_screen import say as _say
-from ssui_gen.commands import command, run_folder
-from ssui_gen.errors import ConfigError, NothingMade, SsuiError
+from ssui_gen.cli_shard import place, wanted_bench
+from ssui_gen.commands import command
+from ssui_gen.errors import ConfigError, NothingMade
 from ssui_gen.records import Reason
 
+if TYPE_CHECKING:  # the command's help needs none of what a job needs
+    from ssui_gen.shards.dealing import Deal
+    from ssui_gen.shards.merging import Merged
+    from ssui_gen.shards.store import Store
 
-def place(text: str) -> Path | str:
-    """A run's folder or name, or the URL of one on an object store."""
-    return text if "://" in text else run_folder(text)
-
-
-def add_shard(parser: argparse.ArgumentParser) -> None:
-    """What makes a job one part of a larger one."""
-    parser.add_argument(
-        "--shard", metavar="I/N", help="only this part of the seeds; auto/N: the I that the scheduler says"
-    )
-    parser.add_argument("--scratch", type=Path, help="of a shard: a folder on this machine's own disk")
+DATASET, BENCH = "dataset", "bench"
+"""Stages that are done in shards; those of the dataset lie in the run's own folder."""
 
 
 def add_shards(parser: argparse.ArgumentParser) -> None:
     """The orders about all shards."""
     orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
-    dealt = orders.add_parser("deal", help="read the seeds once and deal them into shards")
+    dealt = orders.add_parser("deal", help="read the seeds, or a benchmark, once and deal them into shards")
     _add_place(dealt)
-    dealt.add_argument("--seeds", type=Path, required=True, help="JSONL file, folder of pictures, or dataset")
+    dealt.add_argument("--seeds", type=Path, help="JSONL file, folder of pictures, or dataset")
+    _add_stage(dealt)
+    dealt.add_argument("--data", type=Path, help="of bench: your copy of it")
+    dealt.add_argument("--config", type=Path, metavar="FILE", help="of bench: YAML with its settings")
     dealt.add_argument("--shards", type=int, required=True, metavar="N", help="into how many")
-    dealt.add_argument("--limit", type=int, help="only the first LIMIT seeds")
+    dealt.add_argument("--limit", type=int, help="only the first LIMIT seeds, or scenarios")
     dealt.set_defaults(command=_deal)
     told = orders.add_parser("status", help="how far the shards are; which lack")
     _add_place(told)
+    _add_stage(told)
     told.add_argument(
         "--lacking", action="store_true", help="print only which lack, as sbatch --array has it"
     )
     told.set_defaults(command=_status)
     merged = orders.add_parser("merge", help="all shards → an ordinary run folder; refuses if one lacks")
     _add_place(merged)
+    _add_stage(merged)
     merged.add_argument("--into", type=Path, help="the folder; default: the run's own")
     merged.add_argument("--no-calls", action="store_true", help="leave the answers of models in the logs")
     merged.add_argument(
         "--mix", action="store_true", help="merge shards though they were made with other prompts"
     )
     merged.set_defaults(command=_merge)
-    again = orders.add_parser("retry", help="open finished shards again, whose rejects circumstances made")
+    again = orders.add_parser(
+        "retry", help="open finished shards again, with rows that circumstances spoiled"
+    )
     _add_place(again)
+    _add_stage(again)
     again.add_argument("numbers", type=int, nargs="*", metavar="I", help="these, whatever they hold")
     again.set_defaults(command=_retry)
 
@@ -64,101 +68,81 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def dataset_shard(args: argparse.Namespace) -> int:
-    """`ssui dataset --shard`; exit codes as docs/scale.md has them."""
-    from ssui_gen.jobs.progress import account, summary
-    from ssui_gen.shards.dealing import which_shard
+def _add_stage(parser: argparse.ArgumentParser) -> None:
+    told = f"what is done in shards; default: {DATASET}"
+    parser.add_argument("--stage", choices=(DATASET, BENCH), default=DATASET, help=told)
+    parser.add_argument("--bench", help="of bench: its name or folder; default: the run's own")
+
+
+def _store(args: argparse.Namespace) -> Store:
+    """Where the shards lie: of the dataset in the run itself, of a benchmark in its folder there."""
+    from ssui_gen.benching.sources import folder_in
     from ssui_gen.shards.opening import open_store
-    from ssui_gen.stages.shard import Order, make_shard
 
-    _require_of_shards(args)
-    which = which_shard(args.shard)
-    store = open_store(args.run)
-    order = Order(store, which, args.seeds, args.limit, args.scratch, lambda folder: plan_in(folder, args))
-    outcome = make_shard(order, OUT)
-    told = {"run": args.run, "shard": which.number, "of": which.of}
-    if outcome is None:
-        give(args, told | {"interrupted": False})
-        _say(f"Shard {which} is done already.")
-        return 0
-    OUT.print(summary(outcome.progress, f"{args.run}, shard {which}"))
-    give(args, told | account(outcome.progress) | {"interrupted": outcome.interrupted})
-    if limit := outcome.limit:
-        _say(
-            f"{limit}: all that was finished is logged. To go on with more, on any machine: the same command "
-            f"with --most-{limit.name} {limit.more}"
-        )
-        return LIMITED
-    if outcome.interrupted:
-        _say("Interrupted; what was finished is logged. The same command goes on from here, on any machine.")
-        return 130
-    return 0
+    whole = open_store(args.run)
+    if not _of_bench(args):
+        return whole
+    run = args.run if isinstance(args.run, Path) else Path("nowhere")
+    return whole.within(folder_in(run, args.bench).name)
 
 
-def _require_of_shards(args: argparse.Namespace) -> None:
-    """Raises ConfigError for what is of whole runs alone: not to be passed over in silence, and paid for."""
-    if args.dry:
-        raise ConfigError(
-            "--dry: is of a whole run alone: try some of the seeds in a RUN of their own, without --shard"
-        )
-    if args.sample is not None:
-        raise ConfigError(
-            f"--sample {args.sample}: shards are dealt of all seeds or the first (--limit): draw them in a "
-            "run without --shard"
-        )
-    if args.against:
-        raise ConfigError("--against: is of a whole run alone, a shard has a part of the rows: leave it out")
-
-
-def require_whole(args: argparse.Namespace) -> None:
-    """Raises ConfigError for a job without `--shard` in a run that is shards', or on an object store."""
-    from ssui_gen.shards.dealing import DEAL
-
-    if isinstance(args.run, str):
-        raise ConfigError(f"{args.run}: an object store holds runs in shards only: --shard I/N, or a folder")
-    if args.scratch:
-        raise ConfigError("--scratch: is of a shard alone: --shard I/N, or leave it out")
-    if (args.run / DEAL).exists():
-        raise ConfigError(f"{args.run}: was dealt into shards: --shard I/N does one, or choose another RUN")
-
-
-def exit_code(args: argparse.Namespace, error: SsuiError) -> int:
-    """1; of a shard, 75 where another machine may have more luck."""
-    if getattr(args, "shard", None) is None:
-        return 1
-    from ssui_gen.stages.shard import code_of
-
-    return code_of(error)
+def _of_bench(args: argparse.Namespace) -> bool:
+    return args.stage == BENCH or args.bench is not None
 
 
 def _deal(args: argparse.Namespace) -> int:
-    from ssui_gen.shards.dealing import settle_deal
+    if _of_bench(args):
+        if args.seeds:
+            raise ConfigError(f"--seeds {args.seeds}: a benchmark has its own items: leave it out")
+        return _deal_bench(args)
+    if args.seeds is None:
+        raise ConfigError("--seeds: say which seeds are to be dealt; of a benchmark: --stage bench")
+    return _deal_seeds(args)
+
+
+def _deal_seeds(args: argparse.Namespace) -> int:
+    from ssui_gen.shards.opening import open_store
+    from ssui_gen.shards.seeds import settle_seeds
+
+    deal = settle_seeds(open_store(args.run), args.shards, args.seeds, args.limit)
+    _tell_deal(args, deal, "dataset")
+    return 0
+
+
+def _deal_bench(args: argparse.Namespace) -> int:
+    from ssui_gen.jobs.plan import configure
+    from ssui_gen.shards.benches import settle_bench
     from ssui_gen.shards.opening import open_store
 
-    deal = settle_deal(open_store(args.run), args.shards, args.seeds, args.limit)
-    rows = [one.rows for one in deal.dealt]
-    _say(f"{sum(rows):,} seeds in {len(rows):,} shards of {min(rows):,} to {max(rows):,}: {args.run}")
-    bucket = {"RUN": args.run} if isinstance(args.run, str) else {}
-    line = command("dataset", None if bucket else args.run, **bucket, ARGS=f"--shard I/{len(rows)}")
-    _say(f"Next, for each I from 0 to {len(rows) - 1}: {line}")
+    wanted = wanted_bench(args, configure(args.config, None, None).images)
+    deal = settle_bench(open_store(args.run).within(wanted.folder), args.shards, wanted)
+    _tell_deal(args, deal, "bench", BENCH=args.bench, DATA=args.data, CONFIG=args.config)
     return 0
+
+
+def _tell_deal(args: argparse.Namespace, deal: Deal, target: str, **values: object) -> None:
+    rows = [one.rows for one in deal.dealt]
+    _say(f"{sum(rows):,} {deal.items} in {len(rows):,} shards of {min(rows):,} to {max(rows):,}: {args.run}")
+    bucket = {"RUN": args.run} if isinstance(args.run, str) else {}
+    run = None if bucket else args.run
+    line = command(target, run, **bucket, **values, ARGS=f"--shard I/{len(rows)}")
+    _say(f"Next, for each I from 0 to {len(rows) - 1}: {line}")
 
 
 def _status(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     from ssui_gen.shards.dealing import ranges
-    from ssui_gen.shards.opening import open_store
     from ssui_gen.shards.status import status
 
-    found = status(open_store(args.run))
+    found = status(_store(args))
     if args.lacking:
         _say(ranges(found.lacking))
         return 0
     table = Table("what", "number", title=str(args.run), title_justify="left")
     table.columns[1].justify = "right"
     table.add_row("shards done / begun / not begun", _parts(found))
-    table.add_row("seeds dealt", f"{sum(one.seeds for one in found.shards):,}")
+    table.add_row(f"{found.items} dealt", f"{sum(one.items for one in found.shards):,}")
     table.add_row("attempts", f"{sum(one.attempts for one in found.shards):,}")
     for name, count in found.counts.items():
         table.add_row(f"{name.replace('_', ' ')} of shards done", f"{count:,}")
@@ -180,29 +164,44 @@ def _parts(found: object) -> str:
 
 def _merge(args: argparse.Namespace) -> int:
     from ssui_gen.shards.merging import merge
-    from ssui_gen.shards.opening import open_store
-    from ssui_gen.shards.rows import PATHS, REJECTS
 
     into = args.into or args.run
     if isinstance(into, str):
         raise ConfigError(f"{into}: say into which folder of this machine, with --into")
-    done = merge(open_store(args.run), into, calls=not args.no_calls, mix=args.mix)
-    _say(
-        f"{done.rows[PATHS]:,} records and {done.rows[REJECTS]:,} rejects, each once, of {done.attempts:,} "
-        f"attempts with {done.calls:,} calls: {into}"
-    )
+    done = merge(_store(args), into, calls=not args.no_calls, mix=args.mix)
+    told = _tell_dataset if done.deal.stage == "dataset" else _tell_bench
+    told(into, done, f"each once, of {done.attempts:,} attempts with {done.calls:,} calls: {into}")
+    return 0
+
+
+def _tell_dataset(into: Path, done: Merged, how: str) -> None:
+    """Raises NothingMade."""
+    from ssui_gen.jobs.seedwork import PATHS, REJECTS
+
+    _say(f"{done.rows[PATHS]:,} records and {done.rows[REJECTS]:,} rejects, {how}")
     if not done.rows[PATHS]:
         raise NothingMade(f"{into}: no record was made: each reason is told in {REJECTS}")
     _say(f"Next: {command('curation', into)}")
-    return 0
+
+
+def _tell_bench(into: Path, done: Merged, how: str) -> None:
+    """The model under test, then what was measured beside it, as on one machine."""
+    from ssui_gen.benching.report import make_report
+
+    _say(f"{done.rows.total():,} rows of {len(done.made)} models, {how}")
+    measured = sorted(done.made, key=lambda file: "policy" not in done.made[file].features)
+    first, *others = (into / done.deal.folder / Path(file).parent for file in measured)
+    for made in (make_report(first), *(make_report(folder, first) for folder in others)):
+        for sentence in made.report["headline"]:
+            _say(sentence)
+        _say(f"Look at {made.html}; the figures are in {made.json}.")
 
 
 def _retry(args: argparse.Namespace) -> int:
     from ssui_gen.shards.dealing import ranges
-    from ssui_gen.shards.opening import open_store
     from ssui_gen.shards.status import reopen
 
-    opened = reopen(open_store(args.run), args.numbers)
+    opened = reopen(_store(args), args.numbers)
     if opened:
         _say(f"Open again: {ranges(opened)}: start these with the command that they were started with.")
     else:

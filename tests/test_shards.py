@@ -181,8 +181,8 @@ HEADED = {"number": 2, "chain": [], "deal": "", "shard": 1, "ssui_gen": "", "hos
     ("event", "why"),
     [
         ({"done": ["all"]}, "done: the row"),
-        ({"done": {"paths": None}}, "done: paths"),
-        ({"done": {"reasons": {"weather": 3}}}, r"done: reasons\.weather"),
+        ({"done": {"kept": None}}, "done: kept"),
+        ({"done": {"weather": 3}}, "done: weather"),
         ({"attempt": HEADED | {"chain": [["../../../notes.log", 9]]}}, ":1: chain"),
         ({"attempt": HEADED | {"chain": [["a\0b", 9]]}}, ":1: chain"),
     ],

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
+from benching import PLAYED, Run, items
 from fake_server import Fake
 from jobs import SSUI, Job, job, plain
 from sharded import ANSWERS
 
+from ssui_gen.benching.bench import write_bench
 from ssui_gen.cli import _parser
 from ssui_gen.shards.dealing import which_shard
 
@@ -76,6 +78,19 @@ def test_the_array_file_deals_does_all_shards_and_merges(
         file.unlink()
     assert once.here("--run", str(tmp_path / "once")).code == 0
     assert merged == Job(made.folder, tmp_path / "once", fake.url).content
+
+
+@pytest.mark.slow
+def test_the_array_file_asks_a_benchmark_where_it_is_told_to(
+    fake: Fake, tmp_path: Path, slurm: dict[str, str]
+) -> None:
+    fake.answers = PLAYED
+    made = job(tmp_path / "it's a job", fake.url, [])
+    asked = Run(made.run, fake.url)
+    write_bench(asked.bench, "invented", asked.bench, items(asked.bench))
+    said = run_array(made, slurm, STAGE="bench", SHARDS="2")
+    assert "each once" in said and "Look at" in said, said
+    assert len(asked.responses) == 6 and len(asked.judgements) == 42
 
 
 @pytest.mark.slow

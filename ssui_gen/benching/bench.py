@@ -88,6 +88,14 @@ def read_bench(folder: Path, limits: ImageLimits | None = None, root: Path | Non
     return Bench(about.name, below, tuple(items), sha, tuple(rejects), about)
 
 
+def first_scenarios(bench: Bench, limit: int | None) -> Bench:
+    """The items of the first so many: half of one says nothing."""
+    if limit is None:
+        return bench
+    kept = set(list(dict.fromkeys(item.scenario_id for item in bench.items))[:limit])
+    return bench._replace(items=tuple(item for item in bench.items if item.scenario_id in kept))
+
+
 def write_bench(
     folder: Path, name: str, root: Path, items: Iterable[Item], *, version: str = "", licence: str = "",
     made: dict[str, Any] | None = None,

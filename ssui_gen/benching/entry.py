@@ -22,6 +22,7 @@ from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.config import Bench as Settings
 from ssui_gen.config import BenchQuestion
+from ssui_gen.jobs.part import Witness
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.records import Reason
 
@@ -44,10 +45,12 @@ class Entry:
         bench: Bench,
         folder: Path,
         open_: AsyncExitStack,
+        witness: Witness | None = None,
     ) -> None:
+        """`witness` is told of each row before it is written."""
         self.tested, self.by, self.scorers, self.folder = tested, judge, scorers, folder
         self.items = {item.id: item for item in bench.items}
-        self._kept = Kept(folder, open_)
+        self._kept = Kept(folder, open_, witness)
         self._done: set[str] = set()
         """Ids of rows on disk."""
 

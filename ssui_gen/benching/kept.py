@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Response
 from ssui_gen.files import atomic_write
+from ssui_gen.jobs.part import Witness, told_of_rows
 from ssui_gen.jsonl import Appender, as_line, read, validate
 from ssui_gen.records import Reason
 
@@ -41,10 +42,18 @@ def rows_in(path: Path, kind: type[RowT]) -> Iterator[RowT]:
 class Rows(Generic[RowT]):
     """The one writer of a file of rows."""
 
-    def __init__(self, path: Path, kind: type[RowT]) -> None:
-        self.path = path
+    def __init__(self, path: Path, kind: type[RowT], witness: Witness | None = None) -> None:
+        """`witness` is told of each row, by the file's name and its folder's."""
+        self.path, self.witness = path, witness
         self._kind: type[RowT] = kind
-        self._file = Appender(path)
+        self._file = self._opened()
+
+    def _opened(self) -> Appender:
+        return Appender(self.path, told_of_rows(self.witness, self._name))
+
+    @property
+    def _name(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
 
     def __iter__(self) -> Iterator[RowT]:
         """As `rows_in`."""
@@ -58,9 +67,11 @@ class Rows(Generic[RowT]):
         """Take rows out of the file; returns them."""
         found = [row for row in self if gone(row)]
         if found:
+            if self.witness:
+                self.witness.gone(self._name, found)
             self._file.close()
             atomic_write(self.path, (as_line(row).decode() for row in self if not gone(row)))
-            self._file = Appender(self.path)
+            self._file = self._opened()
         return found
 
     def close(self) -> None:
@@ -70,10 +81,13 @@ class Rows(Generic[RowT]):
 class Kept:
     """The files of a model's folder."""
 
-    def __init__(self, folder: Path, open_: AsyncExitStack) -> None:
-        self.responses = open_.enter_context(closing(Rows(folder / RESPONSES, Response)))
-        self.judgements = open_.enter_context(closing(Rows(folder / JUDGEMENTS, BenchJudgement)))
-        self.official = open_.enter_context(closing(Rows(folder / OFFICIAL, Judged)))
+    def __init__(self, folder: Path, open_: AsyncExitStack, witness: Witness | None = None) -> None:
+        def opened(name: str, kind: type[RowT]) -> Rows[RowT]:
+            return open_.enter_context(closing(Rows(folder / name, kind, witness)))
+
+        self.responses = opened(RESPONSES, Response)
+        self.judgements = opened(JUDGEMENTS, BenchJudgement)
+        self.official = opened(OFFICIAL, Judged)
 
     def __iter__(self) -> Iterator[Rows[Any]]:
         return iter((self.responses, self.judgements, self.official))

@@ -28,7 +28,7 @@ from ssui_gen.demo import are_drawn
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.ctl import controlled
 from ssui_gen.jobs.expecting import Expecting
-from ssui_gen.jobs.part import Part
+from ssui_gen.jobs.part import Witness
 from ssui_gen.jobs.progress import Funnel, Progressing, saying, shown
 from ssui_gen.jobs.runner import Stop, run_all
 from ssui_gen.jobs.served import Served, plays_embedded, served
@@ -127,7 +127,7 @@ async def opened(
     media: Path,
     console: Console,
     toy: bool,
-    part: Part | None = None,
+    witness: Witness | None = None,
 ) -> AsyncIterator[Job]:
     """The models that play `roles` and the run's journal; servers that are started may read `media`.
 
@@ -140,7 +140,7 @@ async def opened(
         raise ConfigError(NO_TOY.format(media=media))
     async with AsyncExitStack() as open_:
         models = await open_.enter_async_context(served(config, run, roles, media, saying(console)))
-        journal = open_.enter_context(closing(Journal(run / CALLS, part and part.witness.call)))
+        journal = open_.enter_context(closing(Journal(run / CALLS, witness.call if witness else None)))
         job = Job(run, config, models, journal, Gate(config.limits.calls_in_flight))
         if config.limits.counted:
             job.before = Before.of(journal.spent(), job.prices)

@@ -7,13 +7,13 @@ what it is told (`shards`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ssui_gen.calling.journal import Told
 from ssui_gen.manifest import Manifest, Seeds
-from ssui_gen.records import Reject, Seed
+from ssui_gen.records import Record, Reject, Seed
 
 
 class Witness(Protocol):
@@ -30,19 +30,19 @@ class Witness(Protocol):
         """Whole rows of a file, as they will stand there."""
         ...
 
-    def gone(self, file: str, rows: Iterable[Reject]) -> None:
+    def gone(self, file: str, rows: Iterable[Record]) -> None:
         """Rows that are taken out of a file, as they are tried again."""
         ...
 
-    def edition(self, manifest: Manifest, used: Path) -> None:
-        """With what the coming rows are made, and the folder that holds it word for word. Raises ConfigError
-        where other parts are made with something else.
+    def edition(self, manifests: Mapping[str, Manifest], used: Path) -> None:
+        """With what the coming rows are made, by the file that will say so, and the folder that holds it word
+        for word. Raises ConfigError where other parts are made with something else.
         """
         ...
 
 
 class Part(NamedTuple):
-    """One part of a job."""
+    """One part of a dataset."""
 
     seeds: Seeds
     """Where the seeds of the whole job come from, and the pictures lie."""
@@ -51,9 +51,9 @@ class Part(NamedTuple):
     witness: Witness
 
 
-def told_of_rows(part: Part | None, file: str) -> Callable[[bytes], None] | None:
+def told_of_rows(witness: Witness | None, file: str) -> Callable[[bytes], None] | None:
     """Tells the witness of the rows of one file; None where nobody is to be told."""
-    if part is None:
+    if witness is None:
         return None
-    witness = part.witness
-    return lambda lines: witness.rows(file, lines)
+    told = witness.rows
+    return lambda lines: told(file, lines)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from ssui_gen.files import atomic_write
-from ssui_gen.jobs.part import Part, told_of_rows
+from ssui_gen.jobs.part import Witness, told_of_rows
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jsonl import Appender, as_line, read, validate
 from ssui_gen.records import Reason, Reject
@@ -28,10 +28,10 @@ class Rejects:
         *,
         retry: Collection[Reason],
         found_anew: Collection[Reason],
-        part: Part | None = None,
+        witness: Witness | None = None,
     ) -> None:
-        """Those of `retry` are tried again though they are of the item; the witness of `part` is told."""
-        self.part = part
+        """Those of `retry` are tried again though they are of the item; the `witness` is told."""
+        self.witness = witness
         self.path, self.funnel = path, funnel
         self.retry, self.found_anew = frozenset(retry), frozenset(found_anew)
         self._file = self._opened()
@@ -51,8 +51,8 @@ class Rejects:
         gone = Counter((row.stage, row.reason) for row in self._rows() if self._goes(row, tried))
         if not gone:
             return
-        if self.part:
-            self.part.witness.gone(self.path.name, (row for row in self._rows() if self._goes(row, tried)))
+        if self.witness:
+            self.witness.gone(self.path.name, (row for row in self._rows() if self._goes(row, tried)))
         self._file.close()
         atomic_write(self.path, (as_line(row).decode() for row in self._rows() if not self._goes(row, tried)))
         self._file = self._opened()
@@ -69,7 +69,7 @@ class Rejects:
         self._file.close()
 
     def _opened(self) -> Appender:
-        return Appender(self.path, told_of_rows(self.part, self.path.name))
+        return Appender(self.path, told_of_rows(self.witness, self.path.name))
 
     def _rows(self) -> Iterator[Reject]:
         return (validate(Reject, line) for line in read(self.path))

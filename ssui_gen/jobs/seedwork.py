@@ -94,9 +94,10 @@ class SeedWork:
         self.plan, self.source, self.job, self.root = plan, source, job, source.root
         self.funnel = Funnel()
         self.done = open_.enter_context(closing(Seen()))
-        self.paths = open_.enter_context(closing(Appender(plan.run / PATHS, told_of_rows(part, PATHS))))
+        witness = part and part.witness
+        self.paths = open_.enter_context(closing(Appender(plan.run / PATHS, told_of_rows(witness, PATHS))))
         anew = () if part else FOUND_ANEW
-        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=anew, part=part)
+        again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=anew, witness=witness)
         self.rejects = open_.enter_context(closing(again))
         self._count_done()
         self.agents: dict[str, Agent[Record]] = {}

@@ -21,8 +21,7 @@ from ssui_gen.calling.journal import CALLS, Call, Journal
 from ssui_gen.completions import Completion
 from ssui_gen.errors import ConfigError, Superseded
 from ssui_gen.files import atomic_write
-from ssui_gen.manifest import Manifest
-from ssui_gen.records import Reject, digest
+from ssui_gen.records import Record, digest
 from ssui_gen.shards.attempts import (
     CALL,
     DONE,
@@ -36,8 +35,10 @@ from ssui_gen.shards.attempts import (
     log_of,
 )
 from ssui_gen.shards.dealing import Deal, Which
-from ssui_gen.shards.edition import require_same, share
-from ssui_gen.shards.rows import RECORDS, Rows
+from ssui_gen.shards.edition import share
+from ssui_gen.shards.rows import Rows
+from ssui_gen.shards.stage import Manifests, Stage
+from ssui_gen.shards.stages import stage_of
 from ssui_gen.shards.store import Log, Store
 
 LOOK_SECONDS = 1.0
@@ -52,23 +53,31 @@ def begin(store: Store, deal: Deal, which: Which, folder: Path, mix: bool) -> At
         past = Past(store, deal, which)
         rebuilt = rebuild(past, folder)
         if claimed := claim(past):
-            return Attempt(store, which, *claimed, rebuilt=rebuilt, mix=mix)
+            return Attempt(store, stage_of(deal), which, *claimed, rebuilt=rebuilt, mix=mix)
 
 
 def rebuild(past: Past, folder: Path) -> int:
     """A run folder's calls and rows from a shard's logs; returns how many calls."""
     for file in folder.glob(f"{CALLS}*"):
         file.unlink()
-    rows, calls = Rows(f"{past.store.place}/{past.which.folder}"), 0
+    stage = stage_of(past.deal)
+    rows, calls = Rows(stage, f"{past.store.place}/{past.which.folder}"), 0
     with closing(Journal(folder / CALLS)) as journal:
         for event in past.events():
             rows.apply(event)
             if event[0] == CALL:
                 journal.keep(as_call(event[1], rows.where))
                 calls += 1
-    for name in RECORDS:
-        atomic_write(folder / name, rows.lines(name))
+    for name in dict.fromkeys((*stage.files(stage.read(past.store)), *rows.files)):
+        place = folder / past.deal.folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(place, rows.lines(name))
     return calls
+
+
+def edition_id(made: Manifests) -> str:
+    """Of what all rows of an attempt are made with."""
+    return digest({file: one.last.model_dump() if one.last else None for file, one in made.items()})
 
 
 def as_call(value: Any, where: str) -> Call:
@@ -87,6 +96,7 @@ class Attempt:
     """The witness of a shard's stage, and its fence."""
 
     store: Store
+    stage: Stage
     which: Which
     header: Header
     log: Log
@@ -110,14 +120,12 @@ class Attempt:
         head = f'{{"{ROW}":["{file}",'.encode()
         self.log.write(b"".join(head + line + b"]}\n" for line in lines.split(b"\n") if line))
 
-    def gone(self, file: str, rows: Iterable[Reject]) -> None:
-        self._say(GONE, [file, [[row.seed_id, row.kind] for row in rows]])
+    def gone(self, file: str, rows: Iterable[Record]) -> None:
+        self._say(GONE, [file, [self.stage.key(file, row) for row in rows]])
 
-    def edition(self, manifest: Manifest, used: Path) -> None:
-        known = share(self.store, manifest, used)
-        if manifest.last:
-            require_same(self.store, known, manifest.last, manifest.settings, self.mix)
-            self._say(EDITION, digest(manifest.last.model_dump()))
+    def edition(self, manifests: Manifests, used: Path) -> None:
+        share(self.store, self.stage, manifests, used, self.mix)
+        self._say(EDITION, edition_id(manifests))
 
     def _say(self, kind: str, value: Any) -> None:
         self.log.write((json.dumps({kind: value}) + "\n").encode())

@@ -20,7 +20,7 @@ from pydantic import Field
 from ssui_gen import __version__
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import of_kind, parse
-from ssui_gen.records import Reason, Record
+from ssui_gen.records import Record
 from ssui_gen.shards.dealing import Deal, Which, as_written
 from ssui_gen.shards.store import Log, Store
 
@@ -49,9 +49,11 @@ class Header(Record):
 class Counts(Record):
     """What an attempt that came to the end of its shard says of itself; the calls are those that it made."""
 
-    paths: int = 0
-    rejects: int = 0
-    reasons: dict[Reason, int] = Field(default_factory=dict)
+    kept: int = 0
+    dropped: int = 0
+    """Rejects, or verdicts that lack."""
+    passing: int = 0
+    """Of these, what circumstances made: it is tried again where the shard is opened again."""
     calls: int = 0
     replayed: int = 0
     prompt_tokens: int = 0

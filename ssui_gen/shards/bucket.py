@@ -38,6 +38,9 @@ class Bucket:
             raise ConfigError(f"{url}: is a folder: name it as one, {path}")
         return cls(url, fs, path)
 
+    def within(self, folder: str) -> Bucket:
+        return Bucket(f"{self.place}/{folder}", self._fs, f"{self._root}/{folder}")
+
     def _explained(self, name: str) -> AbstractContextManager[None]:
         """Clients of object stores raise errors of their own, of no common kind."""
         return explained(f"{self.place}/{name}", Exception)

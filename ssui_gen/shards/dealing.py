@@ -1,8 +1,8 @@
-"""The seeds of a job dealt into shards, once: which go where, and the file that says so.
+"""The items of a job dealt into shards, once: which go where, and the file that says so.
 
-A seed goes by the hash of its picture's name: seeds of one picture stay together, so they share calls and a
-server's prefix cache, and more seeds move none. Duplicates, invalid rows and `--limit` are of the whole job,
-so they are settled here. Two that deal at the same time make the same files, or the second is refused.
+An item goes by the hash of a name, so more items move none. Two that deal at the same time make the same
+files, or the second is refused. What the items of a stage are, and by which name they go, its own module
+says (`seeds`, `benches`).
 """
 
 from __future__ import annotations
@@ -11,22 +11,18 @@ import hashlib
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from ssui_gen.calling.journal import Seen
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import of_kind, parse
-from ssui_gen.manifest import Seeds
-from ssui_gen.records import Record, Reject, Seed, digest
-from ssui_gen.seeds import read_seeds, root_of
-from ssui_gen.shards.folder import Folder
+from ssui_gen.records import Record, digest
 from ssui_gen.shards.store import Store
 
 DEAL = "shards.json"
@@ -51,7 +47,7 @@ class Which(NamedTuple):
 
 
 class Dealt(Record):
-    """The seeds of one shard: how many rows, and the hash of the file that holds them."""
+    """What one shard got: how many rows, and the hash of the file that holds them."""
 
     rows: int
     sha256: str
@@ -61,11 +57,20 @@ class Deal(Record):
     """`shards.json`, written once."""
 
     schema_version: int = Field(default=1, alias="schema")
+    stage: Literal["dataset", "bench"] = "dataset"
+    items: str = "seeds"
+    """What a row of its shards is: the files that hold them are called so."""
+    folder: str = ""
+    """Below the run's own, the folder that merged rows go to."""
     source: str
     root: str
     """Of the pictures: every machine finds them there."""
     limit: int | None
     by: str = "blake2b of the picture's name"
+    bench: str = ""
+    """The benchmark's name, where it is one."""
+    sha256: str = ""
+    """Of the benchmark's items, all of them."""
     dealt: tuple[Dealt, ...]
 
     @cached_property
@@ -73,9 +78,25 @@ class Deal(Record):
         """Stands in every log of a shard: a log of another deal is no log of this job."""
         return digest(self.model_dump(mode="json"))
 
-    @property
-    def seeds(self) -> Seeds:
-        return Seeds(source=self.source, root=self.root)
+
+class Asked(NamedTuple):
+    """What a command says of the deal that it wants."""
+
+    of: int
+    source: str | None
+    """None: whatever was dealt."""
+    limit: int | None
+    option: str
+    """That names the source."""
+
+
+class Row(NamedTuple):
+    """A row of a shard's file of items."""
+
+    kind: str
+    value: Any
+    place: str
+    """For messages."""
 
 
 def which_shard(text: str, environment: Mapping[str, str] = os.environ) -> Which:
@@ -100,9 +121,8 @@ def _from_scheduler(environment: Mapping[str, str]) -> int:
     return int(next(iter(said.values())))
 
 
-def shard_of(row: Seed | Reject, of: int) -> int:
-    """A row without a picture goes by its own name."""
-    name = row.image if isinstance(row, Seed) else row.seed_id
+def shard_of(name: str, of: int) -> int:
+    """By the name's hash."""
     hashed = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(hashed.digest(), "big") % of
 
@@ -123,45 +143,40 @@ def as_written() -> Iterator[None]:
         raise ConfigError(f"{error}: was it written by another version of ssui_gen, or edited?") from None
 
 
-def settle_deal(store: Store, of: int, seeds: Path | None, limit: int | None) -> Deal:
-    """As it was dealt, if that is what is asked for; else dealt now. Raises ConfigError."""
+def settle(store: Store, asked: Asked, dealt: Callable[[], Deal]) -> Deal:
+    """As it was dealt, if that is what is asked for; else as it is `dealt` now. Raises ConfigError."""
     if known := find_deal(store):
-        asked = {"N": of, "--seeds": str(_full(seeds)) if seeds else known.source, "--limit": limit}
-        was = {"N": len(known.dealt), "--seeds": known.source, "--limit": known.limit if limit else None}
-        _refuse_change(store, [f"{key} {was[key]} → {asked[key]}" for key in was if was[key] != asked[key]])
+        now = {"N": asked.of, asked.option: asked.source or known.source, "--limit": asked.limit}
+        was = {
+            "N": len(known.dealt),
+            asked.option: known.source,
+            "--limit": known.limit if asked.limit else None,
+        }
+        _refuse_change(store, [f"{key} {was[key]} → {now[key]}" for key in was if was[key] != now[key]])
         return known
-    if seeds is None:
-        raise ConfigError(f"{store.place}: nothing has been dealt here yet: say which seeds, with --seeds")
-    return deal(store, of, seeds, limit)
-
-
-def deal(store: Store, of: int, seeds: Path, limit: int | None) -> Deal:
-    """Read all seeds once and write each shard's. Raises ConfigError, RecordError."""
-    if of < 1:
-        raise ConfigError(f"expected at least one shard; got {of}")
-    if limit is not None and limit < 1:
-        raise ConfigError(f"--limit: expected a number from 1; got {limit}")
-    source, pictures = _full(seeds), store.root if isinstance(store, Folder) else None
-    root = root_of(source, pictures or Path("nowhere"))
-    if not root.is_relative_to(source.parent) and pictures is None:
+    if asked.source is None:
         raise ConfigError(
-            f"{source}: holds the pictures themselves, and {store.place} is no folder from which servers "
-            "could read them: write them to files first, and name those in a file of rows"
+            f"{store.place}: nothing has been dealt here yet: say which seeds, with {asked.option}"
         )
-    with TemporaryDirectory(prefix="ssui-deal-") as drafts, closing(Seen()) as known:
-        files = _Drafts(Path(drafts))
-        for count, row in enumerate(read_seeds(source, known.add, pictures or source.parent)):
-            if count == limit:
-                break
-            files.add(shard_of(row, of), row)
-        dealt = tuple(_store_seeds(store, Which(number, of), files) for number in range(of))
-    made = Deal(source=str(source), root=str(_full(root)), limit=limit, dealt=dealt)
-    return _agreed(store, made)
+    if asked.of < 1:
+        raise ConfigError(f"expected at least one shard; got {asked.of}")
+    if asked.limit is not None and asked.limit < 1:
+        raise ConfigError(f"--limit: expected a number from 1; got {asked.limit}")
+    return _agreed(store, dealt())
 
 
-def _full(path: Path) -> Path:
+def full(path: Path) -> Path:
     """Every machine is to find it, from wherever it looks."""
     return path.absolute()
+
+
+def hand_out(store: Store, of: int, items: str, rows: Iterable[tuple[str, str, Record]]) -> tuple[Dealt, ...]:
+    """Write each shard's rows to a file of its own; of a row the name by which it goes, and its kind."""
+    with TemporaryDirectory(prefix="ssui-deal-") as drafts:
+        files = _Drafts(Path(drafts))
+        for name, kind, row in rows:
+            files.add(shard_of(name, of), kind, row)
+        return tuple(_store_rows(store, Which(number, of), items, files) for number in range(of))
 
 
 class _Drafts:
@@ -171,8 +186,7 @@ class _Drafts:
         self.folder, self.rows = folder, Counter[int]()
         self._held = defaultdict[int, bytearray](bytearray)
 
-    def add(self, shard: int, row: Seed | Reject) -> None:
-        kind = "seed" if isinstance(row, Seed) else "reject"
+    def add(self, shard: int, kind: str, row: Record) -> None:
         self.rows[shard] += 1
         held = self._held[shard]
         held += f'{{"{kind}":{row.model_dump_json()}}}\n'.encode()
@@ -187,16 +201,16 @@ class _Drafts:
         return early + bytes(self._held.get(shard, b""))
 
 
-def _store_seeds(store: Store, which: Which, files: _Drafts) -> Dealt:
+def _store_rows(store: Store, which: Which, items: str, files: _Drafts) -> Dealt:
     """Under a name that depends on the rows, so that another deal's are no hindrance."""
     data = files.all(which.number)
     dealt = Dealt(rows=files.rows[which.number], sha256=hashlib.sha256(data).hexdigest())
-    store.create(_name(which, dealt), data)
+    store.create(_name(which, items, dealt), data)
     return dealt
 
 
-def _name(which: Which, dealt: Dealt) -> str:
-    return f"{which.folder}/seeds-{dealt.sha256[:12]}.jsonl"
+def _name(which: Which, items: str, dealt: Dealt) -> str:
+    return f"{which.folder}/{items}-{dealt.sha256[:12]}.jsonl"
 
 
 def _agreed(store: Store, made: Deal) -> Deal:
@@ -204,15 +218,15 @@ def _agreed(store: Store, made: Deal) -> Deal:
     if store.create(DEAL, (made.model_dump_json(by_alias=True, indent=1) + "\n").encode()):
         return made
     known = find_deal(store) or made
-    fields = ("source", "limit", "root")
-    changed = [f"{name} {getattr(known, name)} → {getattr(made, name)}" for name in fields]
     changed = [
-        one for one, name in zip(changed, fields, strict=True) if getattr(known, name) != getattr(made, name)
+        f"{name} {getattr(known, name)} → {getattr(made, name)}"
+        for name in ("source", "limit", "root", "sha256")
+        if getattr(known, name) != getattr(made, name)
     ]
     if len(known.dealt) != len(made.dealt):
         changed.append(f"N {len(known.dealt)} → {len(made.dealt)}")
     elif known.dealt != made.dealt and not changed:
-        changed.append("rows of the seeds")
+        changed.append(f"rows of the {made.items}")
     _refuse_change(store, changed)
     return known
 
@@ -225,22 +239,22 @@ def _refuse_change(store: Store, changed: list[str]) -> None:
         )
 
 
-def seeds_of_shard(store: Store, deal: Deal, which: Which) -> Callable[[], Iterator[Seed | Reject]]:
+def items_of_shard(store: Store, deal: Deal, which: Which) -> Callable[[], Iterator[Row]]:
     """Reads what was dealt to a shard. Raises ConfigError if the file is not as it was dealt."""
     dealt = deal.dealt[which.number]
-    data, where = store.read(_name(which, dealt)), f"{store.place}/{_name(which, dealt)}"
+    name = _name(which, deal.items, dealt)
+    data, where = store.read(name), f"{store.place}/{name}"
     if data is None or hashlib.sha256(data).hexdigest() != dealt.sha256:
         found = "it is missing" if data is None else "its rows were changed"
         raise ConfigError(
-            f"{where}: expected the seeds as they were dealt; {found}: put it back, or take a new RUN"
+            f"{where}: expected the {deal.items} as they were dealt; {found}: put it back, or take a new RUN"
         )
 
-    def rows() -> Iterator[Seed | Reject]:
+    def rows() -> Iterator[Row]:
         for number, line in enumerate(data.splitlines(), 1):
             value = parse(line, f"{where}:{number}")
             kind, row = next(iter(value.items()))
-            place = f"{where}:{number}"
-            yield of_kind(Seed, row, place) if kind == "seed" else of_kind(Reject, row, place)
+            yield Row(kind, row, f"{where}:{number}")
 
     return rows
 

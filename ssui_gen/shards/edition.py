@@ -1,4 +1,4 @@
-"""What the rows of all shards are made with, `run.json` of the whole job: written by the first, held by all.
+"""What the rows of all shards are made with: written by the first shard, held by all.
 
 A machine with other prompts, another model or another version of this package is refused before its first
 call; `--mix` lets it go on.
@@ -13,27 +13,18 @@ from typing import Any
 from ssui_gen import __version__
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.rundir import git_state
-from ssui_gen.jsonl import of_kind, parse
-from ssui_gen.manifest import RUN, Edition, Manifest
+from ssui_gen.manifest import Edition, Manifest
+from ssui_gen.shards.stage import Manifests, Stage
 from ssui_gen.shards.store import Store
-
-DECIDING = (("twins",), ("images",), ("limits", "reflection_rounds"))
-"""Settings that decide which rows there are; the others are of a machine, or stand in the edition."""
-
-
-def find_manifest(store: Store) -> Manifest | None:
-    """Of the whole job; None before its first shard. Raises RecordError."""
-    raw, where = store.read(RUN), f"{store.place}/{RUN}"
-    return None if raw is None else of_kind(Manifest, parse(raw, where), where)
 
 
 def require_same(
-    store: Store, known: Manifest, edition: Edition, settings: dict[str, Any], mix: bool
+    store: Store, stage: Stage, known: Manifest, edition: Edition, settings: dict[str, Any]
 ) -> None:
     """Raises ConfigError for a machine that would make other rows than the first; models that `edition` does
     not name are not compared.
     """
-    changed = [] if mix else [*_changes(known, edition, settings)]
+    changed = [*_changes(stage, known, edition, settings)]
     if changed:
         raise ConfigError(
             f"{store.place}: its shards are made with something else ({'; '.join(changed)}): make this "
@@ -41,11 +32,11 @@ def require_same(
         )
 
 
-def _changes(known: Manifest, edition: Edition, settings: dict[str, Any]) -> Iterator[str]:
+def _changes(stage: Stage, known: Manifest, edition: Edition, settings: dict[str, Any]) -> Iterator[str]:
     if known.last:
         asked = edition if edition.models else edition.model_copy(update={"models": known.last.models})
         yield from known.last.changes(asked)
-    for path in DECIDING:
+    for path in stage.deciding:
         was, now = _at(known.settings, path), _at(settings, path)
         if was != now:
             yield f"{'.'.join(path)} {was} → {now}"
@@ -63,14 +54,30 @@ def _at(settings: dict[str, Any], path: tuple[str, ...]) -> Any:
     return value
 
 
-def share(store: Store, manifest: Manifest, used: Path) -> Manifest:
-    """The whole job's manifest: `manifest`, with the folder `used`, if this is the first shard."""
-    known = find_manifest(store)
-    if known is None:
-        store.create(RUN, (manifest.model_dump_json(indent=2) + "\n").encode())
-        known = find_manifest(store) or manifest
-    if known.last == manifest.last:
+def share(store: Store, stage: Stage, made: Manifests, used: Path, mix: bool) -> None:
+    """See that the whole job is made with this: with `made`, and the folder `used` that holds it word for
+    word, if this is the first shard. Raises ConfigError for one that makes other rows, unless `mix`.
+    """
+    known = stage.read(store)
+    if not known:
+        stage.write(store, made)
+        known = stage.read(store) or made
+    if all(file in known and known[file].last == one.last for file, one in made.items()):
         for path in sorted(used.rglob("*")):
             if path.is_file():
                 store.create(f"used/{path.relative_to(used).as_posix()}", path.read_bytes())
-    return known
+    if not mix:
+        _require_same_files(store, known, made)
+        for file, manifest in made.items():
+            if manifest.last:
+                require_same(store, stage, known[file], manifest.last, manifest.settings)
+
+
+def _require_same_files(store: Store, known: Manifests, made: Manifests) -> None:
+    """A shard that measures one model more than another is no part of the same."""
+    if known.keys() != made.keys():
+        was, now = (", ".join(sorted(one)) for one in (known, made))
+        raise ConfigError(
+            f"{store.place}: its shards make {was}; this one would make {now}: ask the same models as the "
+            "others did, or take a new RUN"
+        )

@@ -18,6 +18,9 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root, self.place = root, str(root)
 
+    def within(self, folder: str) -> Folder:
+        return Folder(self.root / folder)
+
     def create(self, name: str, data: bytes) -> bool:
         """A finished file gets its name by a hard link, which one process alone can make."""
         path = self.root / name

@@ -1,4 +1,4 @@
-"""The logs of all shards become an ordinary run folder, if every seed that was dealt has its rows once."""
+"""The logs of all shards become an ordinary run folder, if every item that was dealt has its rows once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.manifest import RUN, Manifest, read_manifest
-from ssui_gen.records import digest
-from ssui_gen.shards.attempt import as_call
+from ssui_gen.shards.attempt import as_call, edition_id
 from ssui_gen.shards.attempts import CALL, DONE, EDITION, Event, Past
-from ssui_gen.shards.dealing import Deal, Which, find_deal, ranges, seeds_of_shard
-from ssui_gen.shards.edition import find_manifest
-from ssui_gen.shards.rows import PATHS, RECORDS, Rows
+from ssui_gen.shards.dealing import Deal, Which, find_deal, items_of_shard, ranges
+from ssui_gen.shards.rows import Rows
+from ssui_gen.shards.stage import Manifests
+from ssui_gen.shards.stages import stage_of
 from ssui_gen.shards.store import Store
 
 DRAFTS = ".merging-"
@@ -29,6 +28,8 @@ DRAFTS = ".merging-"
 class Merged(NamedTuple):
     """What came of it."""
 
+    deal: Deal
+    made: Manifests
     rows: Counter[str]
     """By file."""
     calls: int
@@ -51,29 +52,40 @@ def merge(store: Store, into: Path, *, calls: bool, mix: bool) -> Merged:
     """Write the rows of all shards into the run folder `into`, and their calls too if `calls`.
 
     Raises ConfigError where a shard is not done, lacks a row or has one too many, or was made with something
-    else (unless `mix`), or `into` is a run of other seeds, and RecordError where the disk refuses: then no
-    row there has changed.
+    else (unless `mix`), or `into` holds rows of something else, and RecordError where the disk refuses: then
+    no row there has changed.
     """
     deal = require_deal(store)
-    pasts = [Past(store, deal, which) for which in shards_of(deal)]
+    stage, pasts = stage_of(deal), [Past(store, deal, which) for which in shards_of(deal)]
     _require_done(store, pasts)
-    manifest = find_manifest(store)
-    if manifest is None:
-        raise ConfigError(f"{store.place}/{RUN}: is missing, though shards are done: put it back")
+    made = stage.read(store)
+    if not made:
+        raise ConfigError(f"{store.place}: does not say with what its shards were made: put that file back")
     with RunDir(into), ExitStack() as open_:
-        _require_ours(into, manifest)
+        home = into / deal.folder
+        stage.require_ours(home, deal, made)
         try:
-            drafts = _Drafts(into, open_, calls)
+            drafts = _Drafts(into, home, open_, calls)
+            for name in stage.files(made):
+                drafts.open(name)
             for past in pasts:
-                _add(past, drafts, manifest, mix)
-            if not (into / RUN).exists():
-                atomic_write(into / RUN, manifest.model_dump_json(indent=2) + "\n")
+                _add(past, drafts, made, mix)
+            for name, data in stage.beside(store, deal, made).items():
+                _unless_there(home / name, data)
+            for name, manifest in made.items():
+                _unless_there(home / name, (manifest.model_dump_json(indent=2) + "\n").encode())
             drafts.finish()
         except OSError as error:
             raise RecordError(
                 f"{into}: could not be written: {error}; free some space and try again"
             ) from None
-    return Merged(drafts.rows, drafts.calls, sum(len(past.numbers) for past in pasts))
+    return Merged(deal, made, drafts.rows, drafts.calls, sum(len(past.numbers) for past in pasts))
+
+
+def _unless_there(path: Path, data: bytes) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, data)
 
 
 def _require_done(store: Store, pasts: list[Past]) -> None:
@@ -85,28 +97,24 @@ def _require_done(store: Store, pasts: list[Past]) -> None:
         )
 
 
-def _require_ours(into: Path, manifest: Manifest) -> None:
-    """Raises ConfigError where the rows of another run would be replaced."""
-    found = read_manifest(into / RUN).seeds
-    if (into / PATHS).exists() and found != manifest.seeds:
-        raise ConfigError(
-            f"{into}: holds a run of {found.source if found else 'unknown seeds'}, whose rows would be "
-            "replaced: say another folder, with --into"
-        )
-
-
 class _Drafts:
     """The files of a run, beside it until all of them are whole."""
 
-    def __init__(self, into: Path, open_: ExitStack, calls: bool) -> None:
+    def __init__(self, into: Path, home: Path, open_: ExitStack, calls: bool) -> None:
         for left in into.glob(f"{DRAFTS}*"):  # by a merge that was killed
             shutil.rmtree(left)
-        self.into, self.rows, self.calls = into, Counter[str](), 0
+        self.into, self.home, self.rows, self.calls = into, home, Counter[str](), 0
         self.folder = Path(open_.enter_context(TemporaryDirectory(prefix=DRAFTS, dir=into)))
-        self._files: dict[str, BinaryIO] = {
-            name: open_.enter_context((self.folder / name).open("wb")) for name in RECORDS
-        }
+        self._open, self._files = open_, dict[str, BinaryIO]()
         self._journal = open_.enter_context(closing(Journal(self.folder / CALLS))) if calls else None
+
+    def open(self, name: str) -> BinaryIO:
+        """A file of rows, from the first call on."""
+        if name not in self._files:
+            draft = self.folder / "rows" / name
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            self._files[name] = self._open.enter_context(draft.open("wb"))
+        return self._files[name]
 
     def call(self, event: Event, where: str) -> None:
         self.calls += 1
@@ -114,7 +122,8 @@ class _Drafts:
             self._journal.keep(as_call(event[1], where))
 
     def add(self, rows: Rows) -> None:
-        for name, file in self._files.items():
+        for name in rows.files:
+            file = self.open(name)
             for line in rows.lines(name):
                 file.write(line)
                 self.rows[name] += 1
@@ -127,7 +136,8 @@ class _Drafts:
         for name, file in self._files.items():
             file.flush()
             os.fsync(file.fileno())
-            (self.folder / name).replace(self.into / name)
+            (self.home / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / "rows" / name).replace(self.home / name)
 
     def _keep_calls(self, made: Path, known: Path) -> None:
         if known.exists():
@@ -137,10 +147,10 @@ class _Drafts:
             made.replace(known)
 
 
-def _add(past: Past, drafts: _Drafts, manifest: Manifest, mix: bool) -> None:
+def _add(past: Past, drafts: _Drafts, made: Manifests, mix: bool) -> None:
     """One shard; raises ConfigError for what is not as it was dealt."""
-    where = f"{past.store.place}/{past.which.folder}"
-    rows, ours, last = Rows(where), manifest.last and digest(manifest.last.model_dump()), ""
+    where, stage = f"{past.store.place}/{past.which.folder}", stage_of(past.deal)
+    rows, ours, last = Rows(stage, where), edition_id(made), ""
     for event in past.events():
         last, value = event
         rows.apply(event)
@@ -148,11 +158,10 @@ def _add(past: Past, drafts: _Drafts, manifest: Manifest, mix: bool) -> None:
             drafts.call(event, where)
         if last == EDITION and value != ours and not mix:
             raise ConfigError(
-                f"{where}: was made with something else than {RUN} says (prompts, cards or models): take it "
-                "out of the run, or --mix to merge it all the same"
+                f"{where}: was made with something else than {', '.join(made)} says (prompts, cards or "
+                "models): take it out of the run, or --mix to merge it all the same"
             )
     if last != DONE:
         raise ConfigError(f"{where}: its last log is damaged before its end: start the shard again")
-    dealt = seeds_of_shard(past.store, past.deal, past.which)
-    rows.check(dealt(), bool(manifest.settings.get("twins", True)))
+    stage.check(where, rows.known, items_of_shard(past.store, past.deal, past.which)(), past.deal, made)
     drafts.add(rows)

@@ -11,7 +11,7 @@ from ssui_gen.shards.attempts import Counts, Past, claim
 from ssui_gen.shards.merging import require_deal, shards_of
 from ssui_gen.shards.store import Store
 
-COUNTED = ("paths", "rejects", "calls", "replayed", "prompt_tokens", "completion_tokens")
+COUNTED = ("kept", "dropped", "calls", "replayed", "prompt_tokens", "completion_tokens")
 """What a finished attempt says of itself; the calls are those that this attempt has made."""
 
 
@@ -19,7 +19,7 @@ class State(NamedTuple):
     """One shard."""
 
     number: int
-    seeds: int
+    items: int
     attempts: int
     host: str
     """Of the last attempt."""
@@ -29,6 +29,8 @@ class State(NamedTuple):
 class Status(NamedTuple):
     """All shards, in their order."""
 
+    items: str
+    """What was dealt."""
     shards: tuple[State, ...]
 
     @property
@@ -52,7 +54,7 @@ def status(store: Store) -> Status:
     """Looks at each shard. Raises ConfigError, RecordError."""
     deal = require_deal(store)
     pasts = [Past(store, deal, which) for which in shards_of(deal)]
-    return Status(tuple(_state(past) for past in pasts))
+    return Status(deal.items, tuple(_state(past) for past in pasts))
 
 
 def _state(past: Past) -> State:
@@ -61,8 +63,8 @@ def _state(past: Past) -> State:
 
 
 def reopen(store: Store, numbers: Iterable[int]) -> list[int]:
-    """Open finished shards again, so that their command tries their rejects again: those that are named, else
-    those with rejects that circumstances made. An attempt that says nothing begins; returns which shards are
+    """Open finished shards again, so that their command tries these again: those that are named, else
+    those with rows that circumstances spoiled. An attempt that says nothing begins; returns which shards are
     open now. Raises ConfigError.
     """
     deal = require_deal(store)
@@ -76,7 +78,7 @@ def reopen(store: Store, numbers: Iterable[int]) -> list[int]:
         if (done := past.done) is None:
             if named:
                 opened.append(which.number)
-        elif named or any(reason.passing for reason in done.reasons):
+        elif named or done.passing:
             for _ in past.events():  # to its end: it says upon what the next attempt builds
                 pass
             if claimed := claim(past):

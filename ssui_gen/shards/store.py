@@ -37,6 +37,10 @@ class Store(Protocol):
     place: str
     """As a person names it."""
 
+    def within(self, folder: str) -> Store:
+        """A folder of it, as a store of its own."""
+        ...
+
     def create(self, name: str, data: bytes) -> bool:
         """Make a file, whole; False if there is one of this name. Raises RecordError."""
         ...

@@ -15,7 +15,7 @@ from typing import NamedTuple, get_args
 from rich.console import Console
 
 from ssui_gen.benching.answering import PROMPTS, Tested
-from ssui_gen.benching.bench import Bench
+from ssui_gen.benching.bench import Bench, first_scenarios
 from ssui_gen.benching.edition import Makers, edition_of
 from ssui_gen.benching.entry import Entry, folder_name
 from ssui_gen.benching.forecast import forecast
@@ -36,11 +36,12 @@ from ssui_gen.jobs.dry import Todo, tell, tried
 from ssui_gen.jobs.forecast import TRIED
 from ssui_gen.jobs.job import Job, Outcome, opened
 from ssui_gen.jobs.lots import drawn
+from ssui_gen.jobs.part import Witness
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line
 from ssui_gen.judging.choosing import JudgeModel
-from ssui_gen.manifest import Edition
+from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, rendered
 from ssui_gen.records import Reason
 from ssui_gen.serving.vllm_model import about_adapter
@@ -80,6 +81,23 @@ class Plan(NamedTuple):
         name = PROMPTS.get(self.config.bench.protocol)
         return self.prompts[name] if name else None
 
+    def edition(self, bench: Bench) -> Edition:
+        """What the rows of a model are made with, but for the models' names."""
+        asked, rubric, official = self.prompt, self.prompts["judge"].id, self.prompts[PROMPT].id
+        makers = Makers("", "", asked.id if asked else "", rubric, official)
+        made = edition_of(bench, self.config.bench, makers, rendered())
+        return made.model_copy(update={"models": {}})
+
+
+class Part(NamedTuple):
+    """One part of a benchmark's run."""
+
+    bench: Bench
+    """The items of this part, under the hash of all."""
+    folder: str
+    """What it is called in a run."""
+    witness: Witness
+
 
 class Done(NamedTuple):
     """How a job ended."""
@@ -91,11 +109,14 @@ class Done(NamedTuple):
     """Calls that the same command tries again."""
 
 
-async def make_bench(plan: Plan, console: Console) -> Done:
-    """Do what is left of `plan`. Raises ConfigError for a benchmark that cannot be run or rows of another
-    make, and as `make_pairs` does.
+async def make_bench(plan: Plan, console: Console, part: Part | None = None) -> Done:
+    """Do what is left of `plan`, or of a `part` of it. Raises ConfigError for a benchmark that cannot be run
+    or rows of another make, and as `make_pairs` does.
     """
-    async with _ready(plan, console) as (job, entries):
+    async with _ready(plan, console, part=part) as (job, entries):
+        if part:
+            made = {f"{entry.folder.name}/{RUN}": read_manifest(entry.folder / RUN) for entry in entries}
+            part.witness.edition(made, plan.run / "used")
         funnel = Funnel()
         for entry in entries:
             entry.begin(plan.retry, funnel)
@@ -124,33 +145,34 @@ async def foresee(plan: Plan, console: Console) -> None:
 
 
 @asynccontextmanager
-async def _ready(plan: Plan, console: Console, dry: bool = False) -> AsyncIterator[tuple[Job, list[Entry]]]:
+async def _ready(
+    plan: Plan, console: Console, dry: bool = False, part: Part | None = None
+) -> AsyncIterator[tuple[Job, list[Entry]]]:
     """The models, known to do what is asked, and each measured one's rows; `dry`: what is to be made of them
     is checked and not recorded.
     """
     say = saying(console)
     async with AsyncExitStack() as open_:
         open_.enter_context(RunDir(plan.run, "bench"))
-        folder, bench = find(Source(plan.run, plan.bench, plan.data, plan.config.images, plan.mix))
-        bench = _limited(bench, plan.limit)
+        folder, bench = _found(plan, part)
         rules = _rules(plan, bench)
         _tell(bench, say)
         _tell_rules(plan, rules, say)
         roles = [*plan.tested, "judge"]
         job = await open_.enter_async_context(
-            opened(plan.run, plan.config, roles, bench.root, console, plan.toy)
+            opened(plan.run, plan.config, roles, bench.root, console, plan.toy, part and part.witness)
         )
         await _probe(job, plan, bench, say)
-        making = _Making(plan, job, bench, rules, folder, dry)
+        making = _Making(plan, job, bench, rules, folder, dry, part and part.witness)
         yield job, [_entry(making, role, open_) for role in plan.tested]
 
 
-def _limited(bench: Bench, limit: int | None) -> Bench:
-    """Whole scenarios: half of one says nothing."""
-    if limit is None:
-        return bench
-    kept = set(list(dict.fromkeys(item.scenario_id for item in bench.items))[:limit])
-    return bench._replace(items=tuple(item for item in bench.items if item.scenario_id in kept))
+def _found(plan: Plan, part: Part | None) -> tuple[Path, Bench]:
+    """The folder of the benchmark in the run, and what of it is to be asked."""
+    if part:
+        return plan.run / part.folder, part.bench
+    folder, bench = find(Source(plan.run, plan.bench, plan.data, plan.config.images, plan.mix))
+    return folder, first_scenarios(bench, plan.limit)
 
 
 def _tell(bench: Bench, say: Callable[[str], None]) -> None:
@@ -218,18 +240,19 @@ class _Making(NamedTuple):
     rules: Sequence[Official]
     folder: Path
     dry: bool
+    witness: Witness | None
 
 
 def _entry(making: _Making, role: str, open_: AsyncExitStack) -> Entry:
     """A model's folder, opened under the edition that its rows are to have. Raises ConfigError."""
-    plan, job, bench, rules, folder, dry = making
+    plan, job, bench, rules, folder, dry, witness = making
     pictures = Pictures(bench.root, plan.config.images, plan.config.limits.seeds_in_flight)
     tested = _tested(plan, job, role, pictures)
     asked = JudgeModel(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
     place = folder / folder_name(tested.name)
     home = open_.enter_context(RunDir(place))
     scorers = [Scorer(one, asked._replace(prompt=plan.prompts[PROMPT])) for one in rules]
-    entry = Entry(tested, Judge(asked, plan.config.bench), scorers, bench, place, open_)
+    entry = Entry(tested, Judge(asked, plan.config.bench), scorers, bench, place, open_, witness)
     made = _edition(plan, bench, entry)
     if dry:
         home.check(made, entry.rows, plan.mix)
@@ -263,7 +286,5 @@ def _tested(plan: Plan, job: Job, role: str, pictures: Pictures) -> Tested:
 
 
 def _edition(plan: Plan, bench: Bench, entry: Entry) -> Edition:
-    asked, judge = entry.tested.prompt, entry.by
-    official = plan.prompts[PROMPT].id
-    makers = Makers(entry.tested.name, judge.asked.model, asked.id if asked else "", judge.rubric, official)
-    return edition_of(bench, plan.config.bench, makers, rendered())
+    models = {"policy": entry.tested.name, "judge": entry.by.asked.model}
+    return plan.edition(bench).model_copy(update={"models": models})

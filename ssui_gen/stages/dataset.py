@@ -24,7 +24,7 @@ from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jobs.seedwork import REJECTS, SeedWork, Source
-from ssui_gen.manifest import source_of_seeds
+from ssui_gen.manifest import RUN, source_of_seeds
 from ssui_gen.schemas import all_formats
 from ssui_gen.seeds import passed_over, require_seeds
 
@@ -52,7 +52,7 @@ async def make_dataset(plan: Plan, console: Console, part: Part | None = None) -
             seeds=stage.source.kept,
         )
         if part:
-            part.witness.edition(folder.read(), plan.run / "used")
+            part.witness.edition({RUN: folder.read()}, plan.run / "used")
         stage.try_again()
         left = stage.count_left()
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
@@ -92,7 +92,7 @@ async def _ready(
         source = Source.dealt(part) if part else await _source(plan, console)
         roles = [plan.cards[name].model for name in AGENTS]
         job = await open_.enter_async_context(
-            opened(plan.run, plan.config, roles, source.root, console, plan.toy, part)
+            opened(plan.run, plan.config, roles, source.root, console, plan.toy, part and part.witness)
         )
         stage = SeedWork(plan, source, job, open_, part)
         await job.probe(stage.sample(), _needs(plan), WANTED, saying(console), all_formats())
