@@ -294,3 +294,30 @@ def test_what_is_dealt_by_a_command_of_its_own_is_what_shards_deal_themselves(
     assert "items dealt" in many.told("status").out
     assert many.told("deal", "--shards", "2", "--seeds", "x.jsonl").code == 1
     assert here(["shards", "deal", "--run", str(many.run.run), "--shards", "2"]).code == 1
+
+
+def test_a_model_beside_another_is_merged_with_its_report_against_it(fake: Fake, tmp_path: Path) -> None:
+    """A shard that measures one of them alone is refused: no figure would be of the same items."""
+    fake.answers, fake.models = PLAYED, ("fake-vlm", "tuned")
+    config = tmp_path / "two.yaml"
+    vlm = {"name": "fake-vlm", "base_urls": [fake.url]}
+    config.write_text(json.dumps({"models": {"vlm": vlm, "adapter": vlm | {"name": "tuned"}}}))
+    many = Many(benched(tmp_path, fake.url), of=2)
+    assert many.here(0, "--config", str(config)).code == 0
+    end = many.here(1, "--model", "fake-vlm")
+    assert end.code == 1 and "this one would make fake-vlm/run.json: ask the same models" in end.err
+    assert many.here(1, "--config", str(config)).code == 0
+    assert many.told("merge").code == 0
+    report = json.loads((many.run.bench / "tuned" / "report.json").read_text())
+    assert report["baseline"] and len(rows(many.run.bench / "tuned" / "responses.jsonl")) == 6
+
+
+def test_a_shard_of_a_benchmark_stops_at_its_limit_and_goes_on_with_more(fake: Fake, tmp_path: Path) -> None:
+    fake.answers = PLAYED
+    many = Many(benched(tmp_path, fake.url), of=1)
+    end = many.here(0, "--most-tokens", "3000")
+    assert end.code == 3 and "the same command with --most-tokens" in end.out
+    before = fake.calls
+    assert before and many.told("status", "--lacking").out == "0\n"
+    assert many.here(0).code == 0 and many.told("merge").code == 0
+    assert len(many.run.responses) == 6 and len(many.run.judgements) == 42

@@ -24,7 +24,7 @@ from ssui_gen.jsonl import as_line, of_kind, parse
 from ssui_gen.manifest import RUN, Manifest, read_manifest
 from ssui_gen.records import Record
 from ssui_gen.settings import ImageLimits
-from ssui_gen.shards.dealing import Asked, Deal, Row, as_written, full, hand_out, settle
+from ssui_gen.shards.dealing import Terms, Deal, Row, as_written, full, hand_out, settle
 from ssui_gen.shards.folder import Folder
 from ssui_gen.shards.stage import Key, Known, Manifests
 from ssui_gen.shards.store import Store
@@ -73,8 +73,8 @@ def settle_bench(store: Store, of: int, wanted: Wanted) -> Deal:
     """`store` is the benchmark's own folder. Raises ConfigError as `settle` and `find` do, RecordError."""
     if wanted.run is None and wanted.named is None:
         raise ConfigError(f"{store.place}: an object store has none of its own: --bench says which")
-    asked = Asked(of, wanted.source, wanted.limit, "--bench")
-    return settle(store, asked, lambda: _deal(store, of, wanted))
+    terms = Terms(of, wanted.source, wanted.limit, "--bench")
+    return settle(store, terms, lambda: _deal(store, of, wanted))
 
 
 def _deal(store: Store, of: int, wanted: Wanted) -> Deal:

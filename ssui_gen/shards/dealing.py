@@ -79,8 +79,8 @@ class Deal(Record):
         return digest(self.model_dump(mode="json"))
 
 
-class Asked(NamedTuple):
-    """What a command says of the deal that it wants."""
+class Terms(NamedTuple):
+    """On which a command wants a deal."""
 
     of: int
     source: str | None
@@ -143,25 +143,25 @@ def as_written() -> Iterator[None]:
         raise ConfigError(f"{error}: was it written by another version of ssui_gen, or edited?") from None
 
 
-def settle(store: Store, asked: Asked, dealt: Callable[[], Deal]) -> Deal:
+def settle(store: Store, terms: Terms, dealt: Callable[[], Deal]) -> Deal:
     """As it was dealt, if that is what is asked for; else as it is `dealt` now. Raises ConfigError."""
     if known := find_deal(store):
-        now = {"N": asked.of, asked.option: asked.source or known.source, "--limit": asked.limit}
+        now = {"N": terms.of, terms.option: terms.source or known.source, "--limit": terms.limit}
         was = {
             "N": len(known.dealt),
-            asked.option: known.source,
-            "--limit": known.limit if asked.limit else None,
+            terms.option: known.source,
+            "--limit": known.limit if terms.limit else None,
         }
         _refuse_change(store, [f"{key} {was[key]} → {now[key]}" for key in was if was[key] != now[key]])
         return known
-    if asked.source is None:
+    if terms.source is None:
         raise ConfigError(
-            f"{store.place}: nothing has been dealt here yet: say which seeds, with {asked.option}"
+            f"{store.place}: nothing has been dealt here yet: say which seeds, with {terms.option}"
         )
-    if asked.of < 1:
-        raise ConfigError(f"expected at least one shard; got {asked.of}")
-    if asked.limit is not None and asked.limit < 1:
-        raise ConfigError(f"--limit: expected a number from 1; got {asked.limit}")
+    if terms.of < 1:
+        raise ConfigError(f"expected at least one shard; got {terms.of}")
+    if terms.limit is not None and terms.limit < 1:
+        raise ConfigError(f"--limit: expected a number from 1; got {terms.limit}")
     return _agreed(store, dealt())
 
 

@@ -18,7 +18,7 @@ from ssui_gen.jsonl import of_kind, parse
 from ssui_gen.manifest import RUN, Manifest, Seeds, read_manifest
 from ssui_gen.records import Kind, ReasoningPath, Record, Reject, Seed
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
-from ssui_gen.shards.dealing import Asked, Deal, Row, full, hand_out, settle
+from ssui_gen.shards.dealing import Terms, Deal, Row, full, hand_out, settle
 from ssui_gen.shards.folder import Folder
 from ssui_gen.shards.stage import Key, Known, Manifests
 from ssui_gen.shards.store import Store
@@ -28,8 +28,8 @@ RECORDS: dict[str, type[Record]] = {PATHS: ReasoningPath, REJECTS: Reject}
 
 def settle_seeds(store: Store, of: int, seeds: Path | None, limit: int | None) -> Deal:
     """Raises ConfigError as `settle` does, RecordError."""
-    asked = Asked(of, str(full(seeds)) if seeds else None, limit, "--seeds")
-    return settle(store, asked, lambda: _deal(store, of, full(seeds or Path()), limit))
+    terms = Terms(of, str(full(seeds)) if seeds else None, limit, "--seeds")
+    return settle(store, terms, lambda: _deal(store, of, full(seeds or Path()), limit))
 
 
 def _deal(store: Store, of: int, source: Path, limit: int | None) -> Deal:
