@@ -213,6 +213,28 @@ def test_merge_wants_every_shard_done_and_every_row_once(done: Many, whole: Whol
     assert done.told("merge").code == 0 and done.run.content == whole.one.content
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "why"),
+    [
+        ("models.json", "fake-vlm/run.json", "../run.json", "names files that no model has"),
+        ("models.json", "fake-vlm/run.json", "a/b/run.json", "names files that no model has"),
+        ("models.json", '"draws": 1', '"draws": "some"', "models.json: fake-vlm/run.json: bench: draws"),
+        ("shards.json", '"folder": "bench"', '"folder": "../bench"', "folder"),
+        ("shards.json", '"folder": "bench"', '"folder": "bench/../.."', "folder"),
+        ("bench.jsonl", "Question 0?", "Question 9?", "holds other items"),
+    ],
+)
+def test_what_nobody_of_ours_wrote_is_refused_with_its_place(
+    done: Many, name: str, old: str, new: str, why: str
+) -> None:
+    file = done.run.bench / name
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    end = done.told("merge")
+    assert end.code == 1 and why in end.err, end
+    assert not (done.run.model / "responses.jsonl").exists()
+
+
 def test_a_benchmark_that_was_dealt_is_asked_by_no_other_way_and_replaces_nothing(
     done: Many, fake: Fake, tmp_path: Path
 ) -> None:
@@ -312,6 +334,7 @@ def test_a_model_beside_another_is_merged_with_its_report_against_it(fake: Fake,
     assert report["baseline"] and len(rows(many.run.bench / "tuned" / "responses.jsonl")) == 6
 
 
+@pytest.mark.slow
 def test_a_shard_of_a_benchmark_stops_at_its_limit_and_goes_on_with_more(fake: Fake, tmp_path: Path) -> None:
     fake.answers = PLAYED
     many = Many(benched(tmp_path, fake.url), of=1)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.benching.bench import ABOUT, ITEMS, About, Bench, first_scenarios
+from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.kept import JUDGEMENTS, OFFICIAL, RESPONSES
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Item, Response
@@ -24,7 +25,8 @@ from ssui_gen.jsonl import as_line, of_kind, parse
 from ssui_gen.manifest import RUN, Manifest, read_manifest
 from ssui_gen.records import Record
 from ssui_gen.settings import ImageLimits
-from ssui_gen.shards.dealing import Terms, Deal, Row, as_written, full, hand_out, settle
+from ssui_gen.settings import parse as parse_settings
+from ssui_gen.shards.dealing import Deal, Row, Terms, as_written, full, hand_out, settle
 from ssui_gen.shards.folder import Folder
 from ssui_gen.shards.stage import Key, Known, Manifests
 from ssui_gen.shards.store import Store
@@ -130,7 +132,7 @@ class Benching:
 
     def kind(self, file: str) -> type[Record]:
         model, _, name = file.rpartition("/")
-        if "/" in model or model in ("", ".", ".."):
+        if not _is_folder(model):
             raise KeyError(file)
         return RECORDS[name]
 
@@ -142,7 +144,7 @@ class Benching:
         raw, where = store.read(MODELS), f"{store.place}/{MODELS}"
         with as_written():
             made = {} if raw is None else of_kind(Models, parse(raw, where), where).made
-        if any("/" in _model(file) or file != f"{_model(file)}/{RUN}" for file in made):
+        if not all(file.endswith(f"/{RUN}") and _is_folder(_model(file)) for file in made):
             raise ConfigError(f"{where}: names files that no model has: was it edited?")
         return made
 
@@ -186,13 +188,19 @@ class Benching:
         return found | {f"{_model(file)}/{REJECTS}": unfit for file in made}
 
 
+def _is_folder(name: str) -> bool:
+    """Whether it is one that a model's rows may lie in: a log names no other place."""
+    return folder_name(name) == name
+
+
 def _model(file: str) -> str:
     return file.removesuffix(f"/{RUN}")
 
 
 def _keys(item: Item, folder: str, manifest: Manifest, deal: Deal) -> Iterator[Key]:
     """Of every row that an item has when all is done."""
-    settings = Settings.model_validate(manifest.settings.get("bench", {}))
+    told = manifest.settings.get("bench", {})
+    settings = parse_settings(Settings, told, f"{MODELS}: {folder}/{RUN}: bench")
     models = manifest.last.models if manifest.last else {}
     model, judge = models.get("policy", ""), models.get("judge", "")
     rules = protocols_of(deal.bench, settings.score)

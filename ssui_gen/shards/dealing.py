@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -60,7 +60,7 @@ class Deal(Record):
     stage: Literal["dataset", "bench"] = "dataset"
     items: str = "seeds"
     """What a row of its shards is: the files that hold them are called so."""
-    folder: str = ""
+    folder: Annotated[str, Field(pattern=r"^(bench[^/\x00]*)?$")] = ""
     """Below the run's own, the folder that merged rows go to."""
     source: str
     root: str

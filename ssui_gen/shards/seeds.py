@@ -18,7 +18,7 @@ from ssui_gen.jsonl import of_kind, parse
 from ssui_gen.manifest import RUN, Manifest, Seeds, read_manifest
 from ssui_gen.records import Kind, ReasoningPath, Record, Reject, Seed
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
-from ssui_gen.shards.dealing import Terms, Deal, Row, full, hand_out, settle
+from ssui_gen.shards.dealing import Deal, Row, Terms, full, hand_out, settle
 from ssui_gen.shards.folder import Folder
 from ssui_gen.shards.stage import Key, Known, Manifests
 from ssui_gen.shards.store import Store
