@@ -21,7 +21,7 @@ def test_the_references_are_what_the_command_makes_of_the_code(tmp_path: Path) -
     for folder in ("scripts", "docs"):
         (tmp_path / folder).mkdir()
     script = shutil.copy(reference.__file__, tmp_path / "scripts")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'train'}"}
     subprocess.run([sys.executable, script], cwd=tmp_path, env=env, check=True)
     made = sorted((tmp_path / "docs").iterdir())
     assert [page.name for page in made] == ["cli.md", "settings.md"]

@@ -59,7 +59,7 @@ def working(folder: Path) -> subprocess.Popen[str]:
     """The same as the command does, with cells that take seconds."""
     script = folder.parent / "work_off.py"
     script.write_text(WORK_OFF)
-    env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'train'}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, str(script), str(folder)], env=env, cwd=ROOT, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, start_new_session=True,
