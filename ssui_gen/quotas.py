@@ -72,8 +72,9 @@ def out_of_reach(quotas: Mapping[str, int], there: int, left: int) -> Iterator[s
     total = sum(quotas.values())
     if total > there + left:
         yield (
-            f"Warning: query.classes wants {total:,} risky rows, and these seeds give at most {there + left:,} "
-            f"({there:,} rows there, {left:,} items left): bring more seeds, or take the numbers as shares"
+            f"Warning: query.classes wants {total:,} risky rows, and at most {there + left:,} can come of "
+            f"these seeds ({there:,} rows there, {left:,} items left): bring more seeds, or take the numbers "
+            "as shares"
         )
 
 
