@@ -15,6 +15,7 @@ from fake_server import Fake
 from hypothesis import given
 from hypothesis import strategies as st
 from jobs import Job, job, plain
+from sharded import Sharded
 
 from ssui_gen import graph
 from ssui_gen.config import Config
@@ -361,6 +362,15 @@ def test_wishes_do_not_depend_on_how_far_a_run_got_before(fake: Fake, tmp_path: 
     parts.here("--limit", "2")
     parts.here()
     assert whole.content == parts.content and whole.paths
+
+
+def test_shards_want_of_each_item_what_one_machine_does(fake: Fake, tmp_path: Path) -> None:
+    query = {"classes": {"violence": 2, "self_harm": 1}, "personas": "everyday", "texts": 2}
+    one = steered(tmp_path, fake.url, plain(4, kind="risky"), query)
+    assert one.here().code == 0
+    many = Sharded(one, 2, tmp_path / "big")
+    assert [end.code for end in many.all()] == [0, 0]
+    assert many.merged == one.content and all(row["wish"]["wanted"] for row in one.paths)
 
 
 def test_the_examples_that_are_compared_with_are_those_that_were_shown(fake: Fake, tmp_path: Path) -> None:
