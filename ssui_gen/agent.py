@@ -6,7 +6,9 @@ stands in its node.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -49,6 +51,14 @@ class AgentReply(Generic[ReplyT]):
 
 
 @dataclass(frozen=True)
+class Several(Generic[ReplyT]):
+    """Replies to one question, at least one, and the calls that all of them took."""
+
+    replies: Sequence[ReplyT]
+    calls: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Agent(Generic[ReplyT]):
     """One agent. `model` is the name under which the server knows the model of the card's role."""
 
@@ -62,15 +72,17 @@ class Agent(Generic[ReplyT]):
     pool: Sequence[Situation]
     """From which its examples are drawn."""
 
-    async def ask(self, asked: Origin, picture: Picture | None, **values: Any) -> AgentReply[ReplyT]:
+    async def ask(
+        self, asked: Origin, picture: Picture | None, *, also: str = "", draw: int = 0, **values: Any
+    ) -> AgentReply[ReplyT]:
         """Ask until the reply parses; raises ReplyError after the last attempt, ReplyRefused at once, or what
-        the call raises.
+        the call raises. `also` stands behind the system text; each `draw` of a question is one of its own.
         """
-        messages = self._messages(picture, values)
+        messages = self._messages(picture, values, also)
         calls: list[str] = []
         fault = ""
         for attempt in range(self.card.attempts):
-            request = self._request(messages, picture, asked, attempt)
+            request = self._request(messages, picture, self._draw(asked, attempt, draw), asked.depth)
             call_id, completion = await self.caller.call(request)
             calls.append(call_id)
             choice = completion.choices[0]
@@ -86,41 +98,77 @@ class Agent(Generic[ReplyT]):
         what = f"no valid {self.reply.__name__} in {self.card.attempts} attempts: {fault}"
         raise ReplyError(what, tuple(calls))
 
-    def _messages(self, picture: Picture | None, values: dict[str, Any]) -> list[dict[str, Any]]:
+    async def several(
+        self, count: int, asked: Origin, picture: Picture, *, at_once: bool, also: str, **values: Any
+    ) -> Several[ReplyT]:
+        """`count` replies to one question, those left out that do not parse: by one request where the server
+        can (`at_once`), else by as many. Raises as `ask` where none is left.
+        """
+        if count > 1 and at_once and self.card.sampling.temperature:
+            messages = self._messages(picture, values, also)
+            request = self._request(messages, picture, self._draw(asked, 0, 0) | {"n": count}, asked.depth)
+            call, completion = await self.caller.call(request)
+            if made := [*self._readable(completion.choices)]:
+                return Several(made, (call,))
+            said = await self.ask(asked, picture, also=also, **values)
+            return Several([said.reply], (call, *said.calls))
+        tries = (self.ask(asked, picture, also=also, draw=draw, **values) for draw in range(count))
+        return _gathered(await asyncio.gather(*tries, return_exceptions=True))
+
+    def _readable(self, choices: Sequence[Choice]) -> Iterator[ReplyT]:
+        for choice in choices:
+            with suppress(ReplyError):
+                yield read(self.reply, choice, self.card.sampling.max_tokens)
+
+    def _messages(self, picture: Picture | None, values: dict[str, Any], also: str) -> list[dict[str, Any]]:
         """System, then picture, then text: calls about one picture share the longest prefix."""
-        examples = self._examples(picture, str(values.get("text") or ""))
+        examples = self.shown(picture, str(values.get("text") or ""))
         system, user = self.prompt.render(**values, language=self.language, examples=examples)
+        system = f"{system}\n\n{also}" if also else system
         text = {"type": "text", "text": user}
         content: Any = user if picture is None else [picture.placeholder, text]
         return [{"role": "system", "content": system}, {"role": "user", "content": content}]
 
-    def _examples(self, picture: Picture | None, text: str) -> tuple[Situation, ...]:
-        """Drawn by what is judged, the picture or else the text: twins and later tries are shown the same,
-        so that they share the prefix, and a question that several items ask is one question.
+    def shown(self, picture: Picture | None, text: str) -> tuple[Situation, ...]:
+        """Its examples, drawn by what is judged, the picture or else the text: twins and later tries are
+        shown the same, so that they share the prefix, and a question that several items ask is one question.
         """
         key = (self.name, picture.ref.sha256 if picture else text)
         return drawn(self.pool, self.card.examples, key, text)
 
     def _request(
-        self, messages: list[dict[str, Any]], picture: Picture | None, asked: Origin, attempt: int
+        self, messages: list[dict[str, Any]], picture: Picture | None, draw: dict[str, int], depth: int
     ) -> Request:
         body = {
             "model": self.model,
             "messages": messages,
             **self.card.sampling.model_dump(exclude_none=True),
-            **self._draw(asked, attempt),
+            **draw,
             "response_format": response_format(self.reply),
             **({"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self.card.label_logprobs else {}),
         }
         affinity = picture.ref.sha256 if picture else ""
-        return Request(self.name, body, (picture.part,) if picture else (), affinity, asked.depth)
+        return Request(self.name, body, (picture.part,) if picture else (), affinity, depth)
 
-    def _draw(self, asked: Origin, attempt: int) -> dict[str, int]:
+    def _draw(self, asked: Origin, attempt: int, draw: int) -> dict[str, int]:
         """The draw number, sent as the sampling seed; a greedy call has but one draw."""
         if self.card.sampling.temperature == 0:
             return {}
-        parts = (asked.item, self.name, str(asked.round), str(attempt), str(self.card.sampling.seed))
+        parts = [asked.item, self.name, str(asked.round), str(attempt), str(self.card.sampling.seed)]
+        parts += [str(draw)] if draw else []
         return {"seed": int(row_id(*parts), 16) % 2**31}
+
+
+def _gathered(made: Sequence[AgentReply[ReplyT] | BaseException]) -> Several[ReplyT]:
+    """What became of one question's draws; raises what is graver than a reply that does not parse, or the
+    first error where none does.
+    """
+    failed = [one for one in made if isinstance(one, BaseException)]
+    said = [one for one in made if not isinstance(one, BaseException)]
+    if grave := next((one for one in failed if not isinstance(one, ReplyError) or not said), None):
+        raise grave
+    calls = (call for one in made if isinstance(one, AgentReply | ReplyError) for call in one.calls)
+    return Several([one.reply for one in said], tuple(dict.fromkeys(calls)))
 
 
 def _try_again(choice: Choice, fault: str) -> list[dict[str, Any]]:

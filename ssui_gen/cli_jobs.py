@@ -94,7 +94,8 @@ def _dataset(args: argparse.Namespace) -> int:
         return limited(outcome.limit, "dataset", args, values, _say, compared)
     require_kept(outcome.progress.funnel, args.run)
     config, root = plan.config, pictures_of(args.run, args.seeds)
-    found = look(args.run, root, config.images, config.leaks.picture_bits, args.against)
+    bits, quotas = config.leaks.picture_bits, config.query.classes
+    found = look(args.run, root, config.images, bits, args.against, quotas)
     found.write(args.run)
     for line in found.lines():
         _say(line)

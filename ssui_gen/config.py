@@ -14,6 +14,7 @@ from ssui_gen import yamls
 from ssui_gen.branches import Level
 from ssui_gen.config_models import ModelRole
 from ssui_gen.config_pairs import Pairing, Recovery
+from ssui_gen.config_query import Querying
 from ssui_gen.config_roles import followed, with_usual_roles
 from ssui_gen.config_spending import Prices, Spending
 from ssui_gen.config_trust import Alarms, Carding, Labelling
@@ -227,6 +228,7 @@ class Config(Settings):
     serve: Serve = Serve()
     twins: bool = True
     """Make a benign twin of each seed that does not name its kind."""
+    query: Querying = Querying()
     images: ImageLimits = ImageLimits()
     limits: Limits = Limits()
     explore: Explore = Explore()

@@ -40,7 +40,11 @@ def build() -> Graph:
         graph.add_node(body.__name__, body)  # type: ignore[call-overload]
     graph.add_edge(START, "query")
     _route(
-        graph, "query", {"text": "check_text", "picture": "check_image"}, lambda state: ["text", "picture"]
+        graph,
+        "query",
+        {"text": "check_text", "picture": "check_image"},
+        lambda state: ["text", "picture"],
+        Reason.CLASS_DOES_NOT_FIT,
     )
     graph.add_edge(["check_text", "check_image"], "safe_apart")
     _route(
@@ -69,6 +73,7 @@ def build() -> Graph:
         Reason.NOT_SAFE_TOGETHER,
         Reason.PATH_MISSES_RISK,
         Reason.PATH_INVENTS_RISK,
+        Reason.CLASS_DOES_NOT_FIT,
     )
     graph.add_edge("summarise", END)
     return graph.compile()
@@ -97,9 +102,9 @@ async def run(item: Item, context: Context) -> ReasoningPath | Reject:
     """Send one item through the graph. Raises only what must stop the whole run."""
     start: State = {"item": item}
     state: State = await build().ainvoke(start, context=context)  # type: ignore[assignment]
-    made_by = tuple(state.get("made_by", ()))
+    made_by, wish = tuple(state.get("made_by", ())), context.wish(item)
     if state.get("rejects"):
-        return state["rejects"][0].model_copy(update={"made_by": made_by})
+        return state["rejects"][0].model_copy(update={"made_by": made_by, "wish": wish})
     return ReasoningPath(
         id=item.id,
         seed_id=item.seed_id,
@@ -113,4 +118,5 @@ async def run(item: Item, context: Context) -> ReasoningPath | Reject:
         reflection=state["reflection"],
         made_by=made_by,
         rights=item.rights,
+        wish=wish,
     )

@@ -6,7 +6,7 @@ Which node comes next is decided in `graph`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -19,6 +19,7 @@ from ssui_gen.labels import label_probability
 from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject, SafetyReply, Verdict
 from ssui_gen.state import Context, State
 from ssui_gen.taxonomy import NO_RISK, classes
+from ssui_gen.wish import Wish
 
 Node = Callable[[State, Runtime[Context]], Awaitable[dict[str, Any]]]
 
@@ -70,17 +71,22 @@ async def query(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """A text for the picture, and what the pair may lead to. A seed's own text stands as it is."""
     item, context = state["item"], runtime.context
     advice = _advice(state, "revise_query")
-    said = await context.query.ask(
+    wish, wanting = context.wish(item), context.wanting
+    made = await context.query.several(
+        wanting.texts(item.text),
         _asked(state, 0),
         context.picture,
+        at_once=context.at_once,
+        also=wanting.said(wish),
         kind=item.kind,
         text=item.text,
         advice=advice,
         earlier=state["query"].text if advice else "",
         classes=classes(),
     )
-    reply = said.reply
-    return {
+    shown = [one.query.text for one in context.query.shown(context.picture, item.text or "")]
+    reply = wanting.chosen(made.replies, item.seed_id, item.kind, shown)
+    change: dict[str, Any] = {
         "query": Query(
             text=reply.text if advice else item.text or reply.text,
             category=reply.category,
@@ -88,8 +94,16 @@ async def query(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
             image_evidence=reply.image_evidence,
             text_evidence=reply.text_evidence,
         ),
-        "made_by": said.calls,
+        "made_by": made.calls,
     }
+    if wanting.refuses(wish, reply.category):
+        change |= _misfit(state, "query", wish, {one.category for one in made.replies})
+    return change
+
+
+def _misfit(state: State, stage: str, wish: Wish | None, found: Iterable[str]) -> dict[str, Any]:
+    detail = f"wanted: {wish.wanted if wish else None}; what fits: {', '.join(sorted(found))}"
+    return drop(state, stage, Reason.CLASS_DOES_NOT_FIT, detail)
 
 
 @node
@@ -164,7 +178,10 @@ async def check_joint(state: State, runtime: Runtime[Context]) -> dict[str, Any]
     change: dict[str, Any] = {"joint": verdict, "made_by": said.calls}
     if reason := _disagreement(state["item"].kind, verdict.label, found):
         return change | drop(state, "check_joint", reason, verdict.evidence)
-    return change | {"query": _settled(state["query"], found or NO_RISK, verdict.evidence)}
+    query = _settled(state["query"], found or NO_RISK, verdict.evidence)
+    if context.wanting.refuses(wish := context.wish(state["item"]), query.category):
+        return change | _misfit(state, "check_joint", wish, [query.category])
+    return change | {"query": query}
 
 
 def _settled(query: Query, found: str, evidence: str) -> Query:

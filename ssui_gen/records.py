@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from ssui_gen.lengths import Answer, Line, Text
 from ssui_gen.rights import Rights
 from ssui_gen.taxonomy import class_ids
+from ssui_gen.wish import Wish
 
 SCHEMA = 1
 
@@ -226,6 +227,7 @@ class ReasoningPath(Record):
     rights: Annotated[Rights | None, Field(exclude_if=_is_none)] = None
     """Of the picture, where the seed said so."""
     curation: Annotated[Curation | None, Field(exclude_if=_is_none)] = None
+    wish: Annotated[Wish | None, Field(exclude_if=_is_none)] = None
 
 
 class Reason(StrEnum):
@@ -245,6 +247,7 @@ class Reason(StrEnum):
     REQUEST_REFUSED = "request_refused"
     CONTEXT_OVERFLOW = "context_overflow"
     CALL_FAILED = "call_failed"
+    CLASS_DOES_NOT_FIT = "class_does_not_fit"
     TEXT_NOT_SAFE = "text_not_safe"
     IMAGE_NOT_SAFE = "image_not_safe"
     REFLECTION_REJECTED = "reflection_rejected"
@@ -283,6 +286,7 @@ class Reject(Record):
     reason: Reason
     detail: str
     made_by: tuple[str, ...] = ()
+    wish: Annotated[Wish | None, Field(exclude_if=_is_none)] = None
 
 
 def row_id(*parts: str) -> str:

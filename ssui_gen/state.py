@@ -29,6 +29,8 @@ from ssui_gen.records import (
     row_id,
 )
 from ssui_gen.rights import Rights
+from ssui_gen.wanting import NOTHING, Wanting
+from ssui_gen.wish import Wish
 
 
 class Item(Record):
@@ -92,3 +94,11 @@ class Context:
     picture: Picture
     rounds: int
     """The most rounds of reflection."""
+    wanting: Wanting = NOTHING
+    """What is wanted of texts."""
+    at_once: bool = False
+    """Whether the server of the Query agent writes several texts by one request."""
+
+    def wish(self, item: Item) -> Wish | None:
+        """What the text of an item is to be."""
+        return self.wanting.wish(item.seed_id, item.kind, item.text)

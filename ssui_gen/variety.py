@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,10 +22,11 @@ from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.files import atomic_write
 from ssui_gen.images import HASH_BITS, perceptual_hash
 from ssui_gen.jobs.lots import drawn
-from ssui_gen.jobs.seedwork import PATHS
+from ssui_gen.jobs.seedwork import PATHS, REJECTS
 from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import pictures_of
-from ssui_gen.records import KINDS, Kind, ReasoningPath
+from ssui_gen.quotas import Met, Tally, told
+from ssui_gen.records import KINDS, Kind, ReasoningPath, Reject
 from ssui_gen.settings import ImageLimits
 
 FILE = "variety.json"
@@ -51,6 +52,8 @@ class Variety:
     texts: dict[str, str] = field(default_factory=dict)
     alike: dict[str, str] = field(default_factory=dict)
     """Pictures, by name."""
+    wanted: dict[str, Met] = field(default_factory=dict)
+    """What became of each class of which rows are wanted."""
 
     def lines(self) -> Iterator[str]:
         """What a person is told."""
@@ -58,6 +61,7 @@ class Variety:
         if total:
             shares = (f"{name} {n:,} ({n / total:.0%})" for name, n in self.classes.most_common())
             yield f"Classes of {total:,} risky rows: {', '.join(shares)}."
+        yield from told(self.wanted)
         some = f", of {self.compared:,} drawn at random" if self.compared < self.rows else ""
         yield (
             f"Variety{some}: distinct-2 {self.distinct_2:.2f}; {len(self.texts):,} of {self.compared:,} "
@@ -72,7 +76,10 @@ class Variety:
             )
 
     def write(self, run: Path) -> None:
-        atomic_write(run / FILE, json.dumps(vars(self), ensure_ascii=False, indent=1) + "\n")
+        wanted = {name: one._asdict() for name, one in self.wanted.items()}
+        said = vars(self) | {"wanted": wanted}
+        kept = {name: value for name, value in said.items() if name != "wanted" or wanted}
+        atomic_write(run / FILE, json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
 
 
 class _Row(NamedTuple):
@@ -94,9 +101,17 @@ class _Run(NamedTuple):
     rows: list[_Row]
 
 
-def look(run: Path, root: Path, limits: ImageLimits, bits: int, against: Sequence[Path] = ()) -> Variety:
-    """What the rows of `run` hold. Pictures are alike that differ in at most `bits` of their hash. Raises
-    RecordError for a row that cannot be read, ConfigError for an earlier run without rows.
+def look(
+    run: Path,
+    root: Path,
+    limits: ImageLimits,
+    bits: int,
+    against: Sequence[Path] = (),
+    quotas: Mapping[str, int] | None = None,
+) -> Variety:
+    """What the rows of `run` hold, of whose classes so many are wanted. Pictures are alike that differ in at
+    most `bits` of their hash. Raises RecordError for a row that cannot be read, ConfigError for an earlier
+    run without rows.
     """
     earlier = [_Run(f"{other}: ", pictures_of(other, None), _some(with_rows(other))) for other in against]
     mine = _some(run)
@@ -112,7 +127,18 @@ def look(run: Path, root: Path, limits: ImageLimits, bits: int, against: Sequenc
         distinct_2=distinct_2(row.text for row in mine),
         texts={later: first for kind in KINDS for later, first in _texts(mine, earlier, kind)},
         alike={one: other for one, other in alike.items() if one in hashes},
+        wanted=_tally(run).of(quotas) if quotas else {},
     )
+
+
+def _tally(run: Path) -> Tally:
+    """What rows and rejects were wanted to be, and are."""
+    tally = Tally()
+    for line in read(run / PATHS):
+        tally.add(validate(ReasoningPath, line))
+    for line in read(run / REJECTS):
+        tally.add(validate(Reject, line))
+    return tally
 
 
 def _texts(mine: Sequence[_Row], earlier: Sequence[_Run], kind: Kind) -> Iterator[tuple[str, str]]:

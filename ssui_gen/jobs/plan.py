@@ -18,9 +18,10 @@ from ssui_gen.examples import EXAMPLES, Situation, load_examples
 from ssui_gen.jobs.lots import check as check_lots
 from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
-from ssui_gen.records import REPLIES, Reason, Record
+from ssui_gen.records import REPLIES, Reason, Record, digest
 from ssui_gen.settings import parse
 from ssui_gen.state import Context
+from ssui_gen.wanting import NOTHING, PERSONAS, WANTED, Wanting, personas_file, wanting_of
 
 AGENTS = {
     name: get_args(kind)[0].__name__
@@ -54,6 +55,10 @@ class Plan:
     """Let the embedded micro VLM play though the pictures are no drawn scenes."""
     retry: frozenset[Reason] = frozenset()
     """Rejects of these reasons are tried again, though they are of the item."""
+    wanting: Wanting = NOTHING
+    """What is wanted of texts."""
+    personas: Path | None = None
+    """The file of who may ask."""
 
     def edition(self, models: Mapping[str, str]) -> Edition:
         """What the rows will be made with; `models` is role → served name."""
@@ -75,13 +80,24 @@ class Plan:
     def _shown(self) -> dict[str, str]:
         """What agents' prompts show beside what every prompt may."""
         pool = blob_id((self.home / "prompts" / EXAMPLES).read_bytes())[:8]
-        return {EXAMPLES: pool, "language": self.config.language}
+        return {EXAMPLES: pool, "language": self.config.language} | self._wanted
+
+    @property
+    def _wanted(self) -> dict[str, str]:
+        """How texts are steered; nothing where they are not."""
+        settings = self.config.query
+        if not settings.steers:
+            return {}
+        shown = {"query": digest(settings.model_dump(mode="json"))[:8], WANTED: self.prompts[WANTED].id}
+        people = self.personas
+        return shown | ({people.name: blob_id(people.read_bytes())[:8]} if people else {})
 
     @property
     def sources(self) -> dict[str, Path]:
         """What is kept word for word beside the rows."""
         folders = {name: self.home / name for name in ("agents", "prompts")} | rendered_files()
-        return folders | ({"run.yaml": self.config_file} if self.config_file else {})
+        more = {"run.yaml": self.config_file, PERSONAS: self.personas}
+        return folders | {name: file for name, file in more.items() if file}
 
 
 def resolve(
@@ -107,7 +123,14 @@ def resolve(
     for name, reply in AGENTS.items():
         _check(name, reply, cards, prompts)
     again = frozenset(map(Reason, retry))
-    rest = (mix, config, config_file, home(), cards, prompts, examples, toy, again)
+    if config.query.texts > 1 and not cards["query"].sampling.temperature:
+        raise ConfigError(
+            f"query.texts: {config.query.texts}, and agents/query.yaml draws at temperature 0, so that all "
+            "would be alike: set its temperature above 0, or texts: 1"
+        )
+    people = personas_file(config.query, home())
+    wanting = wanting_of(config.query, prompts, people)
+    rest = (mix, config, config_file, home(), cards, prompts, examples, toy, again, wanting, people)
     return Plan(run, seeds, limit, sample, *rest)
 
 

@@ -194,6 +194,16 @@ class SeedWork:
         """How many seeds `todo` will yield; reads the seeds once, pictures not."""
         return sum(1 for _ in self.todo())
 
+    def count_risky_left(self) -> int:
+        """How many risky items are left to do."""
+        seeds = (seed for seed in self.todo() if isinstance(seed, Seed))
+        return sum("risky" in self._kinds_left(seed) for seed in seeds)
+
+    def rows_by_class(self) -> Counter[str]:
+        """The rows that are there."""
+        paths = (validate(ReasoningPath, line) for line in read(self.plan.run / PATHS))
+        return Counter(path.query.category for path in paths)
+
     def _is_left(self, seed: Seed | Reject) -> bool:
         if isinstance(seed, Reject):
             return _done_key(seed.seed_id, None) not in self.done
@@ -242,7 +252,10 @@ class SeedWork:
 
     def _context(self, item: Item) -> Context:
         picture, rounds = self.pictures.of(item.image), self.plan.config.limits.reflection_rounds
-        return Context(**self.agents, picture=picture, rounds=rounds)  # type: ignore[arg-type]
+        can = self.job.features[self.plan.cards["query"].model]
+        at_once = can.most_n >= self.plan.config.query.texts
+        steering = {"wanting": self.plan.wanting, "at_once": at_once}
+        return Context(**self.agents, picture=picture, rounds=rounds, **steering)  # type: ignore[arg-type]
 
 
 def _id(seed: Seed | Reject) -> str:

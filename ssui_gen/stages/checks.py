@@ -127,7 +127,8 @@ class _Work:
         if check == "check_text":
             return await agent.ask(asked, None, text=row.text)
         picture: Picture = self.pictures.of(inspect(self.root, row.image, self.limits))
-        return await agent.ask(asked, picture, **({"text": row.text} if check == "check_joint" else {}))
+        words: dict[str, Any] = {"text": row.text} if check == "check_joint" else {}
+        return await agent.ask(asked, picture, **words)
 
 
 def _agent(plan: Plan, job: Job, name: str) -> Agent[SafetyReply]:

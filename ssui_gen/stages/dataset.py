@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jobs.seedwork import REJECTS, SeedWork, Source
 from ssui_gen.manifest import RUN, source_of_seeds
+from ssui_gen.quotas import foretold, out_of_reach
 from ssui_gen.schemas import all_formats
 from ssui_gen.seeds import passed_over, require_seeds
 
@@ -55,6 +56,8 @@ async def make_dataset(plan: Plan, console: Console, part: Part | None = None) -
             part.witness.edition({RUN: folder.read()}, plan.run / "used")
         stage.try_again()
         left = stage.count_left()
+        if not part:
+            _say_out_of_reach(stage, saying(console))
         return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
 
 
@@ -73,8 +76,21 @@ async def foresee(plan: Plan, console: Console) -> Forecast:
             say(f"  {name}: asked of {models}")
         if not found.drawn:
             raise NothingMade(f"{stage.source.name}: no seed is left to do that can be used")
+        _say_out_of_reach(stage, say)
         results, pace = await tried(found.drawn, stage.attempt)
-        return tell(stage.job, results, pace, Todo("seeds", found.seeds, found.items), say)
+        ahead = tell(stage.job, results, pace, Todo("seeds", found.seeds, found.items), say)
+        there = stage.rows_by_class() + Counter(name for one in results for name in one.became)
+        for line in foretold(plan.config.query.classes, there, ahead):
+            say(line)
+        return ahead
+
+
+def _say_out_of_reach(stage: SeedWork, say: Callable[[str], None]) -> None:
+    """Where more rows are wanted of classes than the seeds have items."""
+    quotas = stage.plan.config.query.classes
+    if quotas:
+        for line in out_of_reach(quotas, stage.funnel.kept["risky"], stage.count_risky_left()):
+            say(line)
 
 
 def _asked(plan: Plan, job: Job) -> dict[str, str]:

@@ -129,7 +129,10 @@ def _asked(plan: Plan, name: str, item: Item, pictures: Pictures) -> tuple[Reque
         names = {agent: _name(plan.config, plan.run, RUN, plan.cards[agent].model) for agent in AGENTS}
         agents: dict[str, Any] = {agent: plan.agent(agent, names[agent], replay) for agent in AGENTS}
         context = Context(
-            **agents, picture=pictures.of(item.image), rounds=plan.config.limits.reflection_rounds
+            **agents,
+            picture=pictures.of(item.image),
+            rounds=plan.config.limits.reflection_rounds,
+            wanting=plan.wanting,
         )
         try:
             ended = asyncio.run(graph.run(item, context))
