@@ -28,8 +28,9 @@ from ssui_gen.records import (
     row_id,
 )
 from ssui_train.config import SrpoConfig
-from ssui_train.data import Loaded, Reader
+from ssui_train.data import Reader
 from ssui_train.encode import Encoder
+from ssui_train.loaded import Loaded
 from ssui_train.source import Source
 
 PROMPT = load_prompt(home() / "prompts" / "policy.md")

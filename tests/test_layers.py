@@ -397,7 +397,11 @@ DOORS = {
     "openai": {"ssui_gen/calling/client.py"},
     "aiohttp": {"ssui_gen/calling/client.py"},
     "tenacity": {"ssui_gen/calling/client.py"},
-    "sqlite3": {"ssui_gen/calling/journal.py", "ssui_gen/joining/known.py"},
+    "sqlite3": {
+        "ssui_gen/calling/journal.py",
+        "ssui_gen/joining/known.py",
+        "train/ssui_train/places.py",
+    },
     "jinja2": {"ssui_gen/prompts.py", "ssui_gen/pages/frame.py", "ssui_gen/publishing/templates.py"},
     "markupsafe": {"ssui_gen/pages/frame.py"},
     "langgraph": {"ssui_gen/state.py", "ssui_gen/nodes.py", "ssui_gen/graph.py"},

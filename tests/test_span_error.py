@@ -182,7 +182,7 @@ def _whole(given: tuple[Step, ...], texts: list[str], cut: int) -> str:
 def _building(encoder: Encoder, path: Any) -> Building:
     bare = Example(path.id, "s", "risky", (), "", Prompt([1], None, {}), [1], (), ())
     config = SrpoConfig.model_validate({"model": "tiny", "span": "error"})
-    return Building(encoder, config, {}, path, bare)
+    return Building(encoder, config, {}.get, path, bare)
 
 
 def _pair(path: Any, cut: int, texts: list[str], place: str) -> Pair:

@@ -13,8 +13,8 @@ from runs import PROMPT, change, loaded, pairs_of, tiny_encoder, write_run
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.prompts import policy_prompt
-from ssui_train.data import Loaded, held_out
 from ssui_train.encode import Encoder
+from ssui_train.loaded import Loaded
 
 Rows = list[dict[str, Any]]
 
@@ -39,7 +39,7 @@ def reasons(found: Loaded) -> dict[tuple[str, str], int]:
 def test_a_path_with_its_pairs_is_an_example(run: Path, encoder: Encoder) -> None:
     found = loaded(run, encoder)
     assert [e.id for e in found.examples] == ["path0", "path1", "path2"]
-    assert (found.pairs, found.rejects) == (9, [])
+    assert (found.pairs, list(found.rejects)) == (9, [])
     one = found.examples[0]
     assert [pair.cut for pair in one.pairs] == [0, 2, 5]
     said = encoder.text(one.reference)
@@ -124,7 +124,7 @@ def test_a_pair_of_single_steps_has_no_end(run: Path, encoder: Encoder) -> None:
     change(run / "pairs.jsonl", shorten)
     found = loaded(run, encoder)
     one = found.examples[0]
-    assert (found.pairs, found.rejects) == (9, [])
+    assert (found.pairs, list(found.rejects)) == (9, [])
     ends = {pair.cut: one.branches[pair.chosen].ids[-1] == encoder.end for pair in one.pairs}
     assert ends == {0: False, 2: False, 5: True}, "the last cut holds the answer, and so the end"
 
@@ -156,12 +156,13 @@ def test_sft_wants_no_pairs(run: Path, encoder: Encoder) -> None:
 
 
 def test_twins_are_held_out_together(run: Path, encoder: Encoder, tmp_path: Path) -> None:
-    found = loaded(write_run(tmp_path / "many", paths=10, cuts=(0,)), encoder).examples
-    trained, back = held_out(found, 0.4)
+    found = loaded(write_run(tmp_path / "many", paths=10, cuts=(0,)), encoder)
+    trained, back = found.held_out(0.4)
     assert {e.seed_id for e in trained}.isdisjoint({e.seed_id for e in back})
     assert (len(trained), len(back)) == (6, 4)
-    assert held_out(found, 0.0) == (found, [])
-    assert len(held_out(found, 0.99)[0]) == 2
+    every, none = found.held_out(0.0)
+    assert [e.id for e in every] == [e.id for e in found.examples] and not none
+    assert len(found.held_out(0.99)[0]) == 2
 
 
 # --- bad input: left out, counted, and nothing else is lost ----------------------------------------

@@ -77,7 +77,7 @@ def test_like_prompts_are_counted(run: Path, encoder: Encoder) -> None:
     explored(run, encoder)
     found = loaded(run, encoder)
     assert found.compared == "2 prompts are token for token those that the policy was explored with."
-    assert (len(found.examples), found.rejects) == (2, [])
+    assert (len(found.examples), len(found.rejects)) == (2, 0)
 
 
 def test_where_no_ids_are_known_it_is_said_once(run: Path, encoder: Encoder) -> None:

@@ -167,7 +167,7 @@ def test_weights_of_pairs_add_up_whatever_the_cap(
 ) -> None:
     """On average to 1 an example that has any, as those by question and by step do exactly."""
     examples = [few(number) for number in numbers]
-    told = {"mean_pairs": pairs_a_visit(examples, cap), "group_cap": cap}
+    told = {"mean_pairs": pairs_a_visit([len(one.pairs) for one in examples], cap), "group_cap": cap}
     for weights in ("question", "step", "pair"):
         maker = RowMaker(SRPO, weights=weights, **told)  # type: ignore[arg-type]
         weight = maker(examples).layout.weight.sum() * len(examples)

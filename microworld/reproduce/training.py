@@ -29,6 +29,7 @@ from ssui_train.example import Example
 from ssui_train.job import row_maker
 from ssui_train.model import with_adapter
 from ssui_train.pairing import Building
+from ssui_train.rows import RowMaker
 from ssui_train.source import Unfit
 from ssui_train.trainer import SrpoTrainer, arguments
 
@@ -79,7 +80,7 @@ def _fit(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) -> tu
     adapted = with_adapter(lab.base, config)
     try:
         trainer = SrpoTrainer(
-            adapted, args, row_maker(config, "tree", list(examples), lab.encoder), lab.eyes,
+            adapted, args, _maker(lab, config, examples), lab.eyes,
             train=examples, watched=(), say=_say_nothing,
         )  # fmt: skip
         trainer.train()
@@ -89,12 +90,16 @@ def _fit(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) -> tu
         lab.base.eval()
 
 
+def _maker(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) -> RowMaker:
+    return row_maker(config, "tree", [len(one.pairs) for one in examples], lab.encoder)
+
+
 def _say_nothing(words: str) -> None:
     """Alarms of the watched, of which there are none."""
 
 
 def _tokens(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) -> float:
-    maker = row_maker(config, "tree", list(examples), lab.encoder)
+    maker = _maker(lab, config, examples)
     return config.epochs * sum(maker([example]).tokens for example in examples)
 
 
@@ -136,7 +141,7 @@ def _example(
         (), (),
     )  # fmt: skip
     rows: dict[str, Branch] = {branch.id: branch for cut in cuts for branch in cut.branches}
-    building, unfit = Building(encoder, config, rows, path, bare), 0
+    building, unfit = Building(encoder, config, rows.get, path, bare), 0
     left_out: list[str] = []
     for pair in pairs:
         try:

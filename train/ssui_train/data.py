@@ -6,13 +6,10 @@ tokenise (`encode`) and weighs nothing (`rows`).
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from functools import lru_cache, partial
+from typing import Literal, TypeVar
 
 from ssui_gen.branches import Branch as Row
 from ssui_gen.branches import Cut, Pair
@@ -20,140 +17,106 @@ from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.calling.journal import CALLS
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write
-from ssui_gen.jsonl import read, validate
+from ssui_gen.jsonl import Line, at, read, validate
 from ssui_gen.prompts import policy_prompt
-from ssui_gen.records import ReasoningPath
+from ssui_gen.records import ReasoningPath, Record
 from ssui_train.encode import Encoder
 from ssui_train.example import Choice, Example, Prompt
+from ssui_train.loaded import Loaded
 from ssui_train.pairing import Building, check_marks
+from ssui_train.places import Place, Places
 from ssui_train.shown import Prompts
-from ssui_train.source import BRANCHES, PAIRS, REJECTS, Source, TrainReject, Unfit, Why
+from ssui_train.source import BRANCHES, PAIRS, Source, TrainReject, Unfit, Why
 from ssui_train.tree import grow
 
 What = Literal["path", "pair", "row", "branch", "group"]
-
-
-@dataclass
-class Loaded:
-    """What a run's folder gave."""
-
-    examples: list[Example] = field(default_factory=list)
-    rejects: list[TrainReject] = field(default_factory=list)
-    compared: str = ""
-    """How far the prompts are known to be those that were explored."""
-
-    @property
-    def pairs(self) -> int:
-        return sum(len(example.pairs) for example in self.examples)
-
-    @property
-    def drawn(self) -> int:
-        """Branches that count by their advantage."""
-        return sum(len(example.drawn) for example in self.examples)
-
-    @property
-    def reasons(self) -> Counter[tuple[str, str]]:
-        """How many paths, pairs and rows were left out, by what and why."""
-        return Counter((reject.what, reject.reason.value) for reject in self.rejects)
-
-    @property
-    def sha256(self) -> str:
-        """Of all that is trained on, token for token and with its pictures: what was left out shows here."""
-        digest = hashlib.sha256()
-        for one in self.examples:
-            pictures = [picture.sha256 for picture in one.images]
-            ids = [one.prompt.ids, one.reference, *(branch.ids for branch in one.branches)]
-            groups = [[tuple(drawn) for drawn in one.drawn]] if one.drawn else []
-            parts = (one.id, pictures, ids, [_known(pair) for pair in one.pairs], *groups)
-            digest.update(repr(parts).encode())
-        return digest.hexdigest()
-
-    def write_rejects(self, folder: Path) -> None:
-        atomic_write(folder / REJECTS, "".join(row.model_dump_json() + "\n" for row in self.rejects))
+Tick = Callable[[int, int], None]
+RowT = TypeVar("RowT", bound=Record)
+AT_HAND = 64
+"""Rows of cuts that are kept when read: those of one path, and of its twin."""
 
 
 class Reader:
-    """Makes examples of a source's rows."""
+    """Makes examples of a source's rows, path by path; of all others only the places are kept."""
 
+    places: Places
     prompts: Prompts
-    """Open while rows are read."""
+    """Both open while rows are read."""
 
     def __init__(self, source: Source, encoder: Encoder) -> None:
         self.source, self.encoder, self.config = source, encoder, source.config
-        self.loaded = Loaded()
-        self.branches: dict[str, Row] = {}
-        self.cuts: dict[str, dict[int, Cut]] = defaultdict(dict)
-        """By path: what groups are made of."""
+        self.loaded = Loaded(self.config.folder)
+        self._cut = lru_cache(AT_HAND)(partial(self._at, Cut, BRANCHES))
 
-    def load(self, tick: Callable[[], None] = lambda: None) -> Loaded:
-        """Every example; `tick` is called once a path. Raises ConfigError if nothing is left to train on, or
-        if the policy was shown another prompt than would be trained.
+    def load(self, tick: Tick = lambda done, of: None) -> Loaded:
+        """Every example; `tick` is told how many paths are done, and of how many. Raises ConfigError if
+        nothing is left to train on, or if the policy was shown another prompt than would be trained.
         """
-        with closing(Prompts(self.source.run / CALLS, self.encoder)) as self.prompts:
-            self._read(tick)
+        with (
+            closing(Places()) as self.places,
+            closing(Prompts(self.source.run / CALLS, self.encoder)) as self.prompts,
+        ):
+            self._look_through()
+            self._make(tick)
         self.loaded.compared = self.prompts.account
         return self.loaded
 
-    def _read(self, tick: Callable[[], None]) -> None:
-        for cut in self._rows(Cut, self.source.run / BRANCHES):
-            self.branches |= {branch.id: branch for branch in cut.branches}
-            if self.config.objective.target == "drawn" and not cut.origin:
-                self.cuts[cut.path_id][cut.cut] = cut
-            self.prompts.note(cut)
-        pairs = self._pairs_by_path()
-        found = sum(map(len, pairs.values()))
-        for path in self._first(list(self._paths()), pairs):
-            own = pairs.pop(path.id, [])
+    def _look_through(self) -> None:
+        """Every row once, for its faults and its place."""
+        for cut, line in self._rows(Cut, BRANCHES):
+            self.places.add_cut(cut, line)
+        if self.config.objective.needs_pairs:
+            for pair, line in self._rows(Pair, PAIRS):
+                if not self.places.add_pair(pair, line):
+                    self._reject("pair", pair.id, pair.path_id, Why.DUPLICATE, "the id came before")
+        leaked = self.source.in_benchmark()
+        for path, line in self._rows(ReasoningPath, self.source.paths.name):
+            if path.id in leaked:
+                self._reject("path", path.id, path.id, Why.IN_BENCHMARK, leaked[path.id])
+            elif not self.places.add_path(path.id, line):
+                self._reject("path", path.id, path.id, Why.DUPLICATE, "the id came before")
+
+    def _make(self, tick: Tick) -> None:
+        limit, all_ = self.config.limit, self.places.count("paths")
+        for done, place in enumerate(self.places.paths(limit), 1):
+            path = self._at(ReasoningPath, self.source.paths.name, place)
+            own = [self._at(Pair, PAIRS, pair) for pair in self.places.pairs_of(path.id)]
             try:
                 self._add(path, own)
             except Unfit as unfit:
                 with_it = f"; its {len(own)} pairs go with it" if own else ""
                 self._reject("path", path.id, path.id, unfit.reason, f"{unfit.detail}{with_it}")
-            tick()
-        for pair in (pair for left in pairs.values() for pair in left if not self.config.limit):
+            tick(done, min(limit or all_, all_))
+        for place in () if limit else self.places.stray_pairs():
+            pair = self._at(Pair, PAIRS, place)
             self._reject("pair", pair.id, pair.path_id, Why.PATH_NOT_KEPT, f"not in {self.source.paths.name}")
-        if not self.loaded.examples or (found and not self.loaded.pairs):
+        if not self.loaded.examples or (self.places.count("pairs") and not self.loaded.pairs):
             raise ConfigError(_nothing_left(self.source, self.loaded))
 
-    def _paths(self) -> Iterator[ReasoningPath]:
-        seen, leaked = set[str](), self.source.in_benchmark()
-        for path in self._rows(ReasoningPath, self.source.paths):
-            if path.id in seen:
-                self._reject("path", path.id, path.id, Why.DUPLICATE, "the id came before")
-            elif path.id in leaked:
-                self._reject("path", path.id, path.id, Why.IN_BENCHMARK, leaked[path.id])
-            else:
-                seen.add(path.id)
-                yield path
-
-    def _first(self, paths: list[ReasoningPath], pairs: dict[str, list[Pair]]) -> list[ReasoningPath]:
-        """All paths, or as many as the settings allow, those with pairs before others."""
-        limit = self.config.limit
-        return sorted(paths, key=lambda path: path.id not in pairs)[:limit] if limit else paths
-
-    def _pairs_by_path(self) -> dict[str, list[Pair]]:
-        found: dict[str, dict[str, Pair]] = defaultdict(dict)
-        if self.config.objective.needs_pairs:
-            for pair in self._rows(Pair, self.source.run / PAIRS):
-                if pair.id in found[pair.path_id]:
-                    self._reject("pair", pair.id, pair.path_id, Why.DUPLICATE, "the id came before")
-                found[pair.path_id].setdefault(pair.id, pair)
-        return {path: list(pairs.values()) for path, pairs in found.items()}
-
-    def _rows(self, kind: Any, path: Path) -> Iterator[Any]:
-        for line in read(path):
+    def _rows(self, kind: type[RowT], name: str) -> Iterator[tuple[RowT, Line]]:
+        for line in read(self.source.run / name):
             try:
-                yield validate(kind, line)
+                yield validate(kind, line), line
             except RecordError as error:
-                self._reject("row", f"{path.name}:{line.number}", None, Why.ROW_INVALID, str(error))
+                self._reject("row", f"{name}:{line.number}", None, Why.ROW_INVALID, str(error))
+
+    def _at(self, kind: type[RowT], name: str, place: Place) -> RowT:
+        """The same row, read again."""
+        return validate(kind, at(Line(self.source.run / name, place.number, None, None, place.offset)))
+
+    def _branch(self, id: str) -> Row | None:
+        """A branch of any path of the run."""
+        place = self.places.cut_with(id)
+        branches = self._cut(place).branches if place else ()
+        return next((branch for branch in reversed(branches) if branch.id == id), None)
 
     def _reject(self, what: What, id: str, path_id: str | None, why: Why, detail: str) -> None:
-        self.loaded.rejects.append(TrainReject(what=what, id=id, path_id=path_id, reason=why, detail=detail))
+        self.loaded.reject(TrainReject(what=what, id=id, path_id=path_id, reason=why, detail=detail))
 
     def _add(self, path: ReasoningPath, pairs: list[Pair]) -> None:
         """Add one path with those of its pairs that are fit."""
-        prompt = self._prompt(path)
+        cuts = [self._cut(place) for place in self.places.cuts_of(path.id)]
+        prompt = self._prompt(path, cuts)
         told = render_path(path.steps, path.answer)
         check_marks(self.encoder, "the path", told)
         reference = [*self.encoder.ids(told), self.encoder.end]
@@ -162,30 +125,32 @@ class Reader:
         bare = Example(
             path.id, path.seed_id, path.kind, (path.image,), path.query.text, prompt, reference, (), ()
         )
-        building = Building(self.encoder, self.config, self.branches, path, bare)
+        building = Building(self.encoder, self.config, self._branch, path, bare)
         for pair in pairs:
             try:
                 building.add(pair)
             except Unfit as unfit:
                 self._reject("pair", pair.id, path.id, unfit.reason, unfit.detail)
-        self._group(path, building)
+        if self.config.objective.target == "drawn":
+            self._group(path, cuts, building)
         example = self._fitting(building.example)
         if not example.branches and not self.config.objective.trains_without_pairs:
             raise Unfit(Why.NO_PAIR, f"{self.config.loss} learns from branches alone")
-        self.loaded.examples.append(example)
+        self.loaded.add(example)
 
-    def _group(self, path: ReasoningPath, building: Building) -> None:
-        """The groups of the cuts that are still this path's."""
+    def _group(self, path: ReasoningPath, cuts: list[Cut], building: Building) -> None:
+        """The groups of the cuts that are still this path's; of a cut that was opened again the last row."""
 
         def reject(id: str, unfit: Unfit) -> None:
             self._reject("branch", id, path.id, unfit.reason, unfit.detail)
 
-        for number, cut in sorted(self.cuts.get(path.id, {}).items()):
+        last = {cut.cut: cut for cut in cuts if not cut.origin}
+        for number, cut in sorted(last.items()):
             prefix = prefix_at(path.steps, number)
             if cut.id == Cut.id_of(path.id, number, path.query.text, prefix) and cut.image == path.image:
                 building.group(cut, reject)
 
-    def _prompt(self, path: ReasoningPath) -> Prompt:
+    def _prompt(self, path: ReasoningPath, cuts: list[Cut]) -> Prompt:
         """What the policy was shown. Raises Unfit, and ConfigError where it was shown something else."""
         system, question = policy_prompt(self.source.prompt, path.query.text)
         check_marks(self.encoder, "the question", path.query.text)
@@ -195,7 +160,7 @@ class Reader:
         except ValueError as error:  # of the model's own processor: a picture too thin, text it cannot place
             raise Unfit(Why.IMAGE_OR_TEXT_UNFIT, f"the model's processor: {error}") from None
         prompt = self.encoder.prompt(asked)
-        self.prompts.check(path, system, prompt.ids)
+        self.prompts.check(path, system, prompt.ids, cuts)
         return prompt
 
     def _fitting(self, example: Example) -> Example:
@@ -212,24 +177,6 @@ class Reader:
             self._reject("pair", longest.id, example.id, Why.TREE_TOO_LONG, most)
             example = example.only([pair for pair in example.pairs if pair is not longest])
         return example
-
-
-def held_out(examples: list[Example], share: float) -> tuple[list[Example], list[Example]]:
-    """Examples to train on and examples kept back; twins, which share a seed, stay together."""
-    seeds = sorted({example.seed_id for example in examples}, key=_lot)
-    kept = set(seeds[: min(round(share * len(seeds)), len(seeds) - 1)])
-    back = [example for example in examples if example.seed_id in kept]
-    return [example for example in examples if example.seed_id not in kept], back
-
-
-def _lot(seed_id: str) -> bytes:
-    """The same on every machine, and nothing to do with the order of the file."""
-    return hashlib.blake2b(f"held out/{seed_id}".encode()).digest()
-
-
-def _known(pair: Choice) -> tuple[object, ...]:
-    """All that a pair is, without what it has not."""
-    return tuple(pair) if pair.stops else pair[:4]
 
 
 def _tokens(example: Example, pair: Choice) -> int:

@@ -33,7 +33,7 @@ from ssui_gen.jsonl import read_object
 from ssui_gen.settings import as_yaml
 from ssui_train.card import card
 from ssui_train.config import FILE, SrpoConfig
-from ssui_train.data import Loaded
+from ssui_train.loaded import Loaded
 from ssui_train.model import FACTS, fingerprint
 from ssui_train.source import Source
 

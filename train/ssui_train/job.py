@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -22,18 +22,19 @@ from transformers.utils import logging
 
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, TrainError
-from ssui_gen.jsonl import read
 from ssui_gen.prompts import policy_prompt
 from ssui_train.config import Packing, SrpoConfig
-from ssui_train.data import Loaded, Reader, held_out
+from ssui_train.data import Reader
 from ssui_train.encode import Encoder
 from ssui_train.example import Example
 from ssui_train.families import refuse_blind_tree, unpackable
 from ssui_train.folder import Folder
 from ssui_train.forward import Eyes
+from ssui_train.loaded import Loaded
 from ssui_train.model import device, load_base, precision, unreached, with_adapter
 from ssui_train.paths import disagreement, register
 from ssui_train.rows import RowMaker, pairs_a_visit
+from ssui_train.shelf import Some
 from ssui_train.show import CURVES, Show, draw
 from ssui_train.sight import SAID, refuse_blind
 from ssui_train.source import Source
@@ -45,9 +46,9 @@ Say = Callable[[str], None]
 class Split(NamedTuple):
     """What is trained on, and what is watched."""
 
-    trained: list[Example]
-    held_out: list[Example]
-    watched: list[Example]
+    trained: Some[Example]
+    held_out: Some[Example]
+    watched: Some[Example]
 
 
 def train(config: SrpoConfig, console: Console) -> Folder:
@@ -120,9 +121,9 @@ def prepared(config: SrpoConfig, console: Console) -> Ready:
     encoder = Encoder(processor, base, source.pixels)
     loaded = load_examples(Reader(source, encoder), console)
     say(loaded.compared)
-    split = split_of(config, loaded.examples)
+    split = split_of(config, loaded)
     by_paths = packing == "tree" and attends_by_paths(config, base, encoder, say)
-    maker = row_maker(config, packing, split.trained, encoder, by_paths)
+    maker = row_maker(config, packing, loaded.pairs_of(split.trained), encoder, by_paths)
     return Ready(source, args, base, processor, encoder, loaded, split, maker)
 
 
@@ -167,29 +168,32 @@ def attends_by_paths(config: SrpoConfig, base: Any, encoder: Encoder, say: Say) 
 
 def load_examples(reader: Reader, console: Console) -> Loaded:
     """Every example of the run, behind a bar."""
-    paths = sum(1 for _ in read(reader.source.paths))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading pictures", total=paths)
-        return reader.load(lambda: bar.advance(task))
+        task = bar.add_task("reading rows", total=None)
+
+        def tick(done: int, of: int) -> None:
+            bar.update(task, description="reading pictures", completed=done, total=of)
+
+        return reader.load(tick)
 
 
-def split_of(config: SrpoConfig, examples: list[Example]) -> Split:
+def split_of(config: SrpoConfig, loaded: Loaded) -> Split:
     """Held out examples are watched; where none are, some of those that are trained on."""
-    trained, back = held_out(examples, config.held_out)
+    trained, back = loaded.held_out(config.held_out)
     if not trained:
         raise ConfigError(f"held_out: {config.held_out} leaves nothing to train on")
     return Split(trained, back, (back or trained)[: config.watch])
 
 
 def row_maker(
-    config: SrpoConfig, packing: Packing, trained: list[Example], encoder: Encoder, by_paths: bool = False
+    config: SrpoConfig, packing: Packing, pairs: Iterable[int], encoder: Encoder, by_paths: bool = False
 ) -> RowMaker:
-    """How this training makes rows."""
+    """How this training makes rows of examples that have so many pairs each."""
     return RowMaker(
         config.objective,
         packing,
         config.weights,
-        mean_pairs=pairs_a_visit(trained, config.group_cap),
+        mean_pairs=pairs_a_visit(pairs, config.group_cap),
         group_cap=config.group_cap,
         batch_tokens=config.batch_tokens,
         by_paths=by_paths,
@@ -264,12 +268,12 @@ def account(loaded: Loaded, split: Split, maker: RowMaker) -> Table:
     if maker.objective.target == "drawn":
         table.add_row("branches weighed by their advantages", f"{loaded.drawn:,}")
     if maker.objective.span == "error":
-        located = sum(pair.stops is not None for one in loaded.examples for pair in one.pairs)
-        table.add_row("pairs that end with the step in error", f"{located:,}")
+        table.add_row("pairs that end with the step in error", f"{loaded.located:,}")
     for (what, why), count in loaded.reasons.most_common():
         table.add_row(f"[red]{what} left out[/red]: {why}", f"{count:,}")
-    rows = [maker([example]) for example in split.trained]
-    read_, apart = sum(row.tokens for row in rows), sum(row.unshared for row in rows)
+    read_ = apart = 0
+    for row in (maker([example]) for example in split.trained):
+        read_, apart = read_ + row.tokens, apart + row.unshared
     table.add_row("tokens an epoch", f"{read_:,}")
     table.add_row("as single sequences", f"{apart:,} ({apart / read_:.1f} times)")
     return table

@@ -6,7 +6,7 @@ in what counts, say what they say as tokens, and fit. Reads no file; which pairs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -40,17 +40,17 @@ AGAIN = "make pairs"
 
 
 class Building:
-    """An example that grows by pairs; branches are shared between them. `rows` are a run's, by id."""
+    """An example that grows by pairs; branches are shared between them. `row` finds a run's by its id."""
 
     def __init__(
         self,
         encoder: Encoder,
         config: SrpoConfig,
-        rows: Mapping[str, Row],
+        row: Callable[[str], Row | None],
         path: ReasoningPath,
         bare: Example,
     ) -> None:
-        self.encoder, self.config, self.rows, self.path, self.bare = encoder, config, rows, path, bare
+        self.encoder, self.config, self.row, self.path, self.bare = encoder, config, row, path, bare
         self.branches: list[Branch] = []
         self.choices: list[Choice] = []
         self.drawn: list[Drawn] = []
@@ -132,7 +132,7 @@ class Building:
 
     def _branch(self, at: Behind, id: str, text: str) -> Branch:
         """The response as ids: the prefix, what was sampled after it, the end if it came to one."""
-        encoder, row, said = self.encoder, self.rows.get(id), text[len(at.prefix) :]
+        encoder, row, said = self.encoder, self.row(id), text[len(at.prefix) :]
         same = row is not None and row.text == said
         reported = (row.token_ids or ()) if row and same else ()
         before = encoder.ids(at.prefix)

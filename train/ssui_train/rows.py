@@ -7,7 +7,7 @@ does). The same spans are laid over both packings, so that whatever differs is t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
@@ -230,11 +230,11 @@ class RowMaker:
         return [1 / (examples * share) for _ in example.pairs]
 
 
-def pairs_a_visit(examples: Sequence[Example], cap: int | None) -> float:
-    """Pairs that an example which has any shows in one visit, on average.
+def pairs_a_visit(pairs: Iterable[int], cap: int | None) -> float:
+    """Pairs that an example which has any shows in one visit, on average; of each example how many it has.
 
     A pair that counts one by so many lets each example's pairs add up to 1 on average, as they do exactly
     where questions or steps weigh alike.
     """
-    shown = [min(len(example.pairs), cap or len(example.pairs)) for example in examples if example.pairs]
+    shown = [min(one, cap or one) for one in pairs if one]
     return sum(shown) / len(shown) if shown else 1.0

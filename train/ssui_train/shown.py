@@ -7,8 +7,8 @@ tokens as they are, or as one; of the latter the number cannot be compared.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,18 +42,13 @@ class Prompts:
         self.file, self.encoder = journal, encoder
         self.journal = Journal(journal) if journal.exists() else None
         self.picture = picture_id(encoder.model)
-        self.calls: dict[str, list[Call]] = defaultdict(list)
         self.counts: Counter[str] = Counter()
 
-    def note(self, cut: Cut) -> None:
-        """A row of branches.jsonl."""
-        if cut.made_by:
-            call = Call(cut.cut, cut.prefix, cut.query, cut.image.sha256, cut.made_by[0])
-            self.calls[cut.path_id].append(call)
-
-    def check(self, path: ReasoningPath, system: str, ids: Sequence[int]) -> None:
-        """Raises ConfigError if the policy was shown another prompt for this path than `ids`."""
-        cut, theirs = self._of(path)
+    def check(self, path: ReasoningPath, system: str, ids: Sequence[int], cuts: Iterable[Cut]) -> None:
+        """Raises ConfigError if the policy was shown another prompt for this path than `ids`; `cuts` are what
+        branches.jsonl holds of it.
+        """
+        cut, theirs = self._of(path, cuts)
         if theirs is None:
             self.counts["unknown"] += 1
             return
@@ -66,9 +61,10 @@ class Prompts:
                 f"{self.file}): {found}"
             )
 
-    def _of(self, path: ReasoningPath) -> tuple[int, tuple[int, ...] | None]:
+    def _of(self, path: ReasoningPath, cuts: Iterable[Cut]) -> tuple[int, tuple[int, ...] | None]:
         """The earliest cut of this very path whose prompt's ids are known, and they."""
-        for call in sorted(call for call in self.calls[path.id] if _same(call, path)):
+        calls = (Call(c.cut, c.prefix, c.query, c.image.sha256, c.made_by[0]) for c in cuts if c.made_by)
+        for call in sorted(call for call in calls if _same(call, path)):
             rows = self.journal.rows_by_id([call.id]) if self.journal else {}
             if call.id in rows and (ids := rows[call.id].completion.prompt_token_ids):
                 return call.cut, ids

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 from PIL.Image import Image
@@ -131,7 +132,7 @@ class Source:
     def hashes(self) -> dict[str, str]:
         """sha256 of each file that is read, by name."""
         files = [path for path in (self.paths, self.run / BRANCHES, self.run / PAIRS) if path.exists()]
-        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        return {path.name: _sha256(path) for path in files}
 
     def picture(self, ref: ImageRef) -> Image:
         """As exploration showed it; raises Unfit."""
@@ -140,6 +141,11 @@ class Source:
         except ImageError as error:
             known = {why.value for why in Why}
             raise Unfit(Why(error.reason if error.reason in known else "image_refused"), str(error)) from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pixels(settings: dict[str, Any]) -> int:

@@ -1,0 +1,91 @@
+"""What a training has made ready, on disk until it is wanted: of millions only the places are in memory.
+
+The file has no name, so it is gone with its process, however that ends, and nobody else can have written what
+is unpickled from it. Rows come back as they were put, to the bit.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+import weakref
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Generic, TypeVar, overload
+
+from ssui_gen.errors import TrainError
+
+T = TypeVar("T")
+
+
+class Shelf(Sequence[T]):
+    """Grows by `put`; anything that can be pickled, by number."""
+
+    def __init__(self, near: Path) -> None:
+        """In a file on the disk where `near` is, or will be. Raises TrainError."""
+        self._place = next((p for p in (near, *near.absolute().parents) if os.access(p, os.W_OK)), None)
+        try:
+            self._file = tempfile.TemporaryFile(dir=self._place)  # noqa: SIM115
+        except OSError as error:
+            raise self._full(error) from None
+        weakref.finalize(self, self._file.close)
+        self._starts = array("Q", [0])
+        """Where each begins, and where the next will."""
+
+    def put(self, one: T) -> None:
+        """Raises TrainError where the disk is full."""
+        data = pickle.dumps(one, pickle.HIGHEST_PROTOCOL)
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as error:
+            raise self._full(error) from None
+        self._starts.append(self._starts[-1] + len(data))
+
+    def _full(self, error: OSError) -> TrainError:
+        where = self._place or tempfile.gettempdir()
+        return TrainError(
+            f"{where}: what is trained on could not be put there while the training runs: {error.strerror}; "
+            "free some space, or name another output (--output) on a larger disk"
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self._starts[-1]
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, which: int) -> T: ...
+    @overload
+    def __getitem__(self, which: slice) -> Some[T]: ...
+    def __getitem__(self, which: int | slice) -> T | Some[T]:
+        if isinstance(which, slice):
+            return Some(self, array("Q", range(len(self))[which]))
+        number = range(len(self))[which]
+        start, stop = self._starts[number : number + 2]
+        found: T = pickle.loads(os.pread(self._file.fileno(), stop - start, start))
+        return found
+
+
+class Some(Sequence[T], Generic[T]):
+    """Those of a shelf that have these numbers."""
+
+    def __init__(self, shelf: Shelf[T], numbers: array[int]) -> None:
+        self.shelf, self.numbers = shelf, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, which: int) -> T: ...
+    @overload
+    def __getitem__(self, which: slice) -> Some[T]: ...
+    def __getitem__(self, which: int | slice) -> T | Some[T]:
+        if isinstance(which, slice):
+            return Some(self.shelf, self.numbers[which])
+        return self.shelf[self.numbers[which]]
