@@ -8,12 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssui_gen.errors import RecordError
 from ssui_gen.files import atomic_write
-from ssui_gen.jsonl import Appender, document, read, read_object, validate
+from ssui_gen.jsonl import Appender, as_line, document, read, read_object, records, validate
 from ssui_gen.records import Reason, Reject, Seed
 
+BEFORE = (b"", b"\n", b"\xef\xbb\xbf", b"{}\n")
+"""What may stand before the rows of a file."""
 ROW = Reject(
     seed_id="a", kind="risky", stage="seed", reason=Reason.SEED_INVALID, detail="line\u2028break\u0085end"
 )
@@ -184,3 +188,38 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     atomic_write(path, "two\n")
     assert path.read_text("utf-8") == "two\n"
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+# --- rows of our own, read fast ---------------------------------------------------------------------
+
+
+def outcome(rows: Callable[[], list[Reject]]) -> list[Reject] | str:
+    try:
+        return rows()
+    except RecordError as error:
+        return str(error)
+
+
+@given(
+    at=st.integers(0, 400), old=st.integers(0, 3), new=st.binary(max_size=3), before=st.sampled_from(BEFORE)
+)
+def test_rows_read_fast_are_those_read_slowly_and_so_are_their_faults(
+    tmp_path_factory: pytest.TempPathFactory, at: int, old: int, new: bytes, before: bytes
+) -> None:
+    """Whatever a few bytes are replaced by; but for a key that stands twice, and NaN."""
+    file = tmp_path_factory.getbasetemp() / "fast.jsonl"
+    content = before + as_line(ROW) + b"\n" + as_line(ROW)
+    file.write_bytes(content[:at] + new + content[at + old :])
+    slow = outcome(lambda: [validate(Reject, line) for line in read(file)])
+    fast = outcome(lambda: list(records(Reject, file)))
+    assert fast == slow or "stands twice" in str(slow)
+
+
+def test_a_file_that_is_not_there_has_no_rows(tmp_path: Path) -> None:
+    assert list(records(Reject, tmp_path / "none.jsonl")) == []
+
+
+def test_a_long_line_is_a_fault_to_the_fast_reader_too(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"a": "' + b"x" * 1_000_001 + b'"}\n')
+    with pytest.raises(RecordError, match=r"a.jsonl:1:1: longer than 1,000,000 bytes"):
+        list(records(Reject, tmp_path / "a.jsonl"))

@@ -48,6 +48,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
         "files",
+        "shelf",
+        "strict_json",
         "terminal",
         "yamls",
         "taxonomy",
@@ -472,7 +474,7 @@ room uses a command: such a name stands in no room.
 """
 WORDS_OF_ROWS = {
     *("branches", "branching", "errors", "files", "jsonl", "prompts", "provenance", "reading", "records"),
-    *("shares", "shipped", "taxonomy", "terminal", "yamls"),
+    *("shelf", "shares", "shipped", "taxonomy", "terminal", "yamls"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
     *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),

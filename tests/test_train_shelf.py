@@ -26,6 +26,7 @@ from ssui_gen.branches import Branch, Cut, Pair
 from ssui_gen.branching import render_path
 from ssui_gen.prompts import policy_prompt
 from ssui_gen.records import ReasoningPath
+from ssui_gen.shelf import Shelf
 from ssui_train.config import SrpoConfig, load
 from ssui_train.encode import Encoder
 from ssui_train.example import Example
@@ -33,7 +34,6 @@ from ssui_train.forward import Eyes
 from ssui_train.job import look, prepared
 from ssui_train.model import with_adapter
 from ssui_train.pairing import Building
-from ssui_train.shelf import Shelf
 from ssui_train.source import Source, Unfit
 from ssui_train.trainer import SrpoTrainer
 
@@ -70,15 +70,15 @@ def test_a_shelf_lies_where_it_is_told_and_has_no_name(tmp_path: Path) -> None:
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from ssui_gen.errors import TrainError
-from ssui_train.shelf import Shelf
+from ssui_gen.errors import RecordError
+from ssui_gen.shelf import Shelf
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 shelf = Shelf(Path(sys.argv[1]))
 try:
     for _ in range(100):
         shelf.put("x" * 100)
-except TrainError as error:
+except RecordError as error:
     print(len(shelf), all(one == "x" * 100 for one in shelf), error)
 """
 

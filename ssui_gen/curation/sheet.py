@@ -19,7 +19,8 @@ from ssui_gen.curation.located import Located, Way, located
 from ssui_gen.curation.review import Form, Review
 from ssui_gen.curation.shape import shape
 from ssui_gen.errors import RecordError
-from ssui_gen.jsonl import DECODER, as_line, parse
+from ssui_gen.jsonl import as_line, parse
+from ssui_gen.strict_json import DECODER
 
 _MARKER = re.compile(r"<{7}( |$)|={7}$|>{7}( |$)|\|{7}( |$)")
 _BETWEEN = re.compile(r"[ \t\r\n,]*")

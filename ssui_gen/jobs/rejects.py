@@ -14,7 +14,7 @@ from pathlib import Path
 from ssui_gen.files import atomic_write
 from ssui_gen.jobs.part import Witness, told_of_rows
 from ssui_gen.jobs.progress import Funnel
-from ssui_gen.jsonl import Appender, as_line, read, validate
+from ssui_gen.jsonl import Appender, as_line, records
 from ssui_gen.records import Reason, Reject
 
 
@@ -72,7 +72,7 @@ class Rejects:
         return Appender(self.path, told_of_rows(self.witness, self.path.name))
 
     def _rows(self) -> Iterator[Reject]:
-        return (validate(Reject, line) for line in read(self.path))
+        return records(Reject, self.path)
 
     def _stays(self, row: Reject) -> bool:
         return not (row.reason.passing or row.reason in self.retry or row.reason in self.found_anew)

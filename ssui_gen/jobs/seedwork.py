@@ -28,10 +28,11 @@ from ssui_gen.jobs.part import Part, told_of_rows
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jobs.rejects import Rejects
-from ssui_gen.jsonl import Appender, read, validate
+from ssui_gen.jsonl import Appender, records
 from ssui_gen.manifest import Seeds, seeds_of
 from ssui_gen.records import Kind, Reason, ReasoningPath, Record, Reject, Seed, row_id
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
+from ssui_gen.shelf import Shelf
 from ssui_gen.state import Context, Item
 
 PATHS = "reasoning_paths.jsonl"
@@ -110,7 +111,7 @@ class SeedWork:
     def sample(self) -> Sample | None:
         """The first picture of the seeds that can be used; read here, once, before any call is under way."""
         limits = self.plan.config.images
-        for seed in islice(self.todo(), SAMPLED):
+        for seed in self.left[:SAMPLED]:
             with suppress(ImageError):
                 if isinstance(seed, Seed):
                     ref = inspect(self.root, seed.image, limits)
@@ -123,8 +124,7 @@ class SeedWork:
 
     def _count_done(self) -> None:
         """Rows on disk are done, and nothing else is; raises RecordError for a row that cannot be read."""
-        for line in read(self.plan.run / PATHS):
-            path = validate(ReasoningPath, line)
+        for path in records(ReasoningPath, self.plan.run / PATHS):
             self._note(path.seed_id, path.kind)
             self.funnel.kept[path.kind] += 1
         self.rejects.count(lambda reject: self._note(reject.seed_id, reject.kind))
@@ -135,17 +135,21 @@ class SeedWork:
     def try_again(self) -> None:
         """Take the rejects that are tried now out of their file."""
         with closing(Seen()) as tried:
-            for seed in self.todo():
+            for seed in self.left if self.funnel.dropped else ():
                 if isinstance(seed, Seed):
                     for kind in (None, *self._kinds_left(seed)):
                         tried.add(_done_key(seed.id, kind))
             self.rejects.forget(lambda reject: _done_key(reject.seed_id, reject.kind) in tried)
 
-    def todo(self) -> Iterator[Seed | Reject]:
-        """Seeds in their order, those without anything left to do passed over."""
+    @cached_property
+    def left(self) -> Shelf[Seed | Reject]:
+        """Seeds in their order, those without anything left to do passed over; looked for once."""
+        found = Shelf[Seed | Reject](self.plan.run)
         with closing(Seen()) as known:
             chosen = filter(self._is_drawn, self.source.items(known.add))
-            yield from filter(self._is_left, islice(chosen, self.plan.limit))
+            for seed in filter(self._is_left, islice(chosen, self.plan.limit)):
+                found.put(seed)
+        return found
 
     def _is_drawn(self, seed: Seed | Reject) -> bool:
         return self.plan.sample is None or lot(_id(seed)) <= self._highest
@@ -164,7 +168,7 @@ class SeedWork:
 
         def usable() -> Iterator[Seed]:
             nonlocal seeds, items
-            for seed in self.todo():
+            for seed in self.left:
                 if reason := self._unusable(seed):
                     refused[reason] += 1
                 elif isinstance(seed, Seed):
@@ -190,18 +194,14 @@ class SeedWork:
         rows = await asyncio.gather(*(graph.run(item, self._context(item)) for item in items))
         return [row.query.category if isinstance(row, ReasoningPath) else "" for row in rows]
 
-    def count_left(self) -> int:
-        """How many seeds `todo` will yield; reads the seeds once, pictures not."""
-        return sum(1 for _ in self.todo())
-
     def count_risky_left(self) -> int:
         """How many risky items are left to do."""
-        seeds = (seed for seed in self.todo() if isinstance(seed, Seed))
+        seeds = (seed for seed in self.left if isinstance(seed, Seed))
         return sum("risky" in self._kinds_left(seed) for seed in seeds)
 
     def rows_by_class(self) -> Counter[str]:
         """The rows that are there."""
-        paths = (validate(ReasoningPath, line) for line in read(self.plan.run / PATHS))
+        paths = records(ReasoningPath, self.plan.run / PATHS)
         return Counter(path.query.category for path in paths)
 
     def _is_left(self, seed: Seed | Reject) -> bool:

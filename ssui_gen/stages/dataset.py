@@ -55,10 +55,11 @@ async def make_dataset(plan: Plan, console: Console, part: Part | None = None) -
         if part:
             part.witness.edition({RUN: folder.read()}, plan.run / "used")
         stage.try_again()
-        left = stage.count_left()
         if not part:
             _say_out_of_reach(stage, saying(console))
-        return await carry_out(job, stage.todo(), stage.work, funnel=stage.funnel, left=left, console=console)
+        return await carry_out(
+            job, stage.left, stage.work, funnel=stage.funnel, left=len(stage.left), console=console
+        )
 
 
 async def foresee(plan: Plan, console: Console) -> Forecast:

@@ -165,13 +165,13 @@ class Reader:
 
     def _fitting(self, example: Example) -> Example:
         """The example without its longest groups and pairs, if its tree would be too large."""
-        while (size := _size(example)) > self.config.max_row and example.drawn:
+        while (size := _size(example, self.config.max_row)) > self.config.max_row and example.drawn:
             largest = max({one.cut for one in example.drawn}, key=lambda cut: _of_group(example, cut))
             most = f"the tree has {size} tokens; at most {self.config.max_row} (max_row)"
             self._reject("group", f"{example.id}/{largest}", example.id, Why.TREE_TOO_LONG, most)
             left = [one for one in example.drawn if one.cut != largest]
             example = example.only(example.pairs, left)
-        while (size := _size(example)) > self.config.max_row and example.pairs:
+        while (size := _size(example, self.config.max_row)) > self.config.max_row and example.pairs:
             longest = max(example.pairs, key=lambda pair: _tokens(example, pair))
             most = f"the tree has {size} tokens; at most {self.config.max_row} (max_row)"
             self._reject("pair", longest.id, example.id, Why.TREE_TOO_LONG, most)
@@ -191,8 +191,11 @@ def _of_group(example: Example, cut: int) -> int:
     return sum(len(side.ids) - side.start for side in sides)
 
 
-def _size(example: Example) -> int:
-    return len(grow(example.prompt.ids, [example.reference, *(branch.ids for branch in example.branches)]))
+def _size(example: Example, most: int) -> int:
+    """Tokens of an example's tree; side by side, where even those are not more than `most`."""
+    continuations = [example.reference, *(branch.ids for branch in example.branches)]
+    apart = len(example.prompt.ids) + sum(map(len, continuations))
+    return apart if apart <= most else len(grow(example.prompt.ids, continuations))
 
 
 def _nothing_left(source: Source, loaded: Loaded) -> str:

@@ -23,6 +23,7 @@ from transformers.utils import logging
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, TrainError
 from ssui_gen.prompts import policy_prompt
+from ssui_gen.shelf import Some
 from ssui_train.config import Packing, SrpoConfig
 from ssui_train.data import Reader
 from ssui_train.encode import Encoder
@@ -34,7 +35,6 @@ from ssui_train.loaded import Loaded
 from ssui_train.model import device, load_base, precision, unreached, with_adapter
 from ssui_train.paths import disagreement, register
 from ssui_train.rows import RowMaker, pairs_a_visit
-from ssui_train.shelf import Some
 from ssui_train.show import CURVES, Show, draw
 from ssui_train.sight import SAID, refuse_blind
 from ssui_train.source import Source

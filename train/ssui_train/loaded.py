@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ssui_gen.files import atomic_write
+from ssui_gen.shelf import Shelf, Some
 from ssui_train.example import Choice, Example
-from ssui_train.shelf import Shelf, Some
 from ssui_train.source import REJECTS, TrainReject
 
 
@@ -23,7 +23,7 @@ class Loaded:
     """Grows by `add` and `reject`."""
 
     def __init__(self, near: Path) -> None:
-        """On the disk where `near` is. Raises TrainError."""
+        """On the disk where `near` is. Raises RecordError."""
         self.examples = Shelf[Example](near)
         self.rejects = Shelf[TrainReject](near)
         self.reasons: Counter[tuple[str, str]] = Counter()

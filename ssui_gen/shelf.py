@@ -1,4 +1,4 @@
-"""What a training has made ready, on disk until it is wanted: of millions only the places are in memory.
+"""What a process has made ready, on disk until it is wanted: of millions only the places are in memory.
 
 The file has no name, so it is gone with its process, however that ends, and nobody else can have written what
 is unpickled from it. Rows come back as they were put, to the bit.
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Generic, TypeVar, overload
 
-from ssui_gen.errors import TrainError
+from ssui_gen.errors import RecordError
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Shelf(Sequence[T]):
     """Grows by `put`; anything that can be pickled, by number."""
 
     def __init__(self, near: Path) -> None:
-        """In a file on the disk where `near` is, or will be. Raises TrainError."""
+        """In a file on the disk where `near` is, or will be. Raises RecordError."""
         self._place = next((p for p in (near, *near.absolute().parents) if os.access(p, os.W_OK)), None)
         try:
             self._file = tempfile.TemporaryFile(dir=self._place)  # noqa: SIM115
@@ -35,7 +35,7 @@ class Shelf(Sequence[T]):
         """Where each begins, and where the next will."""
 
     def put(self, one: T) -> None:
-        """Raises TrainError where the disk is full."""
+        """Raises RecordError where the disk is full."""
         data = pickle.dumps(one, pickle.HIGHEST_PROTOCOL)
         try:
             self._file.write(data)
@@ -44,11 +44,10 @@ class Shelf(Sequence[T]):
             raise self._full(error) from None
         self._starts.append(self._starts[-1] + len(data))
 
-    def _full(self, error: OSError) -> TrainError:
-        where = self._place or tempfile.gettempdir()
-        return TrainError(
-            f"{where}: what is trained on could not be put there while the training runs: {error.strerror}; "
-            "free some space, or name another output (--output) on a larger disk"
+    def _full(self, error: OSError) -> RecordError:
+        return RecordError(
+            f"{self._place or tempfile.gettempdir()}: a file of work in hand could not be written there: "
+            f"{error.strerror}; free some space and run the same command again"
         )
 
     @property
