@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ssui_gen.cli_options import LIMITED, plan_in
 from ssui_gen.cli_screen import OUT, give
 from ssui_gen.cli_screen import say as _say
-from ssui_gen.commands import run_folder
 from ssui_gen.errors import ConfigError, SsuiError
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
@@ -18,11 +17,6 @@ if TYPE_CHECKING:  # the command's help needs none of what a job needs
     from ssui_gen.shards.benches import Wanted
     from ssui_gen.stages.bench import Plan
     from ssui_gen.stages.shard import Items, Order, Work
-
-
-def place(text: str) -> Path | str:
-    """A run's folder or name, or the URL of one on an object store."""
-    return text if "://" in text else run_folder(text)
 
 
 def add_shard(parser: argparse.ArgumentParser) -> None:

@@ -49,6 +49,11 @@ def run_folder(text: str) -> Path:
     return Path(OUTPUTS) / text
 
 
+def place(text: str) -> Path | str:
+    """A run's folder or name, or the URL of one on an object store."""
+    return text if "://" in text else run_folder(text)
+
+
 def command(target: str, run: Path | None = None, **values: object) -> str:
     """The line that runs a target: `values` by the names of make's variables, those without a value left out;
     True stands for an option without one, ARGS holds options as they are.

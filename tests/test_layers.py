@@ -492,6 +492,7 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
 """What is reproduced draws on behind wrong steps, and makes its pairs, by the product's own code."""
 TRAIN_MAY_USE = WORDS_OF_ROWS | {
     *("calling.journal", "commands", "images", "manifest", "serving.chat_templates", "settings", "terminal"),
+    "shards.bucket",
 }
 """Training finds and sees a picture as exploration did, through the same guarded door, and renders a question
 as it was served; the journal tells what exploration showed the policy."""

@@ -172,6 +172,7 @@ class Seen:
         self._db.execute("PRAGMA journal_mode=OFF")
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute("CREATE TABLE ids (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._db.execute("BEGIN")  # and no end: a commit an id would cost as much again
 
     def add(self, id: str) -> bool:
         """Whether `id` is new."""

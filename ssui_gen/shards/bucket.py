@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from io import BytesIO
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Any
 
 from ssui_gen.errors import ConfigError, RecordError
+from ssui_gen.files import atomic_write
 from ssui_gen.shards.store import HELP, TAIL, Log, explained, whole
 
+BLOCK = 1_000_000
+"""Bytes that are copied at a time."""
 PART_BYTES, PART_SECONDS = 1_000_000, 10.0
 """A log's next part is written when so much, or what is so old, waits for it."""
 
@@ -65,6 +69,20 @@ class Bucket:
                 return bytes(self._fs.cat_file(self._path(name)))
             except FileNotFoundError:
                 return None
+
+    def state(self, name: str) -> str | None:
+        """What changes when the file does; None where there is none. Raises RecordError."""
+        with self._explained(name):
+            try:
+                self._fs.info(self._path(name))
+            except FileNotFoundError:
+                return None
+            return str(self._fs.ukey(self._path(name)))
+
+    def fetch(self, name: str, to: Path) -> None:
+        """Copy a file of any size, whole or not at all. Raises RecordError."""
+        with self._explained(name), self._fs.open(self._path(name), "rb") as source:
+            atomic_write(to, iter(lambda: bytes(source.read(BLOCK)), b""))
 
     def names(self, folder: str) -> list[str]:
         with self._explained(folder):

@@ -47,9 +47,10 @@ class SrpoConfig(Settings):
     adapter: Path | None = None
     """Begin with this LoRA adapter of the model, instead of a fresh one."""
     run: Path = Path("outputs/demo")
-    """Folder of the run: curated.jsonl or reasoning_paths.jsonl, branches.jsonl, pairs.jsonl."""
+    """Folder of the run: curated.jsonl or reasoning_paths.jsonl, branches.jsonl, pairs.jsonl. Or its URL on
+    an object store, which is copied to `outputs/`."""
     seeds: Path | None = None
-    """Where the pictures lie; absent: `seeds` of the run."""
+    """Where the pictures lie, a URL where the run is one; absent: `seeds` of the run."""
     output: Path | None = None
     """Where the adapter goes; absent: `adapter` of the run."""
     prompt: Path | None = None
@@ -196,11 +197,26 @@ def load(
         data |= usual or {}
     for word in words:
         _set(data, word)
-    given = {key: value for key, value in told.items() if value is not None}
-    config = parse(SrpoConfig, data | given if isinstance(data, dict) else data, str(path))
+    if isinstance(data, dict):
+        data |= {key: value for key, value in told.items() if value is not None}
+        data |= _at_hand(data)
+    config = parse(SrpoConfig, data, str(path))
     if not config.model:
         raise ConfigError(f"{path}: model: which one? A hub name or a folder (--model)")
     return config
+
+
+def _at_hand(data: dict[str, Any]) -> dict[str, Path | None]:
+    """A run that lies on an object store, and its pictures, as folders of this machine."""
+    from ssui_train.fetching import fetched, is_url
+
+    run, seeds = data.get("run"), data.get("seeds")
+    if is_url(run):
+        run, pictures = fetched(str(run), str(seeds) if is_url(seeds) else None)
+        return {"run": run} | ({"seeds": pictures} if is_url(seeds) else {})
+    if is_url(seeds):
+        raise ConfigError(f"seeds: {seeds}: a URL goes with a `run` that is one: expected a folder or file")
+    return {}
 
 
 def _set(data: Any, word: str) -> None:

@@ -46,6 +46,7 @@ class Places:
         self._db.execute("PRAGMA synchronous=OFF")
         for table in TABLES:
             self._db.execute(table)
+        self._db.execute("BEGIN")  # and no end: a commit a row would cost as much again
 
     def close(self) -> None:
         """Delete the file."""

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssui_gen.commands import run_folder
+from ssui_gen.commands import place
 from ssui_gen.errors import SsuiError
 from ssui_gen.terminal import Terminal, forgive
 from ssui_train.config import load
@@ -54,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, required=True, help="YAML file with what differs from defaults"
     )
-    parser.add_argument("--run", type=run_folder, help="the run, by name or folder: paths, pairs")
-    parser.add_argument("--seeds", type=Path, help="where its pictures lie; default: as `ssui dataset`")
+    parser.add_argument("--run", type=place, help="the run, by name, folder or URL: paths, pairs")
+    parser.add_argument("--seeds", help="where its pictures lie; default: as `ssui dataset`")
     parser.add_argument("--model", help="hub name or folder of the policy")
     parser.add_argument("--output", type=Path, help="where the adapter goes; default: adapter of the run")
     parser.add_argument("--evaluator", help="a module that measures the adapter then, where it was written")
