@@ -11,14 +11,19 @@ import tracemalloc
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import exploring
 import pytest
+from fake_server import serve
 from hypothesis import given
 from hypothesis import strategies as st
+from jobs import job, plain
 from rich.console import Console
 from runs import change, loaded, tiny_encoder, write_run
+from sharded import Sharded
 from training import FAST, QUIET, ROOT, Training
 from transformers import set_seed
 
@@ -186,6 +191,21 @@ def test_what_an_example_takes_stays_on_disk(tmp_path: Path, encoder: Encoder) -
         return size
 
     assert held(40) - held(10) < 30 * 8_000
+
+
+@pytest.mark.slow
+def test_merged_shards_are_a_run_to_train_on(tmp_path: Path, encoder: Encoder) -> None:
+    with serve() as fake:
+        whole = job(tmp_path, fake.url, plain(3), twins=False)
+        many = Sharded(whole, 2, tmp_path / "big")
+        assert whole.here().code == 0 and [end.code for end in many.all()] == [0, 0]
+        assert many.told("merge").code == 0
+        fake.answers = {"none": exploring.policy, "judge: right": exploring.judge}
+        both = [whole, replace(whole, run=many.run)]
+        assert [exploring.pairs(one).code for one in both] == [0, 0]
+    one, other = ({e.id: e for e in loaded(todo.run, encoder, seeds=tmp_path).examples} for todo in both)
+    assert told(iter(one.values())) == told(iter(other.values()))
+    assert len(one) == 3 and any(example.pairs for example in one.values())
 
 
 # --- what is trained ------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jsonl import Appender, records
 from ssui_gen.manifest import Seeds, seeds_of
-from ssui_gen.records import Kind, Reason, ReasoningPath, Record, Reject, Seed, row_id
+from ssui_gen.records import Kind, Reason, ReasoningPath, Record, Reject, Seed
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
 from ssui_gen.shelf import Shelf
 from ssui_gen.state import Context, Item
@@ -263,4 +263,4 @@ def _id(seed: Seed | Reject) -> str:
 
 
 def _done_key(seed_id: str, kind: Kind | None) -> str:
-    return row_id(seed_id, kind or "")
+    return f"{kind or ''} {seed_id}"
