@@ -303,7 +303,7 @@ def test_a_model_that_is_not_there_is_explained(training: Training, tmp_path: Pa
 
 
 def test_data_parallel_is_refused(training: Training) -> None:
-    with pytest.raises(ConfigError, match=r"accelerate launch --num_processes 4 -m train\.srpo"):
+    with pytest.raises(ConfigError, match=r"accelerate launch --num_processes 4 -m ssui_train\.srpo"):
         refuse_data_parallel(4)
     refuse_data_parallel(1)
     model, processor = tiny("llava")
