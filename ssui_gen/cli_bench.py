@@ -13,7 +13,8 @@ from ssui_gen.cli_elsewhere import add_elsewhere
 from ssui_gen.cli_options import DEMO, RUN, add_job, again, asked, limited, policy_of, spending
 from ssui_gen.cli_publish import add_publish
 from ssui_gen.cli_screen import OUT, add_json, give, say
-from ssui_gen.cli_shard import add_shard, bench_shard, place, require_whole
+from ssui_gen.cli_shard import add_shard, bench_shard, require_whole
+from ssui_gen.commands import place
 from ssui_gen.records import Reason
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs

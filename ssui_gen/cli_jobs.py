@@ -24,8 +24,8 @@ from ssui_gen.cli_options import (
 )
 from ssui_gen.cli_screen import OUT, add_json, give
 from ssui_gen.cli_screen import say as _say
-from ssui_gen.cli_shard import add_shard, dataset_shard, place, require_whole
-from ssui_gen.commands import command, folder_word, run_folder
+from ssui_gen.cli_shard import add_shard, dataset_shard, require_whole
+from ssui_gen.commands import command, folder_word, place, run_folder
 from ssui_gen.manifest import pictures_of
 from ssui_gen.records import Reason
 

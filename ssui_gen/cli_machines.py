@@ -11,8 +11,7 @@ from pathlib import Path
 from ssui_gen.cli_options import add_folder, add_models
 from ssui_gen.cli_parser import tree
 from ssui_gen.cli_screen import OUT, add_json, give, say
-from ssui_gen.cli_shard import place
-from ssui_gen.commands import run_folder
+from ssui_gen.commands import place, run_folder
 
 SHELLS = ("bash", "zsh", "tcsh")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ssui_gen.cli_screen import OUT
 from ssui_gen.cli_screen import say as _say
-from ssui_gen.cli_shard import place, wanted_bench
-from ssui_gen.commands import command
+from ssui_gen.cli_shard import wanted_bench
+from ssui_gen.commands import command, place
 from ssui_gen.errors import ConfigError, NothingMade
 from ssui_gen.records import Reason
 
