@@ -23,6 +23,7 @@ from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import pictures_of
 from ssui_gen.reading import read as read_response
+from ssui_gen.run_files import BRANCHES
 
 
 def label(run: Path, seeds: Path) -> Counter[str]:
@@ -30,7 +31,7 @@ def label(run: Path, seeds: Path) -> Counter[str]:
     scenes = {name: [one["thing"] for one in row["things"]] for name, row in scenes_of(seeds).items()}
     counts: Counter[str] = Counter()
     labels = []
-    for cut in (validate(Cut, line) for line in read(run / "branches.jsonl")):
+    for cut in (validate(Cut, line) for line in read(run / BRANCHES)):
         request, things = request_in(cut.query), scenes.get(cut.image.path)
         truth = decided(request, things) if request and things is not None else None
         if truth is None:

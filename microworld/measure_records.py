@@ -20,7 +20,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from microworld.corpus.judge import place
-from microworld.plant import PATHS, Case, cases
+from microworld.plant import Case, cases
 from microworld.truth.score import says
 from microworld.truth.steps import ANSWER, wrong_places
 from microworld.world.rules import Rule
@@ -28,6 +28,7 @@ from microworld.world.scene import family_of
 from ssui_gen.errors import SsuiError
 from ssui_gen.jsonl import read
 from ssui_gen.records import Query, ReasoningPath
+from ssui_gen.run_files import PATHS
 from ssui_gen.shares import Share, share
 from ssui_gen.taxonomy import NO_RISK
 from ssui_gen.terminal import Terminal, forgive

@@ -227,7 +227,8 @@ def _codebook(args: argparse.Namespace) -> int:
 
 
 def _apply(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import CURATED, apply, unseen
+    from ssui_gen.run_files import CURATED
+    from ssui_gen.stages.curation import apply, unseen
 
     states, found, former = apply(args.run)
     if found:

@@ -71,7 +71,7 @@ def add_pairs(parser: argparse.ArgumentParser) -> None:
 
 def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.progress import account, refusals, summary
-    from ssui_gen.jobs.seedwork import PATHS
+    from ssui_gen.run_files import PATHS
     from ssui_gen.stages.dataset import foresee, make_dataset, require_kept
     from ssui_gen.variety import look, with_rows
 
@@ -110,7 +110,8 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import configure
     from ssui_gen.jobs.progress import account, summary
     from ssui_gen.prompts import home, load_prompts
-    from ssui_gen.stages.pairs import PAIRS, Plan, foresee, make_pairs
+    from ssui_gen.run_files import PAIRS
+    from ssui_gen.stages.pairs import Plan, foresee, make_pairs
     from ssui_gen.stages.report import make_report
 
     told = {"policy": args.policy, "spending": spending(args)}

@@ -55,7 +55,8 @@ def write_page(run: Path, root: Path) -> None:
 
 
 def _page(args: argparse.Namespace) -> int:
-    from ssui_gen.exploring.explored import BRANCHES, source_of
+    from ssui_gen.exploring.explored import source_of
+    from ssui_gen.run_files import BRANCHES
     from ssui_gen.stages.report import make_report
 
     root = pictures_of(args.run, args.seeds)

@@ -176,7 +176,7 @@ def _merge(args: argparse.Namespace) -> int:
 
 def _tell_dataset(into: Path, done: Merged, how: str) -> None:
     """Raises NothingMade."""
-    from ssui_gen.jobs.seedwork import PATHS, REJECTS
+    from ssui_gen.run_files import PATHS, REJECTS
 
     _say(f"{done.rows[PATHS]:,} records and {done.rows[REJECTS]:,} rejects, {how}")
     if not done.rows[PATHS]:

@@ -22,11 +22,11 @@ from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.files import atomic_write
 from ssui_gen.images import HASH_BITS, perceptual_hash
 from ssui_gen.jobs.lots import drawn
-from ssui_gen.jobs.seedwork import PATHS, REJECTS
 from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import pictures_of
 from ssui_gen.quotas import Met, Tally, told
 from ssui_gen.records import KINDS, Kind, ReasoningPath, Reject
+from ssui_gen.run_files import PATHS, REJECTS
 from ssui_gen.settings import ImageLimits
 
 FILE = "variety.json"

@@ -55,6 +55,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "taxonomy",
         "naming",
         "provenance",
+        "run_files",
         "sealed",
         "shipped",
         "commands",
@@ -473,7 +474,18 @@ ROOMS = {
 room uses a command: such a name stands in no room.
 """
 WORDS_OF_ROWS = {
-    *("branches", "branching", "errors", "files", "jsonl", "prompts", "provenance", "reading", "records"),
+    *(
+        "run_files",
+        "branches",
+        "branching",
+        "errors",
+        "files",
+        "jsonl",
+        "prompts",
+        "provenance",
+        "reading",
+        "records",
+    ),
     *("shelf", "shares", "shipped", "taxonomy", "terminal", "yamls"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {

@@ -32,11 +32,11 @@ from ssui_gen.branches import Branch, Cut, Judgement, Origin, Pair
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.config_pairs import Pairing
 from ssui_gen.config_pairs import Recovery as Settings
-from ssui_gen.exploring.explored import PATHS
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.exploring.recovery import lead_of
 from ssui_gen.reading import read
 from ssui_gen.records import ImageRef, ReasoningPath, digest
+from ssui_gen.run_files import PATHS
 from ssui_train.encode import Encoder
 from ssui_train.example import parted
 from ssui_train.loss import USUAL, Span, add_up, objective

@@ -19,10 +19,10 @@ from ssui_gen.branches import Branch, Cut, Pair
 from ssui_gen.branching import render_path
 from ssui_gen.config import Config, Leaks
 from ssui_gen.config_pairs import Pairing
-from ssui_gen.exploring.explored import BRANCHES, PATHS
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.exploring.making import Making
 from ssui_gen.jsonl import as_line
+from ssui_gen.run_files import BRANCHES, PATHS
 from ssui_gen.settings import parse
 from ssui_train.config import SrpoConfig
 from ssui_train.example import Example

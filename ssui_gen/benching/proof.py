@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 
 from ssui_gen.branches import Pair
 from ssui_gen.errors import ConfigError, ImageError
-from ssui_gen.exploring.explored import CURATED, PATHS, read_paths
+from ssui_gen.exploring.explored import read_paths
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.jsonl import read, read_object, validate
 from ssui_gen.manifest import RUN, pictures_of, read_manifest
 from ssui_gen.records import Reason, ReasoningPath, Reject
+from ssui_gen.run_files import CURATED, NOT_EXPLORED, NOT_TRAINED, PAIRS, PATHS
 from ssui_gen.settings import ImageLimits, parse
 
-FACTS, LEFT_OUT = "training.json", "train_rejects.jsonl"
+FACTS = "training.json"
 """What a training leaves in its folder, from its first step on."""
-PAIRS, NOT_EXPLORED = "pairs.jsonl", "pairs_rejects.jsonl"
 
 
 class Trained(NamedTuple):
@@ -87,7 +87,7 @@ def _read_by(run: Path, adapter: Path, known: dict[str, ReasoningPath]) -> set[s
     file = run / name
     if _inside(data, "sha256").get(name) != _sha(file):
         return set(known)
-    left_out = (line.value or {} for line in read(adapter / LEFT_OUT))
+    left_out = (line.value or {} for line in read(adapter / NOT_TRAINED))
     return {path.id for path in _paths(file)} - {
         str(row.get("id")) for row in left_out if row.get("what") == "path"
     }

@@ -23,7 +23,6 @@ from ssui_gen.errors import OF_ITEM, ImageError
 from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explore import Explorer
 from ssui_gen.exploring.explored import (
-    BRANCHES,
     SAMPLED,
     Explored,
     cut_id,
@@ -43,11 +42,11 @@ from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jsonl import Appender
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import Reason, ReasoningPath, Reject
+from ssui_gen.run_files import BRANCHES, NOT_EXPLORED
 from ssui_gen.verifying.steady import settled
 from ssui_gen.verifying.verify import together
 from ssui_gen.verifying.ways import ways
 
-REJECTS = "pairs_rejects.jsonl"
 FOUND_ANEW = (Reason.PATH_INVALID, Reason.IN_BENCHMARK)
 """Looked for in each run: a path may have been mended since, or another benchmark named."""
 
@@ -81,7 +80,7 @@ class Exploration:
         self.done = open_.enter_context(closing(Seen()))
         """Ids of cuts on disk that have what is enough, and of paths that were rejected."""
         self.branches = open_.enter_context(closing(Appender(job.run / BRANCHES)))
-        again = Rejects(job.run / REJECTS, self.funnel, retry=retry, found_anew=FOUND_ANEW)
+        again = Rejects(job.run / NOT_EXPLORED, self.funnel, retry=retry, found_anew=FOUND_ANEW)
         self.rejects = open_.enter_context(closing(again))
         self.pictures = Pictures(root, job.config.images, job.config.limits.seeds_in_flight)
         self._count_done()

@@ -19,8 +19,8 @@ from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import Line, as_line, at, read, validate
 from ssui_gen.records import Reason, ReasoningPath, Reject
+from ssui_gen.run_files import CURATED, PATHS
 
-PATHS, CURATED, BRANCHES = "reasoning_paths.jsonl", "curated.jsonl", "branches.jsonl"
 SAMPLED = 20
 """Rows of paths that are looked through for something to ask the models about."""
 

@@ -17,12 +17,13 @@ from ssui_gen.errors import ImageError
 from ssui_gen.exploring.corrected import corrected_pairs, corrections
 from ssui_gen.exploring.counterparts import Wanted, counterparts, wanted
 from ssui_gen.exploring.edited import edit_pairs
-from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
+from ssui_gen.exploring.explored import Explored, read_paths
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.exploring.locating import Work, placed
 from ssui_gen.exploring.pairs import pair_up
 from ssui_gen.exploring.twins import Twins, twin_pairs
 from ssui_gen.records import ReasoningPath
+from ssui_gen.run_files import BRANCHES
 
 Counts = defaultdict[str, Counter[str]]
 """By source of a pair: made, or why not."""

@@ -31,12 +31,11 @@ from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jsonl import Appender, records
 from ssui_gen.manifest import Seeds, seeds_of
 from ssui_gen.records import Kind, Reason, ReasoningPath, Record, Reject, Seed
+from ssui_gen.run_files import PATHS, REJECTS
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
 from ssui_gen.shelf import Shelf
 from ssui_gen.state import Context, Item
 
-PATHS = "reasoning_paths.jsonl"
-REJECTS = "rejects.jsonl"
 FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
 """What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
 SAMPLED = 20

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ssui_gen.branches import BranchLabel, Correction, Cut, Pair
-from ssui_gen.exploring.explored import BRANCHES, CURATED, read_cuts
+from ssui_gen.exploring.explored import read_cuts
 from ssui_gen.joining.known import Known
 from ssui_gen.joining.pictures import Pictures
-from ssui_gen.joining.source import PATHS, Part, Source
+from ssui_gen.joining.source import Part, Source
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.records import Reason, ReasoningPath, Record, Reject, Seed
+from ssui_gen.run_files import BRANCHES, CURATED, PAIRS, PATHS, REJECTS
 from ssui_gen.seeds import read_seeds
 
-REJECTS, PAIRS, LEFT_OUT = "rejects.jsonl", "pairs.jsonl", "merge_rejects.jsonl"
+LEFT_OUT = "merge_rejects.jsonl"
 OF_BRANCHES: dict[str, type[BranchLabel] | type[Correction]] = {
     "labels.jsonl": BranchLabel,
     "labels_people.jsonl": BranchLabel,

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple, get_args
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.manifest import PAIRS, RUN, Made, Manifest, pictures_of, read_manifest, source_of_seeds
+from ssui_gen.run_files import PATHS
 
-PATHS = "reasoning_paths.jsonl"
 Part = Literal["manifest", "pairs"]
 """Of a source: the manifest of its paths, and that of its branches."""
 Begins = Mapping[tuple[Part, int, int], int]

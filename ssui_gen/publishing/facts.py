@@ -14,17 +14,17 @@ from ssui_gen.curation import stats
 from ssui_gen.curation.agreement import agreement
 from ssui_gen.curation.board import read_board
 from ssui_gen.curation.folder import ITEMS, Folder
-from ssui_gen.curation.review import PATHS
+from ssui_gen.curation.review import PATHS as FORM
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.explored import PATHS as MADE
 from ssui_gen.jsonl import read
 from ssui_gen.licences import Terms, terms_of
 from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import RUN, Edition, made_by_toy, read_manifest
 from ssui_gen.publishing.gather import Gathered, LeftOut
 from ssui_gen.publishing.shards import Shard
+from ssui_gen.run_files import PATHS, REJECTS
 
-CURATION, REJECTS = "curation", "rejects.jsonl"
+CURATION = "curation"
 PAPER = (
     "When Safe Unimodal Inputs Collide: Optimizing Reasoning Chains for Cross-Modal Safety in Multimodal "
     "Large Language Models, AAAI-26, arXiv:2509.12060"
@@ -136,7 +136,7 @@ def facts_of(run: Path, about: About, gathered: Gathered, shards: Sequence[Shard
         settled={name: n for name, n in sorted(gathered.settled.items()) if name},
         agreed=agreed(run),
         pictures=tuple(_pictures(gathered)),
-        made=sum(1 for _ in read(run / MADE)),
+        made=sum(1 for _ in read(run / PATHS)),
         dropped=_dropped(run),
         left=_left(gathered.left),
         rsbench=gathered.bench.items[0].canary if gathered.bench else "",
@@ -188,9 +188,9 @@ def agreed(run: Path) -> Agreed | None:
     """On the decision; None where no record was decided by two people."""
     if not (run / CURATION / ITEMS).exists():
         return None
-    board = read_board(Folder(run / CURATION, PATHS))
+    board = read_board(Folder(run / CURATION, FORM))
     if faulty := next((fault for name in board.names for fault in board.faults(name)), None):
         raise ConfigError(f"{faulty}: mend it first: agreement is counted from people's files")
-    ratings, level = stats.questions(PATHS, board.said)["decision"]
+    ratings, level = stats.questions(FORM, board.said)["decision"]
     one = agreement(ratings, level)
     return one and Agreed(one.items, one.people, str(one.percent), str(one.kappa), str(one.alpha))

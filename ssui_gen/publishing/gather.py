@@ -28,9 +28,10 @@ from ssui_gen.manifest import RUN, read_manifest
 from ssui_gen.publishing.rows import Bound, Config, Picture, bench_row, pair_row, path_row
 from ssui_gen.publishing.splits import split_of
 from ssui_gen.records import ImageRef, ReasoningPath, Record
+from ssui_gen.run_files import PAIRS
 from ssui_gen.settings import ImageLimits, parse
 
-BENCH, PAIRS = "rsbench", "pairs.jsonl"
+BENCH = "rsbench"
 HELD = 64
 """Pictures that are kept as they are written: a path's pairs show one."""
 

@@ -24,6 +24,7 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import as_line, of_kind, parse
 from ssui_gen.manifest import RUN, Manifest, read_manifest
 from ssui_gen.records import Record
+from ssui_gen.run_files import REJECTS
 from ssui_gen.settings import ImageLimits
 from ssui_gen.settings import parse as parse_settings
 from ssui_gen.shards.dealing import Deal, Row, Terms, as_written, full, hand_out, settle
@@ -35,8 +36,6 @@ RECORDS: dict[str, type[Record]] = {RESPONSES: Response, JUDGEMENTS: BenchJudgem
 BY = "blake2b of the scenario's id"
 MODELS = "models.json"
 """With what each model's rows are made."""
-REJECTS = "rejects.jsonl"
-"""Of each model's folder: the items that are unfit."""
 
 
 class Wanted(NamedTuple):

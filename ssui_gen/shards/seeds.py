@@ -13,10 +13,10 @@ from pathlib import Path
 
 from ssui_gen.calling.journal import Seen
 from ssui_gen.errors import ConfigError
-from ssui_gen.jobs.seedwork import PATHS, REJECTS
 from ssui_gen.jsonl import of_kind, parse
 from ssui_gen.manifest import RUN, Manifest, Seeds, read_manifest
 from ssui_gen.records import Kind, ReasoningPath, Record, Reject, Seed
+from ssui_gen.run_files import PATHS, REJECTS
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
 from ssui_gen.shards.dealing import Deal, Row, Terms, full, hand_out, settle
 from ssui_gen.shards.folder import Folder

@@ -13,8 +13,8 @@ from pathlib import Path
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import RecordT, read, validate
 from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.run_files import CURATED, PATHS, REJECTS
 
-PATHS, CURATED, REJECTS = "reasoning_paths.jsonl", "curated.jsonl", "rejects.jsonl"
 Row = ReasoningPath | Reject
 MOST = 8
 """Ids that are named where several begin alike."""

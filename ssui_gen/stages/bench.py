@@ -44,9 +44,9 @@ from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, rendered
 from ssui_gen.records import Reason
+from ssui_gen.run_files import REJECTS
 from ssui_gen.serving.vllm_model import about_adapter
 
-REJECTS = "rejects.jsonl"
 SCORES = get_args(ScoreName)
 SELF = "The judge is the model under test: it may favour its own words. JUDGE= (--judge) names another."
 

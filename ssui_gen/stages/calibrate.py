@@ -21,7 +21,7 @@ from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Config, Verify, WayName
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
+from ssui_gen.exploring.explored import Explored, first_paths, read_paths, source_of
 from ssui_gen.files import atomic_write
 from ssui_gen.images import data_url
 from ssui_gen.jobs.job import Job, carry_out, opened
@@ -31,6 +31,7 @@ from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import check_root
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ReasoningPath
+from ssui_gen.run_files import BRANCHES
 from ssui_gen.shares import Share, share
 from ssui_gen.verifying.calibrate import ALL, Finding, calibrations
 from ssui_gen.verifying.reliability import draw, errors_table, numbers, table

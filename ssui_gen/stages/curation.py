@@ -16,7 +16,7 @@ from ssui_gen.curation.board import Board, read_board
 from ssui_gen.curation.folder import Folder
 from ssui_gen.curation.people import RESOLVED
 from ssui_gen.curation.publish import Published, merge, publish
-from ssui_gen.curation.review import PATHS
+from ssui_gen.curation.review import PATHS as FORM
 from ssui_gen.curation.risk import ordered
 from ssui_gen.curation.settle import State, curated
 from ssui_gen.curation.sheet import Fault, Sheet, repaired
@@ -26,12 +26,13 @@ from ssui_gen.files import replace
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath
+from ssui_gen.run_files import CURATED, PATHS
 
-SOURCE, FOLDER, CURATED = "reasoning_paths.jsonl", "curation", "curated.jsonl"
+FOLDER = "curation"
 
 
 def folder_of(run: Path) -> Folder:
-    return Folder(run / FOLDER, PATHS)
+    return Folder(run / FOLDER, FORM)
 
 
 def export(run: Path, names: Sequence[str], root: Path) -> Published:
@@ -39,7 +40,7 @@ def export(run: Path, names: Sequence[str], root: Path) -> Published:
 
     Raises ConfigError where there are no paths.
     """
-    source = run / SOURCE
+    source = run / PATHS
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `{command('dataset', run)}`")
     items = ordered([validate(ReasoningPath, line) for line in read(source)])
@@ -77,7 +78,7 @@ def resolve(folder: Folder) -> Board:
 def unseen(run: Path) -> int:
     """How many paths were made, or made anew, since the items were exported."""
     known = {(item.id, item.sha) for item in folder_of(run).items().values()}
-    paths = (validate(ReasoningPath, line) for line in read(run / SOURCE))
+    paths = (validate(ReasoningPath, line) for line in read(run / PATHS))
     return sum((path.id, sha_of(path)) not in known for path in paths)
 
 

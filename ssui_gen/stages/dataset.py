@@ -23,9 +23,10 @@ from ssui_gen.jobs.part import Part
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.jobs.seedwork import REJECTS, SeedWork, Source
+from ssui_gen.jobs.seedwork import SeedWork, Source
 from ssui_gen.manifest import RUN, source_of_seeds
 from ssui_gen.quotas import foretold, out_of_reach
+from ssui_gen.run_files import REJECTS
 from ssui_gen.schemas import all_formats
 from ssui_gen.seeds import passed_over, require_seeds
 

@@ -22,6 +22,7 @@ from ssui_gen.jsonl import Line, read, validate
 from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import read_manifest
 from ssui_gen.records import ImageRef
+from ssui_gen.run_files import PAIRS
 from ssui_gen.settings import ImageLimits, parse
 
 PICTURES = "pairs_pictures"
@@ -43,7 +44,7 @@ def export(run: Path, root: Path, layout: str) -> Exported:
     if layout not in EXPORTERS:
         known = f"of pairs {', '.join(EXPORTERS)}; of responses {', '.join(OF_RESPONSES)}"
         raise ConfigError(f"--to: expected one of: {known}; got {layout!r}")
-    source = run / "pairs.jsonl"
+    source = run / PAIRS
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `{command('pairs', run)}`")
     target = run / f"pairs_{layout}.jsonl"

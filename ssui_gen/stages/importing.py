@@ -28,10 +28,11 @@ from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line, of_kind, read_object
 from ssui_gen.licences import forbids
 from ssui_gen.records import Record
+from ssui_gen.run_files import PAIRS, REJECTS
 from ssui_gen.seeds import LOOKED
 
-ABOUT, REJECTS = "about.json", "rejects.jsonl"
-OWN = (ABOUT, REJECTS, LOOKED, PICTURES, "seeds.jsonl", "pairs.jsonl", "gold.jsonl")
+ABOUT = "about.json"
+OWN = (ABOUT, REJECTS, LOOKED, PICTURES, "seeds.jsonl", PAIRS, "gold.jsonl")
 """What an import folder may hold when one begins: nothing of anybody's is written over."""
 EVERY = 1_000
 """Rows between two words about how far it is."""

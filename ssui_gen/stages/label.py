@@ -14,11 +14,12 @@ from ssui_gen.curation.publish import Published, publish
 from ssui_gen.curation.review import BRANCHES as FORM
 from ssui_gen.curation.sheet import Fault
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths, source_of
+from ssui_gen.exploring.explored import Explored, read_paths, source_of
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line
 from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath
+from ssui_gen.run_files import BRANCHES
 
 FOLDER, LABELS = "labels", "labels_people.jsonl"
 

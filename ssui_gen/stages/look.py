@@ -21,13 +21,14 @@ from ssui_gen.manifest import RUN, read_manifest, source_of_seeds
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import masthead
 from ssui_gen.records import ImageRef, ReasoningPath, Reject, Seed
+from ssui_gen.run_files import CURATED, PATHS, REJECTS
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import Counts
 from ssui_gen.showing.page import EACH, MOST, PICTURES, QUALITY, SMALL, Example, Shown, dataset_page
 from ssui_gen.showing.sample import Sample
 
-PATHS, CURATED, REJECTS, TREES = "reasoning_paths.jsonl", "curated.jsonl", "rejects.jsonl", "trees"
+TREES = "trees"
 PAGE = "dataset.html"
 
 

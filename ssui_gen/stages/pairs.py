@@ -20,7 +20,7 @@ from ssui_gen.config import Config
 from ssui_gen.errors import NothingMade
 from ssui_gen.exploring.corrected import corrections
 from ssui_gen.exploring.exploration import Exploration
-from ssui_gen.exploring.explored import BRANCHES, Explored, first_paths, read_paths, source_of
+from ssui_gen.exploring.explored import Explored, first_paths, read_paths, source_of
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.exploring.locating import Locating, Teller, asking, labelled, teller
 from ssui_gen.exploring.making import Counts, Making
@@ -36,11 +36,11 @@ from ssui_gen.jsonl import read
 from ssui_gen.manifest import Edition, check_root
 from ssui_gen.prompts import Prompt, policy_prompt, rendered
 from ssui_gen.records import Reason, ReasoningPath
+from ssui_gen.run_files import BRANCHES, PAIRS
 from ssui_gen.verifying.first_bad_step import NAME
 from ssui_gen.verifying.verify import Verifier
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
 
-PAIRS = "pairs.jsonl"
 POLICY_NEEDS = ("sees_pictures", "room", "temperature", "samples", "prefix")
 ONCE_MORE = (
     "Not counted: paths that lack the rarer kind of pair are drawn from once more with what others spared; "

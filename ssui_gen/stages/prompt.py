@@ -25,7 +25,7 @@ from ssui_gen.dialect import Dialect
 from ssui_gen.errors import ConfigError, NothingMade
 from ssui_gen.examples import drawn
 from ssui_gen.exploring.continuing import Draw, going_on, seed_after
-from ssui_gen.exploring.explored import BRANCHES, CURATED, PATHS, Explored
+from ssui_gen.exploring.explored import Explored
 from ssui_gen.images import inspect, shown
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.replay import Reached, Replay
@@ -35,6 +35,7 @@ from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.manifest import PAIRS, RUN, read_manifest, source_of_seeds
 from ssui_gen.picture_tokens import tokens_of
 from ssui_gen.records import STEP_NAMES, ImageRef, Kind, ReasoningPath, Seed
+from ssui_gen.run_files import BRANCHES, CURATED, PATHS
 from ssui_gen.seeds import read_seeds, root_of
 from ssui_gen.serving.embedded import EMBEDDED
 from ssui_gen.serving.vllm_model import about_adapter

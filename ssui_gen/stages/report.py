@@ -14,13 +14,13 @@ from ssui_gen.branches import Cut, Pair
 from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.exploring.cost import Who
 from ssui_gen.exploring.counted import Numbers
-from ssui_gen.exploring.exploration import REJECTS
-from ssui_gen.exploring.explored import BRANCHES, Explored, read_paths
+from ssui_gen.exploring.explored import Explored, read_paths
 from ssui_gen.exploring.report import Beside, Grown, overview, tree
 from ssui_gen.files import atomic_write, name_of
 from ssui_gen.jsonl import read, validate
 from ssui_gen.pages.masthead import masthead
 from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.run_files import BRANCHES, NOT_EXPLORED, PAIRS
 
 OVERVIEW, TREES = "pairs.html", "trees"
 DATASET = "dataset.html"
@@ -49,9 +49,9 @@ def make_report(run: Path, source: Path, root: Path) -> Report:
             picture = quote(os.fsencode(os.path.relpath(root / path.image.path, run / TREES)))
             atomic_write(run / TREES / _file(path), tree(path, cuts, picture, head, beside))
             trees.append(Grown(path, f"{TREES}/{_file(path)}", _kinds(cuts)))
-    for line in read(run / REJECTS):
+    for line in read(run / NOT_EXPLORED):
         numbers.dropped[validate(Reject, line).reason] += 1
-    for line in read(run / "pairs.jsonl"):
+    for line in read(run / PAIRS):
         numbers.add_pair(validate(Pair, line))
     atomic_write(run / OVERVIEW, overview(numbers, trees, masthead(run, OVERVIEW, DATASET)))
     return Report(run / OVERVIEW, numbers.cost.account(numbers.pairs_by_kind))

@@ -26,7 +26,7 @@ from ssui_gen.benching.scenarios import held_out, scenarios_of
 from ssui_gen.commands import folder_word
 from ssui_gen.config import Leaks
 from ssui_gen.errors import ConfigError, ImageError, SsuiError
-from ssui_gen.exploring.explored import CURATED, read_paths, source_of
+from ssui_gen.exploring.explored import read_paths, source_of
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect, original, shown
@@ -35,6 +35,7 @@ from ssui_gen.licences import require
 from ssui_gen.manifest import RUN, check_root, made_by_toy, read_manifest
 from ssui_gen.records import ReasoningPath, Reject
 from ssui_gen.rights import Rights
+from ssui_gen.run_files import CURATED
 from ssui_gen.settings import ImageLimits, parse
 
 FOLDER, PICTURES, CARD, REJECTS = "rsbench", "pictures", "README.md", "rsbench_rejects.jsonl"

@@ -20,13 +20,14 @@ from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import Line, at, read, validate
 from ssui_gen.prompts import policy_prompt
 from ssui_gen.records import ReasoningPath, Record
+from ssui_gen.run_files import BRANCHES, PAIRS
 from ssui_train.encode import Encoder
 from ssui_train.example import Choice, Example, Prompt
 from ssui_train.loaded import Loaded
 from ssui_train.pairing import Building, check_marks
 from ssui_train.places import Place, Places
 from ssui_train.shown import Prompts
-from ssui_train.source import BRANCHES, PAIRS, Source, TrainReject, Unfit, Why
+from ssui_train.source import Source, TrainReject, Unfit, Why
 from ssui_train.tree import grow
 
 What = Literal["path", "pair", "row", "branch", "group"]

@@ -23,11 +23,11 @@ from ssui_gen.jsonl import of_kind, read, read_object
 from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import RUN, pictures_of
 from ssui_gen.records import Reason, Record
+from ssui_gen.run_files import BRANCHES, CURATED, NOT_EXPLORED, PAIRS, PATHS
 from ssui_gen.settings import ImageLimits
 from ssui_gen.shards.bucket import Bucket
-from ssui_train.source import BRANCHES, CURATED, EXPLORATION_REJECTS, PAIRS, PATHS
 
-FILES = (RUN, EXPLORED, PATHS, CURATED, BRANCHES, PAIRS, EXPLORATION_REJECTS, CALLS)
+FILES = (RUN, EXPLORED, PATHS, CURATED, BRANCHES, PAIRS, NOT_EXPLORED, CALLS)
 """What a training reads of a run, beside the pictures; most may be missing."""
 FETCHED, LOCK = "fetched.json", ".fetching"
 AT_ONCE = 16

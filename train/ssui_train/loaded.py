@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from ssui_gen.files import atomic_write
+from ssui_gen.run_files import NOT_TRAINED
 from ssui_gen.shelf import Shelf, Some
 from ssui_train.example import Choice, Example
-from ssui_train.source import REJECTS, TrainReject
+from ssui_train.source import TrainReject
 
 
 class Loaded:
@@ -60,7 +61,7 @@ class Loaded:
         return self._digest.hexdigest()
 
     def write_rejects(self, folder: Path) -> None:
-        atomic_write(folder / REJECTS, (row.model_dump_json() + "\n" for row in self.rejects))
+        atomic_write(folder / NOT_TRAINED, (row.model_dump_json() + "\n" for row in self.rejects))
 
     def held_out(self, share: float) -> tuple[Some[Example], Some[Example]]:
         """Examples to train on and examples kept back; twins, which share a seed, stay together."""

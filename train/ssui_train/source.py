@@ -21,11 +21,9 @@ from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import check_root, made_by_toy, pictures_of, read_manifest
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import ImageRef, Reason, Record, Reject
+from ssui_gen.run_files import BRANCHES, CURATED, NOT_EXPLORED, PAIRS, PATHS
 from ssui_gen.settings import PIXELS, ImageLimits, parse
 from ssui_train.config import SrpoConfig
-
-CURATED, PATHS, BRANCHES, PAIRS = "curated.jsonl", "reasoning_paths.jsonl", "branches.jsonl", "pairs.jsonl"
-EXPLORATION_REJECTS, REJECTS = "pairs_rejects.jsonl", "train_rejects.jsonl"
 
 
 class Why(StrEnum):
@@ -116,7 +114,7 @@ class Source:
 
     def in_benchmark(self) -> dict[str, str]:
         """Paths that a benchmark holds, as exploration found (`leaks.bench`), and why."""
-        found = (validate(Reject, line) for line in read(self.run / EXPLORATION_REJECTS))
+        found = (validate(Reject, line) for line in read(self.run / NOT_EXPLORED))
         return {row.seed_id: row.detail for row in found if row.reason == Reason.IN_BENCHMARK}
 
     @property

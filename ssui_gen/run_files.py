@@ -1,0 +1,10 @@
+"""What the files of rows in a run's folder are called."""
+
+PATHS = "reasoning_paths.jsonl"
+REJECTS = "rejects.jsonl"
+CURATED = "curated.jsonl"
+BRANCHES = "branches.jsonl"
+PAIRS = "pairs.jsonl"
+NOT_EXPLORED = "pairs_rejects.jsonl"
+NOT_TRAINED = "train_rejects.jsonl"
+"""In the folder of an adapter."""
