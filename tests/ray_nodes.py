@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +39,19 @@ class Nodes:
         return self.raylets[-1]
 
     def kill(self, number: int) -> None:
-        """A node is gone from one moment to the next."""
-        os.kill(self.raylets.pop(number), signal.SIGKILL)
+        """A node is gone from one moment to the next, with all that runs on it."""
+        for pid in family(self.raylets.pop(number)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(one for child in children for one in family(int(child)))]
 
 
 @contextmanager
