@@ -23,6 +23,7 @@ ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merg
 BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
 DATA ?=## make bench: your copy of BENCH
 JUDGE ?=## make bench: the model that judges, NAME or NAME@URL; default: as CONFIG says
+CLUSTER ?=## make dataset: all nodes of a Ray cluster: HOST:PORT of its head, auto or local; needs make cluster
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
 OUT ?=## make train: folder of the adapter; default: outputs/RUN/adapter
@@ -63,7 +64,7 @@ MODELS := $(if $(MODEL),--model=$(call q,$(MODEL))) $(if $(BASE_URL),--base-url=
 
 .PHONY: dataset
 dataset: $(READY) ## seeds → outputs/RUN/reasoning_paths.jsonl; run it again to go on
-	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(SAMPLE),--sample $(SAMPLE)) $(foreach run,$(AGAINST),--against=$(call q,$(run))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
+	$(SSUI) dataset --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(SAMPLE),--sample $(SAMPLE)) $(foreach run,$(AGAINST),--against=$(call q,$(run))) $(MODELS) $(if $(CLUSTER),--cluster=$(call q,$(CLUSTER))) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 ##@ Let people look
 
@@ -158,6 +159,13 @@ $(INSPECT)/.ready: $(READY) scripts/install_inspect.py
 	$(PYTHON) scripts/install_inspect.py $(INSPECT) $(VENV)
 	touch $@
 
+.PHONY: cluster
+cluster: $(VENV)/.cluster ## install Ray into .venv, for `make dataset CLUSTER=...`
+
+$(VENV)/.cluster: $(READY)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[cluster]'
+	touch $@
+
 .PHONY: serve
 serve: $(READY) $(VLLM)/.ready ## serve MODEL with vLLM until Ctrl-C; flags of vLLM's own: ARGS="-- --max-num-seqs 64"
 	$(SSUI) serve --model=$(call q,$(MODEL)) --port $(PORT) $(if $(ADAPTER),--adapter=$(call q,$(ADAPTER))) $(if $(GPUS),--gpus $(GPUS)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) --config=$(call q,$(CONFIG)) $(ARGS)
@@ -228,6 +236,10 @@ test-vllm: $(READY) $(VLLM)/.ready ## the tests against a real vLLM, on its CPU 
 test-inspect: $(INSPECT)/.ready ## the tests of RSBench as a task of inspect_ai
 	$(INSPECT)/bin/python -m pytest -m inspect tests/test_inspect.py $(ARGS)
 
+.PHONY: test-cluster
+test-cluster: $(VENV)/.cluster ## the tests on a Ray cluster of this machine
+	$(VENV)/bin/python -m pytest -m cluster tests/test_cluster.py $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(READY) ## ten minutes of mutated inputs at every door that takes what others wrote
 	$(VENV)/bin/python tests/fuzzing.py $(ARGS)
@@ -238,7 +250,7 @@ golden: $(READY) ## rewrite the golden files after a change of prompts or of the
 
 .PHONY: check
 check: $(READY) ## lint, types and all tests that need nothing beside .venv; CI also runs those in a browser, on vLLM and under inspect_ai
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(TESTS) -m "not browser and not vllm and not inspect and not servers and not s3 and not live" $(ARGS)
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(TESTS) -m "not browser and not vllm and not inspect and not servers and not s3 and not cluster and not live" $(ARGS)
 
 ##@ This machine, and servers
 

@@ -7,6 +7,7 @@ import asyncio
 from pathlib import Path
 from shlex import quote
 
+from ssui_gen.cli_cluster import add_cluster, dataset_on_cluster
 from ssui_gen.cli_looking import write_page
 from ssui_gen.cli_options import (
     DEMO,
@@ -54,6 +55,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     )
     add_job(parser)
     add_shard(parser)
+    add_cluster(parser)
     add_json(parser)
     parser.set_defaults(command=_dataset)
 
@@ -75,6 +77,8 @@ def _dataset(args: argparse.Namespace) -> int:
     from ssui_gen.stages.dataset import foresee, make_dataset, require_kept
     from ssui_gen.variety import look, with_rows
 
+    if args.cluster is not None:
+        return dataset_on_cluster(args)
     if args.shard is not None:
         return dataset_shard(args)
     require_whole(args)

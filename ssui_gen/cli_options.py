@@ -144,10 +144,10 @@ def again(
     reached: Reached | None = None,
 ) -> str:
     """The line that does a job as it was told to; of a limit that was reached, with more."""
-    return command(target, args.run, **values, ARGS=f"{_of_job(args, reached)} {options}".strip())
+    return command(target, args.run, **values, ARGS=f"{job_options(args, reached)} {options}".strip())
 
 
-def _of_job(args: argparse.Namespace, reached: Reached | None) -> str:
+def job_options(args: argparse.Namespace, reached: Reached | None = None) -> str:
     """The options of `add_job`, beside the models, as they were said."""
     most = {name: value for name, value in spending(args).items() if value is not None and name != "prices"}
     most |= {reached.name: reached.more} if reached else {}

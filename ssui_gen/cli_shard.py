@@ -34,7 +34,7 @@ def dataset_shard(args: argparse.Namespace) -> int:
     from ssui_gen.shards.seeds import settle_seeds
     from ssui_gen.stages.shard import Order, dataset_work
 
-    _require_of_shards(args)
+    require_of_shards(args)
     store, which = open_store(args.run), which_shard(args.shard)
     deal = settle_seeds(store, which.of, args.seeds, args.limit)
 
@@ -51,7 +51,7 @@ def bench_shard(args: argparse.Namespace, plan_of: Callable[[Path], Plan]) -> in
     from ssui_gen.shards.opening import open_store
     from ssui_gen.stages.shard import Order, bench_work
 
-    _require_of_shards(args)
+    require_of_shards(args)
     if args.mix:
         raise ConfigError("--mix: shards of a benchmark are of one make, or their figures would be of none")
     which = which_shard(args.shard)
@@ -97,7 +97,7 @@ def _done(args: argparse.Namespace, order: Order) -> int:
     return 0
 
 
-def _require_of_shards(args: argparse.Namespace) -> None:
+def require_of_shards(args: argparse.Namespace) -> None:
     """Raises ConfigError for what is of whole runs alone: not to be passed over in silence, and paid for."""
     if args.dry:
         raise ConfigError(
@@ -128,8 +128,8 @@ def require_whole(args: argparse.Namespace, folder: str = "") -> None:
 
 
 def exit_code(args: argparse.Namespace, error: SsuiError) -> int:
-    """1; of a shard, 75 where another machine may have more luck."""
-    if getattr(args, "shard", None) is None:
+    """1; of a shard, or of many on a cluster, 75 where another try may have more luck."""
+    if getattr(args, "shard", None) is None and getattr(args, "cluster", None) is None:
         return 1
     from ssui_gen.stages.shard import code_of
 

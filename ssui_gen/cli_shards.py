@@ -163,15 +163,20 @@ def _parts(found: object) -> str:
 
 
 def _merge(args: argparse.Namespace) -> int:
-    from ssui_gen.shards.merging import merge
-
     into = args.into or args.run
     if isinstance(into, str):
         raise ConfigError(f"{into}: say into which folder of this machine, with --into")
-    done = merge(_store(args), into, calls=not args.no_calls, mix=args.mix)
+    merge_into(_store(args), into, calls=not args.no_calls, mix=args.mix)
+    return 0
+
+
+def merge_into(store: Store, into: Path, *, calls: bool, mix: bool) -> None:
+    """Merge, and say what came of it and what comes next. Raises as `merge` does, and NothingMade."""
+    from ssui_gen.shards.merging import merge
+
+    done = merge(store, into, calls=calls, mix=mix)
     told = _tell_dataset if done.deal.stage == "dataset" else _tell_bench
     told(into, done, f"each once, of {done.attempts:,} attempts with {done.calls:,} calls: {into}")
-    return 0
 
 
 def _tell_dataset(into: Path, done: Merged, how: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+FAKE = Path(__file__).with_name("fake_server.py")
 SWITCHES = (
     "enable-prefix-caching",
     "enable-prompt-tokens-details",
@@ -73,6 +74,18 @@ def python_with_vllm(folder: Path, version: str | None, flags: Iterable[str] = (
     python.write_text(f'#!/bin/sh\nPYTHONPATH={folder / "site"} exec {sys.executable} "$@"\n')
     python.chmod(0o755)
     return str(python)
+
+
+def python_with_answers(folder: Path, log: Path) -> str:
+    """A Python whose vLLM answers as the fake server does, and logs each call."""
+    python = python_with_vllm(folder, "0.32.0")
+    api = folder / "site" / "vllm" / "entrypoints" / "openai" / "api_server.py"
+    serving = (
+        f"import os; os.execv({sys.executable!r}, [{sys.executable!r}, {str(FAKE)!r}, '--port', asked.port,"
+        f" '--latency', '0.05', '--log', {str(log)!r}])\n"
+    )
+    api.write_text(api.read_text().partition("class Handler")[0] + serving)
+    return python
 
 
 def nvidia_smi(folder: Path, monkeypatch: pytest.MonkeyPatch, *megabytes: int | str, more: str = "") -> None:

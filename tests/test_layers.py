@@ -106,6 +106,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "calling.client",
         "calling.journal",
         "serving.supervise",
+        "serving.bound",
         "serving.process",
         "serving.embedded",
         "serving.chat_templates",
@@ -167,6 +168,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "quotas",
         "jobs.dry",
         "jobs.seedwork",
+        "cluster.queue",
+        "cluster.node",
+        "cluster.by_ray",
+        "cluster",
         "judging.questions",
         "judging.choosing",
         "verifying.verify",
@@ -346,7 +351,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "stages.bench_export",
         "stages.bench_log",
     ),
-    ("stages.serve", "stages.shard"),
+    ("stages.serve", "stages.shard", "stages.cluster"),
     ("cli_help", "cli_parser", "cli_screen", "cli_options"),
     (
         "cli_curation",
@@ -356,6 +361,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cli_looking",
         "cli_shard",
         "cli_shards",
+        "cli_cluster",
         "cli_jobs",
         "cli_import",
         "cli_bench_people",
@@ -412,6 +418,7 @@ DOORS = {
     "pyarrow": {"ssui_gen/tables.py", "ssui_gen/publishing/shards.py"},
     "mlcroissant": {"ssui_gen/publishing/croissant.py"},
     "huggingface_hub": {"ssui_gen/publishing/push.py", "ssui_gen/serving/vllm_model.py", "train/"},
+    "ray": {"ssui_gen/cluster/by_ray.py"},
     "fsspec": {"ssui_gen/shards/bucket.py"},
     "yaml": {"ssui_gen/yamls.py"},
     "rich": {
@@ -601,7 +608,7 @@ def test_each_outside_package_has_one_door(package: str) -> None:
 def test_importing_ssui_gen_brings_neither_torch_nor_vllm() -> None:
     code = (
         "import sys, ssui_gen.cli, ssui_gen.stages.dataset, ssui_gen.stages.doctor;"
-        "heavy = ('torch', 'vllm', 'transformers', 'datasets', 'inspect_ai', 'microworld');"
+        "heavy = ('torch', 'vllm', 'transformers', 'datasets', 'inspect_ai', 'ray', 'microworld');"
         "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -91,3 +91,8 @@ def test_a_dry_run_is_asked_for_in_the_same_words_everywhere() -> None:
         assert made.count("--dry") == 1 and "--dry" not in commands(target, "RUN=mine")
     assert "bench report" not in commands("bench", "DRY=1"), "there are no new rows to report"
     assert "--sample 50" in commands("dataset", "SAMPLE=50")
+
+
+def test_a_cluster_is_named_to_the_dataset_alone() -> None:
+    assert "--cluster='head:6379'" in commands("dataset", "CLUSTER=head:6379")
+    assert "--cluster" not in commands("dataset") + commands("pairs", "CLUSTER=head:6379")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,52 @@ def test_the_job_asks_for_as_many_pods_as_there_are_shards_in_words_that_we_know
     assert ends == [{"containerName": container["name"], "operator": "In", "values": [1, 2]}]
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in spec["template"]["spec"]["volumes"]}
+
+
+STANDS_IN = """#!/bin/bash
+# srun runs its words here; ray and ssui write theirs down, ray then runs what stands behind `--`.
+name=${0##*/}
+[ "$name" = srun ] || printf '%s\\n' "$name $(printf ' %q' "$@")" >> "$SLURM_LOG"
+case $name in scontrol) printf 'node1\\nnode2\\n' ;; srun) shift; exec "$@" ;; esac
+[ "$name" != ray ] || { while [ "$1" != -- ]; do shift; done; shift; exec "$@"; }
+"""
+
+
+def test_the_ray_file_starts_ray_on_all_nodes_and_our_command_on_the_first(tmp_path: Path) -> None:
+    for name in ("srun", "scontrol", "ray", "ssui"):
+        (tmp_path / name).write_text(STANDS_IN)
+        (tmp_path / name).chmod(0o755)
+    told = {
+        "RUN": "/shared/it's big",
+        "SEEDS": "/shared/seeds.jsonl",
+        "MODEL": "the/model",
+        "TMPDIR": "/fast",
+    }
+    job = {"SLURM_JOB_NODELIST": "node[1-2]", "SLURM_JOB_NUM_NODES": "2", "SLURM_LOG": str(tmp_path / "log")}
+    tools = {"BIN": str(tmp_path), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    known = {name: value for name, value in os.environ.items() if name not in ("BASE_URL", "CONFIG", "PORT")}
+    subprocess.run(
+        ["bash", str(CLUSTER / "ray.sbatch")], env=known | told | job | tools, check=True, capture_output=True
+    )
+    _, ray, ssui = map(shlex.split, (tmp_path / "log").read_text().splitlines())
+    assert ray[1:6] == ["symmetric-run", "--address", "node1:6379", "--min-nodes", "2"]
+    args = _parser().parse_args(ssui[1:])
+    assert (args.cluster, str(args.run), args.model) == ("auto", "/shared/it's big", "the/model")
+    assert (args.scratch, args.base_url) == (Path("/fast"), None)
+
+
+def test_the_rayjob_has_a_head_that_does_no_shard_and_a_command_in_words_that_we_know() -> None:
+    job: dict[str, Any] = yaml.safe_load((CLUSTER / "rayjob.yaml").read_text())
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    command = shlex.split(job["spec"]["entrypoint"])
+    args = _parser().parse_args(command[1:])
+    assert (args.cluster, args.run) == ("auto", "s3://BUCKET/big")
+    head = job["spec"]["rayClusterSpec"]["headGroupSpec"]
+    [workers] = job["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    assert head["rayStartParams"]["num-cpus"] == "0"
+    for group in (head, workers):
+        spec = group["template"]["spec"]
+        [container] = spec["containers"]
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in spec["volumes"]}
+        assert {"/seeds", "/scratch"} == {mount["mountPath"] for mount in container["volumeMounts"]}

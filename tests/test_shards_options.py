@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from fake_server import Fake
-from jobs import plain
+from jobs import job, plain
 from test_shards import sharded
 
 
@@ -44,3 +45,22 @@ def test_an_empty_shard_is_no_whole_run(fake: Fake, tmp_path: Path) -> None:
     many = sharded(tmp_path, fake)
     end = many.here("")
     assert (end.code, fake.calls) == (1, 0) and "expected I/N" in end.err
+
+
+def test_a_cluster_without_ray_is_one_line_that_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)  # as where it is not installed
+    made = job(tmp_path, "http://127.0.0.1:9/v1", plain(1))
+    end = made.here("--cluster", "auto")
+    assert end.code == 1 and not made.run.exists()
+    assert "needs Ray, which is not installed: `make cluster`" in end.err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(["--shard", "0/2"], "leave one of them out"), (["--dry"], "--dry"), (["--sample", "3"], "--sample")],
+)
+def test_what_is_no_matter_of_a_cluster_is_refused(tmp_path: Path, more: list[str], said: str) -> None:
+    end = job(tmp_path, "http://127.0.0.1:9/v1", plain(1)).here("--cluster", "auto", *more)
+    assert end.code == 1 and said in end.err

@@ -117,3 +117,30 @@ def test_what_cannot_be_started_is_named() -> None:
     )
     assert done.returncode == 1
     assert "/nowhere/python: No such file or directory" in done.stderr
+
+
+BOUND = """
+import os, subprocess, sys, time
+command = [sys.executable, "-m", "ssui_gen.serving.bound", str(os.getpid()), *sys.argv[1:]]
+child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+print(child.stdout.readline().strip(), flush=True)
+child.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel does it there alone")
+def test_a_bound_command_is_killed_with_its_parent() -> None:
+    deaf = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    command = [sys.executable, "-c", BOUND, sys.executable, "-c", deaf]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    assert gone_within(pid, 60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel does it there alone")
+def test_a_bound_command_whose_parent_is_gone_already_does_not_begin() -> None:
+    command = [sys.executable, "-m", "ssui_gen.serving.bound", "999999999", "echo", "begun"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout) == (137, "")
