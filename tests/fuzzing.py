@@ -49,11 +49,16 @@ from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.images import inspect, perceptual_hash, shown
 from ssui_gen.importing import LAYOUTS
 from ssui_gen.importing.shape import Source
-from ssui_gen.manifest import read_manifest
+from ssui_gen.manifest import Manifest, read_manifest
 from ssui_gen.prompts import load_prompt
 from ssui_gen.records import REPLIES
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
+from ssui_gen.shards.attempt import rebuild
+from ssui_gen.shards.attempts import Past
+from ssui_gen.shards.benches import Benching, Models
+from ssui_gen.shards.dealing import Deal, Dealt, Which, find_deal
+from ssui_gen.shards.folder import Folder
 
 ROOT = Path(__file__).parent.parent
 BUSY = 10.0
@@ -228,6 +233,36 @@ def _corrected() -> bytes:
     return json.dumps(told).encode() + b"\n"
 
 
+_DEAL = Deal(source="seeds.jsonl", root="/photos", limit=None, dealt=(Dealt(rows=1, sha256="0"),))
+_HEADER = {"number": 1, "chain": [], "deal": _DEAL.id, "shard": 0, "ssui_gen": "1", "host": "h", "pid": 1}
+_MISSING = {"reason": "image_missing", "detail": "a.png"}
+_LOG = (
+    _HEADER | {"nonce": "0"},
+    [
+        "rejects.jsonl",
+        {"seed_id": "a", "kind": None, "stage": "image", "reason": "image_missing", "detail": ""},
+    ],
+    ["rejects.jsonl", [["a", None]]],
+    {"kept": 0, "dropped": 1, "calls": 2},
+)
+
+
+def _logged() -> bytes:
+    """A shard's log, of each kind of event one but for calls."""
+    kinds = ("attempt", "row", "gone", "done")
+    return b"".join(json.dumps({kind: one}).encode() + b"\n" for kind, one in zip(kinds, _LOG, strict=True))
+
+
+def _shard(data: bytes, folder: Path) -> None:
+    """A log of a shard, gone on from."""
+    which, place = Which(0, 1), folder / "run"
+    (place / which.folder).mkdir(parents=True)
+    (place / which.folder / "a0001.log").write_bytes(data)
+    past = Past(Folder(place), _DEAL, which)
+    rebuild(past, folder)
+    assert past.done is None or past.done.calls is not None
+
+
 DOORS: dict[str, Door] = {
     "settings": Door(
         at("run.yaml", load_config),
@@ -323,6 +358,17 @@ DOORS: dict[str, Door] = {
     "what a training says of itself": Door(
         _trained, (b'{"data": {"paths": "curated.jsonl", "sha256": {"curated.jsonl": "0"}}}',), (RecordError,)
     ),
+    "how a job was dealt": Door(
+        at("shards.json", lambda path: find_deal(Folder(path.parent))),
+        (_DEAL.model_dump_json().encode(),),
+        (ConfigError, RecordError),
+    ),
+    "what shards of a benchmark are made with": Door(
+        at("models.json", lambda path: Benching().read(Folder(path.parent))),
+        (Models(made={"a/run.json": Manifest()}).model_dump_json().encode(),),
+        (ConfigError, RecordError),
+    ),
+    "logs of shards": Door(_shard, (_logged(),), (ConfigError, RecordError)),
     "requests": Door(
         lambda data, _: protocol.read(bytearray(data)), (json.dumps(_CHAT).encode(),), (protocol.Refusal,)
     ),
