@@ -116,8 +116,13 @@ def test_the_job_asks_for_as_many_pods_as_there_are_shards_in_words_that_we_know
     args = _parser().parse_args([*container["command"][1:], *container["args"]])
     assert which_shard(args.shard, {"JOB_COMPLETION_INDEX": "255"}) == (255, spec["completions"])
     assert args.run == "s3://BUCKET/big"
-    ends = [rule["onExitCodes"] for rule in spec["podFailurePolicy"]["rules"] if "onExitCodes" in rule]
-    assert ends == [{"containerName": container["name"], "operator": "In", "values": [1, 2]}]
+    rules = [rule for rule in spec["podFailurePolicy"]["rules"] if "onExitCodes" in rule]
+    assert {rule["action"]: rule["onExitCodes"]["values"] for rule in rules} == {
+        "FailJob": [1, 2],
+        "FailIndex": [3],
+    }
+    named = {(rule["onExitCodes"]["containerName"], rule["onExitCodes"]["operator"]) for rule in rules}
+    assert named == {(container["name"], "In")}
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in spec["template"]["spec"]["volumes"]}
 
