@@ -24,6 +24,7 @@ from ssui_gen.showing.counted import COLUMNS, Counts
 from ssui_gen.showing.page import MOST, Shown, dataset_page
 from ssui_gen.showing.sample import Sample
 from ssui_gen.terminal import harmless
+from ssui_gen.wish import Wish
 
 HEAD = Masthead("demo", "vlm: m", ())
 
@@ -45,6 +46,20 @@ def test_the_command_writes_a_page_of_figures_records_and_examples(tmp_path: Pat
     assert "image not safe 1 33%" in words and "found at check_image" in words
     assert "reasoning micro 12 1,200 480 240 6 120" in words, "calls, tokens, seconds, tokens a record"
     assert "dangerous behavior 6 6 risky, 0 benign" in words
+
+
+def test_what_was_wanted_stands_beside_what_was_made(tmp_path: Path) -> None:
+    wish = Wish(wanted="self_harm", persona="a bus driver", end="to save a little time")
+    run = looked_at(tmp_path / "demo", [record("0001", wish=wish), record("0002")])
+    manifest = json.loads((run / "run.json").read_text())
+    wanted = {"self_harm": 4, "dangerous_behavior": 1, "<b>": 2, "none": "x"}
+    (run / "run.json").write_text(json.dumps(manifest | {"settings": {"query": {"classes": wanted}}}))
+    assert ssui("page", "--run", str(run)).code == 0
+    words = words_of((run / "dataset.html").read_text("utf-8"))
+    assert "wanted: self harm" in words and "To be asked by a bus driver, to save a little time." in words
+    assert "self harm 0 0 risky of 4 wanted, 0 benign" in words
+    assert "dangerous behavior 2 2 risky of 1 wanted, 0 benign" in words
+    assert "&lt;b&gt;" not in words
 
 
 def test_words_of_models_are_neither_markup_nor_orders_to_a_terminal(tmp_path: Path) -> None:

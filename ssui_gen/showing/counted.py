@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
@@ -59,9 +59,10 @@ class Counts:
         self.reasons[reject.reason] += 1
         self.stages.setdefault(reject.reason, Counter())[reject.stage] += 1
 
-    def by_class(self) -> Iterator[tuple[str, list[int]]]:
-        """Classes, the most frequent first, each with its records by kind."""
-        for name, found in sorted(self.classes.items(), key=lambda one: (-one[1].total(), one[0])):
+    def by_class(self, wanted: Iterable[str] = ()) -> Iterator[tuple[str, list[int]]]:
+        """Classes, the most frequent first, each with its records by kind; the `wanted` ones in any case."""
+        every = {name: Counter[Kind]() for name in wanted} | self.classes
+        for name, found in sorted(every.items(), key=lambda one: (-one[1].total(), one[0])):
             yield name, [found[kind] for kind in KINDS]
 
     def histograms(self) -> Iterator[Histogram]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.journal import Spent
@@ -47,6 +48,8 @@ class Shown(NamedTuple):
     editions: Sequence[Made]
     trees: Mapping[str, str]
     """By id of the record the page of its branches, where there is one: its address from this page."""
+    quotas: Mapping[str, int] = MappingProxyType({})
+    """By class how many risky records were wanted."""
 
 
 def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
@@ -55,7 +58,7 @@ def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
     pictured = [one for one in shown.examples if one.image and album.takes([one.image])]
     known = {one.image.sha256 for one in pictured if one.image}
     counts = shown.counts
-    by_class = list(counts.by_class())
+    by_class = list(counts.by_class(shown.quotas))
     return rendered(
         "dataset.html",
         OWN,
@@ -74,6 +77,7 @@ def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
         each=EACH,
         reasons=list(_reasons(counts, shown.examples, known)),
         by_class=by_class,
+        quotas=shown.quotas,
         most_of_class=max((sum(found) for _, found in by_class), default=1),
         histograms=list(counts.histograms()),
         costs=list(_costs(shown.costs, counts.kinds.total())),

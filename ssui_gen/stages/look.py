@@ -17,7 +17,7 @@ from ssui_gen.files import atomic_write, name_of
 from ssui_gen.images import inspect
 from ssui_gen.jobs.plan import AGENTS
 from ssui_gen.jsonl import read, validate
-from ssui_gen.manifest import RUN, read_manifest, source_of_seeds
+from ssui_gen.manifest import RUN, Manifest, read_manifest, source_of_seeds
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import masthead
 from ssui_gen.records import ImageRef, ReasoningPath, Reject, Seed
@@ -27,6 +27,7 @@ from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import Counts
 from ssui_gen.showing.page import EACH, MOST, PICTURES, QUALITY, SMALL, Example, Shown, dataset_page
 from ssui_gen.showing.sample import Sample
+from ssui_gen.taxonomy import classes
 
 TREES = "trees"
 PAGE = "dataset.html"
@@ -63,18 +64,27 @@ def make_page(run: Path, root: Path) -> Looked:
             continue
         counts.drop(reject)
         rejects.add(reject.reason, f"{reject.seed_id} {reject.kind}", reject)
-    taken = records.taken(MOST)
+    taken, manifest = records.taken(MOST), read_manifest(run / RUN)
     shown = Shown(
         counts=counts,
         records=taken,
         examples=_examples(run, root, rejects.taken(EACH * len(counts.reasons))),
         costs=_costs(run),
-        editions=read_manifest(run / RUN).editions,
+        editions=manifest.editions,
         trees=_trees(run, taken),
+        quotas=_quotas(manifest),
     )
     album = Album(root, PICTURES, SMALL, QUALITY)
     atomic_write(run / PAGE, dataset_page(shown, masthead(run, PAGE), album))
     return Looked(run / PAGE, counts.kinds.total(), bad)
+
+
+def _quotas(manifest: Manifest) -> dict[str, int]:
+    """What the run's settings want of each class; of a run of another version what can be read."""
+    asked = manifest.settings.get("query")
+    found = asked.get("classes") if isinstance(asked, dict) else None
+    known = {one.id for one in classes()}
+    return {name: n for name, n in (found or {}).items() if name in known and isinstance(n, int)}
 
 
 def _trees(run: Path, paths: Iterable[ReasoningPath]) -> dict[str, str]:
