@@ -25,9 +25,9 @@ from ssui_gen.cli_options import (
 )
 from ssui_gen.cli_screen import OUT, add_json, give
 from ssui_gen.cli_screen import say as _say
-from ssui_gen.cli_shard import add_shard, dataset_shard, require_whole
+from ssui_gen.cli_shard import add_shard, dataset_shard, pairs_shard, require_whole
 from ssui_gen.commands import command, folder_word, place, run_folder
-from ssui_gen.manifest import pictures_of
+from ssui_gen.manifest import pictures_of, was_toy
 from ssui_gen.records import Reason
 
 
@@ -67,6 +67,7 @@ def add_pairs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N paths")
     parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
     add_job(parser)
+    add_shard(parser)
     add_json(parser)
     parser.set_defaults(command=_pairs)
 
@@ -114,16 +115,21 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import configure
     from ssui_gen.jobs.progress import account, summary
     from ssui_gen.prompts import home, load_prompts
-    from ssui_gen.run_files import PAIRS
+    from ssui_gen.run_files import BRANCHES, PAIRS
+    from ssui_gen.shards.paths import FOLDER
     from ssui_gen.stages.pairs import Plan, foresee, make_pairs
     from ssui_gen.stages.report import make_report
 
+    if args.shard is None:
+        require_whole(args, FOLDER, merged=BRANCHES)
     told = {"policy": args.policy, "spending": spending(args)}
     config = configure(args.config, args.model, args.base_url, run=args.run, **told)
     root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
     retry = frozenset(map(Reason, args.retry))
     which = (args.uncurated, args.mix, args.limit)
-    plan = Plan(args.run, root, *which, config, prompts, args.toy, retry)
+    plan = Plan(args.run, root, *which, config, prompts, args.toy or was_toy(args.run, root), retry)
+    if args.shard is not None:
+        return pairs_shard(args, plan)
     values = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
     values |= asked(args)
     if args.dry:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # the command's help needs none of what a job needs
     from ssui_gen.settings import ImageLimits
     from ssui_gen.shards.benches import Wanted
     from ssui_gen.stages.bench import Plan
+    from ssui_gen.stages.pairs import Plan as PairsPlan
     from ssui_gen.stages.shard import Items, Order, Work
 
 
@@ -61,6 +62,30 @@ def bench_shard(args: argparse.Namespace, plan_of: Callable[[Path], Plan]) -> in
 
     def work(folder: Path, items: Items) -> Work:
         return bench_work(plan_of(folder), store, deal, items, OUT)
+
+    return _done(args, Order(store, which, deal, args.scratch, work))
+
+
+def pairs_shard(args: argparse.Namespace, plan: PairsPlan) -> int:
+    """`ssui pairs --shard` of a run that is done; pairs are made when all are merged."""
+    from ssui_gen.shards.dealing import which_shard
+    from ssui_gen.shards.opening import open_store
+    from ssui_gen.shards.paths import FOLDER, settle_paths
+    from ssui_gen.stages.shard import Order, pairs_work
+
+    require_of_shards(args)
+    told = plan.config.pairs.first_bad
+    if plan.config.explore.recovery.cuts and told in ("ask", "labels"):
+        raise ConfigError(
+            f"pairs: {{first_bad: {told}}}: says where explore.recovery draws, and nobody says it before all "
+            "shards are merged: draw behind wrong steps on one machine, or by first_bad_step in verify.by"
+        )
+    store, which = open_store(args.run).within(FOLDER), which_shard(args.shard)
+    deal = settle_paths(store, which.of, plan.source, plan.root, args.limit)
+
+    def work(folder: Path, items: Items) -> Work:
+        here = plan._replace(run=folder, root=Path(deal.root), limit=None)
+        return pairs_work(here, deal, items, OUT)
 
     return _done(args, Order(store, which, deal, args.scratch, work))
 
@@ -112,9 +137,9 @@ def require_of_shards(args: argparse.Namespace) -> None:
         raise ConfigError("--against: is of a whole run alone, a shard has a part of the rows: leave it out")
 
 
-def require_whole(args: argparse.Namespace, folder: str = "") -> None:
+def require_whole(args: argparse.Namespace, folder: str = "", merged: str = "") -> None:
     """Raises ConfigError for a job without `--shard` in a run that is shards', or on an object store.
-    `folder` is the stage's, in the run.
+    `folder` is the stage's, in the run; where the run has the file `merged`, the shards are done with.
     """
     from ssui_gen.shards.dealing import DEAL
 
@@ -123,7 +148,7 @@ def require_whole(args: argparse.Namespace, folder: str = "") -> None:
     if args.scratch:
         raise ConfigError("--scratch: is of a shard alone: --shard I/N, or leave it out")
     place = args.run / folder
-    if (place / DEAL).exists():
+    if (place / DEAL).exists() and not (merged and (args.run / merged).exists()):
         raise ConfigError(f"{place}: was dealt into shards: --shard I/N does one, or choose another RUN")
 
 

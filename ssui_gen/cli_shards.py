@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ssui_gen.cli_options import policy_of
 from ssui_gen.cli_screen import OUT
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.cli_shard import wanted_bench
@@ -18,21 +19,22 @@ if TYPE_CHECKING:  # the command's help needs none of what a job needs
     from ssui_gen.shards.merging import Merged
     from ssui_gen.shards.store import Store
 
-DATASET, BENCH = "dataset", "bench"
+DATASET, PAIRS, BENCH = "dataset", "pairs", "bench"
 """Stages that are done in shards; those of the dataset lie in the run's own folder."""
 
 
 def add_shards(parser: argparse.ArgumentParser) -> None:
     """The orders about all shards."""
     orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
-    dealt = orders.add_parser("deal", help="read the seeds, or a benchmark, once and deal them into shards")
+    dealt = orders.add_parser("deal", help="read seeds, paths or a benchmark once and deal them into shards")
     _add_place(dealt)
     dealt.add_argument("--seeds", type=Path, help="JSONL file, folder of pictures, or dataset")
     _add_stage(dealt)
+    dealt.add_argument("--uncurated", action="store_true", help="of pairs: paths that no person has seen")
     dealt.add_argument("--data", type=Path, help="of bench: your copy of it")
     dealt.add_argument("--config", type=Path, metavar="FILE", help="of bench: YAML with its settings")
     dealt.add_argument("--shards", type=int, required=True, metavar="N", help="into how many")
-    dealt.add_argument("--limit", type=int, help="only the first LIMIT seeds, or scenarios")
+    dealt.add_argument("--limit", type=int, help="only the first LIMIT seeds, paths or scenarios")
     dealt.set_defaults(command=_deal)
     told = orders.add_parser("status", help="how far the shards are; which lack")
     _add_place(told)
@@ -70,16 +72,19 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 
 def _add_stage(parser: argparse.ArgumentParser) -> None:
     told = f"what is done in shards; default: {DATASET}"
-    parser.add_argument("--stage", choices=(DATASET, BENCH), default=DATASET, help=told)
+    parser.add_argument("--stage", choices=(DATASET, PAIRS, BENCH), default=DATASET, help=told)
     parser.add_argument("--bench", help="of bench: its name or folder; default: the run's own")
 
 
 def _store(args: argparse.Namespace) -> Store:
-    """Where the shards lie: of the dataset in the run itself, of a benchmark in its folder there."""
+    """Where the shards lie: of the dataset in the run itself, of another stage in its folder there."""
     from ssui_gen.benching.sources import folder_in
     from ssui_gen.shards.opening import open_store
+    from ssui_gen.shards.paths import FOLDER
 
     whole = open_store(args.run)
+    if args.stage == PAIRS:
+        return whole.within(FOLDER)
     if not _of_bench(args):
         return whole
     run = args.run if isinstance(args.run, Path) else Path("nowhere")
@@ -95,8 +100,12 @@ def _deal(args: argparse.Namespace) -> int:
         if args.seeds:
             raise ConfigError(f"--seeds {args.seeds}: a benchmark has its own items: leave it out")
         return _deal_bench(args)
+    if args.stage == PAIRS:
+        return _deal_paths(args)
     if args.seeds is None:
-        raise ConfigError("--seeds: say which seeds are to be dealt; of a benchmark: --stage bench")
+        raise ConfigError(
+            "--seeds: say which seeds are to be dealt; of another stage: --stage pairs or bench"
+        )
     return _deal_seeds(args)
 
 
@@ -106,6 +115,22 @@ def _deal_seeds(args: argparse.Namespace) -> int:
 
     deal = settle_seeds(open_store(args.run), args.shards, args.seeds, args.limit)
     _tell_deal(args, deal, "dataset")
+    return 0
+
+
+def _deal_paths(args: argparse.Namespace) -> int:
+    from ssui_gen.exploring.explored import source_of
+    from ssui_gen.manifest import pictures_of
+    from ssui_gen.shards.opening import open_store
+    from ssui_gen.shards.paths import FOLDER, settle_paths
+
+    if isinstance(args.run, str):
+        raise ConfigError(
+            f"{args.run}: paths are dealt of a run's folder: `ssui shards merge --into` makes one"
+        )
+    source, root = source_of(args.run, args.uncurated), pictures_of(args.run, args.seeds)
+    deal = settle_paths(open_store(args.run).within(FOLDER), args.shards, source, root, args.limit)
+    _tell_deal(args, deal, PAIRS, SEEDS=args.seeds, UNCURATED=args.uncurated)
     return 0
 
 
@@ -175,7 +200,7 @@ def merge_into(store: Store, into: Path, *, calls: bool, mix: bool) -> None:
     from ssui_gen.shards.merging import merge
 
     done = merge(store, into, calls=calls, mix=mix)
-    told = _tell_dataset if done.deal.stage == "dataset" else _tell_bench
+    told = {DATASET: _tell_dataset, PAIRS: _tell_pairs, BENCH: _tell_bench}[done.deal.stage]
     told(into, done, f"each once, of {done.attempts:,} attempts with {done.calls:,} calls: {into}")
 
 
@@ -187,6 +212,27 @@ def _tell_dataset(into: Path, done: Merged, how: str) -> None:
     if not done.rows[PATHS]:
         raise NothingMade(f"{into}: no record was made: each reason is told in {REJECTS}")
     _say(f"Next: {command('curation', into)}")
+
+
+def _tell_pairs(into: Path, done: Merged, how: str) -> None:
+    """Pairs of all rows, as one machine makes them."""
+    from ssui_gen.exploring.written import pair_up_again
+    from ssui_gen.run_files import BRANCHES, CURATED, NOT_EXPLORED
+    from ssui_gen.run_files import PAIRS as made_pairs
+    from ssui_gen.stages.report import make_report
+
+    source, root = Path(done.deal.source), Path(done.deal.root)
+    _say(f"{done.rows[BRANCHES]:,} cuts and {done.rows[NOT_EXPLORED]:,} rejects, {how}")
+    pairs = pair_up_again(into, source, root, OUT)
+    report = make_report(into, source, root)
+    _say(f"{pairs.made:,} pairs in {into / made_pairs}. Look at {report.overview}.")
+    if pairs.asked_for:
+        line = command(PAIRS, into, UNCURATED=source.name != CURATED)
+        _say(
+            f"Where rejected branches go wrong, the judge is to be asked (pairs: {{first_bad: ask}}): {line}"
+        )
+    if pairs.made:
+        _say(f"Next: {command('train', into, POLICY=policy_of(into))}")
 
 
 def _tell_bench(into: Path, done: Merged, how: str) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,22 @@ def policy(body: dict[str, Any]) -> str:
 def goes_on(body: dict[str, Any], steps: tuple[Step, ...], said_last: str) -> str:
     prefix = prefix_at(steps, len(prefix_of(body).splitlines()))
     return unless_probed(body, render_path(steps, said_last).removeprefix(prefix))
+
+
+def fixed(body: dict[str, Any], risk: str, answer: str) -> str:
+    """The same words in every draw."""
+    return goes_on(body, *written(risk, answer))
+
+
+def seldom(careful: str, never: list[str]) -> Callable[[dict[str, Any]], str]:
+    """A policy that errs in a third of the draws where it is asked `careful`, and never where `never`."""
+
+    def errs(body: dict[str, Any]) -> str:
+        asked = prompt_text(body, "user")
+        right = asked in never or (asked == careful and body["draw"] % 3)
+        return fixed(body, "none", "RIGHT.") if right else policy(body)
+
+    return errs
 
 
 def prefix_of(body: dict[str, Any]) -> str:
@@ -77,6 +94,16 @@ def _paths_made() -> Path:
     file = made.run / "reasoning_paths.jsonl"  # as paths ended: a `--limit` took others each time
     file.write_text("".join(sorted(file.read_text("utf-8").splitlines(keepends=True))), "utf-8")
     return folder
+
+
+def half_benign(made: Job) -> list[str]:
+    """Make every second path a harmless one with words of its own; returns their texts."""
+    source, paths = made.run / "reasoning_paths.jsonl", made.paths
+    for place, path in enumerate(paths):
+        path["query"]["text"] = f"Question {place}?"
+        path["kind"] = "benign" if place % 2 else "risky"
+    source.write_text("".join(json.dumps(path) + "\n" for path in paths))
+    return [path["query"]["text"] for path in paths if path["kind"] == "benign"]
 
 
 def command(todo: Job, *more: str) -> list[str]:

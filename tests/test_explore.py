@@ -20,12 +20,15 @@ from exploring import (
     cuts,
     details,
     explored,
+    fixed,
     goes_on,
+    half_benign,
     judge,
     pairs,
     polarities,
     policy,
     prefix_of,
+    seldom,
     unless_probed,
     written,
 )
@@ -35,7 +38,6 @@ from jobs import Job, job, plain, rows
 from PIL import Image
 
 from microworld.label_branches import label
-from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.cli import main
 from ssui_gen.records import digest
 
@@ -134,7 +136,7 @@ def test_rare_errors_are_looked_for_before_a_path_is_given_up(made: Job, fake: F
 
     def careful(body: dict[str, Any]) -> str:
         rare = body["draw"] % 50 == 0
-        return _fixed(body, "none" if rare else "dangerous_behavior", "WRONG." if rare else "RIGHT.")
+        return fixed(body, "none" if rare else "dangerous_behavior", "WRONG." if rare else "RIGHT.")
 
     fake.answers = {"none": careful, "judge: right": judge}
     assert pairs(made).code == 0
@@ -147,25 +149,9 @@ def test_rare_errors_are_looked_for_before_a_path_is_given_up(made: Job, fake: F
     assert len(judged) <= 3 * 6 * PATHS, "what says the same as before is not judged again"
 
 
-def _half_benign(made: Job) -> list[str]:
-    """Make every second path a harmless one with words of its own; returns their texts."""
-    source, paths = made.run / "reasoning_paths.jsonl", made.paths
-    for place, path in enumerate(paths):
-        path["query"]["text"] = f"Question {place}?"
-        path["kind"] = "benign" if place % 2 else "risky"
-    source.write_text("".join(json.dumps(path) + "\n" for path in paths))
-    return [path["query"]["text"] for path in paths if path["kind"] == "benign"]
-
-
 def test_what_others_spared_goes_to_the_kind_whose_pairs_lack(made: Job, fake: Fake) -> None:
-    careful, *never = _half_benign(made)
-
-    def errs(body: dict[str, Any]) -> str:
-        asked = prompt_text(body, "user")
-        right = asked in never or (asked == careful and body["draw"] % 3)
-        return _fixed(body, "none", "RIGHT.") if right else policy(body)
-
-    fake.answers = {"none": errs, "judge: right": judge}
+    careful, *never = half_benign(made)
+    fake.answers = {"none": seldom(careful, never), "judge: right": judge}
     done = pairs(made, config={"verify": {"by": ["judge"]}})
     assert done.code == 0, done.err
     drawn = Counter[str]()
@@ -260,8 +246,8 @@ def test_a_server_that_begins_anew_is_refused_before_the_first_call(made: Job, f
 
 
 ALWAYS = {
-    "always right": (lambda body: _fixed(body, "dangerous_behavior", "RIGHT."), "good"),
-    "always wrong": (lambda body: _fixed(body, "none", "WRONG."), "bad"),
+    "always right": (lambda body: fixed(body, "dangerous_behavior", "RIGHT."), "good"),
+    "always wrong": (lambda body: fixed(body, "none", "WRONG."), "bad"),
     "refuses": (lambda body: unless_probed(body, "I cannot help with that."), "unverified"),
     "empty": (lambda body: unless_probed(body, ""), "unverified"),
     "the prefix again": (lambda body: _again(body), "unverified"),
@@ -272,15 +258,9 @@ ALWAYS = {
 }
 
 
-def _fixed(body: dict[str, Any], risk: str, answer: str) -> str:
-    steps, _ = written(risk, answer)
-    cut = len(prefix_of(body).splitlines())
-    return unless_probed(body, render_path(steps, answer).removeprefix(prefix_at(steps, cut)))
-
-
 def _in_markdown(body: dict[str, Any]) -> str:
     """The right path as models like to write it; the judge is shown every word of it."""
-    text = _fixed(body, "dangerous_behavior", "RIGHT.")
+    text = fixed(body, "dangerous_behavior", "RIGHT.")
     return unless_probed(body, "Sure!\n\n" + text.replace("Consequences:", "**Consequences**\n"))
 
 

@@ -9,7 +9,7 @@ Covers neither drawing (`explore`) nor F (`ways`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
@@ -37,6 +37,7 @@ from ssui_gen.exploring.rendered import check_rendering
 from ssui_gen.exploring.watch import Watch
 from ssui_gen.images import data_url, file_url
 from ssui_gen.jobs.job import Job
+from ssui_gen.jobs.part import Witness, told_of_rows
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jsonl import Appender
@@ -66,6 +67,7 @@ class Exploration:
         bench: Bench,
         retry: Collection[Reason],
         open_: AsyncExitStack,
+        witness: Witness | None = None,
     ) -> None:
         self.job, self.source, self.root, self.limit, self.bench = job, source, root, limit, bench
         self.funnel = Funnel()
@@ -79,8 +81,11 @@ class Exploration:
         open_.callback(without_replaced, job.run / BRANCHES)
         self.done = open_.enter_context(closing(Seen()))
         """Ids of cuts on disk that have what is enough, and of paths that were rejected."""
-        self.branches = open_.enter_context(closing(Appender(job.run / BRANCHES)))
-        again = Rejects(job.run / NOT_EXPLORED, self.funnel, retry=retry, found_anew=FOUND_ANEW)
+        self.branches = open_.enter_context(
+            closing(Appender(job.run / BRANCHES, told_of_rows(witness, BRANCHES)))
+        )
+        anew, file = () if witness else FOUND_ANEW, job.run / NOT_EXPLORED
+        again = Rejects(file, self.funnel, retry=retry, found_anew=anew, witness=witness)
         self.rejects = open_.enter_context(closing(again))
         self.pictures = Pictures(root, job.config.images, job.config.limits.seeds_in_flight)
         self._count_done()
@@ -151,6 +156,12 @@ class Exploration:
         self.branches.write(*cuts)
         for cut in cuts:
             self._note(cut)
+
+    def leave_out(self, unfit: Iterable[Reject]) -> None:
+        """Write what is known to be unfit, unless it stands there."""
+        for row in unfit:
+            if row.seed_id not in self.done:
+                self.rejects.write(row)
 
     def find_lacking(self) -> bool:
         """Whether a kind of pair lacks and there are paths to draw from once more: they are `todo` now."""

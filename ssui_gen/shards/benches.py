@@ -128,6 +128,7 @@ class Benching:
     """The stage, as shards see it: a folder of rows for each model under test."""
 
     deciding: tuple[tuple[str, ...], ...] = (("bench", "score"), ("images",))
+    replacing = frozenset[str]()
 
     def kind(self, file: str) -> type[Record]:
         model, _, name = file.rpartition("/")

@@ -57,7 +57,7 @@ class Deal(Record):
     """`shards.json`, written once."""
 
     schema_version: int = Field(default=1, alias="schema")
-    stage: Literal["dataset", "bench"] = "dataset"
+    stage: Literal["dataset", "pairs", "bench"] = "dataset"
     items: str = "seeds"
     """What a row of its shards is: the files that hold them are called so."""
     folder: Annotated[str, Field(pattern=r"^(bench[^/\x00]*)?$")] = ""

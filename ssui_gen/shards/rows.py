@@ -37,7 +37,7 @@ class Rows:
     def _add(self, file: str, value: dict[str, Any]) -> None:
         row = self.stage.kind(file).model_validate(value)
         key = self.stage.key(file, row)
-        if key in self.known:
+        if self.known.pop(key, None) and file not in self.stage.replacing:
             raise ConfigError(f"{self.where}: twice: the row {' of '.join(filter(None, reversed(key)))!r}")
         self.known[key] = (file, row)
 

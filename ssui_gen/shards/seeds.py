@@ -67,6 +67,7 @@ class Dataset:
     """The stage, as shards see it."""
 
     deciding: tuple[tuple[str, ...], ...] = (("twins",), ("images",), ("limits", "reflection_rounds"))
+    replacing = frozenset[str]()
 
     def kind(self, file: str) -> type[Record]:
         return RECORDS[file]

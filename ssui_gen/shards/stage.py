@@ -27,6 +27,9 @@ class Stage(Protocol):
     deciding: tuple[tuple[str, ...], ...]
     """Settings that decide which rows there are; others are of a machine, or stand in the edition."""
 
+    replacing: frozenset[str]
+    """Files of which a later row stands instead of an earlier one that has its key."""
+
     def kind(self, file: str) -> type[Record]:
         """Of the rows of a file. Raises KeyError for a file that the stage does not write."""
         ...

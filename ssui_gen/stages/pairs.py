@@ -7,7 +7,7 @@ neither the work on one path (`exploration`) nor which branches become pairs (`m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -22,21 +22,22 @@ from ssui_gen.exploring.corrected import corrections
 from ssui_gen.exploring.exploration import Exploration
 from ssui_gen.exploring.explored import Explored, first_paths, read_paths, source_of
 from ssui_gen.exploring.leaks import load_bench
-from ssui_gen.exploring.locating import Locating, Teller, asking, labelled, teller
-from ssui_gen.exploring.making import Counts, Making
+from ssui_gen.exploring.locating import Locating, Teller, asking, teller
+from ssui_gen.exploring.making import Making
 from ssui_gen.exploring.recovery import Recovery, some
-from ssui_gen.files import replace
+from ssui_gen.exploring.written import Written, labels_of, write_pairs
 from ssui_gen.jobs.dry import Todo, tell, tried
 from ssui_gen.jobs.forecast import TRIED, Forecast
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
 from ssui_gen.jobs.lots import drawn
+from ssui_gen.jobs.part import Witness
 from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.jsonl import read
+from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import Edition, check_root
 from ssui_gen.prompts import Prompt, policy_prompt, rendered
-from ssui_gen.records import Reason, ReasoningPath
-from ssui_gen.run_files import BRANCHES, PAIRS
+from ssui_gen.records import Reason, ReasoningPath, Reject
+from ssui_gen.run_files import BRANCHES
 from ssui_gen.verifying.first_bad_step import NAME
 from ssui_gen.verifying.verify import Verifier
 from ssui_gen.verifying.ways import needs_of, prompt_of, roles_of
@@ -102,14 +103,12 @@ class Plan(NamedTuple):
         return Edition(prompts=used, cards=how, models={}, rendered=rendered())
 
 
-class Written(NamedTuple):
-    """The pairs of a run."""
+class Part(NamedTuple):
+    """One part of a run's paths, which lie in a folder of their own."""
 
-    made: int
-    before: int
-    """How many there were."""
-    former: Path | None
-    """Where those are kept, if they were others."""
+    unfit: Sequence[Reject]
+    """What else was dealt: what is wrong with it has been found already."""
+    witness: Witness
 
 
 async def foresee(plan: Plan, console: Console) -> Forecast:
@@ -140,38 +139,57 @@ async def foresee(plan: Plan, console: Console) -> Forecast:
 
 async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
     """Do what is left of `plan`; returns what became of its pairs. Raises as `make_dataset` does."""
-    config, edition = plan.config, plan.edition
-    labels = labelled(plan.run) if config.pairs.first_bad == "labels" else None
-    if config.pairs.corrections:
+    labels = labels_of(plan.run, plan.config)
+    if plan.config.pairs.corrections:
         corrections(plan.run)  # a fault in them is told now, and not after a night
     async with _ready(plan, console) as (folder, making, work):
-        job = work.job
-        folder.open_edition(
-            edition.model_copy(update={"models": _of(job.models.played, plan.makers)}),
-            rows=work.funnel.kept.total(),
-            mix=plan.mix,
-            settings=config.model_dump(mode="json"),
-            features={role: found.model_dump() for role, found in job.features.items()},
-            sources={},
-            toy=job.toy,
-        )
-        await work.prepare(plan.prompts, saying(console))
-        work.try_again()
-        outcome = await _pass(job, work, console)
-        if not outcome.interrupted and work.find_lacking():
-            outcome = replaced(await _pass(job, work, console), progress=outcome.progress)
-        saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
+        outcome = await _drawn(plan, folder, work, console)
         places: Mapping[str, Place] = labels or {}
-        ask = await _asking(plan, job, work, console) if plan.asks and not outcome.interrupted else None
-        if config.explore.recovery.cuts and not outcome.interrupted:
-            outcome = await _recover(making, job, work, teller(labels, ask), plan.limit, console)
+        ask = await _asking(plan, work, console) if plan.asks and not outcome.interrupted else None
+        outcome = await _recovered(making, work, teller(labels, ask), plan, outcome, console)
         if ask and not outcome.interrupted:
-            outcome, places = await _locate(making, job, Locating(ask), console)
+            outcome, places = await _locate(making, work.job, Locating(ask), console)
     return outcome, write_pairs(making, places, console)
 
 
+async def explore_part(plan: Plan, console: Console, part: Part) -> Outcome:
+    """Draw what is left of a `part`; no pair is made. Raises as `make_dataset` does."""
+    async with _ready(plan, console, part) as (folder, making, work):
+        outcome = await _drawn(plan, folder, work, console, part)
+        return await _recovered(making, work, teller(None, None), plan, outcome, console)
+
+
+async def _drawn(
+    plan: Plan, folder: RunDir, work: Exploration, console: Console, part: Part | None = None
+) -> Outcome:
+    """What paths lack, then what the rarer kind of pair lacks."""
+    config, edition = plan.config, plan.edition
+    job = work.job
+    folder.open_edition(
+        edition.model_copy(update={"models": _of(job.models.played, plan.makers)}),
+        rows=work.funnel.kept.total(),
+        mix=plan.mix,
+        settings=config.model_dump(mode="json"),
+        features={role: found.model_dump() for role, found in job.features.items()},
+        sources={},
+        toy=job.toy,
+    )
+    if part:
+        part.witness.edition({EXPLORED: folder.read()}, plan.run / "used")
+    await work.prepare(plan.prompts, saying(console))
+    work.try_again()
+    work.leave_out(part.unfit if part else ())
+    outcome = await _pass(job, work, console)
+    if not outcome.interrupted and work.find_lacking():
+        outcome = replaced(await _pass(job, work, console), progress=outcome.progress)
+    saying(console)(f"{work.watch.forms.total():,} distinct branches by form: {work.watch.shares}.")
+    return outcome
+
+
 @asynccontextmanager
-async def _ready(plan: Plan, console: Console) -> AsyncIterator[tuple[RunDir, Making, Exploration]]:
+async def _ready(
+    plan: Plan, console: Console, part: Part | None = None
+) -> AsyncIterator[tuple[RunDir, Making, Exploration]]:
     """The run's folder, held, and what explores its paths, once the models are known to do what is asked."""
     source, config = plan.source, plan.config
     check_root(plan.root, plan.run)
@@ -180,9 +198,10 @@ async def _ready(plan: Plan, console: Console) -> AsyncIterator[tuple[RunDir, Ma
         bench = load_bench(config.leaks, config.images)
         making = Making(plan.run, source, plan.root, config, plan.system, bench)
         job = await open_.enter_async_context(
-            opened(plan.run, config, plan.roles, plan.root, console, plan.toy)
+            opened(plan.run, config, plan.roles, plan.root, console, plan.toy, part and part.witness)
         )
-        work = Exploration(job, source, plan.root, plan.limit, bench, plan.retry, open_)
+        witness = part and part.witness
+        work = Exploration(job, source, plan.root, plan.limit, bench, plan.retry, open_, witness)
         held = ("regex",) if config.explore.form == "regex" else ()
         asked = (*config.verify.by, *((NAME,) if plan.asks else ()))
         needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(asked)}
@@ -190,23 +209,25 @@ async def _ready(plan: Plan, console: Console) -> AsyncIterator[tuple[RunDir, Ma
         yield folder, making, work
 
 
-async def _asking(plan: Plan, job: Job, work: Exploration, console: Console) -> Verifier:
+async def _asking(plan: Plan, work: Exploration, console: Console) -> Verifier:
     paths, say = first_paths(plan.source), saying(console)
-    return await asking(job, plan.config.verify, plan.prompts, work.pictures.of, paths, say)
+    return await asking(work.job, plan.config.verify, plan.prompts, work.pictures.of, paths, say)
 
 
-async def _recover(
-    making: Making, job: Job, work: Exploration, tell: Teller, limit: int | None, console: Console
+async def _recovered(
+    making: Making, work: Exploration, tell: Teller, plan: Plan, outcome: Outcome, console: Console
 ) -> Outcome:
-    """Draw behind wrong steps what has not been drawn yet."""
+    """Draw behind wrong steps what has not been drawn yet, where that is wanted and all else is done."""
+    if outcome.interrupted or not plan.config.explore.recovery.cuts:
+        return outcome
     rows = Explored(making.run / BRANCHES)
     recovery = Recovery(work.explorer, making.config.explore, tell, rows, work.keep)
 
     def todo() -> Iterator[ReasoningPath]:
-        return recovery.todo(some(read_paths(making.source), limit))
+        return recovery.todo(some(read_paths(making.source), plan.limit))
 
     left = sum(1 for _ in todo())
-    done = await carry_out(job, todo(), recovery.on, funnel=recovery.funnel, left=left, console=console)
+    done = await carry_out(work.job, todo(), recovery.on, funnel=recovery.funnel, left=left, console=console)
     told = [f"{name} {n:,}" for name, n in recovery.funnel.kept.items()]
     told += [f"{reason.replace('_', ' ')} {n:,}" for (_, reason), n in recovery.funnel.dropped.items()]
     saying(console)(f"Behind wrong steps, of {left:,} paths: {', '.join(told) or 'nothing to draw'}.")
@@ -235,23 +256,3 @@ async def _pass(job: Job, work: Exploration, console: Console) -> Outcome:
     """Work on all that is `todo` now."""
     left = sum(1 for _ in work.todo())
     return await carry_out(job, work.todo(), work.on, funnel=work.funnel, left=left, console=console)
-
-
-def write_pairs(making: Making, places: Mapping[str, Place], console: Console) -> Written:
-    """Pair up what is on disk; `places` are of rejected branches, by id. Raises RunLocked."""
-    file, counts = making.run / PAIRS, Counts(Counter)
-    made, before = 0, sum(1 for _ in read(file))
-
-    def rows() -> Iterator[str]:
-        nonlocal made
-        for pair in making.pairs(places, counts):
-            made += 1
-            yield pair.model_dump_json() + "\n"
-
-    with RunDir(making.run, "pairs") as folder:
-        former = replace(file, rows())
-        folder.note({source: dict(found) for source, found in counts.items()})
-    for source, found in counts.items():
-        others = ", ".join(f"{why.replace('_', ' ')} {n:,}" for why, n in found.items() if why != "made")
-        saying(console)(f"{found['made']:,} {source} pairs; not made: {others or 'none'}.")
-    return Written(made, before, former)

@@ -28,6 +28,7 @@ from ssui_gen.shards.attempts import Counts, Past
 from ssui_gen.shards.benches import bench_of
 from ssui_gen.shards.dealing import Deal, Row, Which, items_of_shard
 from ssui_gen.shards.edition import require_same
+from ssui_gen.shards.paths import lay_out
 from ssui_gen.shards.seeds import seeds_of, source_of
 from ssui_gen.shards.stages import stage_of
 from ssui_gen.shards.store import Store
@@ -35,6 +36,9 @@ from ssui_gen.stages.bench import Part as BenchPart
 from ssui_gen.stages.bench import Plan as BenchPlan
 from ssui_gen.stages.bench import make_bench
 from ssui_gen.stages.dataset import make_dataset
+from ssui_gen.stages.pairs import Part as PairsPart
+from ssui_gen.stages.pairs import Plan as PairsPlan
+from ssui_gen.stages.pairs import explore_part
 
 ELSEWHERE = 75
 """Exit code (EX_TEMPFAIL of sysexits.h): nothing is wrong with the shard; another try may end otherwise."""
@@ -117,10 +121,25 @@ def dataset_work(plan: Plan, deal: Deal, items: Items, console: Console) -> Work
     async def do(witness: Witness) -> Ended:
         part = Part(source_of(deal), lambda: seeds_of(items), witness)
         outcome = await make_dataset(plan, console, part)
-        dropped = outcome.progress.funnel.dropped
-        return Ended(outcome, sum(n for (_, reason), n in dropped.items() if Reason(reason).passing))
+        return Ended(outcome, _passing(outcome))
 
     return Work(plan.edition({}), plan.config.model_dump(mode="json"), plan.mix, do)
+
+
+def pairs_work(plan: PairsPlan, deal: Deal, items: Items, console: Console) -> Work:
+    """A policy and F at work on some of the paths, which are laid out in the folder of `plan`."""
+    unfit = lay_out(deal, items, plan.run)
+
+    async def do(witness: Witness) -> Ended:
+        outcome = await explore_part(plan, console, PairsPart(unfit, witness))
+        return Ended(outcome, _passing(outcome))
+
+    return Work(plan.edition, plan.config.model_dump(mode="json"), plan.mix, do)
+
+
+def _passing(outcome: Outcome) -> int:
+    dropped = outcome.progress.funnel.dropped
+    return sum(n for (_, reason), n in dropped.items() if Reason(reason).passing)
 
 
 def bench_work(plan: BenchPlan, store: Store, deal: Deal, items: Items, console: Console) -> Work:
