@@ -223,7 +223,7 @@ def _tell_pairs(into: Path, done: Merged, how: str) -> None:
 
     source, root = Path(done.deal.source), Path(done.deal.root)
     _say(f"{done.rows[BRANCHES]:,} cuts and {done.rows[NOT_EXPLORED]:,} rejects, {how}")
-    pairs = pair_up_again(into, source, root, OUT)
+    pairs = pair_up_again(into, source, root, _say)
     report = make_report(into, source, root)
     _say(f"{pairs.made:,} pairs in {into / made_pairs}. Look at {report.overview}.")
     if pairs.asked_for:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
-
-from rich.console import Console
 
 from ssui_gen.branches import Place
 from ssui_gen.config import Config
@@ -16,7 +14,6 @@ from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.exploring.locating import labelled
 from ssui_gen.exploring.making import Counts, Making
 from ssui_gen.files import replace
-from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import read
 from ssui_gen.manifest import PAIRS as EXPLORED
@@ -38,7 +35,7 @@ class Written(NamedTuple):
     """Whether the judge is still to say where rejected branches go wrong."""
 
 
-def pair_up_again(run: Path, source: Path, root: Path, console: Console) -> Written:
+def pair_up_again(run: Path, source: Path, root: Path, say: Callable[[str], None]) -> Written:
     """The pairs of rows that are on disk, as their settings ask for them; no model is asked. Raises
     ConfigError where the policy was told something else than it would be told here.
     """
@@ -49,7 +46,7 @@ def pair_up_again(run: Path, source: Path, root: Path, console: Console) -> Writ
         raise ConfigError(f"{run / EXPLORED}: was made with another prompts/policy.md: put that file back")
     bench = load_bench(config.leaks, config.images)
     making = Making(run, source, root, config, policy_prompt(prompt, "")[0], bench)
-    written = write_pairs(making, labels_of(run, config) or {}, console)
+    written = write_pairs(making, labels_of(run, config) or {}, say)
     return written._replace(asked_for=config.pairs.first_bad == "ask")
 
 
@@ -58,7 +55,7 @@ def labels_of(run: Path, config: Config) -> dict[str, Place] | None:
     return labelled(run) if config.pairs.first_bad == "labels" else None
 
 
-def write_pairs(making: Making, places: Mapping[str, Place], console: Console) -> Written:
+def write_pairs(making: Making, places: Mapping[str, Place], say: Callable[[str], None]) -> Written:
     """Pair up what is on disk; `places` are of rejected branches, by id. Raises RunLocked."""
     file, counts = making.run / PAIRS, Counts(Counter)
     made, before = 0, sum(1 for _ in read(file))
@@ -74,5 +71,5 @@ def write_pairs(making: Making, places: Mapping[str, Place], console: Console) -
         folder.note({source: dict(found) for source, found in counts.items()})
     for source, found in counts.items():
         others = ", ".join(f"{why.replace('_', ' ')} {n:,}" for why, n in found.items() if why != "made")
-        saying(console)(f"{found['made']:,} {source} pairs; not made: {others or 'none'}.")
+        say(f"{found['made']:,} {source} pairs; not made: {others or 'none'}.")
     return Written(made, before, former)

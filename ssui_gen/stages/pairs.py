@@ -149,7 +149,7 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
         outcome = await _recovered(making, work, teller(labels, ask), plan, outcome, console)
         if ask and not outcome.interrupted:
             outcome, places = await _locate(making, work.job, Locating(ask), console)
-    return outcome, write_pairs(making, places, console)
+    return outcome, write_pairs(making, places, saying(console))
 
 
 async def explore_part(plan: Plan, console: Console, part: Part) -> Outcome:
