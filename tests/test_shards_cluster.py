@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from benching import PLAYED, Run, items
+from exploring import PATHS, explored, judge, policy
 from fake_server import Fake
 from jobs import SSUI, Job, job, plain
 from sharded import ANSWERS
@@ -92,6 +93,17 @@ def test_the_array_file_asks_a_benchmark_where_it_is_told_to(
     said = run_array(made, slurm, STAGE="bench", SHARDS="2")
     assert "each once" in said and "Look at" in said, said
     assert len(asked.responses) == 6 and len(asked.judgements) == 42
+
+
+@pytest.mark.slow
+def test_the_array_file_explores_pairs_where_it_is_told_to(
+    fake: Fake, tmp_path: Path, slurm: dict[str, str]
+) -> None:
+    made = explored(tmp_path / "it's a job", fake.url)
+    fake.answers = {"none": policy, "judge: right": judge}
+    said = run_array(made, slurm, STAGE="pairs", SHARDS="2", UNCURATED="1", POLICY="fake-vlm")
+    assert f"{6 * PATHS} cuts and 0 rejects, each once" in said and "pairs.jsonl" in said, said
+    assert (made.run / "pairs.html").exists()
 
 
 @pytest.mark.slow
