@@ -139,6 +139,26 @@ def test_the_job_asks_for_as_many_pods_as_there_are_shards_in_words_that_we_know
     assert mounted == {volume["name"] for volume in spec["template"]["spec"]["volumes"]}
 
 
+@pytest.mark.slow
+def test_the_file_for_skypilot_has_each_node_do_its_shards(fake: Fake, tmp_path: Path) -> None:
+    fake.answers = ANSWERS
+    made, task = job(tmp_path / "job", fake.url, plain(4)), yaml.safe_load((CLUSTER / "sky.yaml").read_text())
+    told = {name: str(value) for name, value in task["envs"].items() if value is not None}
+    told |= {"RUN": str(made.run), "SEEDS": str(made.seeds), "MODEL": "fake-vlm", "BASE_URL": made.url}
+    told |= {"CONFIG": str(made.folder / "run.yaml"), "SHARDS": "3", "SKYPILOT_NUM_NODES": "2"}
+    assert told.keys() >= task["envs"].keys()
+    for node in ("0", "1"):
+        done = subprocess.run(
+            ["bash", "-c", task["run"]], env=os.environ | told | {"SKYPILOT_NODE_RANK": node}, text=True,
+            cwd=CLUSTER.parents[1], capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    status = subprocess.run(
+        [str(SSUI), "shards", "status", "--run", str(made.run)], text=True, capture_output=True
+    )
+    assert "3 / 0 / 0" in status.stdout, status.stderr
+
+
 STANDS_IN = """#!/bin/bash
 # srun runs its words here; ray and ssui write theirs down, ray then runs what stands behind `--`.
 name=${0##*/}
