@@ -201,6 +201,8 @@ def merge_into(store: Store, into: Path, *, calls: bool, mix: bool) -> None:
 
     done = merge(store, into, calls=calls, mix=mix)
     told = {DATASET: _tell_dataset, PAIRS: _tell_pairs, BENCH: _tell_bench}[done.deal.stage]
+    if done.former:
+        _say(f"What they replace is kept in {', '.join(map(str, done.former))}.")
     told(into, done, f"each once, of {done.attempts:,} attempts with {done.calls:,} calls: {into}")
 
 

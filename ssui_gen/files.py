@@ -47,16 +47,24 @@ def replace(path: Path, content: Iterable[str | bytes]) -> Path | None:
     """`atomic_write`, and keep what the file was beside it, as one former edition; returns where, or None
     where there was nothing or it says the same. Raises RecordError.
     """
-    former = path.with_name(f"{path.stem}.former{path.suffix}")
     with _explained(path), beside(path) as (new, file):
         _fill(file, content)
-        changed = path.exists() and not filecmp.cmp(path, new, shallow=False)
-        if changed:
-            with beside(former) as (copy, target), path.open("rb") as source:
-                shutil.copyfileobj(source, target)
-                copy.replace(former)
+        former = keep_former(path, new)
         new.replace(path)
-    return former if changed else None
+    return former
+
+
+def keep_former(path: Path, new: Path) -> Path | None:
+    """Keep what a file is beside it, as one former edition, if `new` says something else; returns where.
+    Raises OSError.
+    """
+    if not path.exists() or filecmp.cmp(path, new, shallow=False):
+        return None
+    former = path.with_name(f"{path.stem}.former{path.suffix}")
+    with beside(former) as (copy, target), path.open("rb") as source:
+        shutil.copyfileobj(source, target)
+        copy.replace(former)
+    return former
 
 
 def _fill(file: BinaryIO, content: str | bytes | Iterable[str | bytes]) -> None:

@@ -114,6 +114,16 @@ def test_every_path_is_explored_once_by_one_of_several(made: Job, fake: Fake) ->
     assert many.told("merge").code == 0 and rows(made.run / "pairs.jsonl") == found
 
 
+def test_rows_that_a_merge_replaces_are_kept(made: Job) -> None:
+    assert pairs(made).code == 0
+    before = rows(made.run / "branches.jsonl")
+    many = Many(made, 1)
+    assert many.here(0, "--limit", "2").code == 0
+    end = many.told("merge")
+    assert end.code == 0 and "What they replace is kept in" in end.out
+    assert len(rows(made.run / "branches.jsonl")) == 12 and rows(made.run / "branches.former.jsonl") == before
+
+
 def test_what_is_unfit_is_a_reject_of_its_shard_and_a_missing_picture_is_tried_again(made: Job) -> None:
     kept, *others = made.paths
     empty = others[0] | {"steps": [others[0]["steps"][0] | {"text": " "}, *others[0]["steps"][1:]]}

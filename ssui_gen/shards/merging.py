@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, keep_former
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.shards.attempt import as_call, edition_id
 from ssui_gen.shards.attempts import CALL, DONE, EDITION, Event, Past
@@ -34,6 +34,8 @@ class Merged(NamedTuple):
     """By file."""
     calls: int
     attempts: int
+    former: tuple[Path, ...]
+    """Where other rows are kept that were there."""
 
 
 def require_deal(store: Store) -> Deal:
@@ -79,7 +81,9 @@ def merge(store: Store, into: Path, *, calls: bool, mix: bool) -> Merged:
             raise RecordError(
                 f"{into}: could not be written: {error}; free some space and try again"
             ) from None
-    return Merged(deal, made, drafts.rows, drafts.calls, sum(len(past.numbers) for past in pasts))
+    return Merged(
+        deal, made, drafts.rows, drafts.calls, sum(len(past.numbers) for past in pasts), tuple(drafts.former)
+    )
 
 
 def _unless_there(path: Path, data: bytes) -> None:
@@ -106,6 +110,7 @@ class _Drafts:
         self.into, self.home, self.rows, self.calls = into, home, Counter[str](), 0
         self.folder = Path(open_.enter_context(TemporaryDirectory(prefix=DRAFTS, dir=into)))
         self._open, self._files = open_, dict[str, BinaryIO]()
+        self.former = list[Path]()
         self._journal = open_.enter_context(closing(Journal(self.folder / CALLS))) if calls else None
 
     def open(self, name: str) -> BinaryIO:
@@ -129,7 +134,9 @@ class _Drafts:
                 self.rows[name] += 1
 
     def finish(self) -> None:
-        """The rows last: they are what a run is known by. Answers of later stages stay in its journal."""
+        """The rows last: they are what a run is known by. Rows that they replace are kept; so are answers of
+        later stages, in its journal.
+        """
         if self._journal:
             self._journal.close()
             self._keep_calls(self.folder / CALLS, self.into / CALLS)
@@ -137,7 +144,10 @@ class _Drafts:
             file.flush()
             os.fsync(file.fileno())
             (self.home / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / "rows" / name).replace(self.home / name)
+            draft = self.folder / "rows" / name
+            if former := keep_former(self.home / name, draft):
+                self.former.append(former)
+            draft.replace(self.home / name)
 
     def _keep_calls(self, made: Path, known: Path) -> None:
         if known.exists():
