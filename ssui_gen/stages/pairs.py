@@ -139,11 +139,11 @@ async def foresee(plan: Plan, console: Console) -> Forecast:
 
 async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
     """Do what is left of `plan`; returns what became of its pairs. Raises as `make_dataset` does."""
-    labels = labels_of(plan.run, plan.config)
+    labels, edition = labels_of(plan.run, plan.config), plan.edition
     if plan.config.pairs.corrections:
         corrections(plan.run)  # a fault in them is told now, and not after a night
     async with _ready(plan, console) as (folder, making, work):
-        outcome = await _drawn(plan, folder, work, console)
+        outcome = await _drawn(plan, edition, folder, work, console)
         places: Mapping[str, Place] = labels or {}
         ask = await _asking(plan, work, console) if plan.asks and not outcome.interrupted else None
         outcome = await _recovered(making, work, teller(labels, ask), plan, outcome, console)
@@ -154,17 +154,22 @@ async def make_pairs(plan: Plan, console: Console) -> tuple[Outcome, Written]:
 
 async def explore_part(plan: Plan, console: Console, part: Part) -> Outcome:
     """Draw what is left of a `part`; no pair is made. Raises as `make_dataset` does."""
+    edition = plan.edition
     async with _ready(plan, console, part) as (folder, making, work):
-        outcome = await _drawn(plan, folder, work, console, part)
+        outcome = await _drawn(plan, edition, folder, work, console, part)
         return await _recovered(making, work, teller(None, None), plan, outcome, console)
 
 
 async def _drawn(
-    plan: Plan, folder: RunDir, work: Exploration, console: Console, part: Part | None = None
+    plan: Plan,
+    edition: Edition,
+    folder: RunDir,
+    work: Exploration,
+    console: Console,
+    part: Part | None = None,
 ) -> Outcome:
     """What paths lack, then what the rarer kind of pair lacks."""
-    config, edition = plan.config, plan.edition
-    job = work.job
+    config, job = plan.config, work.job
     folder.open_edition(
         edition.model_copy(update={"models": _of(job.models.played, plan.makers)}),
         rows=work.funnel.kept.total(),
