@@ -101,3 +101,17 @@ def test_an_installation_trains_by_its_own_settings_beside_any_train_py(
     assert elsewhere(installation, tmp_path, "-c", load, *settings).returncode == 0
     told = elsewhere(installation, tmp_path, "-m", "ssui_train.srpo", "--help")
     assert told.returncode == 0 and "--config" in told.stdout, told.stderr
+
+
+def test_in_a_checkout_the_former_name_gives_the_same_modules() -> None:
+    code = (
+        "import train.encode, train.loss, ssui_train.loss; from train.source import Unfit;"
+        "import ssui_train.source; print(train.loss is ssui_train.loss, Unfit is ssui_train.source.Unfit)"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, cwd=SCRIPTS.parent, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "True"], done.stderr
+    told = subprocess.run(
+        [sys.executable, "-m", "train.srpo", "--help"], cwd=SCRIPTS.parent, capture_output=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
