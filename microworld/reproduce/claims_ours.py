@@ -10,7 +10,7 @@ from microworld.reproduce.outcomes import LATE, NEEDLESS, RECOVERY, TWINS, UNSAF
 from microworld.reproduce.settings import Cell
 
 
-def _against_srpo(after: Cell, recipe: str, *wanted: tuple[Measure, Bound | None]) -> tuple[Part, ...]:
+def against_srpo(after: Cell, recipe: str, *wanted: tuple[Measure, Bound | None]) -> tuple[Part, ...]:
     """What becomes of SRPO by a recipe, measure by measure."""
     return tuple(Part(r.srpo, after, (m,), bound, named=f"SRPO → {recipe}") for m, bound in wanted)
 
@@ -20,14 +20,14 @@ OURS: tuple[Claim, ...] = (
         18,
         "what a pair counts may end with the error: no less safe, and fewer late false alarms (span: error)",
         "ours",
-        _against_srpo(r.span_error, "span: error", (LATE, below(0)), (UNSAFE, below(3)), (NEEDLESS, None)),
+        against_srpo(r.span_error, "span: error", (LATE, below(0)), (UNSAFE, below(3)), (NEEDLESS, None)),
         all=True,
     ),
     Claim(
         19,
         "a twin's step as the rejected side keeps from warning for nothing (pairs: twins)",
         "ours",
-        _against_srpo(
+        against_srpo(
             r.twin_pairs,
             "pairs: twins",
             (NEEDLESS, below(0)),
@@ -39,9 +39,9 @@ OURS: tuple[Claim, ...] = (
         "branches from behind wrong steps teach to come back: 20 points more than SRPO (explore: recovery)",
         "ours",
         (
-            *_against_srpo(r.recovery, "recovery", (RECOVERY, above(20)), (NEEDLESS, None)),
-            *_against_srpo(r.balanced, "recovery, balanced", (RECOVERY, None), (NEEDLESS, None)),
-            *_against_srpo(r.all_three, "recovery, twins, span: error", (RECOVERY, None), (NEEDLESS, None)),
+            *against_srpo(r.recovery, "recovery", (RECOVERY, above(20)), (NEEDLESS, None)),
+            *against_srpo(r.balanced, "recovery, balanced", (RECOVERY, None), (NEEDLESS, None)),
+            *against_srpo(r.all_three, "recovery, twins, span: error", (RECOVERY, None), (NEEDLESS, None)),
         ),
         few=True,
     ),
@@ -49,7 +49,7 @@ OURS: tuple[Claim, ...] = (
         21,
         "18 and 19 together: fewer needless warnings, at most 3 points more unsafe",
         "ours",
-        _against_srpo(r.both, "twins, span: error", (NEEDLESS, below(0)), (UNSAFE, below(3)), (LATE, None)),
+        against_srpo(r.both, "twins, span: error", (NEEDLESS, below(0)), (UNSAFE, below(3)), (LATE, None)),
         all=True,
     ),
     Claim(

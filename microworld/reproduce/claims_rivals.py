@@ -5,38 +5,38 @@ here are the harmless ones. Margins chosen by the set `dev`, fixed before anybod
 from __future__ import annotations
 
 from microworld.reproduce import recipes as r
-from microworld.reproduce.claim import Bound, Claim, Part, above
-from microworld.reproduce.outcomes import AWARE, LATE, NEEDLESS, UNSAFE, Measure
+from microworld.reproduce.claim import Claim, Source, above
+from microworld.reproduce.claims_ours import against_srpo
+from microworld.reproduce.outcomes import AWARE, LATE, NEEDLESS, UNSAFE
 from microworld.reproduce.settings import Cell
 
 
-def _against_srpo(rival: Cell, name: str, claimed: Measure, bound: Bound) -> tuple[Part, ...]:
-    """What becomes of SRPO's shares by the rival: one measure is claimed, the others are told beside it."""
-    others = [one for one in (UNSAFE, AWARE, NEEDLESS, LATE) if one is not claimed]
-    wanted = [(claimed, bound), *((one, None) for one in others)]
-    return tuple(Part(r.srpo, rival, (m,), limit, named=f"SRPO → {name}") for m, limit in wanted)
+def _warns_more(number: int, words: str, source: Source, rival: Cell, name: str) -> Claim:
+    """That it warns for nothing is claimed, the rest is told beside it."""
+    wanted = ((NEEDLESS, above(20)), (UNSAFE, None), (AWARE, None), (LATE, None))
+    return Claim(number, words, source, against_srpo(rival, name, *wanted), scope="rivals")
 
 
 RIVALS: tuple[Claim, ...] = (
-    Claim(
+    _warns_more(
         23,
         "the paths' likelihood in J pays: DPO on the same pairs warns for nothing, 20 points more",
         "paper",
-        _against_srpo(r.dpo, "DPO, the same pairs", NEEDLESS, above(20)),
-        scope="rivals",
+        r.dpo,
+        "DPO, the same pairs",
     ),
-    Claim(
+    _warns_more(
         24,
         "so does DPO on pairs of single steps by value (PRISM, arXiv 2508.18649)",
         "others",
-        _against_srpo(r.value_dpo, "DPO, pairs by value", NEEDLESS, above(20)),
-        scope="rivals",
+        r.value_dpo,
+        "DPO, pairs by value",
     ),
-    Claim(
+    _warns_more(
         25,
         "and GRPO over all branches of a cut (arXiv 2402.03300, offline)",
         "others",
-        _against_srpo(r.grpo, "GRPO, all branches of a cut", NEEDLESS, above(20)),
-        scope="rivals",
+        r.grpo,
+        "GRPO, all branches of a cut",
     ),
 )

@@ -15,13 +15,13 @@ from ssui_gen.branches import Cut
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import cut_id, read_paths
 from ssui_gen.files import atomic_write
-from ssui_gen.jsonl import as_line, of_kind, parse
+from ssui_gen.jsonl import as_line, of_kind
 from ssui_gen.manifest import PAIRS as MADE
-from ssui_gen.manifest import Manifest, read_manifest
+from ssui_gen.manifest import read_manifest
 from ssui_gen.records import ReasoningPath, Record, Reject
 from ssui_gen.run_files import BRANCHES, NOT_EXPLORED, PATHS
 from ssui_gen.shards.dealing import Deal, Row, Terms, full, hand_out, settle
-from ssui_gen.shards.stage import Key, Known, Manifests
+from ssui_gen.shards.stage import Key, Known, Manifests, OneManifest
 from ssui_gen.shards.store import Store
 
 FOLDER = "pairs"
@@ -65,9 +65,10 @@ def lay_out(deal: Deal, rows: Callable[[], Iterable[Row]], run: Path) -> list[Re
     return [row for row in every if isinstance(row, Reject)]
 
 
-class Exploring:
+class Exploring(OneManifest):
     """The stage, as shards see it."""
 
+    says = MADE
     deciding: tuple[tuple[str, ...], ...] = (("images",),)
     replacing = frozenset({BRANCHES})
 
@@ -77,14 +78,6 @@ class Exploring:
     def key(self, file: str, row: Record) -> Key:
         assert isinstance(row, Cut | Reject)
         return file, row.id if isinstance(row, Cut) else row.seed_id
-
-    def read(self, store: Store) -> Manifests:
-        raw, where = store.read(MADE), f"{store.place}/{MADE}"
-        return {} if raw is None else {MADE: of_kind(Manifest, parse(raw, where), where)}
-
-    def write(self, store: Store, made: Manifests) -> None:
-        for file, manifest in made.items():
-            store.create(file, (manifest.model_dump_json(indent=2) + "\n").encode())
 
     def files(self, made: Manifests) -> list[str]:
         return [*RECORDS]
@@ -109,9 +102,6 @@ class Exploring:
                 f"{into / BRANCHES}: holds branches that were made with something else, which would be "
                 "replaced: say another folder, with --into"
             )
-
-    def beside(self, store: Store, deal: Deal, made: Manifests) -> dict[str, bytes]:
-        return {}
 
 
 def _keys(path: ReasoningPath) -> Iterator[Key]:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from ssui_gen.calling.journal import Seen
 from ssui_gen.errors import ConfigError
-from ssui_gen.jsonl import of_kind, parse
-from ssui_gen.manifest import RUN, Manifest, Seeds, read_manifest
+from ssui_gen.jsonl import of_kind
+from ssui_gen.manifest import RUN, Seeds, read_manifest
 from ssui_gen.records import Kind, ReasoningPath, Record, Reject, Seed
 from ssui_gen.run_files import PATHS, REJECTS
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
 from ssui_gen.shards.dealing import Deal, Row, Terms, full, hand_out, settle
 from ssui_gen.shards.folder import Folder
-from ssui_gen.shards.stage import Key, Known, Manifests
+from ssui_gen.shards.stage import Key, Known, Manifests, OneManifest
 from ssui_gen.shards.store import Store
 
 RECORDS: dict[str, type[Record]] = {PATHS: ReasoningPath, REJECTS: Reject}
@@ -63,9 +63,10 @@ def seeds_of(rows: Callable[[], Iterable[Row]]) -> Iterator[Seed | Reject]:
         yield of_kind(Seed, row.value, row.place) if seed else of_kind(Reject, row.value, row.place)
 
 
-class Dataset:
+class Dataset(OneManifest):
     """The stage, as shards see it."""
 
+    says = RUN
     deciding: tuple[tuple[str, ...], ...] = (("twins",), ("images",), ("limits", "reflection_rounds"))
     replacing = frozenset[str]()
 
@@ -76,14 +77,6 @@ class Dataset:
         """A seed and which record of it; no kind where the seed itself was refused."""
         assert isinstance(row, ReasoningPath | Reject)
         return row.seed_id, row.kind
-
-    def read(self, store: Store) -> Manifests:
-        raw, where = store.read(RUN), f"{store.place}/{RUN}"
-        return {} if raw is None else {RUN: of_kind(Manifest, parse(raw, where), where)}
-
-    def write(self, store: Store, made: Manifests) -> None:
-        for file, manifest in made.items():
-            store.create(file, (manifest.model_dump_json(indent=2) + "\n").encode())
 
     def files(self, made: Manifests) -> list[str]:
         return [*RECORDS]
@@ -109,9 +102,6 @@ class Dataset:
                 f"{into}: holds a run of {found.source if found else 'unknown seeds'}, whose rows would be "
                 "replaced: say another folder, with --into"
             )
-
-    def beside(self, store: Store, deal: Deal, made: Manifests) -> dict[str, bytes]:
-        return {}
 
 
 def _named(kinds: Iterable[Kind | str | None]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from ssui_gen.jsonl import of_kind, parse
 from ssui_gen.manifest import Manifest
 from ssui_gen.records import Record
 from ssui_gen.shards.dealing import Deal, Row
@@ -19,6 +20,24 @@ Known = Mapping[Key, tuple[str, Record]]
 """By key a row and the name of its file."""
 Manifests = Mapping[str, Manifest]
 """With what all rows are made, by the file of the run that says so."""
+
+
+class OneManifest:
+    """What is the same for every stage of whose rows one file says with what they are made."""
+
+    says: str
+    """That file's name."""
+
+    def read(self, store: Store) -> Manifests:
+        raw, where = store.read(self.says), f"{store.place}/{self.says}"
+        return {} if raw is None else {self.says: of_kind(Manifest, parse(raw, where), where)}
+
+    def write(self, store: Store, made: Manifests) -> None:
+        for file, manifest in made.items():
+            store.create(file, (manifest.model_dump_json(indent=2) + "\n").encode())
+
+    def beside(self, store: Store, deal: Deal, made: Manifests) -> dict[str, bytes]:
+        return {}
 
 
 class Stage(Protocol):
