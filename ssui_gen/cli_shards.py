@@ -218,18 +218,19 @@ def _tell_dataset(into: Path, done: Merged, how: str) -> None:
 
 def _tell_pairs(into: Path, done: Merged, how: str) -> None:
     """Pairs of all rows, as one machine makes them."""
+    from ssui_gen import run_files as files
     from ssui_gen.exploring.written import pair_up_again
-    from ssui_gen.run_files import BRANCHES, CURATED, NOT_EXPLORED
-    from ssui_gen.run_files import PAIRS as made_pairs
     from ssui_gen.stages.report import make_report
 
     source, root = Path(done.deal.source), Path(done.deal.root)
-    _say(f"{done.rows[BRANCHES]:,} cuts and {done.rows[NOT_EXPLORED]:,} rejects, {how}")
+    _say(f"{done.rows[files.BRANCHES]:,} cuts and {done.rows[files.NOT_EXPLORED]:,} rejects, {how}")
     pairs = pair_up_again(into, source, root, _say)
     report = make_report(into, source, root)
-    _say(f"{pairs.made:,} pairs in {into / made_pairs}. Look at {report.overview}.")
+    _say(f"{pairs.made:,} pairs in {into / files.PAIRS}. Look at {report.overview}.")
+    if pairs.former:
+        _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")
     if pairs.asked_for:
-        line = command(PAIRS, into, UNCURATED=source.name != CURATED)
+        line = command(PAIRS, into, UNCURATED=source.name != files.CURATED)
         _say(
             f"Where rejected branches go wrong, the judge is to be asked (pairs: {{first_bad: ask}}): {line}"
         )
