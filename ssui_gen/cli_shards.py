@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ssui_gen.cli_looking import write_page
 from ssui_gen.cli_options import policy_of
 from ssui_gen.cli_screen import OUT
 from ssui_gen.cli_screen import say as _say
@@ -213,6 +214,7 @@ def _tell_dataset(into: Path, done: Merged, how: str) -> None:
     _say(f"{done.rows[PATHS]:,} records and {done.rows[REJECTS]:,} rejects, {how}")
     if not done.rows[PATHS]:
         raise NothingMade(f"{into}: no record was made: each reason is told in {REJECTS}")
+    write_page(into, Path(done.deal.root))
     _say(f"Next: {command('curation', into)}")
 
 
@@ -229,6 +231,7 @@ def _tell_pairs(into: Path, done: Merged, how: str) -> None:
     _say(f"{pairs.made:,} pairs in {into / files.PAIRS}. Look at {report.overview}.")
     if pairs.former:
         _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")
+    write_page(into, root)
     if pairs.asked_for:
         line = command(PAIRS, into, UNCURATED=source.name != files.CURATED)
         _say(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -55,6 +56,13 @@ def content(run: Path) -> dict[str, list[dict[str, Any]]]:
     return {name: sorted(some, key=lambda row: str(row["id"])) for name, some in found.items()}
 
 
+def linked(page: Path) -> list[str]:
+    """Files beside a page to which it leads."""
+    found = re.findall(r'href="([^"#:]+)"', page.read_text("utf-8"))
+    assert found, page
+    return found
+
+
 @pytest.fixture
 def made(fake: Fake, tmp_path: Path) -> Job:
     """A run with paths, and a server that plays policy and judge from here on."""
@@ -74,6 +82,8 @@ def test_one_shard_gives_what_one_machine_gives_for_as_many_calls(
     assert end.code == 0, end.err
     assert content(made.run) == content(one.run)
     assert f"{len(rows(one.run / 'pairs.jsonl'))} pairs in" in end.out and "Next: " in end.out
+    for page in ("pairs.html", "dataset.html"):
+        assert not [name for name in linked(made.run / page) if not (made.run / name).exists()]
     assert pairs(made).code == 0 and content(made.run) == content(one.run), "it goes on as any other run"
     assert fake.calls == 2 * calls
 
