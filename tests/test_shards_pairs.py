@@ -16,6 +16,10 @@ from fake_server import Fake, serve
 from jobs import Ended, Job, here, rows, wait_for
 from sharded import start
 
+from ssui_gen.errors import ConfigError
+from ssui_gen.shards.dealing import Deal
+from ssui_gen.shards.paths import lay_out
+
 PLAYED = {"none": policy, "judge: right": judge}
 
 
@@ -175,6 +179,13 @@ def test_a_killed_shard_goes_on_and_repeats_no_call_that_was_logged(tmp_path: Pa
         assert known + many.count("call", 0, 2) == before, "no logged call is asked again"
         assert many.told("merge").code == 0
         assert content(many.todo.run) == content(one.run)
+
+
+def test_a_deal_names_no_other_file_of_a_shard(tmp_path: Path) -> None:
+    deal = Deal(stage="pairs", source="/shared/pairs.json", root="/", limit=None, dealt=())
+    with pytest.raises(ConfigError, match=r"pairs\.json: was dealt as paths: expected a reasoning_paths"):
+        lay_out(deal, lambda: (), tmp_path)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_other_paths_settings_and_places_are_refused(made: Job) -> None:

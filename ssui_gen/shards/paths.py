@@ -19,7 +19,7 @@ from ssui_gen.jsonl import as_line, of_kind
 from ssui_gen.manifest import PAIRS as MADE
 from ssui_gen.manifest import read_manifest
 from ssui_gen.records import ReasoningPath, Record, Reject
-from ssui_gen.run_files import BRANCHES, NOT_EXPLORED, PATHS
+from ssui_gen.run_files import BRANCHES, CURATED, NOT_EXPLORED, PATHS
 from ssui_gen.shards.dealing import Deal, Row, Terms, full, hand_out, settle
 from ssui_gen.shards.stage import Key, Known, Manifests, OneManifest
 from ssui_gen.shards.store import Store
@@ -57,11 +57,16 @@ def paths_of(rows: Iterable[Row]) -> Iterator[ReasoningPath | Reject]:
 
 
 def lay_out(deal: Deal, rows: Callable[[], Iterable[Row]], run: Path) -> list[Reject]:
-    """Write the paths of a shard into a folder, as a run has them; what is unfit is returned."""
+    """Write the paths of a shard into a folder, as a run has them; what is unfit is returned. Raises
+    ConfigError where what was dealt was no run's file of paths.
+    """
+    name = Path(deal.source).name
+    if name not in (PATHS, CURATED):
+        raise ConfigError(f"{deal.source}: was dealt as paths: expected a {PATHS} or {CURATED}")
     every = list(paths_of(rows()))
     lines = b"".join(as_line(row) for row in every if isinstance(row, ReasoningPath))
-    for name in {PATHS, Path(deal.source).name}:
-        atomic_write(run / name, lines)
+    for file in {PATHS, name}:
+        atomic_write(run / file, lines)
     return [row for row in every if isinstance(row, Reject)]
 
 
