@@ -20,7 +20,8 @@ from ssui_gen.config import Config, load_cards
 from ssui_gen.examples import load_examples
 from ssui_gen.images import data_url
 from ssui_gen.prompts import load_prompts
-from ssui_gen.records import REPLIES, STEP_NAMES, ImageRef, Step, row_id
+from ssui_gen.records import STEP_NAMES, ImageRef, Step, row_id
+from ssui_gen.replies import REPLIES
 from ssui_gen.taxonomy import classes
 
 ROOT = Path(__file__).parent.parent

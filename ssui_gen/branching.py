@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ssui_gen.naming import named_class
-from ssui_gen.records import STEP_NAMES, ReasoningReply, Step
+from ssui_gen.records import STEP_NAMES, Step
+from ssui_gen.replies import ReasoningReply
 
 ANSWER = "Answer: "
 

@@ -22,7 +22,7 @@ from ssui_gen.dialect import Dialect
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
 from ssui_gen.language import ENGLISH, MOST_TOKENS, Language, tokens_in
-from ssui_gen.records import REPLIES
+from ssui_gen.replies import REPLIES
 from ssui_gen.settings import PIXELS, ImageLimits, OneOf, Settings, parse
 
 

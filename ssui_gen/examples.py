@@ -19,16 +19,8 @@ from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
 from ssui_gen.lengths import Line
 from ssui_gen.naming import named_class
-from ssui_gen.records import (
-    KINDS,
-    Kind,
-    QueryReply,
-    ReasoningReply,
-    ReflectionReply,
-    SafetyReply,
-    SummaryReply,
-    row_id,
-)
+from ssui_gen.records import KINDS, Kind, row_id
+from ssui_gen.replies import QueryReply, ReasoningReply, ReflectionReply, SafetyReply, SummaryReply
 from ssui_gen.settings import Settings, parse
 from ssui_gen.taxonomy import NO_RISK, class_ids
 

@@ -16,7 +16,8 @@ from ssui_gen.agent import AgentReply, Origin
 from ssui_gen.branching import path_class, render_steps, steps_of
 from ssui_gen.errors import OF_ITEM, ImageError, ReplyError
 from ssui_gen.labels import label_probability
-from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject, SafetyReply, Verdict
+from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject, Verdict
+from ssui_gen.replies import SafetyReply
 from ssui_gen.state import Context, State
 from ssui_gen.taxonomy import NO_RISK, classes
 from ssui_gen.wish import Wish

@@ -19,8 +19,9 @@ from pydantic import ValidationError
 from ssui_gen.completions import Choice
 from ssui_gen.errors import ReplyError, ReplyRefused
 from ssui_gen.reading import TURN_END, spoken
-from ssui_gen.records import ReasoningReply, Record, SummaryReply
+from ssui_gen.records import Record
 from ssui_gen.refusing import declines, opens_declining
+from ssui_gen.replies import ReasoningReply, SummaryReply
 
 ReplyT = TypeVar("ReplyT", bound=Record)
 SHOWN = 80

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ssui_gen.records import REPLIES, Record
+from ssui_gen.records import Record
+from ssui_gen.replies import REPLIES
 
 
 @cache

@@ -15,19 +15,15 @@ from ssui_gen.records import (
     ImageRef,
     Kind,
     Query,
-    QueryReply,
-    ReasoningReply,
     Record,
-    ReflectionReply,
     ReflectionRound,
     Reject,
-    SafetyReply,
     Seed,
     Step,
-    SummaryReply,
     Verdict,
     row_id,
 )
+from ssui_gen.replies import QueryReply, ReasoningReply, ReflectionReply, SafetyReply, SummaryReply
 from ssui_gen.rights import Rights
 from ssui_gen.wanting import NOTHING, Wanting
 from ssui_gen.wish import Wish

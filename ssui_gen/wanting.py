@@ -23,7 +23,8 @@ from ssui_gen.config_query import Querying
 from ssui_gen.errors import ConfigError
 from ssui_gen.lengths import Line
 from ssui_gen.prompts import Prompt
-from ssui_gen.records import Kind, QueryReply, row_id
+from ssui_gen.records import Kind, row_id
+from ssui_gen.replies import QueryReply
 from ssui_gen.settings import Settings, parse
 from ssui_gen.taxonomy import NO_RISK, classes
 from ssui_gen.wish import Wish

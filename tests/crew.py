@@ -18,7 +18,8 @@ from ssui_gen.config import Card, Config, load_cards
 from ssui_gen.examples import load_examples
 from ssui_gen.language import ENGLISH
 from ssui_gen.prompts import load_prompts
-from ssui_gen.records import REPLIES, ImageRef, ReasoningPath, Record, Reject
+from ssui_gen.records import ImageRef, ReasoningPath, Record, Reject
+from ssui_gen.replies import REPLIES
 from ssui_gen.state import Context, Item
 
 ROOT = Path(__file__).parent.parent

@@ -18,7 +18,7 @@ from fake_answers import WORDS, agent_of, number, prompt_text, schema_of, tokens
 from fake_server import PROBE, Fake, Whole, running
 
 from ssui_gen.jobs.plan import AGENTS
-from ssui_gen.records import REPLIES
+from ssui_gen.replies import REPLIES
 
 Body = dict[str, Any]
 REPLY = {

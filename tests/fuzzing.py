@@ -51,7 +51,7 @@ from ssui_gen.importing import LAYOUTS
 from ssui_gen.importing.shape import Source
 from ssui_gen.manifest import Manifest, read_manifest
 from ssui_gen.prompts import load_prompt
-from ssui_gen.records import REPLIES
+from ssui_gen.replies import REPLIES
 from ssui_gen.seeds import read_seeds
 from ssui_gen.settings import ImageLimits
 from ssui_gen.shards.attempt import rebuild

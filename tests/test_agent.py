@@ -12,7 +12,8 @@ from fake_server import Fake, Whole
 from ssui_gen.agent import AgentReply, Origin
 from ssui_gen.calling.pictures import Picture
 from ssui_gen.errors import ReplyError
-from ssui_gen.records import Record, SafetyReply
+from ssui_gen.records import Record
+from ssui_gen.replies import SafetyReply
 
 PICTURE = Picture(REF, 1280, lambda sending: PIXEL)
 HERE = Origin("item", 0, 0)

@@ -1,7 +1,8 @@
 import pytest
 
 from ssui_gen.branching import path_class, prefix_at, render_path, render_steps, steps_of
-from ssui_gen.records import STEP_NAMES, ReasoningReply, Step
+from ssui_gen.records import STEP_NAMES, Step
+from ssui_gen.replies import ReasoningReply
 
 REPLY = ReasoningReply(**{name: f"What {name} says:\n  two lines." for name in STEP_NAMES})
 

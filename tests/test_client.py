@@ -27,7 +27,7 @@ from ssui_gen.errors import (
     RequestRefused,
     ServerGone,
 )
-from ssui_gen.records import SafetyReply
+from ssui_gen.replies import SafetyReply
 
 KEY = "sk-very-secret-4711"
 Result = TypeVar("Result")

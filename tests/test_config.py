@@ -10,7 +10,7 @@ import pytest
 from ssui_gen.config import Card, Config, WayName, load_cards, load_config
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.plan import resolve
-from ssui_gen.records import REPLIES
+from ssui_gen.replies import REPLIES
 from ssui_gen.settings import parse
 from ssui_gen.verifying.ways import ASKING, PURE
 

@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 from real_vllm import MODEL
 
 from microworld.learning.ask import Checkpoint
-from ssui_gen.records import REPLIES
+from ssui_gen.replies import REPLIES
 from ssui_gen.serving.embedded import EmbeddedServer
 
 AGENT = "check_joint"

@@ -28,7 +28,7 @@ from microworld.world.scene import Scene, make_scene, split_of_rule_place
 from ssui_gen.branches import Form
 from ssui_gen.branching import render_steps
 from ssui_gen.reading import read
-from ssui_gen.records import REPLIES, QueryReply
+from ssui_gen.replies import REPLIES, QueryReply
 
 REPLY_OF = {
     "query": "QueryReply",

@@ -21,7 +21,7 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.examples import Situation, drawn, load_examples
 from ssui_gen.jobs.plan import AGENTS
 from ssui_gen.lengths import LONGEST_ANSWER, LONGEST_LINE, LONGEST_TEXT
-from ssui_gen.records import REPLIES
+from ssui_gen.replies import REPLIES
 from ssui_gen.taxonomy import class_ids, classes
 
 POOL = ROOT / "prompts" / "examples.yaml"

@@ -77,7 +77,7 @@ assert after.loss < before.loss and after.margin > before.margin == -wanted.gamm
     "A class of risk": """
 from ssui_gen.examples import load_examples
 from ssui_gen.prompts import home, load_prompts
-from ssui_gen.records import QueryReply
+from ssui_gen.replies import QueryReply
 from ssui_gen.taxonomy import class_ids, classes
 
 reply = dict(image_evidence="a", text="b", text_evidence="c", category="money_loss", scenario="d")

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssui_gen.graph import build
-from ssui_gen.records import STEP_NAMES, ReasoningPath, ReflectionReply, Reject
+from ssui_gen.records import STEP_NAMES, ReasoningPath, Reject
+from ssui_gen.replies import ReflectionReply
 
 BENIGN = ITEM.model_copy(update={"id": "twin", "kind": "benign", "twin_of": "item"})
 SAFE = {"evidence": "nothing", "label": "safe"}

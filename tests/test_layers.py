@@ -65,6 +65,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "rights",
         "wish",
         "records",
+        "replies",
         "schemas",
         "branches",
         "settings",

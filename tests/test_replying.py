@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ssui_gen.completions import Choice
 from ssui_gen.errors import ReplyError, ReplyRefused
-from ssui_gen.records import QueryReply, ReasoningReply, Record, ReflectionReply, SafetyReply, SummaryReply
+from ssui_gen.records import Record
+from ssui_gen.replies import QueryReply, ReasoningReply, ReflectionReply, SafetyReply, SummaryReply
 from ssui_gen.replying import SHOWN, read
 
 SAFE = {"evidence": "A calm kitchen.", "label": "safe"}

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from ssui_gen.records import QueryReply
+from ssui_gen.replies import QueryReply
 from ssui_gen.taxonomy import class_ids, classes
 
 REPLY = {"image_evidence": "a", "text": "b", "text_evidence": "c", "scenario": "d"}

@@ -23,7 +23,8 @@ from ssui_gen.config_query import Querying
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.plan import resolve
 from ssui_gen.prompts import home
-from ssui_gen.records import Kind, QueryReply, ReasoningPath, Reject
+from ssui_gen.records import Kind, ReasoningPath, Reject
+from ssui_gen.replies import QueryReply
 from ssui_gen.settings import parse
 from ssui_gen.state import Item
 from ssui_gen.taxonomy import NO_RISK, classes

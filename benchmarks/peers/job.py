@@ -20,7 +20,8 @@ from ssui_gen.branching import title  # noqa: E402
 from ssui_gen.config import Config, load_cards  # noqa: E402
 from ssui_gen.examples import load_examples  # noqa: E402
 from ssui_gen.prompts import load_prompts  # noqa: E402
-from ssui_gen.records import REPLIES, STEP_NAMES  # noqa: E402
+from ssui_gen.records import STEP_NAMES  # noqa: E402
+from ssui_gen.replies import REPLIES  # noqa: E402
 from ssui_gen.taxonomy import classes  # noqa: E402
 
 AGENTS = ("query", "check_text", "check_image", "reasoning", "reflection", "check_joint", "summary")

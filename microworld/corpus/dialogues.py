@@ -20,15 +20,8 @@ from microworld.world.rules import Rule, world
 from microworld.world.scene import Scene
 from ssui_gen.branching import render_steps
 from ssui_gen.prompts import Prompt, load_prompts
-from ssui_gen.records import (
-    QueryReply,
-    ReasoningReply,
-    Record,
-    ReflectionReply,
-    SafetyReply,
-    Step,
-    SummaryReply,
-)
+from ssui_gen.records import Record, Step
+from ssui_gen.replies import QueryReply, ReasoningReply, ReflectionReply, SafetyReply, SummaryReply
 from ssui_gen.taxonomy import NO_RISK
 
 PROMPTS = Path(__file__).parents[2] / "prompts"

@@ -25,7 +25,7 @@ from microworld.corpus.policy import slipping_path
 from microworld.world.pairs import loose_pair, worn
 from microworld.world.scene import Scene
 from ssui_gen.branching import render_path, render_steps
-from ssui_gen.records import ReasoningReply
+from ssui_gen.replies import ReasoningReply
 
 WHOLE = 0.2
 """Share of drills whose reply is learned to its end."""

@@ -9,7 +9,8 @@ from random import Random
 from microworld.world import wording as say
 from microworld.world.pairs import Pair
 from microworld.world.rules import Rule, world
-from ssui_gen.records import ReflectionReply, Step
+from ssui_gen.records import Step
+from ssui_gen.replies import ReflectionReply
 
 ADVICE = {
     3: "In step 3 say what the wish and the picture mean together.",

@@ -20,7 +20,7 @@ from microworld.world.rules import world
 from microworld.world.scene import items, make_scene
 from ssui_gen import yamls
 from ssui_gen.branching import render_steps
-from ssui_gen.records import REPLIES, QueryReply, ReasoningReply, ReflectionReply
+from ssui_gen.replies import REPLIES, QueryReply, ReasoningReply, ReflectionReply
 from ssui_gen.shares import Share, share
 from ssui_gen.taxonomy import NO_RISK
 

@@ -29,7 +29,8 @@ from microworld.world.pairs import Pair
 from microworld.world.rules import world
 from microworld.world.scene import make_scene
 from ssui_gen.branching import render_steps, steps_of
-from ssui_gen.records import QueryReply, ReasoningReply, ReflectionReply, Step
+from ssui_gen.records import Step
+from ssui_gen.replies import QueryReply, ReasoningReply, ReflectionReply
 
 ROUNDS = 2
 """As `limits.reflection_rounds`."""

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from microworld.world.rules import Rule, world
 from ssui_gen.reading import Reading
-from ssui_gen.records import Record, SafetyReply
+from ssui_gen.records import Record
+from ssui_gen.replies import SafetyReply
 
 AnswerKind = Literal["unsafe", "aware", "refusal", "other"]
 ResponseKind = AnswerKind | Literal["broken"]

@@ -18,7 +18,8 @@ from ssui_gen.examples import EXAMPLES, Situation, load_examples
 from ssui_gen.jobs.lots import check as check_lots
 from ssui_gen.manifest import RUN, Edition, read_manifest
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
-from ssui_gen.records import REPLIES, Reason, Record, digest
+from ssui_gen.records import Reason, Record, digest
+from ssui_gen.replies import REPLIES
 from ssui_gen.settings import parse
 from ssui_gen.state import Context
 from ssui_gen.wanting import NOTHING, PERSONAS, WANTED, Wanting, personas_file, wanting_of

@@ -14,15 +14,8 @@ from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.dialect import Dialect
 from ssui_gen.examples import Situation
-from ssui_gen.records import (
-    QueryReply,
-    ReasoningPath,
-    ReasoningReply,
-    Record,
-    ReflectionReply,
-    SafetyReply,
-    SummaryReply,
-)
+from ssui_gen.records import ReasoningPath, Record
+from ssui_gen.replies import QueryReply, ReasoningReply, ReflectionReply, SafetyReply, SummaryReply
 
 CLEAN = ReflectionReply(
     redundancy="none", completeness="none", faithfulness="none", decision="accept", advice="none"

@@ -31,7 +31,8 @@ from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.nodes import verdict_of
-from ssui_gen.records import Label, SafetyReply
+from ssui_gen.records import Label
+from ssui_gen.replies import SafetyReply
 from ssui_gen.shares import Share, kappa, share
 
 ROWS, FIGURES = "checks.jsonl", "checks.json"
