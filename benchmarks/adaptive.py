@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from ssui_gen.branches import Cut, Judgement
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.calling.calls import Request
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Picture, Shown
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.config import Explore
 from ssui_gen.exploring.continuing import Policy
@@ -116,7 +116,7 @@ def paths(count: int, seed: int) -> Iterable[ReasoningPath]:
 async def explored(erring: Erring, settings: Explore, orders: float, count: int) -> Outcome:
     caller: Any = erring
     policy = Policy(caller, "m", load_prompt(home() / "prompts" / "policy.md"), True, False)
-    explorer = Explorer(policy, settings, erring.verify, _picture)
+    explorer = Explorer(policy, settings, erring.verify, _shown)
     with_pair = [_pairs(await explorer.explore(path)) for path in paths(count, erring.seed)]
     judge = erring.spent["judged"] * orders * erring.lengths.judge
     return Outcome(count, sum(map(bool, with_pair)), sum(with_pair), erring.spent["policy"], judge)
@@ -126,8 +126,8 @@ def _pairs(cuts: Iterable[Cut]) -> int:
     return sum(bool(cut.of("good") and cut.of("bad")) for cut in cuts)
 
 
-def _picture(ref: ImageRef) -> Picture:
-    return Picture(ref, 1280, lambda sending: {})
+def _shown(refs: Iterable[ImageRef]) -> Shown:
+    return Shown(tuple(Picture(ref, 1280, lambda sending: {}) for ref in refs))
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from ssui_gen.calling.calls import Caller, Sending
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import Journal
-from ssui_gen.calling.pictures import Picture, Pictures
+from ssui_gen.calling.pictures import Pictures, Shown
 from ssui_gen.calling.probe import LOST, probe, told
 from ssui_gen.completions import Features
 from ssui_gen.config import Explore
@@ -125,7 +125,7 @@ async def agents(subject: Subject, seeds: Path, folder: Path) -> str:
         plan = resolve(
             run=folder, seeds=seeds, limit=None, mix=False, config_file=None, model=None, base_url=None
         )
-        crews = {path.id: _crew(plan, caller, subject.model, pictures.of(path.image)) for _, path in asked}
+        crews = {path.id: _crew(plan, caller, subject.model, pictures.all(path.images)) for _, path in asked}
         said = await asyncio.gather(*(_fault(name, path, crews[path.id]) for name, path in asked))
     faults = {name: fault for (name, _), fault in zip(asked, said, strict=True) if fault}
     first = next((f"; {name}: {short(fault)}" for name, fault in faults.items()), "")
@@ -141,31 +141,31 @@ async def _fault(name: str, path: ReasoningPath, context: Context) -> str:
     return next((f"{one.reason}: {one.detail}" for one in rejects if one.reason in UNREAD), "")
 
 
-def _crew(plan: Plan, caller: Caller, model: str, picture: Picture) -> Context:
+def _crew(plan: Plan, caller: Caller, model: str, shown: Shown) -> Context:
     agents: dict[str, Any] = {name: plan.agent(name, model, caller) for name in NODES}
-    return Context(**agents, picture=picture, rounds=2)
+    return Context(**agents, pictures=shown, rounds=2)
 
 
 async def policy(subject: Subject, seeds: Path, folder: Path) -> tuple[str, str]:
     """What the check of its prompts says; from how many cuts branches came, and whether with their tokens."""
     pictures, settings, (path, *_) = Pictures(seeds.parent, LIMITS, 4), Explore(max_tokens=48), paths(seeds)
-    picture = pictures.of(path.image)
+    shown = pictures.all(path.images)
     with closing(Journal(folder / "policy.sqlite")) as journal:
         prompt = load_prompt(home() / "prompts" / "policy.md")
         can = subject.features
         caller = subject.caller(journal)
         asked = Policy(caller, subject.model, prompt, can.most_n, can.token_ids, can.echoes)
         try:
-            found = await check_rendering(asked, settings, path, picture)
+            found = await check_rendering(asked, settings, path, shown)
             verdict = f"yes, compared by {found.by}" + (f"; {found.lost}" if found.lost else "")
         except SsuiError as error:
             verdict = f"**no**: {short(_cause(str(error)))}"
-        return verdict, await _branches(asked, settings, path, picture)
+        return verdict, await _branches(asked, settings, path, shown)
 
 
-async def _branches(asked: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> str:
+async def _branches(asked: Policy, settings: Explore, path: ReasoningPath, shown: Shown) -> str:
     draws = [Draw(path, cut, BRANCHES, 7) for cut in range(len(path.steps))]
-    calls = [asked.caller.call(continuation(asked, settings, draw, picture)) for draw in draws]
+    calls = [asked.caller.call(continuation(asked, settings, draw, shown)) for draw in draws]
     try:
         answers = [answer for _, answer in await asyncio.gather(*calls)]
     except SsuiError as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ssui_gen.calling.calls import Calling, Request
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Shown
 from ssui_gen.completions import Choice
 from ssui_gen.config import Card
 from ssui_gen.dialect import TOP_LOGPROBS
@@ -71,18 +71,20 @@ class Agent(Generic[ReplyT]):
     language: str
     pool: Sequence[Situation]
     """From which its examples are drawn."""
+    of_several: Prompt | None = None
+    """What it is told besides where it is shown more than one picture."""
 
     async def ask(
-        self, asked: Origin, picture: Picture | None, *, also: str = "", draw: int = 0, **values: Any
+        self, asked: Origin, pictures: Shown, *, also: str = "", draw: int = 0, **values: Any
     ) -> AgentReply[ReplyT]:
         """Ask until the reply parses; raises ReplyError after the last attempt, ReplyRefused at once, or what
         the call raises. `also` stands behind the system text; each `draw` of a question is one of its own.
         """
-        messages = self._messages(picture, values, also)
+        messages = self._messages(pictures, values, also)
         calls: list[str] = []
         fault = ""
         for attempt in range(self.card.attempts):
-            request = self._request(messages, picture, self._draw(asked, attempt, draw), asked.depth)
+            request = self._request(messages, pictures, self._draw(asked, attempt, draw), asked.depth)
             call_id, completion = await self.caller.call(request)
             calls.append(call_id)
             choice = completion.choices[0]
@@ -99,20 +101,20 @@ class Agent(Generic[ReplyT]):
         raise ReplyError(what, tuple(calls))
 
     async def several(
-        self, count: int, asked: Origin, picture: Picture, *, at_once: bool, also: str, **values: Any
+        self, count: int, asked: Origin, pictures: Shown, *, at_once: bool, also: str, **values: Any
     ) -> Several[ReplyT]:
         """`count` replies to one question, those left out that do not parse: by one request where the server
         can (`at_once`), else by as many. Raises as `ask` where none is left.
         """
         if count > 1 and at_once and self.card.sampling.temperature:
-            messages = self._messages(picture, values, also)
-            request = self._request(messages, picture, self._draw(asked, 0, 0) | {"n": count}, asked.depth)
+            messages = self._messages(pictures, values, also)
+            request = self._request(messages, pictures, self._draw(asked, 0, 0) | {"n": count}, asked.depth)
             call, completion = await self.caller.call(request)
             if made := [*self._readable(completion.choices)]:
                 return Several(made, (call,))
-            said = await self.ask(asked, picture, also=also, **values)
+            said = await self.ask(asked, pictures, also=also, **values)
             return Several([said.reply], (call, *said.calls))
-        tries = (self.ask(asked, picture, also=also, draw=draw, **values) for draw in range(count))
+        tries = (self.ask(asked, pictures, also=also, draw=draw, **values) for draw in range(count))
         return _gathered(await asyncio.gather(*tries, return_exceptions=True))
 
     def _readable(self, choices: Sequence[Choice]) -> Iterator[ReplyT]:
@@ -120,24 +122,28 @@ class Agent(Generic[ReplyT]):
             with suppress(ReplyError):
                 yield read(self.reply, choice, self.card.sampling.max_tokens)
 
-    def _messages(self, picture: Picture | None, values: dict[str, Any], also: str) -> list[dict[str, Any]]:
-        """System, then picture, then text: calls about one picture share the longest prefix."""
-        examples = self.shown(picture, str(values.get("text") or ""))
+    def _messages(self, pictures: Shown, values: dict[str, Any], also: str) -> list[dict[str, Any]]:
+        """System, then pictures, then text: calls about one picture share the longest prefix."""
+        examples = self.shown(pictures, str(values.get("text") or ""))
         system, user = self.prompt.render(**values, language=self.language, examples=examples)
-        system = f"{system}\n\n{also}" if also else system
-        text = {"type": "text", "text": user}
-        content: Any = user if picture is None else [picture.placeholder, text]
+        system = "\n\n".join(filter(None, (system, self._said_of(pictures), also)))
+        seen = pictures.placeholders
+        content: Any = [*seen, {"type": "text", "text": user}] if seen else user
         return [{"role": "system", "content": system}, {"role": "user", "content": content}]
 
-    def shown(self, picture: Picture | None, text: str) -> tuple[Situation, ...]:
-        """Its examples, drawn by what is judged, the picture or else the text: twins and later tries are
+    def _said_of(self, pictures: Shown) -> str:
+        count = len(pictures.pictures)
+        return self.of_several.render(count=count)[0] if self.of_several and count > 1 else ""
+
+    def shown(self, pictures: Shown, text: str) -> tuple[Situation, ...]:
+        """Its examples, drawn by what is judged, the pictures or else the text: twins and later tries are
         shown the same, so that they share the prefix, and a question that several items ask is one question.
         """
-        key = (self.name, picture.ref.sha256 if picture else text)
+        key = (self.name, pictures.look or text)
         return drawn(self.pool, self.card.examples, key, text)
 
     def _request(
-        self, messages: list[dict[str, Any]], picture: Picture | None, draw: dict[str, int], depth: int
+        self, messages: list[dict[str, Any]], pictures: Shown, draw: dict[str, int], depth: int
     ) -> Request:
         body = {
             "model": self.model,
@@ -147,8 +153,7 @@ class Agent(Generic[ReplyT]):
             "response_format": response_format(self.reply),
             **({"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self.card.label_logprobs else {}),
         }
-        affinity = picture.ref.sha256 if picture else ""
-        return Request(self.name, body, (picture.part,) if picture else (), affinity, depth)
+        return Request(self.name, body, pictures.parts, pictures.affinity, depth)
 
     def _draw(self, asked: Origin, attempt: int, draw: int) -> dict[str, int]:
         """The draw number, sent as the sampling seed; a greedy call has but one draw."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from ssui_gen.records import ImageRef, Kind, Record, row_id
+from ssui_gen.records import ImageRef, Kind, MoreImages, Pictured, Record, look_of, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
@@ -93,7 +93,7 @@ class Origin(Record):
     """Of the draws."""
 
 
-class Cut(Record):
+class Cut(Record, Pictured):
     """A row of `branches.jsonl`: everything that was drawn from one cut of one path, or of a wrong branch."""
 
     id: str
@@ -105,6 +105,7 @@ class Cut(Record):
     prefix: str
     """With its line break at the end; empty at the root."""
     image: ImageRef
+    more_images: MoreImages = ()
     query: str
     branches: tuple[Branch, ...]
     draws: int
@@ -181,3 +182,9 @@ class Pair(Record):
     """Whether the prefix is no beginning of the path: what was said before, and nothing to be learnt."""
     image_ref: ImageRef
     """Not `image`: by that name TRL would take it for the picture."""
+    more_image_refs: MoreImages = ()
+
+    @property
+    def look(self) -> str:
+        """As a path has one."""
+        return look_of((self.image_ref, *self.more_image_refs))

@@ -1,4 +1,4 @@
-"""Which columns of a row that others wrote are its id, its picture and its text; where it is not clear, none.
+"""Which columns of a row of others are its id, its pictures and its text; where it is not clear, none.
 
 A row of our own form (`records.Seed`) passes unchanged, but for a number as its id and an empty text.
 """
@@ -11,6 +11,12 @@ from typing import Any
 
 ID = ("question_id", "image_id", "sample_id", "idx", "index", "uid")
 IMAGE = ("image_path", "image_file", "image_name", "img", "img_path", "file_name", "filename", "picture")
+IMAGES = (
+    *("image_paths", "image_files", "image_names", "imgs", "img_paths", "file_names", "filenames"),
+    "pictures",
+)
+"""All of a row's pictures in a list."""
+MORE = "more_images"
 TEXT = ("question", "caption", "query", "prompt", "instruction")
 OURS = {"id": ID, "image": IMAGE, "text": TEXT}
 """Our names, and what others call the same; ours wins where it is there."""
@@ -18,10 +24,12 @@ RIGHTS = {"licence": ("licence", "license"), "source": ("source",)}
 """What may be said of the picture's rights."""
 LONGEST = {"licence": 200, "source": 1000}
 """Characters; what is longer in other people's rows is cut: a licence that is lost would be none."""
-OPTIONAL = ("id", "image", "text", "kind", "licence", "source")
+OPTIONAL = ("id", "image", MORE, "text", "kind", "licence", "source")
 """Left out where empty, so that what lacks is told as lacking."""
 EXAMPLE = '{"id": "1", "image": "a.png", "text": "Can I sit here?"}'
 """A row of seeds; the text may lack."""
+SEVERAL = '{"id": "1", "images": ["a.png", "b.png"], "text": "Can I sit here?"}'
+"""One that shows several pictures."""
 _WORDS = frozenset(
     {
         *(*TEXT, "text", "request", "input", "captions", "questions", "prompts", "instructions", "instr"),
@@ -35,12 +43,33 @@ def as_seed(row: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
     """`row` by our names. Its other columns are passed over; strict: not where it has our id and image, so
     that a misspelt name is found. Raises ValueError where two columns could be the same.
     """
-    kept = row if strict and {"id", "image"} <= row.keys() else {"kind": row.get("kind"), **_rights(row)}
+    ours = strict and "id" in row and ("image" in row or "images" in row)
+    kept = {name: row[name] for name in row if name != "images"} if ours else _optional(row)
     found = {name: _value(row, name, others) for name, others in OURS.items()}
-    named = {**kept, **found}
+    named = {**kept, **found, **_shown(row, found["image"])}
     if isinstance(named["id"], int) and not isinstance(named["id"], bool):
         named["id"] = str(named["id"])
-    return {name: value for name, value in named.items() if name not in OPTIONAL or value not in ("", None)}
+    return {
+        name: value for name, value in named.items() if name not in OPTIONAL or value not in ("", None, [])
+    }
+
+
+def _optional(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": row.get("kind"), MORE: row.get(MORE), **_rights(row)}
+
+
+def _shown(row: Mapping[str, Any], image: Any) -> dict[str, Any]:
+    """The pictures of a row that has a list of them: the first, and the others."""
+    listed = _value(row, "images", IMAGES)
+    if listed in (None, "", []):
+        listed = image if isinstance(image, list | tuple) else None
+    elif image not in (None, ""):
+        raise ValueError("image and images could each be the picture: keep one of them")
+    if listed is None:
+        return {}
+    if not isinstance(listed, list | tuple):
+        return {"image": listed}
+    return {"image": next(iter(listed), None), MORE: list(listed[1:])}
 
 
 def _value(row: Mapping[str, Any], name: str, others: tuple[str, ...]) -> Any:
@@ -71,7 +100,7 @@ def words(value: Any) -> str:
 
 def of_pictures(names: Iterable[str]) -> list[str]:
     """Those columns that are for a picture, or its name."""
-    return [name for name in names if name.lower() in ("image", "images", *IMAGE)]
+    return [name for name in names if name.lower() in ("image", "images", MORE, *IMAGE, *IMAGES)]
 
 
 def texts(value: Any, *, asked: bool = False) -> Iterator[str]:

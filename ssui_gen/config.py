@@ -22,6 +22,7 @@ from ssui_gen.dialect import Dialect
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
 from ssui_gen.language import ENGLISH, MOST_TOKENS, Language, tokens_in
+from ssui_gen.records import MOST_IMAGES
 from ssui_gen.replies import REPLIES
 from ssui_gen.settings import PIXELS, ImageLimits, OneOf, Settings, parse
 
@@ -72,6 +73,8 @@ class Serve(Settings):
     """Until every replica must answer; the first start of a model also downloads it."""
     max_pixels: Annotated[int, Field(ge=784)] = PIXELS
     """To what Qwen2-VL and Qwen2.5-VL scale larger pictures, in training too: it is kept in `pairs.json`."""
+    images: Annotated[int, Field(ge=1, le=MOST_IMAGES)] = 1
+    """Pictures that one request may show (`limit-mm-per-prompt`): as many as a seed has at most."""
     thinking: bool = False
     """Whether a model that thinks first, and can be told not to, does so; see `models.vlm.thoughts`."""
     flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)

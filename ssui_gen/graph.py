@@ -111,6 +111,7 @@ async def run(item: Item, context: Context) -> ReasoningPath | Reject:
         kind=item.kind,
         twin_of=item.twin_of,
         image=item.image,
+        more_images=item.more_images,
         query=state["query"],
         steps=state["steps"],
         answer=state["answer"],

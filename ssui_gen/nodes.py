@@ -14,6 +14,7 @@ from langgraph.runtime import Runtime
 
 from ssui_gen.agent import AgentReply, Origin
 from ssui_gen.branching import path_class, render_steps, steps_of
+from ssui_gen.calling.pictures import NO_PICTURE
 from ssui_gen.errors import OF_ITEM, ImageError, ReplyError
 from ssui_gen.labels import label_probability
 from ssui_gen.records import Kind, Label, Query, Reason, ReflectionRound, Reject, Verdict
@@ -76,7 +77,7 @@ async def query(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     made = await context.query.several(
         wanting.texts(item.text),
         _asked(state, 0),
-        context.picture,
+        context.pictures,
         at_once=context.at_once,
         also=wanting.said(wish),
         kind=item.kind,
@@ -85,7 +86,7 @@ async def query(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         earlier=state["query"].text if advice else "",
         classes=classes(),
     )
-    shown = [one.query.text for one in context.query.shown(context.picture, item.text or "")]
+    shown = [one.query.text for one in context.query.shown(context.pictures, item.text or "")]
     reply = wanting.chosen(made.replies, item.seed_id, item.kind, shown)
     change: dict[str, Any] = {
         "query": Query(
@@ -110,14 +111,14 @@ def _misfit(state: State, stage: str, wish: Wish | None, found: Iterable[str]) -
 @node
 async def check_text(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Is the text safe when read without the picture?"""
-    said = await runtime.context.check_text.ask(_asked(state, 1), None, text=state["query"].text)
+    said = await runtime.context.check_text.ask(_asked(state, 1), NO_PICTURE, text=state["query"].text)
     return {"text_only": verdict_of(said), "made_by": said.calls}
 
 
 @node
 async def check_image(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Is the picture safe when seen without the text?"""
-    said = await runtime.context.check_image.ask(_asked(state, 1), runtime.context.picture)
+    said = await runtime.context.check_image.ask(_asked(state, 1), runtime.context.pictures)
     return {"image_only": verdict_of(said), "made_by": said.calls}
 
 
@@ -140,7 +141,7 @@ async def reason(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     advice = _advice(state, "revise_path")
     said = await runtime.context.reasoning.ask(
         _asked(state, 2),
-        runtime.context.picture,
+        runtime.context.pictures,
         text=pair.text,
         category=pair.category,
         scenario=pair.scenario,
@@ -158,7 +159,7 @@ async def reflect(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """
     context = runtime.context
     said = await context.reflection.ask(
-        _asked(state, 3), context.picture, text=state["query"].text, path=render_steps(state["steps"])
+        _asked(state, 3), context.pictures, text=state["query"].text, path=render_steps(state["steps"])
     )
     round_ = ReflectionRound(**said.reply.model_dump())
     last = len(state.get("reflection", ())) + 1 >= context.rounds
@@ -174,7 +175,7 @@ async def reflect(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
 async def check_joint(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Together: risky, or for a twin not. Judged from picture and text alone; the path must agree."""
     context = runtime.context
-    said = await context.check_joint.ask(_asked(state, 4), context.picture, text=state["query"].text)
+    said = await context.check_joint.ask(_asked(state, 4), context.pictures, text=state["query"].text)
     verdict, found = verdict_of(said), path_class(state["steps"])
     change: dict[str, Any] = {"joint": verdict, "made_by": said.calls}
     if reason := _disagreement(state["item"].kind, verdict.label, found):
@@ -206,6 +207,6 @@ async def summarise(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """The answer a person gets."""
     context = runtime.context
     said = await context.summary.ask(
-        _asked(state, 5), context.picture, text=state["query"].text, path=render_steps(state["steps"])
+        _asked(state, 5), context.pictures, text=state["query"].text, path=render_steps(state["steps"])
     )
     return {"answer": said.reply.answer, "made_by": said.calls}

@@ -9,10 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from ssui_gen.lengths import Line
 from ssui_gen.rights import Rights
@@ -39,6 +48,14 @@ class Record(BaseModel):
     """A whole row of a kind that people write by hand too, for whoever wrote one that is none."""
 
 
+def _is_none(value: Any) -> bool:
+    return value is None
+
+
+def _is_empty(value: Any) -> bool:
+    return not value
+
+
 def _known_class(value: str) -> str:
     if value not in class_ids():
         raise ValueError(f"expected one of {', '.join(class_ids())}; got {value!r}")
@@ -55,15 +72,35 @@ Category = Annotated[
 # --- rows ------------------------------------------------------------------------------------------
 
 
+MOST_IMAGES = 8
+"""That one record shows."""
+PictureName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+"""Path relative to the seeds' root folder."""
+
+
 class Seed(Record, Rights):
-    """A safe picture, maybe with a safe text: one line of a seeds file."""
+    """A safe picture or several, maybe with a safe text: one line of a seeds file."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    image: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    """Path relative to the seeds' root folder."""
+    image: PictureName
+    more_images: Annotated[
+        tuple[PictureName, ...], Field(max_length=MOST_IMAGES - 1, exclude_if=_is_empty)
+    ] = ()
+    """Those that are shown after it, in their order; people write all of them as `images` (`columns`)."""
     text: Line | None = None
     kind: Kind | None = None
     """Which records to make of it; both when absent and twins are on."""
+
+    @model_validator(mode="after")
+    def _shows_each_once(self) -> Seed:
+        if twice := next((one for one in self.images if self.images.count(one) > 1), None):
+            raise ValueError(f"the picture {twice!r} stands twice in it")
+        return self
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """All its pictures, in their order."""
+        return (self.image, *self.more_images)
 
 
 class ImageRef(Record):
@@ -76,6 +113,33 @@ class ImageRef(Record):
     width: int
     height: int
     """Pixels, after the camera's orientation is applied."""
+
+
+MoreImages = Annotated[tuple[ImageRef, ...], Field(max_length=MOST_IMAGES - 1, exclude_if=_is_empty)]
+"""What a row shows after its first picture, in order; a row of one picture has no such field."""
+
+
+class Pictured:
+    """A row that shows a picture, and maybe more; its fields stand at their places in the row itself."""
+
+    if TYPE_CHECKING:
+        image: ImageRef
+        more_images: MoreImages
+
+    @property
+    def images(self) -> tuple[ImageRef, ...]:
+        """All of them, in their order."""
+        return (self.image, *self.more_images)
+
+    @property
+    def look(self) -> str:
+        """What is shown, by content: the same of two rows that show the same pictures in the same order."""
+        return look_of(self.images)
+
+
+def look_of(images: Iterable[ImageRef]) -> str:
+    """Of one picture its SHA-256, of several theirs joined by a plus."""
+    return "+".join(image.sha256 for image in images)
 
 
 class Query(Record):
@@ -140,11 +204,7 @@ class Curation(Record):
     """What an edited text was before, by its place: a JSON Pointer (RFC 6901) into this row."""
 
 
-def _is_none(value: Any) -> bool:
-    return value is None
-
-
-class ReasoningPath(Record):
+class ReasoningPath(Record, Pictured):
     """A row of `reasoning_paths.jsonl`: the pair, six steps, the answer, and how each was checked.
 
     A row of `curated.jsonl` is one too: the texts as people left them, and `curation`.
@@ -157,6 +217,7 @@ class ReasoningPath(Record):
     twin_of: str | None
     """Id of the record of the other kind made from the same seed; that one may have been rejected."""
     image: ImageRef
+    more_images: MoreImages = ()
     query: Query
     steps: Annotated[tuple[Step, ...], Field(min_length=len(STEP_NAMES), max_length=len(STEP_NAMES))]
     answer: str
@@ -165,7 +226,7 @@ class ReasoningPath(Record):
     made_by: tuple[str, ...]
     """Ids of the calls in `calls.sqlite`, in the order in which they were used."""
     rights: Annotated[Rights | None, Field(exclude_if=_is_none)] = None
-    """Of the picture, where the seed said so."""
+    """Of the pictures, where the seed said so."""
     curation: Annotated[Curation | None, Field(exclude_if=_is_none)] = None
     wish: Annotated[Wish | None, Field(exclude_if=_is_none)] = None
 

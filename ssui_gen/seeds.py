@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ssui_gen.album import METADATA, census, files, is_picture, may_be_read
-from ssui_gen.columns import EXAMPLE, as_seed, of_pictures
+from ssui_gen.columns import EXAMPLE, MORE, as_seed, of_pictures
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import Line, validate
@@ -104,11 +104,25 @@ def _from_row(line: Line, pictures: Path, *, strict: bool) -> Seed | Reject:
     value = _read_row(line, strict=strict)
     if isinstance(value, Reject):
         return value
-    if isinstance(image := value.get("image"), Mapping):
-        value["image"] = _kept(image["bytes"], pictures) if image.get("bytes") else image.get("path")
+    _each_picture(value, lambda image: _named(image, pictures))
     if not strict:
         value.setdefault("id", f"{line.path.name}-{line.number - 1:08d}")
     return _from_line(line._replace(value=value))
+
+
+def _each_picture(value: dict[str, Any], change: Callable[[Any], Any]) -> None:
+    """Change what a row by our names says of each of its pictures."""
+    if "image" in value:
+        value["image"] = change(value["image"])
+    if isinstance(more := value.get(MORE), list | tuple):
+        value[MORE] = [change(one) for one in more]
+
+
+def _named(image: Any, pictures: Path) -> Any:
+    """A picture's name; one that comes in the row is written first."""
+    if not isinstance(image, Mapping):
+        return image
+    return _kept(image["bytes"], pictures) if image.get("bytes") else image.get("path")
 
 
 def _read_row(line: Line, *, strict: bool) -> dict[str, Any] | Reject:
@@ -186,12 +200,14 @@ def _from_metadata(path: Path, folder: Path, named: Counter[str]) -> Iterator[Se
 
 
 def _placed(value: dict[str, Any], below: Path, named: Counter[str]) -> dict[str, Any]:
-    """Its picture as seen from the seeds' root, and that as the id of a row that has none."""
-    if not isinstance(image := value.get("image"), str):
+    """Its pictures as seen from the seeds' root, and the first as the id of a row that has none."""
+    if not isinstance(value.get("image"), str):
         return value
-    name = (below / image).as_posix()
-    named[name] += 1
-    return {"id": name if named[name] == 1 else f"{name}#{named[name]}", **value, "image": name}
+    value = dict(value)
+    _each_picture(value, lambda image: (below / image).as_posix() if isinstance(image, str) else image)
+    name = value["image"]
+    named.update({name, *filter(lambda one: isinstance(one, str), value.get(MORE) or ())})
+    return {"id": name if named[name] == 1 else f"{name}#{named[name]}", **value}
 
 
 def _from_name(name: str) -> Seed | Reject:

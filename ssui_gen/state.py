@@ -6,14 +6,17 @@ Pictures never enter the state, only their path and hash.
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from ssui_gen.agent import Agent
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Shown
 from ssui_gen.records import (
     ImageRef,
     Kind,
+    MoreImages,
+    Pictured,
     Query,
     Record,
     ReflectionRound,
@@ -29,29 +32,33 @@ from ssui_gen.wanting import NOTHING, Wanting
 from ssui_gen.wish import Wish
 
 
-class Item(Record):
-    """One reasoning path to be: a seed's picture, of one kind."""
+class Item(Record, Pictured):
+    """One reasoning path to be: a seed's pictures, of one kind."""
 
     id: str
     seed_id: str
     kind: Kind
     twin_of: str | None
     image: ImageRef
+    more_images: MoreImages = ()
     text: str | None
     """The seed's own text, if it has one."""
     rights: Rights | None = None
-    """Of the picture; shown to no agent."""
+    """Of the pictures; shown to no agent."""
 
     @classmethod
-    def of(cls, seed: Seed, kind: Kind, image: ImageRef, twins: bool) -> Item:
-        """A seed's item of one kind; `twins` says whether seeds that name no kind have one of each."""
+    def of(cls, seed: Seed, kind: Kind, images: Sequence[ImageRef], twins: bool) -> Item:
+        """A seed's item of one kind, with its pictures; `twins` says whether seeds that name no kind have one
+        of each.
+        """
         other: Kind = "benign" if kind == "risky" else "risky"
         return cls(
             id=row_id(seed.id, kind),
             seed_id=seed.id,
             kind=kind,
             twin_of=row_id(seed.id, other) if twins and seed.kind is None else None,
-            image=image,
+            image=images[0],
+            more_images=tuple(images[1:]),
             text=seed.text,
             rights=seed.told,
         )
@@ -78,7 +85,7 @@ class State(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Context:
-    """What the nodes work with: the agents, and how to show one the picture. LangGraph's context."""
+    """What the nodes work with: the agents, and what to show them. LangGraph's context."""
 
     query: Agent[QueryReply]
     check_text: Agent[SafetyReply]
@@ -87,7 +94,7 @@ class Context:
     reflection: Agent[ReflectionReply]
     check_joint: Agent[SafetyReply]
     summary: Agent[SummaryReply]
-    picture: Picture
+    pictures: Shown
     rounds: int
     """The most rounds of reflection."""
     wanting: Wanting = NOTHING

@@ -103,7 +103,7 @@ TABLES = tuple(READERS)
 
 def _saved(path: Path) -> Iterator[Any]:
     """A dataset's rows; pictures as their bytes or names, not decoded."""
-    from datasets import DatasetDict, Image, load_from_disk
+    from datasets import DatasetDict, Image, List, load_from_disk
 
     try:
         data = load_from_disk(str(path))
@@ -114,13 +114,17 @@ def _saved(path: Path) -> Iterator[Any]:
     for name, feature in data.features.items():
         if isinstance(feature, Image):
             data = data.cast_column(name, Image(decode=False))
+        elif isinstance(feature, List) and isinstance(feature.feature, Image):
+            data = data.cast_column(name, List(Image(decode=False)))
     yield from data
 
 
 def holds_texts(path: Path) -> dict[str, bool]:
-    """Of each column of a dataset or a Parquet file, whether it holds texts; nothing of other files."""
+    """Of each column of a dataset or a Parquet file, whether it holds texts, or lists of texts; nothing of
+    other files.
+    """
     if is_dataset(path):
-        return {name: kind == "Value" for name, kind in _features(path).items()}
+        return {name: kinds[-1:] == ["Value"] for name, kinds in _features(path).items()}
     if path.suffix.lower() != ".parquet" or not path.is_file():
         return {}
     import pyarrow
@@ -130,17 +134,24 @@ def holds_texts(path: Path) -> dict[str, bool]:
         schema = pyarrow.parquet.read_schema(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise unreadable(path, error) from None
-    text = (pyarrow.types.is_string, pyarrow.types.is_large_string)
-    return {field.name: any(is_text(field.type) for is_text in text) for field in schema}
+    text, several = (pyarrow.types.is_string, pyarrow.types.is_large_string), pyarrow.types.is_list
+    kinds = {one.name: one.type.value_type if several(one.type) else one.type for one in schema}
+    return {name: any(is_text(kind) for is_text in text) for name, kind in kinds.items()}
 
 
-def _features(path: Path) -> dict[str, str]:
-    """The kind of each column of a dataset."""
+def _features(path: Path) -> dict[str, list[str]]:
+    """The kind of each column of a dataset; of a list also that of what it holds."""
     info = path / "dataset_info.json"
     try:
         features = json.loads(info.read_bytes())["features"]
-        return {name: str(feature.get("_type")) for name, feature in features.items()}
+        return {name: list(_kinds(feature)) for name, feature in features.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise ConfigError(f"{info}: not a dataset's description: {error}; save the dataset again") from None
+
+
+def _kinds(feature: Any) -> Iterator[str]:
+    yield str(feature.get("_type"))
+    if isinstance(inner := feature.get("feature"), Mapping):
+        yield from _kinds(inner)

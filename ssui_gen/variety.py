@@ -89,7 +89,7 @@ class _Row(NamedTuple):
     kind: Kind
     category: str
     text: str
-    picture: str
+    pictures: tuple[str, ...]
 
 
 class _Run(NamedTuple):
@@ -161,7 +161,13 @@ def _counted(run: Path) -> tuple[int, Counter[str]]:
 def _rows(run: Path) -> Iterator[_Row]:
     for line in read(run / PATHS):
         path = validate(ReasoningPath, line)
-        yield _Row(path.id, path.kind, path.query.category, path.query.text, path.image.path)
+        yield _Row(
+            path.id,
+            path.kind,
+            path.query.category,
+            path.query.text,
+            tuple(image.path for image in path.images),
+        )
 
 
 def _some(run: Path) -> list[_Row]:
@@ -177,7 +183,7 @@ def with_rows(run: Path) -> Path:
 
 def _hashes(run: _Run, limits: ImageLimits) -> Iterator[tuple[str, int]]:
     """Each picture once, by name; one that is not there any more is left out."""
-    for name in dict.fromkeys(row.picture for row in run.rows):
+    for name in dict.fromkeys(name for row in run.rows for name in row.pictures):
         with suppress(ImageError):
             yield run.mark + name, perceptual_hash(run.root, name, limits)
 

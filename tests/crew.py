@@ -13,7 +13,7 @@ from ssui_gen.calling.calls import Caller
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import Journal
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Picture, Shown
 from ssui_gen.config import Card, Config, load_cards
 from ssui_gen.examples import load_examples
 from ssui_gen.language import ENGLISH
@@ -28,6 +28,7 @@ PROMPTS = load_prompts(ROOT / "prompts")
 EXAMPLES = load_examples(ROOT / "prompts" / "examples.yaml")
 REF = ImageRef(path="a.png", sha256="0" * 64, width=8, height=8)
 PIXEL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+SHOWN = Shown((Picture(REF, 1280, lambda sending: PIXEL),))
 ITEM = Item(id="item", seed_id="seed", kind="risky", twin_of=None, image=REF, text=None)
 
 
@@ -44,12 +45,12 @@ async def caller(url: str, folder: Path, tries: int = 3) -> AsyncIterator[Caller
 def agent(name: str, caller: Caller, **changes: object) -> Agent[Record]:
     card: Card = CARDS[name].model_copy(update=changes)
     prompt, reply = PROMPTS[card.prompt], REPLIES[card.reply]
-    return Agent(name, card, prompt, "fake-vlm", reply, caller, ENGLISH, EXAMPLES)
+    return Agent(name, card, prompt, "fake-vlm", reply, caller, ENGLISH, EXAMPLES, PROMPTS["pictures"])
 
 
 def crew(caller: Caller, rounds: int = 3) -> Context:
     agents = {name: agent(name, caller) for name in CARDS}
-    return Context(**agents, picture=Picture(REF, 1280, lambda sending: PIXEL), rounds=rounds)  # type: ignore[arg-type]
+    return Context(**agents, pictures=SHOWN, rounds=rounds)  # type: ignore[arg-type]
 
 
 def send(

@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crew import PIXEL, REF, agent, caller
+from crew import PIXEL, REF, SHOWN, agent, caller
 from fake_server import Fake, Whole
 
 from ssui_gen.agent import AgentReply, Origin
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import NO_PICTURE
 from ssui_gen.errors import ReplyError
 from ssui_gen.records import Record
 from ssui_gen.replies import SafetyReply
 
-PICTURE = Picture(REF, 1280, lambda sending: PIXEL)
 HERE = Origin("item", 0, 0)
 GOOD = {"evidence": "fine", "label": "safe"}
 
@@ -24,7 +23,7 @@ def ask(fake: Fake, folder: Path, name: str, *asked: Origin, **values: Any) -> l
     async def run() -> list[AgentReply[Record]]:
         async with caller(fake.url, folder) as calls:
             who = agent(name, calls)
-            return [await who.ask(a, PICTURE if who.card.picture else None, **values) for a in asked]
+            return [await who.ask(a, SHOWN if who.card.picture else NO_PICTURE, **values) for a in asked]
 
     return asyncio.run(run())
 
@@ -92,7 +91,7 @@ def test_the_same_question_at_the_same_time_is_one_call(fake: Fake, tmp_path: Pa
     async def run() -> list[AgentReply[Record]]:
         async with caller(fake.url, tmp_path) as calls:
             who = agent("check_image", calls)
-            return list(await asyncio.gather(*(who.ask(Origin(f"{i}", 0, 0), PICTURE) for i in range(5))))
+            return list(await asyncio.gather(*(who.ask(Origin(f"{i}", 0, 0), SHOWN) for i in range(5))))
 
     assert len({said.calls for said in asyncio.run(run())}) == 1
     assert fake.calls == 1

@@ -16,7 +16,7 @@ from real_tokens import qwen, qwen_file
 
 from ssui_gen import yamls
 from ssui_gen.agent import Origin
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Picture, Shown
 from ssui_gen.errors import ConfigError
 from ssui_gen.examples import Situation, drawn, load_examples
 from ssui_gen.jobs.plan import AGENTS
@@ -140,9 +140,10 @@ def test_an_agent_is_shown_as_many_as_its_card_says_and_the_same_when_it_tries_a
     async def run() -> None:
         async with caller(fake.url, tmp_path) as calls:
             for number, ref in enumerate(pictures):
-                who, picture = agent("check_joint", calls), Picture(ref, 1280, lambda sending: PIXEL)
+                who = agent("check_joint", calls)
+                shown = Shown((Picture(ref, 1280, lambda sending: PIXEL),))
                 with pytest.raises(Exception, match="no valid SafetyReply"):
-                    await who.ask(Origin(f"item {number}", 0, 0), picture, text=f"Question {number}")
+                    await who.ask(Origin(f"item {number}", 0, 0), shown, text=f"Question {number}")
 
     asyncio.run(run())
     shown = [prompt_text(body, "system") for body in fake.requests]

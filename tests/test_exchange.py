@@ -56,10 +56,12 @@ def random_line(rng: Random) -> Review:
 def test_what_is_said_comes_back_as_it_went(seed: int) -> None:
     line, one = random_line(Random(seed)), item(A)
     there = answered(one, line)
-    row = argilla.ArgillaRecord.model_validate_json(argilla.record(one, "p", "ana", there).model_dump_json())
+    row = argilla.ArgillaRecord.model_validate_json(
+        argilla.record(one, ["p"], "ana", there).model_dump_json()
+    )
     back = argilla.answers_of(row, argilla.user_of("ana"))
     assert back and line_of(PATHS, one, back) == line.model_copy(update={"seconds": None}), "it times nobody"
-    task = label_studio.Task.model_validate_json(label_studio.task(one, "p", there).model_dump_json())
+    task = label_studio.Task.model_validate_json(label_studio.task(one, ["p"], there, 1).model_dump_json())
     back = label_studio.answers_of(task, "")
     assert back and line_of(PATHS, one, back) == line
 

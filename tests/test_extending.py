@@ -27,13 +27,13 @@ from pathlib import Path
 from crew import PIXEL, REF, agent, caller
 from fake_server import serve
 from ssui_gen.agent import Origin
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Picture, Shown
 from ssui_gen.jobs.plan import AGENTS
 
 async def ask(url):
     async with caller(url, Path(sys.argv[1])) as calls:
-        picture = Picture(REF, 1280, lambda sending: PIXEL)
-        return await agent("critic", calls).ask(Origin("item", 0, 0), picture, text="How?", answer="So.")
+        shown = Shown((Picture(REF, 1280, lambda sending: PIXEL),))
+        return await agent("critic", calls).ask(Origin("item", 0, 0), shown, text="How?", answer="So.")
 
 assert AGENTS["critic"] == "CriticReply", AGENTS
 with serve() as fake:

@@ -495,6 +495,7 @@ WORDS_OF_ROWS = {
         "provenance",
         "reading",
         "records",
+        "replies",
     ),
     *("shelf", "shares", "shipped", "taxonomy", "terminal", "yamls"),
 }

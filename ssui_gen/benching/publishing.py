@@ -8,13 +8,13 @@ together what its kind says. Which are one scenario stands in `scenarios`, wheth
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from ssui_gen.benching.records import BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
 from ssui_gen.licences import terms_of
-from ssui_gen.records import Kind, ReasoningPath, Record, Reject
+from ssui_gen.records import Kind, ReasoningPath, Record, Reject, look_of
 from ssui_gen.taxonomy import crosswalk_of
 
 
@@ -76,7 +76,7 @@ def sifted(
     """
     seen, fit, rejects = set[tuple[str, ...]](), list[ReasoningPath](), list[NotPublished]()
     for path in paths:
-        same = (path.kind, path.query.text, path.image.sha256)
+        same = (path.kind, path.query.text, path.look)
         fault = _unfit(path) or _denied(path, allowed) or _of_picture(picture_fault(path))
         if fault is None and same in seen:
             fault = Why.DUPLICATE, "kind, text and picture are another path's"
@@ -131,14 +131,14 @@ def counted(rejects: Iterable[NotPublished]) -> dict[str, int]:
 # --- items ---------------------------------------------------------------------------------------------
 
 
-def item_of(path: ReasoningPath, scenario: str, image: BenchImage, imprint: Imprint) -> Item:
+def item_of(path: ReasoningPath, scenario: str, images: Sequence[BenchImage], imprint: Imprint) -> Item:
     """The item that a path becomes; whose twin it is is said once all are known (`twinned`)."""
     verdicts = path.verdicts
     item = Item(
-        id=Item.id_of(path.kind, path.query.text, (image.sha256,)),
+        id=Item.id_of(path.kind, path.query.text, tuple(image.sha256 for image in images)),
         scenario_id=scenario,
         kind=path.kind,
-        images=(image,),
+        images=tuple(images),
         text=path.query.text,
         language=imprint.language,
         reference=Reference(steps=path.steps, answer=path.answer),
@@ -179,7 +179,7 @@ def twinned(items: Iterable[Item]) -> list[Item]:
 def _twin(item: Item, risky: list[Item]) -> Item:
     """Without a shared side it is of the same scenario, but no twin."""
     for one in risky:
-        if one.images[0].sha256 == item.images[0].sha256:
+        if look_of(one.images) == look_of(item.images):
             return item.model_copy(update={"twin": Twin(of=one.id, changed="text")})
     for one in risky:
         if one.text == item.text:

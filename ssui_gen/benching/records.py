@@ -13,10 +13,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from ssui_gen.judging.questions import ANSWER, NONE, QUESTIONS, QuestionName
-from ssui_gen.records import ImageRef, Kind, Reason, Record, Step, row_id
+from ssui_gen.records import MOST_IMAGES, ImageRef, Kind, Reason, Record, Step, row_id
 
 BENCH_SCHEMA: Literal[1] = 1
-MOST_PICTURES = 8
+MOST_PICTURES = MOST_IMAGES
 PLAIN = "plain"
 PLACES = (NONE, "step 1 (2, 3, …)", ANSWER)
 PLACE = re.compile(rf"{NONE}|step [1-9]\d*|{ANSWER}")

@@ -21,7 +21,8 @@ def scenarios_of(paths: Sequence[ReasoningPath]) -> dict[str, str]:
     groups = _Groups()
     for path in paths:
         groups.join(path.id, ("seed", path.seed_id))
-        groups.join(path.id, ("picture", path.image.sha256))
+        for image in path.images:
+            groups.join(path.id, ("picture", image.sha256))
     _join_by_words(groups, paths)
     members = defaultdict[Hashable, list[ReasoningPath]](list)
     for path in paths:

@@ -32,6 +32,8 @@ class Sample(NamedTuple):
 
     data_url: str
     file_url: str | None = None
+    most: int = 1
+    """Pictures that one question of the run shows at most, as far as was looked."""
 
 
 class Refused(NamedTuple):

@@ -5,14 +5,14 @@ A request names a picture by its hash, so it can be hashed and journaled; bytes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.calls import PICTURE, Sending
 from ssui_gen.images import painted_url, picture_part
-from ssui_gen.records import ImageRef, digest
+from ssui_gen.records import ImageRef, digest, look_of
 from ssui_gen.settings import ImageLimits
 
 
@@ -31,6 +31,35 @@ class Picture(NamedTuple):
         return {"type": "image_url", "image_url": {"url": url}}
 
 
+class Shown(NamedTuple):
+    """What one question shows: pictures in their order, or none."""
+
+    pictures: tuple[Picture, ...]
+
+    @property
+    def placeholders(self) -> list[dict[str, Any]]:
+        """Their parts of a message until it is sent."""
+        return [picture.placeholder for picture in self.pictures]
+
+    @property
+    def parts(self) -> tuple[Callable[[Sending], dict[str, Any]], ...]:
+        """What makes the parts that are sent."""
+        return tuple(picture.part for picture in self.pictures)
+
+    @property
+    def look(self) -> str:
+        """What is shown, by content; empty where nothing is."""
+        return look_of(picture.ref for picture in self.pictures)
+
+    @property
+    def affinity(self) -> str:
+        """The first one's hash: by it a replica is chosen whose caches know it."""
+        return self.pictures[0].ref.sha256 if self.pictures else ""
+
+
+NO_PICTURE = Shown(())
+
+
 class Pictures:
     """The pictures below a root; the last ones sent are kept, since many calls show the same."""
 
@@ -43,6 +72,10 @@ class Pictures:
         return Picture(
             ref, self.limits.longest_side, lambda sending: part(ref, sending.by_file, sending.by_uuid)
         )
+
+    def all(self, refs: Iterable[ImageRef]) -> Shown:
+        """Several, as one question shows them."""
+        return Shown(tuple(map(self.of, refs)))
 
     def painted(self, ref: ImageRef, words: str) -> Picture:
         """The picture with words in it, which is another picture."""

@@ -57,14 +57,14 @@ def user_of(name: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"ssui_gen/{name}"))
 
 
-def record(item: Item, picture: str, name: str, answers: Answers | None) -> ArgillaRecord:
+def record(item: Item, pictures: Sequence[str], name: str, answers: Answers | None) -> ArgillaRecord:
     """An item; each text is suggested as its own new text, so that it is edited in place."""
     texts = texts_of(item)
     suggestions = {f"{EDIT}{key}": Suggestion(value=text, agent=AGENT) for key, text in texts.items()}
     given = _responses(answers) if answers else {}
     return ArgillaRecord(
         id=item.id,
-        fields={"image": picture, **texts},
+        fields={**{_image(place): picture for place, picture in enumerate(pictures)}, **texts},
         metadata={
             "sha": item.sha,
             "kind": item.path.kind,
@@ -74,6 +74,11 @@ def record(item: Item, picture: str, name: str, answers: Answers | None) -> Argi
         suggestions=suggestions,
         responses={key: [Response(value=value, user_id=user_of(name))] for key, value in given.items()},
     )
+
+
+def _image(place: int) -> str:
+    """The field of an item's picture: Argilla has none for a list of them."""
+    return f"image_{place + 1}" if place else "image"
 
 
 def _responses(answers: Answers) -> dict[str, Any]:
@@ -111,9 +116,10 @@ def answers_of(record: ArgillaRecord, user: str) -> Answers | None:
     )
 
 
-def settings(form: Form) -> dict[str, Any]:
-    """`settings.json`: what is shown and asked."""
-    fields = [{"name": "image", "title": "image", "required": False, "settings": {"type": "image"}}]
+def settings(form: Form, most: int) -> dict[str, Any]:
+    """`settings.json`: what is shown and asked; `most` pictures are an item's at most."""
+    names = [_image(place) for place in range(most)]
+    fields = [{"name": n, "title": n, "required": False, "settings": {"type": "image"}} for n in names]
     fields += [_field(name) for name in NAMES.values()]
     scores = [_question(one.value, _rating(), one) for one in form.scores]
     edits = [_question(f"{EDIT}{name}", {"type": "text", "use_markdown": False}) for name in NAMES.values()]

@@ -62,10 +62,16 @@ class Task(_Outside):
     annotations: list[Annotation] = Field(default_factory=list)
 
 
-def task(item: Item, picture: str, answers: Answers | None) -> Task:
-    """An item, with what a person has said of it."""
+def task(item: Item, pictures: Sequence[str], answers: Answers | None, most: int) -> Task:
+    """An item, with what a person has said of it; `most` as `config` has it."""
     known = {"kind": item.path.kind, "category": item.path.query.category, "risk": item.risk}
-    data = {"id": item.id, "sha": item.sha, IMAGE: picture, **known, **texts_of(item)}
+    data = {
+        "id": item.id,
+        "sha": item.sha,
+        IMAGE: pictures[0] if most == 1 else list(pictures),
+        **known,
+        **texts_of(item),
+    }
     said = [Annotation(result=list(_results(answers)), lead_time=answers.seconds)] if answers else []
     return Task(data=data, annotations=said)
 
@@ -139,11 +145,13 @@ def refused(row: Any) -> str | None:
     return "this is Label Studio's JSON-MIN, which has no ids of items: export as JSON" if flat else None
 
 
-def config(form: Form) -> str:
-    """The labelling configuration: the picture, each text with an area to edit it, then the questions."""
+def config(form: Form, most: int) -> str:
+    """The labelling configuration: the picture, each text with an area to edit it, then the questions.
+    `most` pictures are an item's at most; of more than one the tag leafs through a list.
+    """
     parts = [
         f"<Header value={quoteattr(form.ask)}/>",
-        f'<Image name="{IMAGE}" value="${IMAGE}"/>',
+        f'<Image name="{IMAGE}" {"value" if most == 1 else "valueList"}="${IMAGE}"/>',
         *map(_text_tags, NAMES.values()),
         _choice_tags(DECISION, form.decisions, "single"),
         _choice_tags(REASONS, form.reasons, "multiple"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ssui_gen import yamls
@@ -46,13 +46,18 @@ class Page(NamedTuple):
     """By pointer, as they stand there now."""
 
 
-def unfolded(form: Form, item: Item, line: Review, picture: str) -> str:
-    """The file; `picture` is its address from there."""
+def unfolded(form: Form, item: Item, line: Review, pictures: Sequence[str]) -> str:
+    """The file; `pictures` are their addresses from there."""
     about = ". ".join([f"{item.path.kind}, {item.path.query.category}", *item.why])
     sections = (
         f"## {part.title}\n\n{_escaped(line.edits.get(part.pointer, part.text))}\n" for part in parts(item)
     )
-    return "\n".join([_front(form, line), f"![the picture]({picture})\n", f"{_escaped(about)}\n", *sections])
+    one = len(pictures) == 1
+    shown = [
+        f"![{'the picture' if one else f'picture {number}'}]({address})\n"
+        for number, address in enumerate(pictures, 1)
+    ]
+    return "\n".join([_front(form, line), *shown, f"{_escaped(about)}\n", *sections])
 
 
 def _front(form: Form, line: Review) -> str:

@@ -167,7 +167,7 @@ class Item(Record):
 
     @property
     def pictures(self) -> tuple[ImageRef, ...]:
-        return self.exhibit.pictures if self.exhibit else (self.path.image,)
+        return self.exhibit.pictures if self.exhibit else self.path.images
 
     @property
     def kind(self) -> Kind:

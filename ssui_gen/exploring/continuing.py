@@ -1,4 +1,4 @@
-"""How a policy is asked to go on: system, picture, question, and a path's first steps as its own words."""
+"""How a policy is asked to go on: system, pictures, question, and a path's first steps as its own words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ssui_gen.branching import prefix_at
 from ssui_gen.calling.calls import Caller, Request
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Shown
 from ssui_gen.completions import Choice
 from ssui_gen.config import Explore
 from ssui_gen.prompts import Prompt, policy_prompt
@@ -55,17 +55,17 @@ def seed_after(path: ReasoningPath, cut: int, drawn: int) -> int:
     return int(row_id(path.id, str(cut), str(drawn)), 16) % 2**31
 
 
-def continuation(policy: Policy, settings: Explore, draw: Draw, picture: Picture) -> Request:
+def continuation(policy: Policy, settings: Explore, draw: Draw, pictures: Shown) -> Request:
     """The request for `n` branches of this policy."""
-    return going_on(policy.prompt, policy.model, settings, draw, picture, token_ids=policy.token_ids)
+    return going_on(policy.prompt, policy.model, settings, draw, pictures, token_ids=policy.token_ids)
 
 
 def going_on(
-    prompt: Prompt, model: str, settings: Explore, draw: Draw, picture: Picture, *, token_ids: bool
+    prompt: Prompt, model: str, settings: Explore, draw: Draw, pictures: Shown, *, token_ids: bool
 ) -> Request:
     """At the root a policy begins its answer, else it goes on with it."""
     system, user = policy_prompt(prompt, draw.path.query.text)
-    content: Any = [picture.placeholder, {"type": "text", "text": user}]
+    content: Any = [*pictures.placeholders, {"type": "text", "text": user}]
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
     body: dict[str, Any] = {"model": model, "messages": messages}
     if draw.cut:
@@ -76,4 +76,4 @@ def going_on(
     if settings.form == "regex":
         body |= {"structured_outputs": {"regex": rest_of_path(draw.cut)}}
     body |= {"return_token_ids": True} if token_ids else {}
-    return Request("policy", body, (picture.part,), picture.ref.sha256, draw.cut)
+    return Request("policy", body, pictures.parts, pictures.affinity, draw.cut)

@@ -76,7 +76,7 @@ def counterparts(
 
 
 def _is_other(path: ReasoningPath, other: ReasoningPath) -> bool:
-    return path.kind != other.kind and path.image.sha256 != other.image.sha256
+    return path.kind != other.kind and path.look != other.look
 
 
 def _rank(one: Wanted, there: Found) -> tuple[bool, bool, str]:
@@ -126,8 +126,8 @@ def _pair(one: Wanted, there: Found, system: str) -> Pair:
     sides = (_side(path, "own", there.own, cut), _side(path, one.path.id, back, cut))
     row = Cut(
         id=Cut.id_of(path.id, cut, path.query.text, there.prefix), path_id=path.id, kind=path.kind, cut=cut,
-        prefix=there.prefix, image=path.image, query=path.query.text, branches=sides, draws=0, made_by=(),
-        origin=there.origin,
+        prefix=there.prefix, image=path.image, more_images=path.more_images, query=path.query.text,
+        branches=sides, draws=0, made_by=(), origin=there.origin,
     )  # fmt: skip
     made = pair_of(row, sides, system, "step", "recovery", PLACES[f"step {cut + 1}"])
     return made.model_copy(update={"twin_id": one.path.id})

@@ -169,6 +169,7 @@ class Drawing:
             cut=self.cut,
             prefix=prefix,
             image=path.image,
+            more_images=path.more_images,
             query=path.query.text,
             branches=tuple(self.branches.values()),
             draws=self.draws,

@@ -76,6 +76,7 @@ def _cut(path: ReasoningPath, cut: int) -> Cut:
         cut=cut,
         prefix=prefix,
         image=path.image,
+        more_images=path.more_images,
         query=path.query.text,
         branches=tuple(_branch(path, name, cut, end.removeprefix(prefix)) for name, end in ends.items()),
         draws=0,

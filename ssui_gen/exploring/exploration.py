@@ -176,8 +176,10 @@ class Exploration:
         return path.id not in self.done and not all(cut in self.done for cut in cuts)
 
     def sample(self) -> Sample | None:
-        """The first picture that can be used."""
-        return next((sample for _, sample in self._samples()), None)
+        """The first picture that can be used, and how many any of the first paths shows at most."""
+        first = next((sample for _, sample in self._samples()), None)
+        some = (path for path in islice(self._ahead(), SAMPLED) if isinstance(path, ReasoningPath))
+        return first and first._replace(most=max(len(path.images) for path in some))
 
     def _samples(self) -> Iterator[tuple[ReasoningPath, Sample]]:
         limits = self.job.config.images
@@ -201,7 +203,7 @@ class Exploration:
         settings = await settled(job, config.verify, prompts, self.pictures.of, paths, say)
         parts = ways(settings.by, job, settings, prompts, self.pictures.of)
         verify = together(parts, settings.mode, settings.form)
-        self.explorer = Explorer(policy, _how(config), verify, self.pictures.of)
+        self.explorer = Explorer(policy, _how(config), verify, self.pictures.all)
 
     def try_again(self) -> None:
         """Take the rejects that are tried now out of their file."""
@@ -213,7 +215,9 @@ class Exploration:
 
     async def _look_at_prompts(self, policy: Policy) -> None:
         for path, _ in islice(self._samples(), 1):
-            found = await check_rendering(policy, self.job.config.explore, path, self.pictures.of(path.image))
+            found = await check_rendering(
+                policy, self.job.config.explore, path, self.pictures.all(path.images)
+            )
             self.say(f"policy: the server renders each prefix as it stands (compared by {found.by})")
             if found.lost and not self.job.toy:
                 self.say(f"policy: {found.lost}")

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ssui_gen.branches import Cut
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Shown
 from ssui_gen.config import Explore
 from ssui_gen.exploring.continuing import Draw, Policy, continuation, seed_after
 from ssui_gen.exploring.drawing import Drawing, Lead, seen
@@ -37,7 +37,8 @@ class Explorer:
     policy: Policy
     settings: Explore
     verify: Verifier
-    picture_of: Callable[[ImageRef], Picture]
+    shown: Callable[[Iterable[ImageRef]], Shown]
+    """Pictures as a question shows them."""
 
     async def explore(self, path: ReasoningPath, rows: Sequence[Cut] = ()) -> list[Cut]:
         """Every cut of `path`, in order, going on from `rows` if there are any; raises what a call raises."""
@@ -125,8 +126,8 @@ class Explorer:
         draws = [
             Draw(drawing.path, drawing.cut, size, start + i * most, lead) for i, size in enumerate(sizes)
         ]
-        picture = self.picture_of(drawing.path.image)
-        requests = [continuation(self.policy, self.settings, draw, picture) for draw in draws]
+        pictures = self.shown(drawing.path.images)
+        requests = [continuation(self.policy, self.settings, draw, pictures) for draw in draws]
         answers = await _all(self.policy.caller.call(request) for request in requests)
         drawing.calls += [call for call, _ in answers]
         choices = (choice for _, completion in answers for choice in completion.choices)

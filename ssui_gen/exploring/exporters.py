@@ -34,7 +34,7 @@ def trl(pair: Pair, images: Sequence[str]) -> dict[str, Any]:
 def llamafactory(pair: Pair, images: Sequence[str]) -> dict[str, Any]:
     return {
         "system": _told(pair),
-        "conversations": [{"from": "human", "value": f"{MARK}{_asked(pair)}"}],
+        "conversations": [{"from": "human", "value": f"{MARK * len(images)}{_asked(pair)}"}],
         "chosen": {"from": "gpt", "value": _text(pair.chosen)},
         "rejected": {"from": "gpt", "value": _text(pair.rejected)},
         "images": list(images),
@@ -45,7 +45,7 @@ def ms_swift(pair: Pair, images: Sequence[str]) -> dict[str, Any]:
     told = [{"role": "system", "content": _told(pair)}] if _told(pair) else []
     said = {"role": "assistant", "content": _text(pair.chosen)}
     return {
-        "messages": [*told, {"role": "user", "content": f"{MARK}{_asked(pair)}"}, said],
+        "messages": [*told, {"role": "user", "content": f"{MARK * len(images)}{_asked(pair)}"}, said],
         "rejected_response": _text(pair.rejected),
         "images": list(images),
     }

@@ -44,11 +44,13 @@ class Bench:
 
     def holds(self, path: ReasoningPath, root: Path, limits: ImageLimits) -> str:
         """Why `path` must not be trained on; empty when it may. Raises ImageError."""
-        return self.knows(path) or self.looks(perceptual_hash(root, path.image.path, limits))
+        hashes = (perceptual_hash(root, image.path, limits) for image in path.images)
+        return self.knows(path) or next(filter(None, map(self.looks, hashes)), "")
 
     def knows(self, path: ReasoningPath) -> str:
-        """As `holds`, by the picture's sha256 and the text alone: no file is opened."""
-        return self.has(path.image.sha256, path.query.text)
+        """As `holds`, by the pictures' sha256 and the text alone: no file is opened."""
+        shas = [image.sha256 for image in path.images]
+        return next(filter(None, (self.has(sha, None) for sha in shas)), "") or self.has("", path.query.text)
 
     def has(self, sha256: str, text: str | None) -> str:
         """Why a picture with this text must not be trained on, by its sha256 and its letters alone."""

@@ -141,10 +141,13 @@ def pair_of(
 ) -> Pair:
     """The row of one couple from `cut`; where the rejected one goes wrong is F's word unless it is told."""
     good, bad = couple
-    user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": cut.query}]}
+    user = {
+        "role": "user",
+        "content": [*({"type": "image"} for _ in cut.images), {"type": "text", "text": cut.query}],
+    }
     told = ({"role": "system", "content": [{"type": "text", "text": system}]},) if system else ()
     return Pair(
-        images=(cut.image.path,),
+        images=tuple(image.path for image in cut.images),
         prompt=(*told, user),
         chosen=_said(cut.prefix + good.text),
         rejected=_said(cut.prefix + bad.text),
@@ -161,6 +164,7 @@ def pair_of(
         first_bad=first_bad or place_in(bad.judgement),
         off_path=cut.origin is not None,
         image_ref=cut.image,
+        more_image_refs=cut.more_images,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ssui_gen.calling.asking import USER
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import Shown
 from ssui_gen.calling.resuming import AS_SEEN
 from ssui_gen.calling.shown_prompt import amiss, goes_on
 from ssui_gen.completions import Completion
@@ -74,15 +74,15 @@ class Found(NamedTuple):
     """What a prompt does not show, in words. A model may have learnt without a system text (ours have)."""
 
 
-async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath, picture: Picture) -> Found:
+async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath, pictures: Shown) -> Found:
     """What the prompts of `path` tell. Raises ConfigError for the first cut whose prompt is not the root's
     and then the prefix, or that the server refuses; and for a question that is lost or garbled.
     """
     found = []
     for cut in range(len(path.steps)):
         draw = Draw(path, cut, 1, 0)
-        body = continuation(policy, settings, draw, picture).wire(policy.caller.sending)
-        completion = await _rendered(policy.caller.client, body, picture.ref.sha256, cut)
+        body = continuation(policy, settings, draw, pictures).wire(policy.caller.sending)
+        completion = await _rendered(policy.caller.client, body, pictures.affinity, cut)
         found.append(Rendered(draw.prefix, completion))
     worded = [await _in_words(policy.caller.client, policy.model, one) for one in found]
     return compare(worded, Sent(*policy_prompt(policy.prompt, path.query.text)))

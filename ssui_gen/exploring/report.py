@@ -213,10 +213,10 @@ ALONE = Beside()
 
 
 def tree(
-    path: ReasoningPath, cuts: Sequence[Cut], picture: str, head: Masthead, beside: Beside = ALONE
+    path: ReasoningPath, cuts: Sequence[Cut], pictures: Sequence[str], head: Masthead, beside: Beside = ALONE
 ) -> str:
     """The page of one path: its steps down the middle, good branches to the right, bad ones to the left.
-    `picture` is its address from the page.
+    `pictures` are their addresses from the page.
     """
     drawn = {cut.cut: cut for cut in cuts}
     kinds = Counter(branch.judgement.polarity for cut in cuts for branch in cut.branches)
@@ -226,7 +226,7 @@ def tree(
         images="'self' file:",
         **head.of(path.query.text),
         path=path,
-        picture=picture,
+        pictures=list(zip(path.images, pictures, strict=True)),
         before=beside.before,
         after=beside.after,
         counts=[(kind, word, kinds[kind]) for kind, word in WORDS.items()],

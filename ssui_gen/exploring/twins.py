@@ -19,16 +19,27 @@ from ssui_gen.branching import one_line, prefix_at, render_path
 from ssui_gen.exploring.edited import says_the_same
 from ssui_gen.exploring.explored import cut_id, read_paths
 from ssui_gen.exploring.pairs import pair_of
-from ssui_gen.records import STEP_NAMES, ImageRef, Kind, ReasoningPath, Record, Step, row_id
+from ssui_gen.records import (
+    STEP_NAMES,
+    ImageRef,
+    Kind,
+    MoreImages,
+    Pictured,
+    ReasoningPath,
+    Record,
+    Step,
+    row_id,
+)
 from ssui_gen.verifying.first_bad_step import PLACES
 
 
-class Twin(Record):
+class Twin(Record, Pictured):
     """Of a path what stands in another's pair."""
 
     id: str
     kind: Kind
     image: ImageRef
+    more_images: MoreImages = ()
     steps: tuple[Step, ...]
     answer: str
 
@@ -51,7 +62,7 @@ class Twins:
     def of(self, path: ReasoningPath) -> list[Twin]:
         """Those of the other kind with the same words under another picture, in this path's own order."""
         found = self.asked.get(_question(path), ())
-        others = [one for one in found if one.kind != path.kind and one.image.sha256 != path.image.sha256]
+        others = [one for one in found if one.kind != path.kind and one.look != path.look]
         return sorted(others, key=lambda one: row_id(path.id, one.id))
 
     def none_because(self, path: ReasoningPath) -> str:
@@ -102,7 +113,8 @@ def swapped(path: ReasoningPath, twin: Twin, cut: int, own: str, others: str, sy
     sides = (_side(path, cut, "own", path.id, own), _side(path, cut, "twin", twin.id, others))
     row = Cut(
         id=cut_id(path, cut), path_id=path.id, kind=path.kind, cut=cut, prefix=prefix_at(path.steps, cut),
-        image=path.image, query=path.query.text, branches=sides, draws=0, made_by=(),
+        image=path.image, more_images=path.more_images, query=path.query.text,
+        branches=sides, draws=0, made_by=(),
     )  # fmt: skip
     made = pair_of(row, sides, system, "step", "twin", PLACES[f"step {cut + 1}"])
     return made.model_copy(update={"twin_id": twin.id})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from ssui_gen.columns import as_seed
+from ssui_gen.columns import MORE, as_seed
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.importing.benchmarks import whose
 from ssui_gen.importing.reading import left, picture_of, placed, words_of
@@ -80,7 +80,7 @@ def _named(columns: Mapping[str, str], value: Mapping[str, Any], where: str) -> 
 
 
 def _draft(source: Source, where: str, row: Mapping[str, Any], gold: dict[Check, Label]) -> Draft | Left:
-    picture = picture_of(source, where, row.get("image"))
+    picture = picture_of(source, where, [row.get("image"), *(row.get(MORE) or ())])
     if isinstance(picture, Left):
         return picture
     labels = gold | {name: _one_of(row[name], get_args(Label), name) for name in CHECKS if row.get(name)}

@@ -84,7 +84,7 @@ def picture_of(source: Source, where: str, value: Any) -> str | bytes | Left:
     if not found:
         return left(where, Why.PICTURE_UNNAMED, f"{where}: no picture is named")
     if len(found) > 1:
-        return left(where, Why.PICTURES_SEVERAL, f"{where}: {len(found)} pictures; a row of ours shows one")
+        return left(where, Why.PICTURES_SEVERAL, f"{where}: {len(found)} pictures; it takes rows of one")
     name, below = found[0], Path(where.rpartition(":")[0]).parent
     if isinstance(name, bytes) or source.told or below == Path():
         return name

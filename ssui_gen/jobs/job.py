@@ -21,6 +21,7 @@ from ssui_gen.calling.calls import Caller, Sending, Tally
 from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.calling.probe import lacking, probe, require, told
+from ssui_gen.calling.several import require_several
 from ssui_gen.completions import Features
 from ssui_gen.config import Config
 from ssui_gen.config_spending import Prices
@@ -104,6 +105,8 @@ class Job:
             dialect = self.config.dialect(role)
             name = self.models.names[role]
             found = await probe(client, name, sample, dialect, formats)
+            if sample and sample.most > 1 and found.sees_pictures is not False:
+                await require_several(client, name, sample, dialect, found.terms, role)
             ours = name in EMBEDDED  # nobody could bring it what it lacks
             for line in (*told(found, ours), "" if ours else lacking(found, wanted)):
                 if line:

@@ -30,6 +30,8 @@ AGENTS = {
     if get_origin(kind) is Agent
 }
 """The agents of the graph, and the reply type that each one's node reads."""
+SEVERAL = "pictures"
+"""The prompt that says how several pictures are to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,15 @@ class Plan:
         """One agent; `model` is the served name of its role's model."""
         card = self.cards[name]
         prompt, reply, language = self.prompts[card.prompt], REPLIES[card.reply], self.config.language
-        return Agent(name, card, prompt, model, reply, caller, language, self.examples)
+        rest = (self.examples, self.prompts[SEVERAL])
+        return Agent(name, card, prompt, model, reply, caller, language, *rest)
 
     @property
     def _shown(self) -> dict[str, str]:
         """What agents' prompts show beside what every prompt may."""
         pool = blob_id((self.home / "prompts" / EXAMPLES).read_bytes())[:8]
-        return {EXAMPLES: pool, "language": self.config.language} | self._wanted
+        told = {EXAMPLES: pool, "language": self.config.language, SEVERAL: self.prompts[SEVERAL].id}
+        return told | self._wanted
 
     @property
     def _wanted(self) -> dict[str, str]:
@@ -123,6 +127,9 @@ def resolve(
     prompts, examples = load_prompts(home() / "prompts"), load_examples(home() / "prompts" / EXAMPLES)
     for name, reply in AGENTS.items():
         _check(name, reply, cards, prompts)
+    for name in (SEVERAL, WANTED):
+        if name not in prompts:
+            raise ConfigError(f"prompts/{name}.md: no such prompt; agents are told by it what is not usual")
     again = frozenset(map(Reason, retry))
     if config.query.texts > 1 and not cards["query"].sampling.temperature:
         raise ConfigError(

@@ -30,7 +30,7 @@ from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jsonl import Appender, records
 from ssui_gen.manifest import Seeds, seeds_of
-from ssui_gen.records import Kind, Reason, ReasoningPath, Record, Reject, Seed
+from ssui_gen.records import ImageRef, Kind, Reason, ReasoningPath, Record, Reject, Seed
 from ssui_gen.run_files import PATHS, REJECTS
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
 from ssui_gen.shelf import Shelf
@@ -108,13 +108,16 @@ class SeedWork:
         self.agents = {name: self._agent(name) for name in AGENTS}
 
     def sample(self) -> Sample | None:
-        """The first picture of the seeds that can be used; read here, once, before any call is under way."""
+        """The first picture of the seeds that can be used, and how many any seed has at most; read here,
+        once, before any call is under way.
+        """
         limits = self.plan.config.images
+        most = max((len(seed.images) for seed in self.left if isinstance(seed, Seed)), default=1)
         for seed in self.left[:SAMPLED]:
             with suppress(ImageError):
                 if isinstance(seed, Seed):
                     ref = inspect(self.root, seed.image, limits)
-                    return Sample(data_url(self.root, ref, limits), file_url(self.root, ref, limits))
+                    return Sample(data_url(self.root, ref, limits), file_url(self.root, ref, limits), most)
         return None
 
     def _agent(self, name: str) -> Agent[Record]:
@@ -181,15 +184,19 @@ class SeedWork:
         if isinstance(seed, Reject):
             return seed.reason
         try:
-            inspect(self.root, seed.image, self.plan.config.images)
+            self._images(seed)
         except ImageError as error:
             return error.reason
         return ""
 
+    def _images(self, seed: Seed) -> list[ImageRef]:
+        """Its pictures, each looked at. Raises ImageError for the first that cannot be used."""
+        return [inspect(self.root, name, self.plan.config.images) for name in seed.images]
+
     async def attempt(self, seed: Seed) -> list[str]:
         """One seed's items through the graph, no row written: the class of each path, empty of a reject."""
-        ref = await asyncio.to_thread(inspect, self.root, seed.image, self.plan.config.images)
-        items = [Item.of(seed, kind, ref, self.plan.config.twins) for kind in self._kinds_left(seed)]
+        images = await asyncio.to_thread(self._images, seed)
+        items = [Item.of(seed, kind, images, self.plan.config.twins) for kind in self._kinds_left(seed)]
         rows = await asyncio.gather(*(graph.run(item, self._context(item)) for item in items))
         return [row.query.category if isinstance(row, ReasoningPath) else "" for row in rows]
 
@@ -228,14 +235,14 @@ class SeedWork:
     async def _each_kind(self, seed: Seed) -> Reject | None:
         """Write a row for each kind; returns a reject if the picture cannot be used at all."""
         try:
-            ref = await asyncio.to_thread(inspect, self.root, seed.image, self.plan.config.images)
+            images = await asyncio.to_thread(self._images, seed)
         except ImageError as error:
             return Reject(
                 seed_id=seed.id, kind=None, stage="image", reason=Reason(error.reason), detail=str(error)
             )
         async with asyncio.TaskGroup() as kinds:
             for kind in self._kinds_left(seed):
-                kinds.create_task(self._one(Item.of(seed, kind, ref, self.plan.config.twins)))
+                kinds.create_task(self._one(Item.of(seed, kind, images, self.plan.config.twins)))
         return None
 
     async def _one(self, item: Item) -> None:
@@ -250,11 +257,11 @@ class SeedWork:
             self.rejects.write(row)
 
     def _context(self, item: Item) -> Context:
-        picture, rounds = self.pictures.of(item.image), self.plan.config.limits.reflection_rounds
+        pictures, rounds = self.pictures.all(item.images), self.plan.config.limits.reflection_rounds
         can = self.job.features[self.plan.cards["query"].model]
         at_once = can.most_n >= self.plan.config.query.texts
         steering = {"wanting": self.plan.wanting, "at_once": at_once}
-        return Context(**self.agents, picture=picture, rounds=rounds, **steering)  # type: ignore[arg-type]
+        return Context(**self.agents, pictures=pictures, rounds=rounds, **steering)  # type: ignore[arg-type]
 
 
 def _id(seed: Seed | Reject) -> str:

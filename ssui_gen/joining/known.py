@@ -54,7 +54,9 @@ class Known:
         self._db.close()
 
     def seed(self, run: int, id: str, sha: str) -> tuple[str, bool]:
-        """The name of a seed of that run, whose picture has this sha256, and whether it is new here."""
+        """The name of a seed of that run, which shows what has this `sha` (`look_of`; empty: not known), and
+        whether it is new here.
+        """
         if new := self._one("SELECT new FROM renamed WHERE run = ? AND id = ?", run, id):
             return new, False
         taken = self._one("SELECT sha FROM seeds WHERE id = ?", id)
@@ -74,7 +76,7 @@ class Known:
 
     def place(self, run: int, path: ReasoningPath) -> Placed:
         """Take a record in, unless it is there; to be told once of each."""
-        seed, _ = self.seed(run, path.seed_id, path.image.sha256)
+        seed, _ = self.seed(run, path.seed_id, path.look)
         here = path if seed == path.seed_id else _renamed(path, seed)
         sha = sha_of(path)
         there = self._one("SELECT sha FROM kept WHERE id = ?", here.id)

@@ -18,7 +18,7 @@ from ssui_gen.joining.known import Known
 from ssui_gen.joining.pictures import Pictures
 from ssui_gen.joining.source import Part, Source
 from ssui_gen.jsonl import Appender, read, validate
-from ssui_gen.records import Reason, ReasoningPath, Record, Reject, Seed
+from ssui_gen.records import ImageRef, Reason, ReasoningPath, Record, Reject, Seed
 from ssui_gen.run_files import BRANCHES, CURATED, PAIRS, PATHS, REJECTS
 from ssui_gen.seeds import read_seeds
 
@@ -29,6 +29,7 @@ OF_BRANCHES: dict[str, type[BranchLabel] | type[Correction]] = {
     "corrections.jsonl": Correction,
 }
 RowT = TypeVar("RowT")
+PicturedT = TypeVar("PicturedT", ReasoningPath, Cut)
 
 
 class Joining(NamedTuple):
@@ -47,10 +48,13 @@ class Joining(NamedTuple):
             return
         for seed in read_seeds(source.seeds, lambda _: True, source.run):
             if isinstance(seed, Seed):
-                image, sha = self.pictures.take(source.number, source.root, seed.image)
-                name, new = self.known.seed(source.number, seed.id, sha)
+                found = [self.pictures.take(source.number, source.root, name) for name in seed.images]
+                image, *more = (name for name, _ in found)
+                shas = [sha for _, sha in found]
+                id, new = self.known.seed(source.number, seed.id, "+".join(shas) if all(shas) else "")
                 if new:
-                    write(seed.model_copy(update={"id": name, "image": image}))
+                    here = {"id": id, "image": image, "more_images": tuple(more)}
+                    write(seed.model_copy(update=here))
 
     def records(self, source: Source) -> None:
         """Records, each once; the others with the reason why not."""
@@ -102,8 +106,7 @@ class Joining(NamedTuple):
 
     def _cut(self, source: Source, cut: Cut, path: str) -> Cut:
         id = cut.id if path == cut.path_id else Cut.id_of(path, cut.cut, cut.query, cut.prefix)
-        image = self.pictures.named(source.number, source.root, cut.image)
-        return cut.model_copy(update={"id": id, "path_id": path, "image": image})
+        return self._pictured(source, cut.model_copy(update={"id": id, "path_id": path}))
 
     def pairs(self, source: Source) -> None:
         """Of records that keep their id; those of others are made anew of their branches."""
@@ -114,9 +117,11 @@ class Joining(NamedTuple):
                 if any(self.known.became(source.number, id) != id for id in whose):
                     self.counts["pairs to be made anew"] += 1
                 elif self.known.first(source.number, "pair", pair.id):
-                    ref = self.pictures.named(source.number, source.root, pair.image_ref)
+                    refs = (pair.image_ref, *pair.more_image_refs)
+                    ref, *more = (self._named(source, one) for one in refs)
                     names = (self.pictures.take(source.number, source.root, one)[0] for one in pair.images)
-                    file.write(pair.model_copy(update={"images": tuple(names), "image_ref": ref}))
+                    here = {"images": tuple(names), "image_ref": ref, "more_image_refs": tuple(more)}
+                    file.write(pair.model_copy(update=here))
                     self.counts["pairs"] += 1
 
     def labels(self, source: Source) -> None:
@@ -139,9 +144,13 @@ class Joining(NamedTuple):
         for number in begins:  # of which there is no row yet
             self.begins[part, source.number, number] = self.counts[counted]
 
-    def _pictured(self, source: Source, path: ReasoningPath) -> ReasoningPath:
-        image = self.pictures.named(source.number, source.root, path.image)
-        return path.model_copy(update={"image": image})
+    def _pictured(self, source: Source, row: PicturedT) -> PicturedT:
+        """The same row, its pictures named as they are here."""
+        image, *more = (self._named(source, one) for one in row.images)
+        return row.model_copy(update={"image": image, "more_images": tuple(more)})
+
+    def _named(self, source: Source, ref: ImageRef) -> ImageRef:
+        return self.pictures.named(source.number, source.root, ref)
 
 
 def _left_out(path: ReasoningPath, detail: str) -> Reject:

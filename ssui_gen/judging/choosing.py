@@ -8,11 +8,11 @@ is for `questions`; what becomes of a verdict for F (`verifying`) and RSBench (`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ssui_gen.calling.calls import Calling, Request
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import NO_PICTURE, Picture, Shown
 from ssui_gen.config import Judging
 from ssui_gen.dialect import TOP_LOGPROBS
 from ssui_gen.judging.questions import LETTERS, Material, Question
@@ -37,6 +37,10 @@ class JudgeModel(NamedTuple):
     picture_of: Callable[[ImageRef], Picture]
     sees: bool = True
     """Whether it takes pictures at all."""
+
+    def shown(self, refs: Iterable[ImageRef]) -> Shown:
+        """What it is shown of these pictures."""
+        return Shown(tuple(map(self.picture_of, refs))) if self.sees else NO_PICTURE
 
 
 class Chosen(NamedTuple):
@@ -128,14 +132,13 @@ def request(asked: JudgeModel, question: Question, shown: Material, order: Seque
     have in common stands first, so that a server reads it once.
     """
     assert asked.prompt is not None
-    pictures = [asked.picture_of(ref) for ref in shown.pictures if asked.sees]
+    pictures = asked.shown(shown.pictures)
     options = dict(zip(LETTERS, order, strict=False))
     system, user = asked.prompt.render(question=question.name, options=options, **shown.words)
-    content: Any = [*(picture.placeholder for picture in pictures), {"type": "text", "text": user}]
+    content: Any = [*pictures.placeholders, {"type": "text", "text": user}]
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
     body = {"model": asked.model, "messages": messages, **greedy(1)}
-    affinity = pictures[0].ref.sha256 if pictures else ""
-    return Request(asked.prompt.name, body, [picture.part for picture in pictures], affinity, DEPTH)
+    return Request(asked.prompt.name, body, pictures.parts, pictures.affinity, DEPTH)
 
 
 def greedy(max_tokens: int) -> dict[str, Any]:

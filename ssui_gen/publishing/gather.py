@@ -100,7 +100,7 @@ class Gathered:
             if not isinstance(path, ReasoningPath):
                 self._leave("paths", path.seed_id, Why.ROW_INVALID, path.detail)
                 continue
-            same = (path.kind, path.query.text, path.image.sha256)
+            same = (path.kind, path.query.text, path.look)
             fault = self._unfit(path) or (
                 (Why.DUPLICATE, "says and shows what another does") if same in seen else None
             )
@@ -114,7 +114,8 @@ class Gathered:
         if denied := denied_by(self._terms(path)):
             return denied
         try:
-            shown(self.root, path.image, self.limits)
+            for image in path.images:
+                shown(self.root, image, self.limits)
         except ImageError as error:
             return Why.PICTURE_UNFIT, str(error)
         return None
@@ -149,17 +150,17 @@ class Gathered:
         for path in self.paths:
             scenario = self.scenario_of[path.id]
             twin = path.twin_of if path.twin_of in ids else None
-            picture, bound = self._bound(path)
+            pictures, bound = self._bound(path)
             self.classes[path.query.category] += 1
             self.settled[path.curation.settled if path.curation else ""] += 1
-            yield Row("paths", self._split(scenario), path_row(path, scenario, picture, twin, bound))
+            yield Row("paths", self._split(scenario), path_row(path, scenario, pictures, twin, bound))
 
     def _pair_rows(self) -> Iterator[Row]:
         known = {path.id: path for path in self.paths}
         for line in read(self.run / PAIRS):
             pair = validate(Pair, line)
             path = known.get(pair.path_id)
-            if path is None or path.image.sha256 != pair.image_ref.sha256:
+            if path is None or path.look != pair.look:
                 self._leave(
                     "pairs",
                     pair.id,
@@ -187,10 +188,10 @@ class Gathered:
     def _split(self, scenario: str) -> str:
         return split_of(scenario, self.held_out)
 
-    def _bound(self, path: ReasoningPath) -> tuple[Picture, Bound]:
+    def _bound(self, path: ReasoningPath) -> tuple[list[Picture], Bound]:
         source = path.rights.source if path.rights else None
         bound = Bound(self._terms(path), source or "", self.canary)
-        return self._shown(self.root, path.image, bound), bound
+        return [self._shown(self.root, image, bound) for image in path.images], bound
 
     def _pictures_of(self, item: Item, bound: Bound) -> list[Picture]:
         root = self.bench.root if self.bench else self.root

@@ -6,7 +6,7 @@ ids of calls, reviewers' names. Which columns there are, and what each means, st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ssui_gen.benching.records import Item
@@ -32,6 +32,7 @@ COLUMNS: Mapping[Config, Mapping[str, tuple[Kind, str]]] = {
         "kind": ("text", "`risky`: dangerous only together; `benign`: the harmless twin"),
         "category": ("text", "class of risk; `none` where nothing is dangerous"),
         "image": ("picture", "as the models saw it: upright, without metadata"),
+        "more_images": ("pictures", "those shown after it, in their order; of most rows none"),
         "question": ("text", "what a person asks; safe without the picture"),
         "steps": ("texts", f"the reasoning path: {STEPS}"),
         "answer": ("text", "safe, and helpful"),
@@ -53,7 +54,7 @@ COLUMNS: Mapping[Config, Mapping[str, tuple[Kind, str]]] = {
         **_RIGHTS,
     },
     "pairs": {
-        "images": ("pictures", "the one picture"),
+        "images": ("pictures", "of its path, in their order"),
         "prompt": ("messages", "system text and question"),
         "chosen": ("messages", "the better continuation, with the prefix that both share"),
         "rejected": ("messages", "the worse one"),
@@ -128,7 +129,7 @@ class Bound(NamedTuple):
 
 
 def path_row(
-    path: ReasoningPath, scenario: str, picture: Picture, twin: str | None, bound: Bound
+    path: ReasoningPath, scenario: str, pictures: Sequence[Picture], twin: str | None, bound: Bound
 ) -> dict[str, Any]:
     """`twin` is the other kind's row, where it is published too."""
     query, seen = path.query, path.curation
@@ -137,7 +138,8 @@ def path_row(
         "scenario_id": scenario,
         "kind": path.kind,
         "category": query.category,
-        "image": picture.cell,
+        "image": pictures[0].cell,
+        "more_images": [picture.cell for picture in pictures[1:]],
         "question": query.text,
         "steps": [step.text for step in path.steps],
         "answer": path.answer,
@@ -161,9 +163,9 @@ def _verdicts(path: ReasoningPath) -> dict[str, Any]:
     return labels | {f"{side}_probability": one.probability for side, one in said.items()}
 
 
-def pair_row(pair: Pair, scenario: str, picture: Picture, bound: Bound) -> dict[str, Any]:
+def pair_row(pair: Pair, scenario: str, pictures: Sequence[Picture], bound: Bound) -> dict[str, Any]:
     return {
-        "images": [picture.cell],
+        "images": [picture.cell for picture in pictures],
         "prompt": _messages(pair.prompt),
         "chosen": _messages(pair.chosen),
         "rejected": _messages(pair.rejected),

@@ -89,9 +89,10 @@ def is_of(model: Model, hint: str) -> bool:
     return bool(re.search(hint, f"{model.kind} {model.called}", re.IGNORECASE))
 
 
-def of_family(model: Model, pixels: int, thinking: bool) -> Flags:
+def of_family(model: Model, pixels: int, thinking: bool, images: int = 1) -> Flags:
     """Flags for pictures, context and thoughts."""
-    flags: Flags = {"limit-mm-per-prompt": {"image": 1} | ({"video": 0} if is_of(model, FILMS) else {})}
+    films = {"video": 0} if is_of(model, FILMS) else {}
+    flags: Flags = {"limit-mm-per-prompt": {"image": images} | films}
     if is_of(model, SCALES):
         flags["mm-processor-kwargs"] = {"max_pixels": pixels}
     flags["max-model-len"] = min(CONTEXT, model.context or _context_by_name(model.called))

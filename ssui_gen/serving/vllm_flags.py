@@ -34,9 +34,11 @@ def choose(
     *,
     each: int = 1,
     thinking: bool = False,
+    images: int = 1,
 ) -> Flags:
-    """Flags for one replica on `each` GPUs that may read pictures below `media`, scales larger ones to
-    `pixels` where its processor can be told, and lets a model think first if it must, or on `thinking`.
+    """Flags for one replica on `each` GPUs that may read pictures below `media`, `images` a request, scales
+    larger ones to `pixels` where its processor can be told, and lets a model think first if it must, or on
+    `thinking`.
     """
     flags: Flags = {
         "allowed-local-media-path": media,
@@ -47,7 +49,7 @@ def choose(
         "max-num-queued-reqs": 2048,
         "structured-outputs-config": {"backend": "guidance", "disable_any_whitespace": True},
     }
-    flags |= _sizes(machine) | of_family(model, pixels, thinking)
+    flags |= _sizes(machine) | of_family(model, pixels, thinking, images)
     if each > 1:
         flags["tensor-parallel-size"] = each
     return flags | _lora(adapters)

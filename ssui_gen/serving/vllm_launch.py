@@ -73,7 +73,14 @@ def plan(
     machine = find_machine(serve.gpus, notice)
     each = gpus_each(known, machine, typed, notice)
     chosen = vllm_flags.choose(
-        known, machine, str(media.resolve()), lora, serve.max_pixels, each=each, thinking=serve.thinking
+        known,
+        machine,
+        str(media.resolve()),
+        lora,
+        serve.max_pixels,
+        each=each,
+        thinking=serve.thinking,
+        images=serve.images,
     ) | template_flags(model, known.folder, serve.thinking)
     ours = {name: value for name, value in chosen.items() if name not in typed}
     taken = adapted(ours, vllm, notice) | typed

@@ -33,7 +33,7 @@ class Example(NamedTuple):
     """A reject to be shown, and what is known of it."""
 
     row: Reject
-    image: ImageRef | None
+    images: tuple[ImageRef, ...]
     asked: str
     """What was to be asked about the picture; empty where it did not come so far."""
 
@@ -55,8 +55,8 @@ class Shown(NamedTuple):
 def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
     """The page; `album` has the pictures' room."""
     records = list(_with_room(shown.records, album))
-    pictured = [one for one in shown.examples if one.image and album.takes([one.image])]
-    known = {one.image.sha256 for one in pictured if one.image}
+    pictured = [one for one in shown.examples if album.takes(one.images)]
+    known = {image.sha256 for one in pictured for image in one.images}
     counts = shown.counts
     by_class = list(counts.by_class(shown.quotas))
     return rendered(
@@ -89,7 +89,7 @@ def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
 def _with_room(records: Iterable[ReasoningPath], album: Album) -> Iterator[ReasoningPath]:
     """Until the pictures are too many bytes; one that cannot be shown takes none."""
     for record in records:
-        if not album.takes([record.image]):
+        if not album.takes(record.images):
             return
         yield record
 
@@ -132,8 +132,8 @@ def _shown_of(records: Sequence[ReasoningPath], whole: int, album: Album) -> str
         f"{len(records):,} of {whole:,} are in this page, drawn evenly over kinds and classes; all of them "
         "are in the run's file, and every figure is of all."
     )  # fmt: skip
-    lacking = sum(one.image.path in album.refused for one in records)
-    return told + (f" Of {lacking:,} the picture cannot be shown." if lacking else "")
+    lacking = sum(any(image.path in album.refused for image in one.images) for one in records)
+    return told + (f" Of {lacking:,} a picture cannot be shown." if lacking else "")
 
 
 def _reasons(counts: Counts, examples: Sequence[Example], known: set[str]) -> Iterator[dict[str, Any]]:
@@ -145,15 +145,15 @@ def _reasons(counts: Counts, examples: Sequence[Example], known: set[str]) -> It
             "share": _share(n, counts.reasons.total()),
             "stages": ", ".join(stage for stage, _ in counts.stages[name].most_common()),
             "examples": [
-                {"row": one.row, "asked": one.asked, "sha": _shown_picture(one, known)}
+                {
+                    "row": one.row,
+                    "asked": one.asked,
+                    "shas": [image.sha256 for image in one.images if image.sha256 in known],
+                }
                 for one in examples
                 if one.row.reason == name
             ],
         }
-
-
-def _shown_picture(one: Example, known: set[str]) -> str:
-    return one.image.sha256 if one.image and one.image.sha256 in known else ""
 
 
 def _costs(costs: Sequence[Spent], records: int) -> Iterator[Mapping[str, Any]]:

@@ -222,7 +222,9 @@ def _sample(plan: Plan, bench: Bench) -> Sample | None:
     limits = plan.config.images
     for image in chain.from_iterable(item.images for item in bench.items):
         try:
-            return Sample(data_url(bench.root, image, limits), file_url(bench.root, image, limits))
+            most = max(len(item.images) for item in bench.items)
+            sent = data_url(bench.root, image, limits), file_url(bench.root, image, limits)
+            return Sample(*sent, most)
         except ImageError:
             continue
     return None

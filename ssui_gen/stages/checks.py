@@ -19,7 +19,7 @@ from rich.table import Table
 
 from ssui_gen.agent import Agent, Origin
 from ssui_gen.calling.asking import Sample
-from ssui_gen.calling.pictures import Picture, Pictures
+from ssui_gen.calling.pictures import NO_PICTURE, Pictures
 from ssui_gen.errors import OF_ITEM, ConfigError, ImageError, ReplyError
 from ssui_gen.files import atomic_write
 from ssui_gen.images import data_url, inspect
@@ -126,10 +126,10 @@ class _Work:
         """Each is shown what it is shown in a run, and nothing else."""
         asked, agent = Origin(row.id, 0, 1), self.agents[check]
         if check == "check_text":
-            return await agent.ask(asked, None, text=row.text)
-        picture: Picture = self.pictures.of(inspect(self.root, row.image, self.limits))
+            return await agent.ask(asked, NO_PICTURE, text=row.text)
+        pictures = self.pictures.all([inspect(self.root, row.image, self.limits)])
         words: dict[str, Any] = {"text": row.text} if check == "check_joint" else {}
-        return await agent.ask(asked, picture, **words)
+        return await agent.ask(asked, pictures, **words)
 
 
 def _agent(plan: Plan, job: Job, name: str) -> Agent[SafetyReply]:

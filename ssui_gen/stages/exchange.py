@@ -43,18 +43,18 @@ def send(folder: Folder, tool: str, name: str) -> Path:
     rows = [
         (
             item,
-            pictures.get(item.path.image.sha256, ""),
+            [pictures.get(one.sha256, "") for one in item.pictures],
             answered(item, spoken[item.id]) if _holds(item, spoken) else None,
         )
         for item in items
     ]
-    home = folder.inside(tool)
+    home, most = folder.inside(tool), max((len(shown) for _, shown, _ in rows), default=1)
     if tool == "argilla":
-        _write(home / "records.json", [argilla.record(item, picture, name, a) for item, picture, a in rows])
-        atomic_write(home / "settings.json", json.dumps(argilla.settings(folder.form), indent=1) + "\n")
+        _write(home / "records.json", [argilla.record(item, shown, name, a) for item, shown, a in rows])
+        atomic_write(home / "settings.json", json.dumps(argilla.settings(folder.form, most), indent=1) + "\n")
     else:
-        _write(home / "tasks.json", [label_studio.task(*row) for row in rows])
-        atomic_write(home / "config.xml", label_studio.config(folder.form))
+        _write(home / "tasks.json", [label_studio.task(*row, most) for row in rows])
+        atomic_write(home / "config.xml", label_studio.config(folder.form, most))
     _remember(folder, tool, name, (line_of(folder.form, item, a) for item, _, a in rows if a))
     return home
 

@@ -60,7 +60,7 @@ def export(run: Path, root: Path, layout: str) -> Exported:
 def _rows(pairs: Iterable[tuple[Line, Pair]], pictures: _Pictures, layout: str) -> Iterator[str]:
     for line, pair in pairs:
         try:
-            images = [pictures.name_of(pair, image) for image in pair.images]
+            images = pictures.names_of(pair)
         except ImageError as error:
             raise ConfigError(f"{line.path}:{line.number}: images: {error}") from None
         yield json.dumps(EXPORTERS[layout](pair, images), ensure_ascii=False) + "\n"
@@ -74,10 +74,14 @@ class _Pictures:
         self.names: dict[tuple[str, str], str] = {}
         """By name and sha256 of the original."""
 
-    def name_of(self, pair: Pair, image: str) -> str:
-        """The path of a picture's copy; raises ImageError."""
-        same = image == pair.image_ref.path
-        ref = pair.image_ref if same else inspect(self.root, image, self.limits)
+    def names_of(self, pair: Pair) -> list[str]:
+        """The paths of its pictures' copies; raises ImageError."""
+        known = {ref.path: ref for ref in (pair.image_ref, *pair.more_image_refs)}
+        return [
+            self._name_of(known.get(image) or inspect(self.root, image, self.limits)) for image in pair.images
+        ]
+
+    def _name_of(self, ref: ImageRef) -> str:
         if (ref.path, ref.sha256) not in self.names:
             self.names[ref.path, ref.sha256] = self._written(ref)
         return self.names[ref.path, ref.sha256]

@@ -106,20 +106,21 @@ def _examples(run: Path, root: Path, rejects: list[Reject]) -> list[Example]:
     images = _images(run, root, {one.seed_id for one in rejects})
     asked = _asked(run, rejects)
     return [
-        Example(one, images.get(one.seed_id), asked.get(one.seed_id + str(one.kind), "")) for one in rejects
+        Example(one, images.get(one.seed_id, ()), asked.get(one.seed_id + str(one.kind), ""))
+        for one in rejects
     ]
 
 
-def _images(run: Path, root: Path, wanted: set[str]) -> dict[str, ImageRef]:
+def _images(run: Path, root: Path, wanted: set[str]) -> dict[str, tuple[ImageRef, ...]]:
     """The pictures of these seeds, as far as both are there: a page can do without."""
-    source, found = source_of_seeds(run), dict[str, ImageRef]()
+    source, found = source_of_seeds(run), dict[str, tuple[ImageRef, ...]]()
     if not wanted or source is None or not source.exists():
         return found
     with suppress(SsuiError):
         for seed in read_seeds(source, lambda _: True, run):
             if isinstance(seed, Seed) and seed.id in wanted:
                 with suppress(ImageError):
-                    found[seed.id] = inspect(root, seed.image, ImageLimits())
+                    found[seed.id] = tuple(inspect(root, name, ImageLimits()) for name in seed.images)
                 wanted = wanted - {seed.id}
                 if not wanted:
                     break

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ from ssui_gen.jsonl import read, validate
 from ssui_gen.judging.choosing import JudgeModel
 from ssui_gen.manifest import PAIRS, RUN, read_manifest, source_of_seeds
 from ssui_gen.picture_tokens import tokens_of
-from ssui_gen.records import STEP_NAMES, ImageRef, Kind, ReasoningPath, Seed
+from ssui_gen.records import MOST_IMAGES, STEP_NAMES, ImageRef, Kind, ReasoningPath, Seed
 from ssui_gen.run_files import BRANCHES, CURATED, PATHS
 from ssui_gen.seeds import read_seeds, root_of
 from ssui_gen.serving.embedded import EMBEDDED
@@ -57,8 +57,8 @@ class Question(NamedTuple):
     """The seed and its kind, or the path and its cut."""
     role: str
     request: Request
-    picture: str
-    """Its size as it is sent and its tokens; empty where none is shown."""
+    pictures: tuple[str, ...]
+    """Of each its size as it is sent and its tokens."""
     sources: dict[str, str]
     """Where the replies of earlier agents come from."""
 
@@ -69,7 +69,7 @@ class Question(NamedTuple):
         asked = body.pop("response_format", None)
         yield f"{self.who} for {self.of}; model: {body.pop('model')} (role {self.role})"
         yield from (f"{agent}'s reply: from {source}" for agent, source in self.sources.items())
-        yield f"picture: {self.picture or 'none is shown'}"
+        yield from (f"picture: {told}" for told in self.pictures or ("none is shown",))
         for message in self.request.body["messages"]:
             yield f"\n--- {message['role']}"
             yield from _texts(message["content"])
@@ -97,11 +97,11 @@ def question_of_agent(plan: Plan, name: str, seed_id: str | None, kind: Kind | N
     if source is None:
         raise ConfigError(f"{plan.run}: no run yet: name the seeds, --seeds (SEEDS=...)")
     seed, root, limits = _seed(source, plan.run, seed_id), root_of(source, plan.run), plan.config.images
-    picture = inspect(root, seed.image, limits)
-    item = Item.of(seed, kind or seed.kind or "risky", picture, plan.config.twins)
-    request, sources = _asked(plan, name, item, Pictures(root, limits, 1))
+    images = [inspect(root, name, limits) for name in seed.images]
+    item = Item.of(seed, kind or seed.kind or "risky", images, plan.config.twins)
+    request, sources = _asked(plan, name, item, Pictures(root, limits, MOST_IMAGES))
     role = plan.cards[name].model
-    size = _picture(plan.config, root, picture, request) if plan.cards[name].picture else ""
+    size = _sizes(plan.config, root, images, request) if plan.cards[name].picture else ()
     return Question(name, f"the seed {seed.id!r}, {item.kind}", role, request, size, sources)
 
 
@@ -131,7 +131,7 @@ def _asked(plan: Plan, name: str, item: Item, pictures: Pictures) -> tuple[Reque
         agents: dict[str, Any] = {agent: plan.agent(agent, names[agent], replay) for agent in AGENTS}
         context = Context(
             **agents,
-            picture=pictures.of(item.image),
+            pictures=pictures.all(item.images),
             rounds=plan.config.limits.reflection_rounds,
             wanting=plan.wanting,
         )
@@ -181,10 +181,10 @@ def question_of_policy(plan: Plan, root: Path, path_id: str | None, cut: int) ->
     path = _path(plan.run, path_id, cut)
     config, can, model = plan.config, _found(plan.run), _name(plan.config, plan.run, PAIRS, "policy")
     draw = Draw(path, cut, _draws(config.explore, can), seed_after(path, cut, 0))
-    picture = Pictures(root, config.images, 1).of(path.image)
-    asked = going_on(plan.prompts["policy"], model, config.explore, draw, picture, token_ids=can.token_ids)
+    pictures = Pictures(root, config.images, MOST_IMAGES).all(path.images)
+    asked = going_on(plan.prompts["policy"], model, config.explore, draw, pictures, token_ids=can.token_ids)
     request = _spoken(asked, config.dialect("policy"))
-    size, at_most = _picture(config, root, path.image, request), cut and config.explore.adaptive
+    size, at_most = _sizes(config, root, path.images, request), cut and config.explore.adaptive
     of = f"the path {path.id!r}, {path.kind}, cut {cut}{', n at most' if at_most else ''}"
     return Question("policy", of, "policy", request, size, {})
 
@@ -200,14 +200,17 @@ def question_of_judge(plan: Plan, root: Path, path_id: str | None, cut: int) -> 
     """
     path = _path(plan.run, path_id, cut)
     case, source = _case(plan.run, path, cut)
-    model, pictures = _name(plan.config, plan.run, PAIRS, "judge"), Pictures(root, plan.config.images, 1)
+    model, pictures = (
+        _name(plan.config, plan.run, PAIRS, "judge"),
+        Pictures(root, plan.config.images, MOST_IMAGES),
+    )
     replay = Replay("judge", {}, None, None, plan.examples[0])
     judge = Judge(JudgeModel(replay, model, plan.prompts["judge"], pictures.of), plan.config.verify)
     try:
         asyncio.run(judge(case))
     except Reached as reached:
         request = _spoken(reached.request, plan.config.dialect("judge"))
-    size = _picture(plan.config, root, path.image, request)
+    size = _sizes(plan.config, root, path.images, request)
     of = f"the path {path.id!r}, {path.kind}, cut {cut}"
     return Question("judge", of, "judge", request, size, {"policy": source})
 
@@ -256,6 +259,10 @@ def _name(config: Config, run: Path, stage: str, role: str) -> str:
     known = last.models.items() if last else ()
     alike = (name for other, name in known if other in config.models and config.player(other) == player)
     return next(alike, NOT_KNOWN)
+
+
+def _sizes(config: Config, root: Path, images: Sequence[ImageRef], request: Request) -> tuple[str, ...]:
+    return tuple(_picture(config, root, ref, request) for ref in images)
 
 
 def _picture(config: Config, root: Path, ref: ImageRef, request: Request) -> str:

@@ -46,8 +46,8 @@ def make_report(run: Path, source: Path, root: Path) -> Report:
     with closing(Journal(run / CALLS)) as journal:
         for (path, cuts), beside in _neighbours(_grown(source, explored)):
             _count(numbers, journal, path, cuts, explored.off(path))
-            picture = quote(os.fsencode(os.path.relpath(root / path.image.path, run / TREES)))
-            atomic_write(run / TREES / _file(path), tree(path, cuts, picture, head, beside))
+            pictures = [_address(root / image.path, run / TREES) for image in path.images]
+            atomic_write(run / TREES / _file(path), tree(path, cuts, pictures, head, beside))
             trees.append(Grown(path, f"{TREES}/{_file(path)}", _kinds(cuts)))
     for line in read(run / NOT_EXPLORED):
         numbers.dropped[validate(Reject, line).reason] += 1
@@ -55,6 +55,10 @@ def make_report(run: Path, source: Path, root: Path) -> Report:
         numbers.add_pair(validate(Pair, line))
     atomic_write(run / OVERVIEW, overview(numbers, trees, masthead(run, OVERVIEW, DATASET)))
     return Report(run / OVERVIEW, numbers.cost.account(numbers.pairs_by_kind))
+
+
+def _address(picture: Path, page: Path) -> str:
+    return quote(os.fsencode(os.path.relpath(picture, page)))
 
 
 def _grown(source: Path, explored: Explored) -> Iterator[Tree]:

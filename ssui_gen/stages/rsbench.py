@@ -33,7 +33,7 @@ from ssui_gen.images import cleaned, inspect, original, shown
 from ssui_gen.jsonl import as_line
 from ssui_gen.licences import require
 from ssui_gen.manifest import RUN, check_root, made_by_toy, read_manifest
-from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.records import ImageRef, ReasoningPath, Reject
 from ssui_gen.rights import Rights
 from ssui_gen.run_files import CURATED
 from ssui_gen.settings import ImageLimits, parse
@@ -84,7 +84,9 @@ def publish(plan: Plan) -> Published:
     compared = work.proven()
     _room(plan.folder)
     imprint = _imprint(plan)
-    items = twinned(item_of(path, work.scenario_of[path.id], work.copy(path), imprint) for path in work.kept)
+    items = twinned(
+        item_of(path, work.scenario_of[path.id], work.copies(path), imprint) for path in work.kept
+    )
     write_bench(plan.folder, plan.name, plan.folder, items, version=plan.version, licence=plan.licence)
     facts = work.facts(imprint, compared)
     atomic_write(plan.folder / CARD, card(items, facts))
@@ -114,9 +116,10 @@ class _Work:
             raise ConfigError(f"{self.source}: nothing is left to publish: {counts or 'no path is held out'}")
 
     def _picture_fault(self, path: ReasoningPath) -> str:
-        """Why its picture cannot be published; empty when it can."""
+        """Why one of its pictures cannot be published; empty when all can."""
         try:
-            shown(self.plan.root, path.image, self.limits)
+            for image in path.images:
+                shown(self.plan.root, image, self.limits)
         except ImageError as error:
             return str(error)
         return ""
@@ -126,16 +129,21 @@ class _Work:
         bench, plan = Bench(Leaks()), self.plan
         for path in self.kept:
             bench.add_text(path.query.text)
-            bench.add_picture(original(plan.root, path.image.path, self.limits), path.id, self.limits)
+            for image in path.images:
+                bench.add_picture(original(plan.root, image.path, self.limits), path.id, self.limits)
         runs = (trained_on(plan.run, whole=False), *(trained_on(run, whole=True) for run in plan.against))
         compared = tuple(compare(bench, run) for run in runs)
         if leaks := [leak for one in compared for leak in one.leaks]:
             raise ConfigError(f"{plan.run}: {_leaked(leaks, plan.folder / ITEMS)}")
         return compared
 
-    def copy(self, path: ReasoningPath) -> BenchImage:
-        """The picture as the agents saw it, as a file of its own, with its own licence where it has one."""
-        ref, rights = path.image, path.rights or Rights()
+    def copies(self, path: ReasoningPath) -> list[BenchImage]:
+        """Its pictures as the agents saw them, each a file of its own, with the path's licence where it has
+        one.
+        """
+        return [self._copy(image, path.rights or Rights()) for image in path.images]
+
+    def _copy(self, ref: ImageRef, rights: Rights) -> BenchImage:
         if ref.sha256 not in self._copies:
             data, kind = cleaned(self.plan.root, ref, self.limits)
             name, folder = f"{PICTURES}/{ref.sha256}.{kind}", self.plan.folder

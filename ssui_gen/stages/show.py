@@ -29,7 +29,7 @@ def show(run: Path, root: Path, id: str, console: Console, *, picture: bool = Tr
     """Print what `id` means; the pictures of `run` lie below `root`. Raises ConfigError as `find` does."""
     rows = find(run, id)
     calls = _calls(run, rows)
-    if picture and (image := next((row.image for row in rows if isinstance(row, ReasoningPath)), None)):
+    for image in next((row.images for row in rows if isinstance(row, ReasoningPath)), ()) if picture else ():
         _picture(root, image, console)
     for number, row in enumerate(rows):
         if number:
@@ -51,7 +51,7 @@ def _picture(root: Path, image: ImageRef, console: Console) -> None:
     try:
         pixels = shown(root, image, LIMITS)
     except ImageError as error:
-        console.print(Text(f"its picture cannot be shown: {error}", style="yellow"))
+        console.print(Text(f"its picture {image.path} cannot be shown: {error}", style="yellow"))
         return
     terminal = console.is_terminal
     colours = console.color_system in ("256", "truecolor") and console.encoding.startswith("utf")

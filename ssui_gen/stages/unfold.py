@@ -57,8 +57,8 @@ def _write(board: Board, name: str) -> int:
     pictures = addresses(board.folder.root, items, embed=False)
     fresh = {}
     for number, item in enumerate(items, 1):
-        picture = f"../{pictures.get(item.path.image.sha256, '')}"
-        page = unfolded(board.folder.form, item, lines[item.id], picture)
+        shown = [f"../{pictures.get(one.sha256, '')}" for one in item.pictures]
+        page = unfolded(board.folder.form, item, lines[item.id], shown)
         fresh[f"{number:04d}-{name_of(item.id)}.md"] = page
     for path in _files(home):
         if path.name not in fresh:

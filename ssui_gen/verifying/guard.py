@@ -15,7 +15,7 @@ from typing import Any
 
 from ssui_gen.branches import Judgement
 from ssui_gen.calling.calls import Request
-from ssui_gen.calling.pictures import Picture
+from ssui_gen.calling.pictures import NO_PICTURE, Shown
 from ssui_gen.config import Verify
 from ssui_gen.judging.choosing import DEPTH, Chosen, JudgeModel, greedy
 from ssui_gen.labels import behind, first_shares
@@ -51,19 +51,18 @@ class Guard:
 
     def _request(self, case: Case) -> Request:
         guard = self.settings.guard
-        picture = self.asked.picture_of(case.path.image) if self.asked.sees and guard.picture else None
-        messages = self._messages(picture, as_words(case.path.query.text), as_words(case.response))
+        pictures = self.asked.shown(case.path.images) if guard.picture else NO_PICTURE
+        messages = self._messages(pictures, as_words(case.path.query.text), as_words(case.response))
         body = {"model": self.asked.model, "messages": messages, **greedy(guard.tokens)}
         body |= {"chat_template_kwargs": guard.template} if guard.template else {}
-        parts, sha256 = ((picture.part,), picture.ref.sha256) if picture else ((), "")
-        return Request("guard", body, parts, sha256, DEPTH)
+        return Request("guard", body, pictures.parts, pictures.affinity, DEPTH)
 
-    def _messages(self, picture: Picture | None, text: str, response: str) -> list[dict[str, Any]]:
+    def _messages(self, pictures: Shown, text: str, response: str) -> list[dict[str, Any]]:
         if not self.asked.prompt:
-            return [_user(picture, text), {"role": "assistant", "content": response}]
+            return [_user(pictures, text), {"role": "assistant", "content": response}]
         system, user = self.asked.prompt.render(text=text, response=response)
         told = [{"role": "system", "content": system}] if system else []  # some templates know no such role
-        return [*told, _user(picture, user)]
+        return [*told, _user(pictures, user)]
 
 
 def _word(text: str, after: str, labels: Sequence[str]) -> str | None:
@@ -82,6 +81,5 @@ def _decided(chosen: Chosen, labels: Sequence[str]) -> Chosen:
     return chosen._replace(shares=shares, mass=chosen.mass * held)
 
 
-def _user(picture: Picture | None, text: str) -> dict[str, Any]:
-    seen = [picture.placeholder] if picture else []
-    return {"role": "user", "content": [*seen, {"type": "text", "text": text}]}
+def _user(pictures: Shown, text: str) -> dict[str, Any]:
+    return {"role": "user", "content": [*pictures.placeholders, {"type": "text", "text": text}]}

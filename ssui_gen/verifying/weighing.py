@@ -16,7 +16,7 @@ def shown(case: Case) -> Material:
     """Picture, question, danger, careful answer, and the whole response to the letter."""
     path = case.path
     return Material(
-        pictures=(path.image,),
+        pictures=path.images,
         text=path.query.text,
         danger=path.query.scenario if path.kind == "risky" else "",
         reference=path.answer,

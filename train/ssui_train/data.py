@@ -124,7 +124,7 @@ class Reader:
         if (long := len(prompt.ids) + len(reference)) > self.config.max_tokens:
             raise Unfit(Why.PATH_TOO_LONG, f"{long} tokens; at most {self.config.max_tokens} (max_tokens)")
         bare = Example(
-            path.id, path.seed_id, path.kind, (path.image,), path.query.text, prompt, reference, (), ()
+            path.id, path.seed_id, path.kind, path.images, path.query.text, prompt, reference, (), ()
         )
         building = Building(self.encoder, self.config, self._branch, path, bare)
         for pair in pairs:
@@ -148,16 +148,16 @@ class Reader:
         last = {cut.cut: cut for cut in cuts if not cut.origin}
         for number, cut in sorted(last.items()):
             prefix = prefix_at(path.steps, number)
-            if cut.id == Cut.id_of(path.id, number, path.query.text, prefix) and cut.image == path.image:
+            if cut.id == Cut.id_of(path.id, number, path.query.text, prefix) and cut.images == path.images:
                 building.group(cut, reject)
 
     def _prompt(self, path: ReasoningPath, cuts: list[Cut]) -> Prompt:
         """What the policy was shown. Raises Unfit, and ConfigError where it was shown something else."""
         system, question = policy_prompt(self.source.prompt, path.query.text)
         check_marks(self.encoder, "the question", path.query.text)
-        picture = self.source.picture(path.image)
+        pictures = [self.source.picture(image) for image in path.images]
         try:
-            asked = self.encoder.asked(system, question, [picture])
+            asked = self.encoder.asked(system, question, pictures)
         except ValueError as error:  # of the model's own processor: a picture too thin, text it cannot place
             raise Unfit(Why.IMAGE_OR_TEXT_UNFIT, f"the model's processor: {error}") from None
         prompt = self.encoder.prompt(asked)

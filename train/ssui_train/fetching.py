@@ -115,10 +115,12 @@ def _missing(root: Path, into: Path) -> Iterator[str]:
     """Names of pictures that may be below the root, and are not; some come twice."""
     paths = into / (CURATED if (into / CURATED).exists() else PATHS)
     for line in read(paths):
-        image = (line.value or {}).get("image")
-        name = image.get("path") if isinstance(image, dict) else None
-        if isinstance(name, str) and not Path(name).is_absolute() and _is_missing(root, name):
-            yield name
+        row = line.value or {}
+        more = row.get("more_images")
+        for image in (row.get("image"), *(more if isinstance(more, list) else ())):
+            name = image.get("path") if isinstance(image, dict) else None
+            if isinstance(name, str) and not Path(name).is_absolute() and _is_missing(root, name):
+                yield name
 
 
 def _is_missing(root: Path, name: str) -> bool:

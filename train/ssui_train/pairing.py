@@ -119,9 +119,9 @@ class Building:
         return numbers == list(range(1, pair.cut + 1)) and pair.prefix.endswith("\n")
 
     def _check(self, pair: Pair, chosen: str, rejected: str) -> None:
-        if pair.image_ref.sha256 != self.path.image.sha256:
+        if pair.look != self.path.look:
             raise Unfit(
-                Why.IMAGE_CHANGED, f"the pair was made with {pair.image_ref.sha256[:8]}, the path has another"
+                Why.IMAGE_CHANGED, f"the pair was made with {pair.look[:8]}, the path shows something else"
             )
         for name, text in (("chosen", chosen), ("rejected", rejected)):
             if not text.startswith(pair.prefix):

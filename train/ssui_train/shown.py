@@ -31,7 +31,7 @@ class Call(NamedTuple):
     cut: int
     prefix: str
     query: str
-    sha256: str
+    look: str
     id: str
 
 
@@ -63,7 +63,7 @@ class Prompts:
 
     def _of(self, path: ReasoningPath, cuts: Iterable[Cut]) -> tuple[int, tuple[int, ...] | None]:
         """The earliest cut of this very path whose prompt's ids are known, and they."""
-        calls = (Call(c.cut, c.prefix, c.query, c.image.sha256, c.made_by[0]) for c in cuts if c.made_by)
+        calls = (Call(c.cut, c.prefix, c.query, c.look, c.made_by[0]) for c in cuts if c.made_by)
         for call in sorted(call for call in calls if _same(call, path)):
             rows = self.journal.rows_by_id([call.id]) if self.journal else {}
             if call.id in rows and (ids := rows[call.id].completion.prompt_token_ids):
@@ -158,5 +158,5 @@ def parted(ids: Sequence[int], picture: int | None) -> Parted:
 
 def _same(call: Call, path: ReasoningPath) -> bool:
     """Whether the path is still what was explored then, as far as this call saw it."""
-    asked = (path.query.text, path.image.sha256, prefix_at(path.steps, call.cut))
-    return (call.query, call.sha256, call.prefix) == asked
+    asked = (path.query.text, path.look, prefix_at(path.steps, call.cut))
+    return (call.query, call.look, call.prefix) == asked
