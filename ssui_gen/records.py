@@ -1,8 +1,7 @@
 """The rows of our files: shapes only, no files, no network.
 
 A JSONL file is the plural of its record. Raising `SCHEMA` means old rows no longer load.
-Covers seeds, reasoning paths and rejects; not what agents reply (`replies`), nor how rows are read or written
-(`jsonl`).
+Covers seeds, reasoning paths and rejects; not what agents reply (`replies`) or how rows are read (`jsonl`).
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ class Seed(Record, Rights):
     more_images: Annotated[
         tuple[PictureName, ...], Field(max_length=MOST_IMAGES - 1, exclude_if=_is_empty)
     ] = ()
-    """Those that are shown after it, in their order; people write all of them as `images` (`columns`)."""
+    """Those shown after it, in their order; people write all of them as `images` (`columns`)."""
     text: Line | None = None
     kind: Kind | None = None
     """Which records to make of it; both when absent and twins are on."""

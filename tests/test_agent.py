@@ -36,7 +36,7 @@ def test_the_reply_type_is_sent_as_json_schema(fake: Fake, tmp_path: Path) -> No
 
 
 def test_every_string_of_every_reply_is_bounded_in_words_alone() -> None:
-    from ssui_gen.records import REPLIES
+    from ssui_gen.replies import REPLIES
 
     for name, reply in REPLIES.items():
         schema = reply.model_json_schema()

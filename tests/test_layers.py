@@ -132,6 +132,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "agent",
         "calling.shown_prompt",
         "calling.asking",
+        "calling.several",
         "calling.terms",
         "calling.resuming",
         "calling.effects",

@@ -1,0 +1,296 @@
+"""Seeds of several pictures through every stage: all are shown, in their order, to whom they concern."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import exploring
+import pytest
+from curating import curation, ssui
+from fake_answers import agent_of, prompt_text
+from fake_server import Denial, Fake
+from hypothesis import given
+from hypothesis import strategies as st
+from jobs import Job, here, job, rows
+from PIL import Image
+from runs import change, loaded, tiny_encoder, write_run
+
+from ssui_gen.columns import as_seed
+from ssui_gen.errors import ConfigError
+from ssui_gen.records import MOST_IMAGES, ReasoningPath, Seed, look_of
+from ssui_gen.run_files import NOT_EXPLORED
+from ssui_gen.seeds import read_seeds
+from ssui_train.families import picture_id
+
+SEEDS = [
+    {"id": "two", "images": ["0.png", "1.png"]},
+    {"id": "three", "images": ["4.png", "3.png", "2.png"]},
+    {"id": "one", "image": "5.png"},
+]
+SAID = "picture 1 to picture"
+MOST_ONE = "At most 1 image(s) may be provided in one prompt."
+"""vLLM's words."""
+
+
+def shown_in(body: dict[str, Any]) -> list[str]:
+    """The pictures of a request, in their order."""
+    contents = [message["content"] for message in body["messages"] if isinstance(message["content"], list)]
+    return [part["image_url"]["url"] for content in contents for part in content if "image_url" in part]
+
+
+@pytest.fixture
+def made(fake: Fake, tmp_path: Path) -> Job:
+    """A run of three seeds, the first with one record, for servers that see."""
+    done = job(tmp_path, fake.url, SEEDS, twins=False)
+    ended = done.here()
+    assert ended.code == 0, ended.err
+    return done
+
+
+# --- who sees what ------------------------------------------------------------------------------------------
+
+
+def test_agents_see_all_pictures_of_a_seed_in_their_order(fake: Fake, made: Job) -> None:
+    paths = {row["seed_id"]: ReasoningPath.model_validate(row) for row in made.paths}
+    assert [image.path for image in paths["three"].images] == ["4.png", "3.png", "2.png"]
+    assert "more_images" not in next(row for row in made.paths if row["seed_id"] == "one")
+    asked = [(agent_of(body), shown_in(body), prompt_text(body, "system")) for body in fake.requests]
+    work = [(who, seen, told) for who, seen, told in asked if who != "none"]
+    assert {len(seen) for who, seen, _ in work if who == "check_text"} == {0}
+    for who in ("query", "check_image", "reasoning", "reflection", "check_joint", "summary"):
+        counts = sorted(len(seen) for name, seen, _ in work if name == who)
+        assert counts == [1, 2, 3], who
+    assert all((SAID in told) is (len(seen) > 1) for _, seen, told in work)
+    assert all(f"{SAID} {len(seen)}" in told for _, seen, told in work if len(seen) > 1)
+    of_three = [seen for _, seen, _ in work if len(seen) == 3]
+    assert len({tuple(seen) for seen in of_three}) == 1 and len(set(of_three[0])) == 3
+
+
+def test_a_run_that_is_done_asks_nothing_again(fake: Fake, made: Job) -> None:
+    before = fake.calls
+    assert made.here().code == 0
+    assert fake.calls == before
+
+
+def explored(made: Job, fake: Fake) -> list[dict[str, Any]]:
+    fake.answers = {"none": exploring.policy, "judge: right": exploring.judge}
+    fake.requests.clear()
+    ended = exploring.pairs(made)
+    assert ended.code == 0, ended.err
+    return rows(made.run / "pairs.jsonl")
+
+
+def test_policy_and_judge_see_them_and_pairs_name_them(fake: Fake, made: Job) -> None:
+    pairs = explored(made, fake)
+    by_seed = {row["id"]: row["seed_id"] for row in made.paths}
+    wanted = {"two": ["0.png", "1.png"], "three": ["4.png", "3.png", "2.png"], "one": ["5.png"]}
+    assert {by_seed[pair["path_id"]] for pair in pairs} == set(wanted)
+    for pair in pairs:
+        assert pair["images"] == wanted[by_seed[pair["path_id"]]]
+        (user,) = [message for message in pair["prompt"] if message["role"] == "user"]
+        assert [part["type"] for part in user["content"]] == ["image"] * len(pair["images"]) + ["text"]
+    bodies = [body for body in fake.requests if body.get("user") != "ssui_gen probe"]
+    for who in ("none", "judge: right"):
+        assert {len(shown_in(body)) for body in bodies if agent_of(body) == who} == {1, 2, 3}, who
+
+
+@pytest.mark.parametrize(("layout", "mark"), [("llamafactory", "conversations"), ("ms_swift", "messages")])
+def test_other_trainers_are_given_as_many_marks_as_pictures(
+    fake: Fake, made: Job, layout: str, mark: str
+) -> None:
+    explored(made, fake)
+    done = ssui("export", "--run", str(made.run), "--to", layout, "--seeds", str(made.seeds))
+    assert done.code == 0, done.err
+    found = rows(made.run / f"pairs_{layout}.jsonl")
+    assert {len(row["images"]) for row in found} == {1, 2, 3}
+    for row in found:
+        assert json.dumps(row[mark]).count("<image>") == len(set(row["images"])) == len(row["images"])
+        assert all(Path(name).is_file() for name in row["images"])
+
+
+# --- what people see ----------------------------------------------------------------------------------------
+
+
+def test_pages_show_every_picture(fake: Fake, made: Job) -> None:
+    explored(made, fake)
+    page = (made.run / "dataset.html").read_text("utf-8")
+    shas = {image.sha256 for row in made.paths for image in ReasoningPath.model_validate(row).images}
+    assert len(shas) == 6
+    assert all(f'data-picture="{sha}"' in page and f'"{sha}":' in page for sha in shas)
+    assert "Picture 3 of 3. In it:" in page and "Picture 1 of 1" not in page
+    trees = [page.read_text("utf-8") for page in (made.run / "trees").glob("*.html")]
+    assert sorted(len(re.findall(r'<img src="[^"]+\.png"', tree)) for tree in trees) == [1, 2, 3]
+    path = next(row for row in made.paths if row["seed_id"] == "three")
+    told = ssui("show", "--run", str(made.run), path["id"])
+    assert all(f"{name}.png (8 × 8)" in told.out for name in "432")
+
+
+def test_reviewers_see_them_here_and_in_other_tools(fake: Fake, made: Job) -> None:
+    assert curation(made.run, "export", "--as", "ana").code == 0
+    items = {row["path"]["seed_id"]: row for row in rows(made.run / "curation" / "items.jsonl")}
+    page = (made.run / "curation" / "gallery.html").read_text("utf-8")
+    for image in ReasoningPath.model_validate(items["three"]["path"]).images:
+        assert image.sha256 in page
+    assert curation(made.run, "unfold", "--as", "ana").code == 0
+    texts = [file.read_text("utf-8") for file in (made.run / "curation" / "ana").glob("*.md")]
+    assert sorted(text.count("](../") for text in texts) == [1, 2, 3]
+    for tool, file in (("label_studio", "tasks.json"), ("argilla", "records.json")):
+        assert curation(made.run, "export", "--to", tool, "--as", "ana").code == 0
+        sent = json.loads((made.run / "curation" / tool / file).read_text())
+        data = [one["data"]["image"] if "data" in one else list(_images(one["fields"])) for one in sent]
+        assert sorted(map(len, data)) == [1, 2, 3], tool
+    assert 'valueList="$image"' in (made.run / "curation" / "label_studio" / "config.xml").read_text()
+
+
+def _images(fields: dict[str, str]) -> Iterator[str]:
+    yield from (value for name, value in fields.items() if name.startswith("image"))
+
+
+def test_what_is_published_holds_them(fake: Fake, made: Job, tmp_path: Path) -> None:
+    from pyarrow.parquet import read_table
+
+    explored(made, fake)
+    more = ("--licence", "CC-BY-4.0", "--contact", "desk@example.org", "--uncurated")
+    done = ssui("publish", "--run", str(made.run), *more)
+    assert done.code == 0, done.err
+    data = made.run / "published" / "data"
+    files = {name: sorted((data / name).glob("*.parquet")) for name in ("paths", "pairs")}
+    of = {name: [row for one in some for row in read_table(one).to_pylist()] for name, some in files.items()}
+    assert sorted(len(row["more_images"]) for row in of["paths"]) == [0, 1, 2]
+    assert {len({one["bytes"] for one in row["images"]}) for row in of["pairs"]} == {1, 2, 3}
+
+
+def test_joined_runs_keep_them(fake: Fake, made: Job, tmp_path: Path) -> None:
+    other = job(tmp_path / "b", fake.url, [{"id": "two", "images": ["0.png", "6.png"]}], twins=False)
+    assert other.here().code == 0
+    assert ssui("merge-runs", str(made.run), str(other.run), "--to", str(tmp_path / "c")).code == 0
+    paths = [ReasoningPath.model_validate(row) for row in rows(tmp_path / "c" / "reasoning_paths.jsonl")]
+    assert len(paths) == 4 and len({path.look for path in paths}) == 4
+    seeds = [Seed.model_validate(row) for row in rows(tmp_path / "c" / "seeds" / "seeds.jsonl")]
+    assert sorted(len(seed.images) for seed in seeds) == [1, 2, 2, 3]
+    for path in paths:
+        assert all((tmp_path / "c" / "seeds" / image.path).is_file() for image in path.images)
+
+
+# --- training -----------------------------------------------------------------------------------------------
+
+
+def test_training_shows_them_and_refuses_a_pair_made_with_others(tmp_path: Path) -> None:
+    run, encoder = write_run(tmp_path / "run", paths=2, cuts=(0,)), tiny_encoder()
+    alone = loaded(run, encoder).examples[0]
+    refs = [row["image"] for row in rows(run / "reasoning_paths.jsonl")]
+    change(run / "reasoning_paths.jsonl", lambda all_: [{**row, "more_images": refs[1:]} for row in all_[:1]])
+    change(run / "pairs.jsonl", lambda all_: [{**row, "more_image_refs": refs[1:]} for row in all_[:1]])
+    both = loaded(run, encoder).examples[0]
+    assert look_of(both.images) == "+".join(ref["sha256"] for ref in refs)
+    mark = picture_id(encoder.model)
+    ours = [one.prompt.ids.count(mark) for one in (alone, both)]
+    assert ours[1] == 2 * ours[0] > 0
+    change(run / "pairs.jsonl", lambda all_: [{**row, "more_image_refs": []} for row in all_])
+    with pytest.raises(ConfigError, match="no pair is left: 1 pair image_changed"):
+        loaded(run, encoder)
+
+
+# --- what people write --------------------------------------------------------------------------------------
+
+NAMES = st.lists(st.sampled_from("abcdefghijk"), min_size=1, max_size=MOST_IMAGES, unique=True)
+
+
+@given(NAMES, st.sampled_from(["images", "image", "image_paths", "file_names", "pictures"]))
+def test_a_list_of_pictures_is_read_in_its_order_whatever_its_column(names: list[str], column: str) -> None:
+    seed = Seed.model_validate(as_seed({"id": "1", column: names}, strict=False))
+    assert list(seed.images) == names
+    again = as_seed(json.loads(seed.model_dump_json()), strict=True)
+    assert Seed.model_validate(again) == seed
+
+
+@pytest.mark.parametrize(
+    ("seed", "says"),
+    [
+        ({"images": [f"{n}.png" for n in range(MOST_IMAGES + 1)]}, "at most 7"),
+        ({"images": ["0.png", "0.png"]}, "'0.png' stands twice"),
+        ({"image": "0.png", "images": ["1.png"]}, "keep one of them"),
+        ({"images": []}, "a row of seeds looks like"),
+        ({"images": ["0.png", 7]}, "more_images.0: Input should be a valid string"),
+        ({"images": ["0.png", ""]}, "more_images.0"),
+    ],
+)
+def test_a_list_that_is_none_costs_one_row(
+    fake: Fake, tmp_path: Path, seed: dict[str, Any], says: str
+) -> None:
+    done = job(tmp_path, fake.url, [{"id": "bad"} | seed, {"id": "ok", "images": ["0.png"]}], twins=False)
+    assert done.here().code == 0
+    assert [row["seed_id"] for row in done.paths] == ["ok"]
+    (reject,) = done.rejects
+    assert reject["reason"] == "seed_invalid" and says in reject["detail"]
+
+
+def test_one_picture_that_cannot_be_used_costs_its_seed_alone(fake: Fake, tmp_path: Path) -> None:
+    seeds = [{"id": "bad", "images": ["0.png", "gone.png"]}, {"id": "ok", "images": ["0.png", "1.png"]}]
+    done = job(tmp_path, fake.url, seeds, twins=False)
+    assert done.here().code == 0
+    (reject,) = done.rejects
+    assert (reject["seed_id"], reject["reason"]) == ("bad", "image_missing")
+    assert "'gone.png'" in reject["detail"]
+
+
+def test_a_table_or_a_dataset_may_hold_the_pictures_themselves(tmp_path: Path) -> None:
+    from datasets import Dataset, Features, List, Value
+    from datasets import Image as Picture
+
+    shown = [Image.new("RGB", (8, 8), (40 * number, 9, 9)) for number in range(3)]
+    features = Features({"id": Value("string"), "images": List(Picture())})
+    data = Dataset.from_dict({"id": ["a"], "images": [shown]}, features=features)
+    data.save_to_disk(str(tmp_path / "saved"))
+    data.to_parquet(str(tmp_path / "rows.parquet"))
+    for source in ("saved", "rows.parquet"):
+        (seed,) = read_seeds(tmp_path / source, lambda _: True, tmp_path / "run")
+        assert isinstance(seed, Seed), seed
+        kept = [Image.open(tmp_path / "run" / "pictures" / name).getpixel((0, 0)) for name in seed.images]
+        assert kept == [(40 * number, 9, 9) for number in range(3)], source
+
+
+def test_metadata_of_a_folder_may_name_several(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8)).save(tmp_path / "in" / f"{number}.png")
+    rows_ = [{"file_names": ["0.png", "1.png"], "text": "May I?"}]
+    (tmp_path / "in" / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_))
+    found = [*read_seeds(tmp_path, lambda _: True, tmp_path / "run")]
+    assert [getattr(seed, "images", seed) for seed in found] == [("in/0.png", "in/1.png"), ("in/2.png",)]
+
+
+# --- servers, benchmarks ------------------------------------------------------------------------------------
+
+
+def test_a_server_that_takes_fewer_is_told_of_before_the_first_call(fake: Fake, tmp_path: Path) -> None:
+    fake.denies = lambda body: Denial(MOST_ONE) if len(shown_in(body)) > 1 else None
+    ended = job(tmp_path, fake.url, SEEDS, twins=False).here()
+    assert ended.code == 1 and fake.calls == 0
+    assert MOST_ONE in ended.err and """--limit-mm-per-prompt '{"image": 3}'""" in ended.err
+    assert job(tmp_path / "b", fake.url, SEEDS[2:], twins=False).here().code == 0, "nobody needs more there"
+
+
+def test_a_benchmark_that_holds_the_second_picture_keeps_the_path_out(fake: Fake, made: Job) -> None:
+    bench = made.folder / "bench"
+    bench.mkdir()
+    Image.open(made.folder / "1.png").save(bench / "held.png")
+    fake.answers = {"none": exploring.policy, "judge: right": exploring.judge}
+    ended = exploring.pairs(made, config={"leaks": {"bench": [str(bench)], "picture_bits": 0}})
+    assert ended.code == 0, ended.err
+    out = {row["seed_id"]: row["reason"] for row in rows(made.run / NOT_EXPLORED)}
+    two = next(row["id"] for row in made.paths if row["seed_id"] == "two")
+    assert out[two] == "in_benchmark"
+
+
+def test_prompt_tells_of_each_picture(fake: Fake, made: Job) -> None:
+    told = here(["prompt", "reasoning", "--run", str(made.run), "--seed", "three"], asks=False)
+    assert told.code == 0, told.err
+    assert [line for line in told.out.splitlines() if line.startswith("picture: ")] == [
+        f"picture: {name}.png, 8 × 8 pixels, sent as 8 × 8; tokens not known" for name in "432"
+    ]
+    assert told.out.count("[sha256:") == 3
