@@ -54,7 +54,8 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("models: {judge: {like: vlm, name: x}}", r"models\.judge: .*has nothing of its own: name"),
         (
             "serve: {flag: {}}",
-            r"unknown key 'serve\.flag' \(known: flags, gpus, images, max_pixels, port, start_seconds, thinking\)",
+            r"unknown key 'serve\.flag' \(known: flags, gpus, images, max_pixels, port, start_seconds, "
+            r"thinking\)",
         ),
         ("- a", r"run\.yaml: expected a mapping of keys; got \['a'\]"),
         ("a: [", r"run\.yaml:1:5: not YAML: "),

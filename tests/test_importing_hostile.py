@@ -59,7 +59,9 @@ MIT = ("--licence", "MIT")
         ("street", "image_refused"),
         ("", "picture_unnamed"),
         (None, "picture_unnamed"),
-        (["street/1.png", "street/1.png"], "pictures_several"),
+        (["street/1.png", "street/1.png"], "row_invalid"),
+        (["street/1.png", "gone.png"], "image_missing"),
+        ([f"street/{n}.png" for n in range(9)], "pictures_several"),
         (7, "row_invalid"),
     ],
 )

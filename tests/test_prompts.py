@@ -105,7 +105,9 @@ def test_marks_of_chat_templates_in_data_are_words() -> None:
 def test_every_system_text_begins_with_the_agent_name() -> None:
     for name, prompt in PROMPTS.items():
         named = rendered(prompt).startswith(f"# Agent: {name}\n")
-        assert named is (name not in ("policy", "think", "wanted", "pictures")), "the policy is asked as any user asks it"
+        assert named is (name not in ("policy", "think", "wanted", "pictures")), (
+            "the policy is asked as any user asks it"
+        )
 
 
 @pytest.mark.parametrize(

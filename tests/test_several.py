@@ -15,6 +15,7 @@ from fake_answers import agent_of, prompt_text
 from fake_server import Denial, Fake
 from hypothesis import given
 from hypothesis import strategies as st
+from imported import bring, lines, reasons, sharegpt_row
 from jobs import Job, here, job, rows
 from PIL import Image
 from runs import change, loaded, tiny_encoder, write_run
@@ -294,3 +295,16 @@ def test_prompt_tells_of_each_picture(fake: Fake, made: Job) -> None:
         f"picture: {name}.png, 8 × 8 pixels, sent as 8 × 8; tokens not known" for name in "432"
     ]
     assert told.out.count("[sha256:") == 3
+
+
+def test_an_import_makes_such_seeds_and_leaves_pairs_of_several_out(tmp_path: Path) -> None:
+    both = sharegpt_row(1, images=["1.png", "2.png"])
+    source = lines(tmp_path / "data" / "rows.jsonl", [both])
+    for number in (1, 2):
+        Image.new("RGB", (8, 8), (90 * number, 9, 9)).save(source.with_name(f"{number}.png"))
+    assert bring("sharegpt", source, tmp_path / "seeds", "--licence", "MIT", "--as", "seeds").code == 0
+    (seed,) = read_seeds(tmp_path / "seeds" / "seeds.jsonl", lambda _: True, tmp_path / "run")
+    assert isinstance(seed, Seed) and len(set(seed.images)) == 2
+    assert all((tmp_path / "seeds" / name).is_file() for name in seed.images)
+    bring("sharegpt", source, tmp_path / "pairs", "--licence", "MIT", "--as", "pairs")
+    assert reasons(tmp_path / "pairs") == [("rows.jsonl:1", "pictures_several")]

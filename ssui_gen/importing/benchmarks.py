@@ -75,15 +75,13 @@ def _read(
 
 
 def _draft(item: Item, labels: Labels) -> Draft | Left:
-    if len(item.pictures) != 1:
-        return left(
-            item.row, Why.PICTURES_SEVERAL, f"{item.row}: {len(item.pictures)} pictures; expected one"
-        )
+    if not item.pictures:
+        return left(item.row, Why.PICTURE_UNNAMED, f"{item.row}: it shows no picture")
     facts = {"danger": item.danger} if item.danger else {}
     return Draft(
         item.row,
         item.text.strip(),
-        item.pictures[0],
+        item.pictures,
         kind=item.kind,
         gold=labels,
         licence=item.licence,

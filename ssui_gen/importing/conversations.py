@@ -15,7 +15,7 @@ from pydantic import Field
 from ssui_gen.columns import words
 from ssui_gen.errors import RecordError
 from ssui_gen.importing.parts import whole_parts
-from ssui_gen.importing.reading import left, parsed, picture_of, pictures_in, words_of
+from ssui_gen.importing.reading import left, parsed, pictures_in, pictures_of, words_of
 from ssui_gen.importing.shape import Draft, Layout, Left, Loose, Preference, Source, Why
 
 ASKS, ANSWERS, TELLS = ("human", "user"), ("gpt", "assistant", "model"), ("system",)
@@ -99,14 +99,14 @@ def _draft(
     source: Source, where: str, turns: Sequence[Any], shown: Any, preference: Preference | None, licence: Any
 ) -> Draft | Left:
     asked = _question(turns, where)
-    text, picture = words_of(asked), picture_of(source, where, shown or pictures_in(asked))
+    text, pictures = words_of(asked), pictures_of(source, where, shown or pictures_in(asked))
     if preference:
         preference = preference._replace(turns=sum(_turn(turn, where)[0] in ASKS for turn in turns))
-    if isinstance(picture, Left):
-        return picture
+    if isinstance(pictures, Left):
+        return pictures
     if not text:
         return left(where, Why.TEXT_MISSING, f"{where}: its first question has no words")
-    return Draft(where, text, picture, preference=preference, licence=words(licence))
+    return Draft(where, text, pictures, preference=preference, licence=words(licence))
 
 
 def _question(turns: Sequence[Any], where: str) -> Any:

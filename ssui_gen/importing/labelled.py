@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ssui_gen.errors import RecordError
-from ssui_gen.importing.reading import parsed, picture_of, words_of
+from ssui_gen.importing.reading import parsed, pictures_of, words_of
 from ssui_gen.importing.shape import Draft, Layout, Left, Row, Source
 from ssui_gen.records import Label
 
@@ -31,14 +31,14 @@ class _SafeTag(Row):
 
 def _safetag(source: Source) -> Iterator[Draft | Left]:
     def make(where: str, row: _SafeTag) -> Iterator[Draft | Left]:
-        picture = picture_of(source, where, row.images)
+        pictures = pictures_of(source, where, row.images)
         yield (
-            picture
-            if isinstance(picture, Left)
+            pictures
+            if isinstance(pictures, Left)
             else Draft(
                 where,
                 words_of(row.prompt),
-                picture,
+                pictures,
                 kind="risky" if row.combine_tag == "unsafe" else "benign",
                 gold={
                     "check_text": row.text_tag,
@@ -65,12 +65,12 @@ def _guardtrace(source: Source) -> Iterator[Draft | Left]:
     below = "" if source.told or not (source.pictures / "images").is_dir() else "images/"
 
     def make(where: str, row: _GuardTrace) -> Iterator[Draft | Left]:
-        picture = picture_of(source, where, row.image_name and f"{below}{row.image_name}")
-        if isinstance(picture, Left):
-            yield picture
+        pictures = pictures_of(source, where, row.image_name and f"{below}{row.image_name}")
+        if isinstance(pictures, Left):
+            yield pictures
             return
         said = f"<think>\n{row.thinking.strip()}\n</think>\n\n{row.response.strip()}"
-        yield Draft(where, words_of(row.question), picture, response=said, grade=_grade(row.label, where))
+        yield Draft(where, words_of(row.question), pictures, response=said, grade=_grade(row.label, where))
 
     return parsed(source, _GuardTrace, GUARDTRACE_IS, make)
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from ssui_gen.errors import ImageError
 from ssui_gen.exploring.leaks import Bench
-from ssui_gen.importing.pictures import Pictures
+from ssui_gen.importing.pictures import Looked, Pictures
 from ssui_gen.importing.reading import left
 from ssui_gen.importing.shape import Draft, Gold, ImportedPair, Left, Preference, What, Why
 from ssui_gen.lengths import LONGEST_LINE
 from ssui_gen.licences import MARK, forbids, forbids_training, marked
-from ssui_gen.records import Record, Seed, row_id
+from ssui_gen.records import MOST_IMAGES, Record, Seed, row_id
 
 LONGEST = 20_000
 """Characters of a question or an answer that is no seed's text."""
@@ -68,6 +68,9 @@ class Making:
             )
         if not seed and not draft.text:
             return left(draft.row, Why.TEXT_MISSING, f"{draft.row}: nothing is asked")
+        if len(draft.pictures) > (most := MOST_IMAGES if seed else 1):
+            found = f"{draft.row}: {len(draft.pictures)} pictures; at most {most} in {self.rules.makes}"
+            return left(draft.row, Why.PICTURES_SEVERAL, found)
         return {"seeds": _no_seed, "pairs": _no_pair, "gold": _no_gold}[self.rules.makes](draft)
 
     def _by_licence(self, draft: Draft, licence: str) -> Left | None:
@@ -78,16 +81,20 @@ class Making:
 
     def _looked_at(self, draft: Draft, licence: str) -> Record | Left:
         try:
-            data, looked = self.pictures.look(draft.picture, draft.row)
+            found = [self.pictures.look(picture, draft.row) for picture in draft.pictures]
         except ImageError as error:
             return Left(row=draft.row, reason=str(error.reason), detail=f"{draft.row}: {error}")
-        if why := self._held(draft, looked.sha256, looked.hash):
+        looked = [one for _, one in found]
+        if why := next(filter(None, (self._held(draft, one.sha256, one.hash) for one in looked)), ""):
             return left(draft.row, Why.IN_BENCHMARK, f"{draft.row}: {why}")
-        row = self._row(draft, looked.image, looked.sha256, licence)
+        if twice := next((one for one in looked if looked.count(one) > 1), None):
+            return left(draft.row, Why.ROW_INVALID, f"{draft.row}: shows {twice.image} twice")
+        row = self._row(draft, looked, licence)
         if not self.new(row.id):
-            found = f"{draft.row}: the same picture and words came before; the first is kept"
-            return left(draft.row, Why.DUPLICATE, found)
-        self.pictures.keep(data, looked)
+            why = f"{draft.row}: the same picture and words came before; the first is kept"
+            return left(draft.row, Why.DUPLICATE, why)
+        for data, one in found:
+            self.pictures.keep(data, one)
         return row
 
     def _held(self, draft: Draft, sha256: str, bits: str) -> str:
@@ -96,15 +103,18 @@ class Making:
             return ""
         return self.bench.has(sha256, draft.text) or self.bench.looks(int(bits, 16))
 
-    def _row(self, draft: Draft, image: str, sha256: str, licence: str) -> Seed | ImportedPair | Gold:
+    def _row(self, draft: Draft, looked: list[Looked], licence: str) -> Seed | ImportedPair | Gold:
+        image, *others = (one.image for one in looked)
+        shas = "+".join(one.sha256 for one in looked)
         whose = {
             "licence": marked(licence[: LICENCE - len(MARK)], anyway=self.rules.evaluation),
             "source": f"{self.rules.name}, {draft.row}"[:1000],
         }
         said = _texts(draft)[1:]
-        id = f"{self.rules.makes}-{row_id(self.rules.name, str(draft.kind), draft.text, sha256, *said)}"
+        id = f"{self.rules.makes}-{row_id(self.rules.name, str(draft.kind), draft.text, shas, *said)}"
         if self.rules.makes == "seeds":
-            return Seed(id=id, image=image, text=draft.text or None, kind=draft.kind, **whose)
+            shown = {"image": image, "more_images": tuple(others)}
+            return Seed(id=id, text=draft.text or None, kind=draft.kind, **shown, **whose)
         if self.rules.makes == "pairs":
             assert draft.preference
             return _pair(id, image, draft.text, draft.preference, whose)

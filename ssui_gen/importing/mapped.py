@@ -12,7 +12,7 @@ from typing import Any, get_args
 from ssui_gen.columns import MORE, as_seed
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.importing.benchmarks import whose
-from ssui_gen.importing.reading import left, picture_of, placed, words_of
+from ssui_gen.importing.reading import left, pictures_of, placed, words_of
 from ssui_gen.importing.shape import Check, Draft, Layout, Left, Source, Why
 from ssui_gen.records import KINDS, Label
 
@@ -80,16 +80,16 @@ def _named(columns: Mapping[str, str], value: Mapping[str, Any], where: str) -> 
 
 
 def _draft(source: Source, where: str, row: Mapping[str, Any], gold: dict[Check, Label]) -> Draft | Left:
-    picture = picture_of(source, where, [row.get("image"), *(row.get(MORE) or ())])
-    if isinstance(picture, Left):
-        return picture
+    pictures = pictures_of(source, where, [row.get("image"), *(row.get(MORE) or ())])
+    if isinstance(pictures, Left):
+        return pictures
     labels = gold | {name: _one_of(row[name], get_args(Label), name) for name in CHECKS if row.get(name)}
     joint = labels.get("check_joint")
     kind = _one_of(row["kind"], KINDS, "kind") if row.get("kind") else None
     return Draft(
         where,
         words_of(row["text"]) if row.get("text") else "",
-        picture,
+        pictures,
         kind=kind or ({"unsafe": "risky", "safe": "benign"}.get(joint) if joint else None),  # type: ignore[arg-type]
         gold=labels,
         licence=str(row.get("licence") or ""),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
-from ssui_gen.importing.reading import left, parsed, picture_of, words_of
+from ssui_gen.importing.reading import left, parsed, pictures_of, words_of
 from ssui_gen.importing.shape import Draft, Layout, Left, Preference, Row, Source, Why
 
 ENDS = re.compile(r"<\|/[A-Z]+\|>|</[A-Z]+>")
@@ -49,10 +49,10 @@ class _Prism(Row):
 
 def _prism(source: Source) -> Iterator[Draft | Left]:
     def make(where: str, row: _Prism) -> Iterator[Draft | Left]:
-        picture = picture_of(source, where, row.image)
+        pictures = pictures_of(source, where, row.image)
         prefix = common_parts(row.chosen, row.rejected)
-        if isinstance(picture, Left):
-            yield picture
+        if isinstance(pictures, Left):
+            yield pictures
         elif not row.chosen_score > row.rejected_score:
             scores = f"{row.chosen_score:g} and {row.rejected_score:g}"
             yield left(where, Why.ORDER_UNSURE, f"{where}: chosen and rejected are scored {scores}")
@@ -65,7 +65,7 @@ def _prism(source: Source) -> Iterator[Draft | Left]:
                 margin=row.chosen_score - row.rejected_score,
                 whole=row.chosen_is_terminal and row.rejected_is_terminal,
             )
-            yield Draft(where, words_of(row.prompt), picture, preference=preference)
+            yield Draft(where, words_of(row.prompt), pictures, preference=preference)
 
     return parsed(source, _Prism, PRISM_IS, make)
 

@@ -78,17 +78,19 @@ def _tables(path: Path) -> list[Path]:
     return found
 
 
-def picture_of(source: Source, where: str, value: Any) -> str | bytes | Left:
-    """The one picture of a row: its bytes, or its name as seen from the pictures' folder."""
+def pictures_of(source: Source, where: str, value: Any) -> tuple[str | bytes, ...] | Left:
+    """The pictures of a row, at least one: their bytes, or their names as seen from the pictures' folder."""
     found = list(_pictures(value))
     if not found:
         return left(where, Why.PICTURE_UNNAMED, f"{where}: no picture is named")
-    if len(found) > 1:
-        return left(where, Why.PICTURES_SEVERAL, f"{where}: {len(found)} pictures; it takes rows of one")
-    name, below = found[0], Path(where.rpartition(":")[0]).parent
-    if isinstance(name, bytes) or source.told or below == Path():
-        return name
-    return name if Path(name).is_absolute() else f"{below.as_posix()}/{name}"
+    below = Path() if source.told else Path(where.rpartition(":")[0]).parent
+    return tuple(_seen_from(below, picture) for picture in found)
+
+
+def _seen_from(below: Path, picture: str | bytes) -> str | bytes:
+    if isinstance(picture, bytes) or below == Path() or Path(picture).is_absolute():
+        return picture
+    return f"{below.as_posix()}/{picture}"
 
 
 def _pictures(value: Any) -> Iterator[str | bytes]:

@@ -33,6 +33,7 @@ class Why(StrEnum):
     """The same picture and words came before."""
     PICTURE_UNNAMED = "picture_unnamed"
     PICTURES_SEVERAL = "pictures_several"
+    """More than a seed may show; more than one of a pair, or of gold."""
     TEXT_MISSING = "text_missing"
     TEXT_TOO_LONG = "text_too_long"
     TEXT_NOT_SAFE = "text_not_safe"
@@ -79,13 +80,13 @@ class Preference(NamedTuple):
 
 @dataclass(frozen=True)
 class Draft:
-    """A row whose picture has not been looked at."""
+    """A row whose pictures have not been looked at."""
 
     row: str
     """Its place, or the key it has there."""
     text: str
-    picture: str | bytes
-    """Its name as seen from the pictures' folder, or the picture itself."""
+    pictures: tuple[str | bytes, ...]
+    """Of each its name as seen from the pictures' folder, or the picture itself."""
     kind: Kind | None = None
     gold: Mapping[Check, Label] = field(default_factory=dict)
     """What the source says of text, picture and both."""
