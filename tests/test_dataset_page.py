@@ -82,7 +82,7 @@ def test_without_pictures_and_calls_there_is_a_page_too(tmp_path: Path) -> None:
     assert done.code == 0 and "2 rows cannot be read" in done.out
     assert not (run / "calls.sqlite").exists(), "looking makes nothing but the page"
     words = words_of((run / "dataset.html").read_text("utf-8"))
-    assert "Of 12 the picture cannot be shown." in words, "all of one picture"
+    assert "Of 12 a picture cannot be shown." in words, "all of one picture"
     assert "The run has no call journal." in words
 
 
