@@ -19,9 +19,9 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.manifest import pictures_of, title_of
 
 if TYPE_CHECKING:
-    from ssui_gen.curation.folder import Folder
-    from ssui_gen.curation.publish import Published
-    from ssui_gen.curation.sheet import Fault
+    from ssui_gen.curation.lines.sheet import Fault
+    from ssui_gen.curation.workspace.folder import Folder
+    from ssui_gen.curation.workspace.publish import Published
 
 OF_LABELS = "of branches (ssui verify label), not of paths"
 OF_RESPONSES = "of a model's responses (ssui bench label): its folder, such as outputs/demo/bench/MODEL"
@@ -122,7 +122,7 @@ def collected(run: Path) -> Path | None:
 
 def published(done: Published, folder: Path, then: str) -> int:
     """Say what was written for people, and what they do next; 1 where a file has a fault."""
-    from ssui_gen.curation.publish import GALLERY
+    from ssui_gen.curation.workspace.publish import GALLERY
 
     changed = ", ".join(done.changed) or "nothing new"
     say(f"{done.items:,} items in {folder}. Written: {changed}.")
@@ -156,7 +156,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _assign(args: argparse.Namespace) -> int:
-    from ssui_gen.curation.publish import assign
+    from ssui_gen.curation.workspace.publish import assign
 
     folder, how = task_of(args), {"overlap": args.overlap, "each": args.each, "seed": args.seed}
     for name, count in assign(folder, args.names, **how, title=title_of(folder.root.parent)).items():
@@ -220,7 +220,7 @@ def _resolve(args: argparse.Namespace) -> int:
 
 
 def _codebook(args: argparse.Namespace) -> int:
-    from ssui_gen.curation.codebook import as_markdown
+    from ssui_gen.curation.asked.codebook import as_markdown
 
     say(as_markdown(task_of(args).form).rstrip())
     return 0

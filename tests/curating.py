@@ -18,8 +18,8 @@ from jobs import SSUI, Ended
 from PIL import Image
 
 from ssui_gen.cli import main
-from ssui_gen.curation.review import PATHS, Item, Review, blank
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.asked.review import PATHS, Item, Review, blank
+from ssui_gen.curation.asked.texts import sha_of
 from ssui_gen.records import (
     STEP_NAMES,
     ImageRef,

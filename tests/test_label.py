@@ -15,9 +15,9 @@ from jobs import Ended, Job, rows
 from playwright.sync_api import BrowserContext
 
 from ssui_gen.branches import Branch, Cut, Judgement
-from ssui_gen.curation.labels import Drawn, labels, sample
-from ssui_gen.curation.review import BRANCHES, Review, blank
-from ssui_gen.curation.settle import settle
+from ssui_gen.curation.asked.review import BRANCHES, Review, blank
+from ssui_gen.curation.choosing.labels import Drawn, labels, sample
+from ssui_gen.curation.outcomes.settle import settle
 from ssui_gen.exploring.explored import cut_id
 from ssui_gen.records import ReasoningPath
 

@@ -11,10 +11,10 @@ from curating import item, record, review
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssui_gen.curation import stats
-from ssui_gen.curation.deal import deal
-from ssui_gen.curation.review import PATHS, Planted, Review
-from ssui_gen.curation.settle import Outcome, curated, settle
+from ssui_gen.curation.asked.review import PATHS, Planted, Review
+from ssui_gen.curation.choosing.deal import deal
+from ssui_gen.curation.outcomes import stats
+from ssui_gen.curation.outcomes.settle import Outcome, curated, settle
 from ssui_gen.records import ReasoningPath
 from ssui_gen.shares import Share
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen import __version__
-from ssui_gen.curation import stats
-from ssui_gen.curation.agreement import agreement
-from ssui_gen.curation.board import read_board
-from ssui_gen.curation.folder import ITEMS, Folder
-from ssui_gen.curation.review import PATHS as FORM
+from ssui_gen.curation.asked.review import PATHS as FORM
+from ssui_gen.curation.outcomes import stats
+from ssui_gen.curation.outcomes.agreement import agreement
+from ssui_gen.curation.workspace.board import read_board
+from ssui_gen.curation.workspace.folder import ITEMS, Folder
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read
 from ssui_gen.licences import Terms, terms_of

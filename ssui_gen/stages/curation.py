@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.commands import command
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.people import RESOLVED
-from ssui_gen.curation.publish import Published, merge, publish
-from ssui_gen.curation.review import PATHS as FORM
-from ssui_gen.curation.risk import ordered
-from ssui_gen.curation.settle import State, curated
-from ssui_gen.curation.sheet import Fault, Sheet, repaired
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.asked.people import RESOLVED
+from ssui_gen.curation.asked.review import PATHS as FORM
+from ssui_gen.curation.asked.texts import sha_of
+from ssui_gen.curation.choosing.risk import ordered
+from ssui_gen.curation.lines.sheet import Fault, Sheet, repaired
+from ssui_gen.curation.outcomes.settle import State, curated
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import Folder
+from ssui_gen.curation.workspace.publish import Published, merge, publish
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import replace
 from ssui_gen.jsonl import as_line, read, validate

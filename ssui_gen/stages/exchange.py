@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from ssui_gen.curation import argilla, label_studio
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.merge import merged, three_way
-from ssui_gen.curation.outside import Answers, answered, line_of, said
-from ssui_gen.curation.people import named
-from ssui_gen.curation.pictures import addresses
-from ssui_gen.curation.review import Form, Item, Review, blank
-from ssui_gen.curation.shape import Found, agreement_with, shape
-from ssui_gen.curation.sheet import Sheet, in_words, written
+from ssui_gen.curation.asked.people import named
+from ssui_gen.curation.asked.review import Form, Item, Review, blank
+from ssui_gen.curation.formats import argilla, label_studio
+from ssui_gen.curation.formats.outside import Answers, answered, line_of, said
+from ssui_gen.curation.lines.merge import merged, three_way
+from ssui_gen.curation.lines.shape import Found, agreement_with, shape
+from ssui_gen.curation.lines.sheet import Sheet, in_words, written
+from ssui_gen.curation.page.pictures import addresses
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, document, read, validate

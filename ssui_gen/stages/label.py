@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ssui_gen.commands import command
-from ssui_gen.curation.board import read_board
-from ssui_gen.curation.folder import ITEMS, Folder
-from ssui_gen.curation.labels import Drawn, labels, sample
-from ssui_gen.curation.publish import Published, publish
-from ssui_gen.curation.review import BRANCHES as FORM
-from ssui_gen.curation.sheet import Fault
+from ssui_gen.curation.asked.review import BRANCHES as FORM
+from ssui_gen.curation.choosing.labels import Drawn, labels, sample
+from ssui_gen.curation.lines.sheet import Fault
+from ssui_gen.curation.workspace.board import read_board
+from ssui_gen.curation.workspace.folder import ITEMS, Folder
+from ssui_gen.curation.workspace.publish import Published, publish
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import Explored, read_paths, source_of
 from ssui_gen.files import atomic_write

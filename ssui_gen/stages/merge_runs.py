@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.calling.journal import CALLS, Journal
-from ssui_gen.curation.publish import publish
-from ssui_gen.curation.risk import ordered
+from ssui_gen.curation.choosing.risk import ordered
+from ssui_gen.curation.workspace.publish import publish
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, is_regular
 from ssui_gen.jobs.rundir import RunDir

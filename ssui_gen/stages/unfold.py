@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.markdown import Wrong, read_page, said_there, unfolded
-from ssui_gen.curation.merge import three_way
-from ssui_gen.curation.people import named
-from ssui_gen.curation.pictures import addresses
-from ssui_gen.curation.review import Earlier, Review
-from ssui_gen.curation.sheet import Fault, Sheet, written
-from ssui_gen.curation.texts import faults as edit_faults
+from ssui_gen.curation.asked.people import named
+from ssui_gen.curation.asked.review import Earlier, Review
+from ssui_gen.curation.asked.texts import faults as edit_faults
+from ssui_gen.curation.formats.markdown import Wrong, read_page, said_there, unfolded
+from ssui_gen.curation.lines.merge import three_way
+from ssui_gen.curation.lines.sheet import Fault, Sheet, written
+from ssui_gen.curation.page.pictures import addresses
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, name_of
 from ssui_gen.jsonl import as_line, read, validate

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from ssui_gen import yamls
 from ssui_gen.branching import one_line
-from ssui_gen.curation.located import Way
-from ssui_gen.curation.review import MOST, Choice, Form, Item, Review
-from ssui_gen.curation.shape import Found, shape
-from ssui_gen.curation.texts import Part, parts
+from ssui_gen.curation.asked.review import MOST, Choice, Form, Item, Review
+from ssui_gen.curation.asked.texts import Part, parts
+from ssui_gen.curation.lines.located import Way
+from ssui_gen.curation.lines.shape import Found, shape
 
 ASKED = ("decision", "reasons", "scores", "note")
 """What the front matter asks."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ssui_gen.branching import render_path
-from ssui_gen.curation.likeness import near_duplicates
-from ssui_gen.curation.review import Item
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.asked.review import Item
+from ssui_gen.curation.asked.texts import sha_of
+from ssui_gen.curation.choosing.likeness import near_duplicates
 from ssui_gen.records import ReasoningPath, Verdict
 
 UNKNOWN = 0.5

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ssui_gen.branches import Branch, BranchLabel, Cut
-from ssui_gen.curation.review import BAD, GOOD, UNCLEAR, Item
-from ssui_gen.curation.settle import Outcome
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.asked.review import BAD, GOOD, UNCLEAR, Item
+from ssui_gen.curation.asked.texts import sha_of
+from ssui_gen.curation.outcomes.settle import Outcome
 from ssui_gen.records import ReasoningPath
 
 

@@ -20,12 +20,12 @@ from uuid import uuid4
 
 from pydantic import Field
 
-from ssui_gen.curation.check import Past
-from ssui_gen.curation.people import EXPECTED, RESOLVED, Name, is_name, named
-from ssui_gen.curation.review import Form, Item
-from ssui_gen.curation.sheet import Fault, Sheet, read_sheet
-from ssui_gen.curation.swap import replace_if
-from ssui_gen.curation.texts import sha_now
+from ssui_gen.curation.asked.people import EXPECTED, RESOLVED, Name, is_name, named
+from ssui_gen.curation.asked.review import Form, Item
+from ssui_gen.curation.asked.texts import sha_now
+from ssui_gen.curation.lines.check import Past
+from ssui_gen.curation.lines.sheet import Fault, Sheet, read_sheet
+from ssui_gen.curation.workspace.swap import replace_if
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, open_own
 from ssui_gen.jsonl import Appender, Line, as_line, document, of_kind, read, validate

@@ -17,7 +17,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
-from ssui_gen.curation.desk import Desk
+from ssui_gen.curation.serving.desk import Desk
 from ssui_gen.errors import RecordError, SsuiError
 from ssui_gen.jsonl import parse
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ssui_gen.curation.review import Earlier, Form, Review, Words, blank
+from ssui_gen.curation.asked.review import Earlier, Form, Review, Words, blank
 
 
 def merged(form: Form, items: Mapping[str, str], lines: Iterable[Review]) -> list[Review]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ssui_gen.curation.review import Form, Item
-from ssui_gen.curation.shape import agreement_with
-from ssui_gen.curation.sheet import Fault, Sheet, at
+from ssui_gen.curation.asked.review import Form, Item
+from ssui_gen.curation.lines.shape import agreement_with
+from ssui_gen.curation.lines.sheet import Fault, Sheet, at
 
 LONGEST_LIST = 20
 """Missing ids that are told one by one."""

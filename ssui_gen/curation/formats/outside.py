@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ssui_gen.branching import one_line
-from ssui_gen.curation.review import Form, Item, Review, blank
-from ssui_gen.curation.texts import ANSWER, QUESTION, SCENARIO, STEPS, text_at
+from ssui_gen.curation.asked.review import Form, Item, Review, blank
+from ssui_gen.curation.asked.texts import ANSWER, QUESTION, SCENARIO, STEPS, text_at
 from ssui_gen.records import STEP_NAMES
 
 NAMES = {

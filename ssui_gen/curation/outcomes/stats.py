@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from ssui_gen.curation.agreement import Level, Ratings
-from ssui_gen.curation.review import Form, Planted, Review
-from ssui_gen.curation.settle import Outcome
+from ssui_gen.curation.asked.review import Form, Planted, Review
+from ssui_gen.curation.outcomes.agreement import Level, Ratings
+from ssui_gen.curation.outcomes.settle import Outcome
 from ssui_gen.shares import Share, share
 
 Said = Mapping[str, Mapping[str, Review]]

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from ssui_gen.curation.located import Key, Way
-from ssui_gen.curation.review import LONGEST_LOOK, MOST, OTHER, Choice, Earlier, Form, Item, Review
-from ssui_gen.curation.texts import LONGEST, faults, unfit
+from ssui_gen.curation.asked.review import LONGEST_LOOK, MOST, OTHER, Choice, Earlier, Form, Item, Review
+from ssui_gen.curation.asked.texts import LONGEST, faults, unfit
+from ssui_gen.curation.lines.located import Key, Way
 
 LONGEST_NOTE = 4000
 Found = tuple[Way, str]

@@ -13,18 +13,18 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ssui_gen.curation.codebook import codebook
-from ssui_gen.curation.people import RESOLVED, TAKEN
-from ssui_gen.curation.review import LONGEST_LOOK, MOST, OTHER, Form, Item, Review, Words
-from ssui_gen.curation.shape import LONGEST_NOTE
-from ssui_gen.curation.texts import LONGEST, RISK_STEP, parts
+from ssui_gen.curation.asked.codebook import codebook
+from ssui_gen.curation.asked.people import RESOLVED, TAKEN
+from ssui_gen.curation.asked.review import LONGEST_LOOK, MOST, OTHER, Form, Item, Review, Words
+from ssui_gen.curation.asked.texts import LONGEST, RISK_STEP, parts
+from ssui_gen.curation.lines.shape import LONGEST_NOTE
 from ssui_gen.pages.frame import BEGIN, PAGES, joined
 from ssui_gen.records import digest
 from ssui_gen.sealed import as_data, policy
 from ssui_gen.taxonomy import NO_RISK, class_ids
 from ssui_gen.terminal import harmless
 
-OWN = "ssui_gen.curation"
+OWN = "ssui_gen.curation.page"
 SCRIPTS = (
     *((PAGES, name) for name in ("words.js", "kept.js", "enlarge.js")),
     *((OWN, name) for name in (

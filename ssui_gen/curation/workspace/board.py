@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ssui_gen.curation.check import Past, checked, foreign
-from ssui_gen.curation.folder import Folder, Manifest, share_of, shas
-from ssui_gen.curation.people import RESOLVED
-from ssui_gen.curation.review import Item, Review
-from ssui_gen.curation.settle import Outcome, settle
-from ssui_gen.curation.sheet import Fault, Sheet
+from ssui_gen.curation.asked.people import RESOLVED
+from ssui_gen.curation.asked.review import Item, Review
+from ssui_gen.curation.lines.check import Past, checked, foreign
+from ssui_gen.curation.lines.sheet import Fault, Sheet
+from ssui_gen.curation.outcomes.settle import Outcome, settle
+from ssui_gen.curation.workspace.folder import Folder, Manifest, share_of, shas
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any, NamedTuple
 
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import ITEMS, Folder
-from ssui_gen.curation.gallery import export_id, gallery
-from ssui_gen.curation.history import History
-from ssui_gen.curation.merge import three_way
-from ssui_gen.curation.people import RESOLVED
-from ssui_gen.curation.pictures import addresses, read_copy
-from ssui_gen.curation.review import Earlier, Form, Item, Review, Words, blank
-from ssui_gen.curation.shape import agreement_with, shape
-from ssui_gen.curation.sheet import Sheet, in_words, with_line
+from ssui_gen.curation.asked.people import RESOLVED
+from ssui_gen.curation.asked.review import Earlier, Form, Item, Review, Words, blank
+from ssui_gen.curation.lines.merge import three_way
+from ssui_gen.curation.lines.shape import agreement_with, shape
+from ssui_gen.curation.lines.sheet import Sheet, in_words, with_line
+from ssui_gen.curation.page.gallery import export_id, gallery
+from ssui_gen.curation.page.pictures import addresses, read_copy
+from ssui_gen.curation.serving.history import History
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import ITEMS, Folder
 
 WRITTEN, BAD, CLASH, BROKEN = 200, 400, 409, 423
 """HTTP's words for: on the disk; not a line; both say something new; the file has faults and is left."""

@@ -13,15 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.deal import deal
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.gallery import gallery
-from ssui_gen.curation.merge import merged
-from ssui_gen.curation.people import RESOLVED, is_name, named
-from ssui_gen.curation.pictures import addresses, copies, copy_pictures
-from ssui_gen.curation.review import Item
-from ssui_gen.curation.sheet import Fault, Sheet, written
+from ssui_gen.curation.asked.people import RESOLVED, is_name, named
+from ssui_gen.curation.asked.review import Item
+from ssui_gen.curation.choosing.deal import deal
+from ssui_gen.curation.lines.merge import merged
+from ssui_gen.curation.lines.sheet import Fault, Sheet, written
+from ssui_gen.curation.page.gallery import gallery
+from ssui_gen.curation.page.pictures import addresses, copies, copy_pictures
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 

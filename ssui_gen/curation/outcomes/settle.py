@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from ssui_gen.curation.review import BAD, DONE, DROP, FIX, GOOD, KEEP, UNCLEAR, Item, Review
-from ssui_gen.curation.texts import edited, text_at
+from ssui_gen.curation.asked.review import BAD, DONE, DROP, FIX, GOOD, KEEP, UNCLEAR, Item, Review
+from ssui_gen.curation.asked.texts import edited, text_at
 from ssui_gen.records import Curation, ReasoningPath
 
 State = Literal["kept", "fixed", "dropped", "good", "bad", "unclear", "labelled", "disputed", "open"]
