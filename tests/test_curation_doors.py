@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jobs import rows
 
+from ssui_gen.curation.asked.form import PATHS
 from ssui_gen.curation.asked.people import TAKEN, is_name, named
-from ssui_gen.curation.asked.review import PATHS, Review
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.lines.sheet import MOST_FAULTS, read_sheet, repaired
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import document, parse

@@ -12,7 +12,7 @@ import pytest
 from curating import curation, exported, record
 from PIL import Image
 
-from ssui_gen.curation.asked.review import Item
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.texts import sha_of
 from ssui_gen.curation.page.pictures import FOLDER, SUMS, addresses, copies, read_copy
 

@@ -12,10 +12,11 @@ import pytest
 from curating import curation, exported, item, put_paths, record, review, say
 from jobs import rows
 
-from ssui_gen.curation.asked.review import PATHS, Review
+from ssui_gen.curation.asked.form import PATHS
 from ssui_gen.curation.asked.texts import LONGEST
 from ssui_gen.curation.formats import argilla, label_studio
 from ssui_gen.curation.formats.outside import NAMES, answered, line_of
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.lines.shape import agreement_with
 
 A, B, C = (record(letter * 4) for letter in "abc")

@@ -15,9 +15,10 @@ from jobs import Ended, Job, rows
 from playwright.sync_api import BrowserContext
 
 from ssui_gen.branches import Branch, Cut, Judgement
-from ssui_gen.curation.asked.review import BRANCHES, Review, blank
-from ssui_gen.curation.choosing.labels import Drawn, labels, sample
-from ssui_gen.curation.outcomes.settle import settle
+from ssui_gen.curation.asked.form import BRANCHES
+from ssui_gen.curation.choosing.sample import Drawn, sample
+from ssui_gen.curation.lines.review import Review, blank
+from ssui_gen.curation.outcomes.settle import labels, settle
 from ssui_gen.exploring.explored import cut_id
 from ssui_gen.records import ReasoningPath
 

@@ -13,9 +13,11 @@ ROOT = Path(__file__).parent.parent
 
 CURATION = (
     "curation.asked.people",
-    "curation.asked.review",
+    "curation.asked.form",
+    "curation.asked.item",
     "curation.asked.texts",
     "curation.asked.codebook",
+    "curation.lines.review",
     "curation.lines.located",
     "curation.lines.shape",
     "curation.lines.sheet",
@@ -24,9 +26,10 @@ CURATION = (
     "curation.outcomes.settle",
     "curation.outcomes.agreement",
     "curation.outcomes.stats",
+    "curation.outcomes.planted",
     "curation.choosing.likeness",
     "curation.choosing.risk",
-    "curation.choosing.labels",
+    "curation.choosing.sample",
     "curation.choosing.deal",
     "curation.page.pictures",
     "curation.page.gallery",
@@ -503,7 +506,7 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
     *(
         "config",
         "config_pairs",
-        "curation.asked.review",
+        "curation.outcomes.planted",
         "jobs.rundir",
         "judging.questions",
         "manifest",

@@ -11,9 +11,11 @@ from curating import item, record, review
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssui_gen.curation.asked.review import PATHS, Planted, Review
+from ssui_gen.curation.asked.form import PATHS
 from ssui_gen.curation.choosing.deal import deal
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.outcomes import stats
+from ssui_gen.curation.outcomes.planted import Planted
 from ssui_gen.curation.outcomes.settle import Outcome, curated, settle
 from ssui_gen.records import ReasoningPath
 from ssui_gen.shares import Share

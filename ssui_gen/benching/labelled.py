@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 from ssui_gen.benching.records import BenchJudgement, Drawn
+from ssui_gen.curation.asked.form import DONE
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED
-from ssui_gen.curation.asked.review import DONE, Item, Review
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.lines.sheet import Fault, Sheet
 from ssui_gen.curation.workspace.board import Board
 from ssui_gen.judging.questions import QuestionName

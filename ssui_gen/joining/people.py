@@ -13,8 +13,10 @@ from shlex import quote
 from uuid import uuid4
 
 from ssui_gen.commands import folder_word
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED
-from ssui_gen.curation.asked.review import PATHS, Earlier, Item, Review
+from ssui_gen.curation.lines.review import Earlier, Review
 from ssui_gen.curation.workspace.folder import PAST, Folder, Manifest
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write

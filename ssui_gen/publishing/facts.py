@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen import __version__
-from ssui_gen.curation.asked.review import PATHS as FORM
+from ssui_gen.curation.asked.form import PATHS as FORM
 from ssui_gen.curation.outcomes import stats
 from ssui_gen.curation.outcomes.agreement import agreement
 from ssui_gen.curation.workspace.board import read_board

@@ -8,10 +8,10 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
-from ssui_gen.curation.asked.review import Planted
 from ssui_gen.curation.lines.sheet import Fault
 from ssui_gen.curation.outcomes import stats
 from ssui_gen.curation.outcomes.agreement import Agreement, Figure, agreement
+from ssui_gen.curation.outcomes.planted import Planted
 from ssui_gen.curation.workspace.board import Board, read_board
 from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.commands import command
+from ssui_gen.curation.asked.form import PATHS as FORM
 from ssui_gen.curation.asked.people import RESOLVED
-from ssui_gen.curation.asked.review import PATHS as FORM
 from ssui_gen.curation.asked.texts import sha_of
 from ssui_gen.curation.choosing.risk import ordered
 from ssui_gen.curation.lines.sheet import Fault, Sheet, repaired

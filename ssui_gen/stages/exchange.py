@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import named
-from ssui_gen.curation.asked.review import Form, Item, Review, blank
 from ssui_gen.curation.formats import argilla, label_studio
 from ssui_gen.curation.formats.outside import Answers, answered, line_of, said
 from ssui_gen.curation.lines.merge import merged, three_way
+from ssui_gen.curation.lines.review import Review, blank
 from ssui_gen.curation.lines.shape import Found, agreement_with, shape
 from ssui_gen.curation.lines.sheet import Sheet, in_words, written
 from ssui_gen.curation.page.pictures import addresses

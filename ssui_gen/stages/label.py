@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ssui_gen.commands import command
-from ssui_gen.curation.asked.review import BRANCHES as FORM
-from ssui_gen.curation.choosing.labels import Drawn, labels, sample
+from ssui_gen.curation.asked.form import BRANCHES as FORM
+from ssui_gen.curation.choosing.sample import Drawn, sample
 from ssui_gen.curation.lines.sheet import Fault
+from ssui_gen.curation.outcomes.settle import labels
 from ssui_gen.curation.workspace.board import read_board
 from ssui_gen.curation.workspace.folder import ITEMS, Folder
 from ssui_gen.curation.workspace.publish import Published, publish

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.curation.asked.people import named
-from ssui_gen.curation.asked.review import Earlier, Review
 from ssui_gen.curation.asked.texts import faults as edit_faults
 from ssui_gen.curation.formats.markdown import Wrong, read_page, said_there, unfolded
 from ssui_gen.curation.lines.merge import three_way
+from ssui_gen.curation.lines.review import Earlier, Review
 from ssui_gen.curation.lines.sheet import Fault, Sheet, written
 from ssui_gen.curation.page.pictures import addresses
 from ssui_gen.curation.workspace.board import Board, read_board

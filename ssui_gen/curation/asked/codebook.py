@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import Field
 
 from ssui_gen import yamls
-from ssui_gen.curation.asked.review import MOST, Choice, Form
+from ssui_gen.curation.asked.form import MOST, Choice, Form
 from ssui_gen.errors import ConfigError
 from ssui_gen.settings import Settings, parse
 

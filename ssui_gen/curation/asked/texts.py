@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ssui_gen.branching import path_class, title
-from ssui_gen.curation.asked.review import Exhibit, Item
+from ssui_gen.curation.asked.item import Exhibit, Item
 from ssui_gen.lengths import LONGEST_ANSWER, LONGEST_LINE, LONGEST_TEXT
 from ssui_gen.records import STEP_NAMES, ReasoningPath, digest
 from ssui_gen.taxonomy import NO_RISK

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ssui_gen.branching import render_path
-from ssui_gen.curation.asked.review import Item
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.texts import sha_of
 from ssui_gen.curation.choosing.likeness import near_duplicates
 from ssui_gen.records import ReasoningPath, Verdict

@@ -13,7 +13,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ssui_gen.curation.asked.review import MOST, Choice, Form, Item
+from ssui_gen.curation.asked.form import MOST, Choice, Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.formats.outside import DECISION, EDIT, NAMES, NOTE, REASONS, Answers, texts_of
 from ssui_gen.errors import RecordError
 

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from ssui_gen import yamls
 from ssui_gen.branching import one_line
-from ssui_gen.curation.asked.review import MOST, Choice, Form, Item, Review
+from ssui_gen.curation.asked.form import MOST, Choice, Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.texts import Part, parts
 from ssui_gen.curation.lines.located import Way
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.lines.shape import Found, shape
 
 ASKED = ("decision", "reasons", "scores", "note")

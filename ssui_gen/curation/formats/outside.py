@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ssui_gen.branching import one_line
-from ssui_gen.curation.asked.review import Form, Item, Review, blank
+from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.texts import ANSWER, QUESTION, SCENARIO, STEPS, text_at
+from ssui_gen.curation.lines.review import Review, blank
 from ssui_gen.records import STEP_NAMES
 
 NAMES = {

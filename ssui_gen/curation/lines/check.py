@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ssui_gen.curation.asked.review import Form, Item
+from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.lines.shape import agreement_with
 from ssui_gen.curation.lines.sheet import Fault, Sheet, at
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ssui_gen.curation.asked.review import Earlier, Form, Review, Words, blank
+from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.lines.review import Earlier, Review, Words, blank
 
 
 def merged(form: Form, items: Mapping[str, str], lines: Iterable[Review]) -> list[Review]:

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from ssui_gen.curation.asked.review import LONGEST_LOOK, MOST, OTHER, Choice, Earlier, Form, Item, Review
+from ssui_gen.curation.asked.form import MOST, OTHER, Choice, Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.texts import LONGEST, faults, unfit
 from ssui_gen.curation.lines.located import Key, Way
+from ssui_gen.curation.lines.review import LONGEST_LOOK, Earlier, Review
 
 LONGEST_NOTE = 4000
 Found = tuple[Way, str]

@@ -15,8 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ssui_gen.curation.asked.review import Form, Review
+from ssui_gen.curation.asked.form import Form
 from ssui_gen.curation.lines.located import Located, Way, located
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.lines.shape import shape
 from ssui_gen.errors import RecordError
 from ssui_gen.jsonl import as_line, parse

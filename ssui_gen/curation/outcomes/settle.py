@@ -6,12 +6,17 @@ the item waits for one person's word in `resolved.jsonl`, which then counts alon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from ssui_gen.curation.asked.review import BAD, DONE, DROP, FIX, GOOD, KEEP, UNCLEAR, Item, Review
+from ssui_gen.branches import BranchLabel
+from ssui_gen.curation.asked.form import BAD, DONE, DROP, FIX, GOOD, KEEP, UNCLEAR
+from ssui_gen.curation.asked.item import Item
+from ssui_gen.curation.asked.people import RESOLVED
 from ssui_gen.curation.asked.texts import edited, text_at
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.records import Curation, ReasoningPath
 
 State = Literal["kept", "fixed", "dropped", "good", "bad", "unclear", "labelled", "disputed", "open"]
@@ -38,7 +43,7 @@ def settle(item: Item, said: Mapping[str, Review], final: Review | None = None) 
     """`final` is the word of whoever settles differences. Only what was said of these very texts counts."""
     heard = {name: line for name, line in said.items() if _decided(item, line)}
     if final is not None and _decided(item, final):
-        return Outcome(item, _state(final), heard, {"resolved": final}, "adjudicated")
+        return Outcome(item, _state(final), heard, {RESOLVED: final}, "adjudicated")
     if not heard:
         return Outcome(item, "open", {}, {}, "alone")
     first = next(iter(heard.values()))
@@ -91,3 +96,13 @@ def _means(lines: Iterable[Review]) -> dict[str, float]:
             if isinstance(score, int):
                 given.setdefault(name, []).append(score)
     return {name: round(fmean(scores), 2) for name, scores in sorted(given.items())}
+
+
+def labels(outcomes: Sequence[Outcome]) -> tuple[list[BranchLabel], Counter[str]]:
+    """The labels on which people agree, or which one person has settled; and why there are no others."""
+    given = [
+        BranchLabel(branch_id=one.item.id, good=one.state == GOOD)
+        for one in outcomes
+        if one.state in (GOOD, BAD)
+    ]
+    return given, Counter(one.state for one in outcomes if one.state in (UNCLEAR, "disputed", "open"))

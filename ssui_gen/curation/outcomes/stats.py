@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from statistics import median
-from typing import NamedTuple
 
-from ssui_gen.curation.asked.review import Form, Planted, Review
+from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.outcomes.agreement import Level, Ratings
 from ssui_gen.curation.outcomes.settle import Outcome
-from ssui_gen.shares import Share, share
+from ssui_gen.shares import Share
 
 Said = Mapping[str, Mapping[str, Review]]
 """By item, by person: what was said of its texts as they are."""
@@ -75,43 +75,3 @@ def questions(form: Form, said: Said) -> dict[str, tuple[Ratings, Level]]:
 def _scores(lines: Mapping[str, Review], name: str) -> dict[str, int | str]:
     given = ((who, line.scores.get(name)) for who, line in lines.items())
     return {who: score for who, score in given if score is not None}
-
-
-# --- planted errors ------------------------------------------------------------------------------------
-
-
-class Caught(NamedTuple):
-    """Of the planted errors of one kind that people have looked at."""
-
-    share: Share
-    """Dropped, or with an edit just there."""
-    elsewhere: int
-    """Of the others: edited, but in another place."""
-    missed: Sequence[str]
-    """Ids of those that people kept as they were."""
-    open: int
-    """Not looked at, or disputed."""
-
-
-def caught(planted: Iterable[Planted], outcomes: Mapping[str, Outcome]) -> dict[str, Caught]:
-    """By kind of error; an item is caught if it was dropped, or edited where the error is."""
-    kinds: dict[str, list[Planted]] = defaultdict(list)
-    for one in planted:
-        kinds[one.error].append(one)
-    return {kind: _caught(those, outcomes) for kind, those in sorted(kinds.items())}
-
-
-def _caught(planted: Sequence[Planted], outcomes: Mapping[str, Outcome]) -> Caught:
-    settled = [(one, outcomes[one.id]) for one in planted if one.id in outcomes]
-    settled = [(one, outcome) for one, outcome in settled if outcome.state in ("kept", "fixed", "dropped")]
-    hits = [_hit(one, outcome) for one, outcome in settled]
-    elsewhere = [
-        not hit and outcome.state == "fixed" for hit, (_, outcome) in zip(hits, settled, strict=True)
-    ]
-    missed = [one.id for one, outcome in settled if outcome.state == "kept"]
-    return Caught(share(hits), sum(elsewhere), missed, len(planted) - len(settled))
-
-
-def _hit(one: Planted, outcome: Outcome) -> bool:
-    edited = {pointer for line in outcome.counted.values() for pointer in line.edits}
-    return outcome.state == "dropped" or (outcome.state == "fixed" and one.pointer in edited)

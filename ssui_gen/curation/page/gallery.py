@@ -14,9 +14,11 @@ from string import Template
 from typing import Any
 
 from ssui_gen.curation.asked.codebook import codebook
+from ssui_gen.curation.asked.form import MOST, OTHER, Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED, TAKEN
-from ssui_gen.curation.asked.review import LONGEST_LOOK, MOST, OTHER, Form, Item, Review, Words
 from ssui_gen.curation.asked.texts import LONGEST, RISK_STEP, parts
+from ssui_gen.curation.lines.review import LONGEST_LOOK, Review, Words
 from ssui_gen.curation.lines.shape import LONGEST_NOTE
 from ssui_gen.pages.frame import BEGIN, PAGES, joined
 from ssui_gen.records import digest

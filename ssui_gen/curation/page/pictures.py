@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ssui_gen.curation.asked.review import Item
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.errors import ImageError
 from ssui_gen.files import atomic_write, is_regular, read_regular
 from ssui_gen.images import cleaned, smaller

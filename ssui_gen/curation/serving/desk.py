@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any, NamedTuple
 
+from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED
-from ssui_gen.curation.asked.review import Earlier, Form, Item, Review, Words, blank
 from ssui_gen.curation.lines.merge import three_way
+from ssui_gen.curation.lines.review import Earlier, Review, Words, blank
 from ssui_gen.curation.lines.shape import agreement_with, shape
 from ssui_gen.curation.lines.sheet import Sheet, in_words, with_line
 from ssui_gen.curation.page.gallery import export_id, gallery

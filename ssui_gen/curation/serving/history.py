@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 
-from ssui_gen.curation.asked.review import Review
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.records import Record

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED
-from ssui_gen.curation.asked.review import Item, Review
 from ssui_gen.curation.lines.check import Past, checked, foreign
+from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.lines.sheet import Fault, Sheet
 from ssui_gen.curation.outcomes.settle import Outcome, settle
 from ssui_gen.curation.workspace.folder import Folder, Manifest, share_of, shas

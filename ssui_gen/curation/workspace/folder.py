@@ -20,8 +20,9 @@ from uuid import uuid4
 
 from pydantic import Field
 
+from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import EXPECTED, RESOLVED, Name, is_name, named
-from ssui_gen.curation.asked.review import Form, Item
 from ssui_gen.curation.asked.texts import sha_now
 from ssui_gen.curation.lines.check import Past
 from ssui_gen.curation.lines.sheet import Fault, Sheet, read_sheet

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED, is_name, named
-from ssui_gen.curation.asked.review import Item
 from ssui_gen.curation.choosing.deal import deal
 from ssui_gen.curation.lines.merge import merged
 from ssui_gen.curation.lines.sheet import Fault, Sheet, written

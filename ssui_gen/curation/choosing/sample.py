@@ -7,14 +7,13 @@ and with one at least: what is measured on it holds for all branches. What F sai
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from ssui_gen.branches import Branch, BranchLabel, Cut
-from ssui_gen.curation.asked.review import BAD, GOOD, UNCLEAR, Item
+from ssui_gen.branches import Branch, Cut
+from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.texts import sha_of
-from ssui_gen.curation.outcomes.settle import Outcome
 from ssui_gen.records import ReasoningPath
 
 
@@ -55,13 +54,3 @@ def _item(one: Drawn) -> Item:
     text = one.branch.text
     sha = sha_of(one.path, one.cut.cut, text)
     return Item(id=one.branch.id, sha=sha, risk=0.0, why=(), of=one.path, cut=one.cut.cut, branch=text)
-
-
-def labels(outcomes: Sequence[Outcome]) -> tuple[list[BranchLabel], Counter[str]]:
-    """The labels on which people agree, or which one person has settled; and why there are no others."""
-    given = [
-        BranchLabel(branch_id=one.item.id, good=one.state == GOOD)
-        for one in outcomes
-        if one.state in (GOOD, BAD)
-    ]
-    return given, Counter(one.state for one in outcomes if one.state in (UNCLEAR, "disputed", "open"))
