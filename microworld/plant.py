@@ -28,12 +28,11 @@ from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.records import ReasoningPath, Record, Step
-from ssui_gen.run_files import PATHS
+from ssui_gen.run_files import PATHS, PLANTED
 from ssui_gen.taxonomy import classes
 
 OWN = "the models' own"
 """Errors that nobody planted."""
-PLANTED = "planted.jsonl"
 
 
 class Case(NamedTuple):
