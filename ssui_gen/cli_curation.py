@@ -72,14 +72,14 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import FOLDER, export
+    from ssui_gen.stages.curation import export
 
     done = export(args.run, args.names, pictures_of(args.run, args.seeds))
-    code = published(done, args.run / FOLDER, command("curated", args.run))
+    folder = task_of(args)
+    code = published(done, folder.root, command("curated", args.run))
     if args.to:
         from ssui_gen.stages.exchange import send
 
-        folder = task_of(args)
         say(f"For {args.to}: {send(folder, args.to, args.names[0] if args.names else folder.only_name())}")
     return code
 
@@ -191,7 +191,7 @@ def task_of(args: argparse.Namespace) -> Folder:
         from ssui_gen.stages.bench_label import folder_at
 
         return folder_at(args.bench)
-    from ssui_gen.stages.curation import folder_of
+    from ssui_gen.curation.workspace.folder import folder_of
     from ssui_gen.stages.label import labels_folder
 
     return labels_folder(args.run) if args.labels else folder_of(args.run)
@@ -228,17 +228,17 @@ def _codebook(args: argparse.Namespace) -> int:
 
 def _apply(args: argparse.Namespace) -> int:
     from ssui_gen.run_files import CURATED
-    from ssui_gen.stages.curation import apply, unseen
+    from ssui_gen.stages.curation import apply
 
-    states, found, former = apply(args.run)
+    states, found, former, unseen = apply(args.run)
     if found:
         return told(found, "nothing was written")
     table = Table("what", "items")
     for state, count in states.most_common():
         table.add_row(state, f"{count:,}")
     OUT.print(table)
-    if new := unseen(args.run):
-        say(f"{new:,} paths were made or changed since the export: `{command('curation', args.run)}`")
+    if unseen:
+        say(f"{unseen:,} paths were made or changed since the export: `{command('curation', args.run)}`")
     if states["disputed"]:
         say(f"{states['disputed']:,} are not used, as people differ: `ssui curation resolve`")
     if states["open"]:
@@ -253,9 +253,10 @@ def _apply(args: argparse.Namespace) -> int:
 
 
 def _stats(args: argparse.Namespace) -> int:
+    from ssui_gen.run_files import PLANTED
     from ssui_gen.stages.agreement import stats_tables
 
-    tables, found = stats_tables(task_of(args), args.planted or args.run / "planted.jsonl")
+    tables, found = stats_tables(task_of(args), args.planted or args.run / PLANTED)
     for table in tables:
         OUT.print(table)
     return told(found)

@@ -39,7 +39,7 @@ def send(folder: Folder, tool: str, name: str) -> Path:
     """Write the items, and what a person has said of them, for a tool; returns the folder."""
     _check_tool(tool)
     board = read_board(folder)
-    spoken = {line.id: line for line in folder.sheet(name).reviews if line.said}
+    spoken = {line.id: line for line in board.sheet(name).reviews if line.said}
     items = list(board.share(name).values())
     pictures = addresses(folder.root, items, embed=True)
     rows = [
@@ -109,7 +109,7 @@ def receive(folder: Folder, tool: str, file: Path, name: str, user: str | None =
     named(name)
     answers = _answers(file, tool, _read(file, tool), user)
     lines, faults = _lines(board, answers)
-    faults += [str(fault) for fault in board.foreign(folder.sheet(name))]
+    faults += [str(fault) for fault in board.foreign(board.sheet(name))]
     if not faults:
         sent = {line.id: line for row in read(_sent(folder, tool, name)) for line in [validate(Review, row)]}
         folder.change(name, partial(_together, board, name, lines, sent, faults))
@@ -174,11 +174,10 @@ def _answers(file: Path, tool: str, rows: list[Any], user: str | None) -> list[A
 
 def _lines(board: Board, answers: Sequence[Answers]) -> tuple[dict[str, Review], list[str]]:
     """A line for each item that was answered, and everything that is wrong with any."""
-    known = {(item.id, item.sha): item for item in [*board.folder.past(), *board.items.values()]}
     lines: dict[str, Review] = {}
     faults: list[str] = []
     for one in answers:
-        item = known.get((one.id, one.sha))
+        item = board.known.get((one.id, one.sha))
         if item is None:
             faults.append(f"{one.id}: expected an item of this run, with its sha; got {one.sha!r}")
         elif one.id in lines:

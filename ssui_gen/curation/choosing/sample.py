@@ -1,4 +1,4 @@
-"""Branches for people to label, so that F can be calibrated, and the labels they gave. Pure.
+"""Branches for people to label, so that F can be calibrated. Pure.
 
 The sample is drawn by chance within strata (kind of path, what F said, cut), each in proportion to its size
 and with one at least: what is measured on it holds for all branches. What F said is not in it.
@@ -17,7 +17,7 @@ from ssui_gen.curation.asked.texts import sha_of
 from ssui_gen.records import ReasoningPath
 
 
-class Drawn(NamedTuple):
+class Candidate(NamedTuple):
     """One branch and where it comes from."""
 
     path: ReasoningPath
@@ -29,13 +29,15 @@ class Drawn(NamedTuple):
         return self.path.kind, self.branch.judgement.polarity, self.cut.cut
 
 
-def sample(branches: Iterable[Drawn], most: int, seed: int, keep: frozenset[str] = frozenset()) -> list[Item]:
+def sample(
+    branches: Iterable[Candidate], most: int, seed: int, keep: frozenset[str] = frozenset()
+) -> list[Item]:
     """About `most` branches as items, in an order of chance; those whose ids are in `keep` are among them."""
-    strata: dict[tuple[str, str, int], list[Drawn]] = defaultdict(list)
+    strata: dict[tuple[str, str, int], list[Candidate]] = defaultdict(list)
     for one in branches:
         strata[one.stratum].append(one)
     total = sum(map(len, strata.values()))
-    chosen: dict[str, Drawn] = {}
+    chosen: dict[str, Candidate] = {}
     for those in strata.values():
         ranked = sorted(those, key=lambda one: rank(one.branch.id, seed))
         share = len(those) if total <= most else max(1, round(most * len(those) / total))
@@ -50,7 +52,7 @@ def rank(id: str, seed: int) -> bytes:
     return hashlib.blake2b(f"{seed}/{id}".encode(), digest_size=8).digest()
 
 
-def _item(one: Drawn) -> Item:
+def _item(one: Candidate) -> Item:
     text = one.branch.text
     sha = sha_of(one.path, one.cut.cut, text)
     return Item(id=one.branch.id, sha=sha, risk=0.0, why=(), of=one.path, cut=one.cut.cut, branch=text)

@@ -26,12 +26,8 @@ def _line(form: Form, id: str, sha: str, line: Review | None) -> Review:
         return blank(form, id, sha)
     if line.sha == sha:
         return line
-    before = ((_earlier(line),) if line.said else ()) + line.before
+    before = ((line.earlier,) if line.said else ()) + line.before
     return _again(blank(form, id, sha), before)
-
-
-def _earlier(line: Review) -> Earlier:
-    return Earlier(sha=line.sha, **line.words)
 
 
 def _again(line: Review, before: tuple[Earlier, ...]) -> Review:

@@ -67,6 +67,11 @@ class Review(Words, _OfItem):
         """Whether a person's word would be lost with this line."""
         return self.said or bool(self.before)
 
+    @property
+    def earlier(self) -> Earlier:
+        """The same words, as they are kept once the texts have changed."""
+        return Earlier(sha=self.sha, **self.words)
+
 
 def blank(form: Form, id: str, sha: str) -> Review:
     """The line of an item nobody has looked at; it shows what can be said."""

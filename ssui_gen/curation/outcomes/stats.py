@@ -1,4 +1,4 @@
-"""What came of it: yield by class, reasons counted, time, and which planted errors were caught. Pure."""
+"""What came of it: yield by class, reasons counted, time. Pure."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ SUMS = "sums.json"
 """What each copy is: by its name the sha256 of its own bytes."""
 _MOST = 20_000_000
 """Bytes of a copy or of the sums; none of ours has so many."""
-_NAME = re.compile(r"([0-9a-f]{64})(\.small)?\.(png|jpeg)")
+NAME = re.compile(r"([0-9a-f]{64})(\.small)?\.(png|jpeg)")
+"""Of a copy: what it was made of, whether it is small, and its format."""
 
 
 def copy_pictures(folder: Path, items: Iterable[Item], root: Path) -> dict[str, str]:
@@ -77,7 +78,7 @@ def _written(path: Path, data: bytes) -> dict[str, str]:
 def copies(folder: Path, *, small: bool = False) -> dict[str, Path]:
     """The copies that were made and are still files, by the sha256 of what each was made of; not read."""
     home = folder / FOLDER
-    found = ((_NAME.fullmatch(name), home / name) for name in _sums(home))
+    found = ((NAME.fullmatch(name), home / name) for name in _sums(home))
     return {name[1]: path for name, path in found if name and bool(name[2]) == small and is_regular(path)}
 
 

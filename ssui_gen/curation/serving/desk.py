@@ -16,7 +16,7 @@ from ssui_gen.curation.asked.form import Form
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED
 from ssui_gen.curation.lines.merge import three_way
-from ssui_gen.curation.lines.review import Earlier, Review, Words, blank
+from ssui_gen.curation.lines.review import Review, Words, blank
 from ssui_gen.curation.lines.shape import agreement_with, shape
 from ssui_gen.curation.lines.sheet import Sheet, in_words, with_line
 from ssui_gen.curation.page.gallery import export_id, gallery
@@ -61,10 +61,10 @@ class Desk:
             items=share,
             pictures=addresses(self.folder.root, share, embed=False),
             thumbs=addresses(self.folder.root, share, embed=False, small=True),
-            past=self.folder.past(),
+            past=board.former,
             others=_others(board) if self.name == RESOLVED else {},
             reviewer=self.name,
-            lines=self.folder.sheet(self.name).reviews,
+            lines=board.sheet(self.name).reviews,
             server=True,
         )
 
@@ -178,10 +178,9 @@ def _broken(sheet: Sheet) -> Answer:
 
 def _beside(theirs: Review, line: Review) -> Review:
     """What was said of texts that have changed since stands beside the new ones."""
-    earlier = Earlier(sha=line.sha, **line.words)
     rest = tuple(one for one in theirs.before if one.sha != line.sha)
-    known = [one for one in theirs.before if one.sha == line.sha and one != earlier]
-    return theirs.model_copy(update={"before": (earlier, *known, *rest)}) if line.said else theirs
+    known = [one for one in theirs.before if one.sha == line.sha and one != line.earlier]
+    return theirs.model_copy(update={"before": (line.earlier, *known, *rest)}) if line.said else theirs
 
 
 def _others(board: Board) -> dict[str, Sequence[Words]]:

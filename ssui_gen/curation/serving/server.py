@@ -17,6 +17,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
+from ssui_gen.curation.page.pictures import NAME
 from ssui_gen.curation.serving.desk import Desk
 from ssui_gen.errors import RecordError, SsuiError
 from ssui_gen.jsonl import parse
@@ -30,8 +31,6 @@ HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_TYPES = {"png": "image/png", "jpeg": "image/jpeg"}
-_PICTURE = re.compile(r"[0-9a-f]{64}(?:\.small)?\.(png|jpeg)")
 
 
 class Hosts(NamedTuple):
@@ -110,9 +109,9 @@ def make_app(desks: Mapping[str, Desk], hosts: Hosts) -> FastAPI:
     @app.get("/{key}/pictures/{name}")
     def picture(key: str, name: str) -> Response:
         found = desk(key)
-        shape = _PICTURE.fullmatch(name)
-        data = found.picture(name) if found and shape else None
-        return Response(data, media_type=_TYPES[shape[1]]) if data and shape else _nothing()
+        copy = NAME.fullmatch(name)
+        data = found.picture(name) if found and copy else None
+        return Response(data, media_type=f"image/{copy[3]}") if data and copy else _nothing()
 
     return app
 

@@ -21,10 +21,26 @@ class Board:
     folder: Folder
     manifest: Manifest
     items: dict[str, Item]
-    past: Past
+    former: list[Item]
+    """What items have been, and items that are gone; the oldest first."""
     sheets: dict[str, Sheet]
     """Of everybody who has a file."""
     resolved: Sheet
+
+    @cached_property
+    def past(self) -> Past:
+        """Every sha that an item has had."""
+        return shas(self.former)
+
+    @cached_property
+    def known(self) -> dict[tuple[str, str], Item]:
+        """By id and sha, every item of this run, also as it was before."""
+        return {(item.id, item.sha): item for item in (*self.former, *self.items.values())}
+
+    def sheet(self, name: str) -> Sheet:
+        """A person's file; an empty one where there is none. Raises ConfigError for what can be no name."""
+        there = self.resolved if name == RESOLVED else self.sheets.get(name)
+        return there or Sheet(self.folder.path(name))
 
     def share(self, name: str) -> dict[str, Item]:
         """The items that a person is to look at; whoever settles differences looks at those in dispute."""
@@ -43,6 +59,11 @@ class Board:
         if name == RESOLVED:
             return self._resolved_faults()
         return checked(self.sheets[name], self.folder.form, self.share(name), self._past(name))
+
+    @property
+    def all_faults(self) -> list[Fault]:
+        """Everything that is wrong with anybody's file."""
+        return [fault for name in self.names for fault in self.faults(name)]
 
     def _past(self, name: str) -> Past:
         """An item that was dealt to somebody else is no stranger either."""
@@ -92,7 +113,7 @@ def read_board(folder: Folder) -> Board:
         folder=folder,
         manifest=folder.manifest(),
         items=folder.items(),
-        past=shas(folder.past()),
+        former=folder.past(),
         sheets={name: folder.sheet(name) for name in folder.names()},
         resolved=folder.sheet(RESOLVED),
     )

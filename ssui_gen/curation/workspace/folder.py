@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from pydantic import Field
 
-from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.asked.form import PATHS, Form
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import EXPECTED, RESOLVED, Name, is_name, named
 from ssui_gen.curation.asked.texts import sha_now
@@ -32,6 +32,7 @@ from ssui_gen.files import atomic_write, open_own
 from ssui_gen.jsonl import Appender, Line, as_line, document, of_kind, read, validate
 from ssui_gen.records import Record
 
+CURATION = "curation"
 ITEMS, PAST, MANIFEST = "items.jsonl", "past.jsonl", "manifest.json"
 PATIENCE = 5.0
 """Seconds in which a program that holds a person's file open for writing should be done."""
@@ -205,6 +206,11 @@ class Folder:
             yield
         finally:
             os.close(lock)
+
+
+def folder_of(run: Path) -> Folder:
+    """Where people work on the paths of a run."""
+    return Folder(run / CURATION, PATHS)
 
 
 def _kind(path: Path) -> str:
