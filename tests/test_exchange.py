@@ -56,7 +56,7 @@ def random_line(rng: Random) -> Review:
 @pytest.mark.parametrize("seed", range(30))
 def test_what_is_said_comes_back_as_it_went(seed: int) -> None:
     line, one = random_line(Random(seed)), item(A)
-    there = answered(one, line)
+    there = answered(line)
     row = argilla.ArgillaRecord.model_validate_json(argilla.record(one, "p", "ana", there).model_dump_json())
     back = argilla.answers_of(row, argilla.user_of("ana"))
     assert back and line_of(PATHS, one, back) == line.model_copy(update={"seconds": None}), "it times nobody"

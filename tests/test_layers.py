@@ -284,7 +284,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "benching.trying",
         "benching.alarms",
         "benching.paired",
-        "benching.many",
         "benching.figures",
         "benching.compare",
         "benching.costs",

@@ -7,27 +7,34 @@ Loads with `rg.Settings.from_json` and `dataset.records.from_json`; no server is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ssui_gen.curation.asked.form import MOST, Choice, Form
 from ssui_gen.curation.asked.item import Item
-from ssui_gen.curation.formats.outside import DECISION, EDIT, NAMES, NOTE, REASONS, Answers, texts_of
+from ssui_gen.curation.formats.outside import (
+    DECISION,
+    EDIT,
+    NAMES,
+    NOTE,
+    REASONS,
+    Answers,
+    Foreign,
+    Sent,
+    Tool,
+    as_json,
+    texts_of,
+)
 from ssui_gen.errors import RecordError
 
 AGENT = "ssui_gen"
 
 
-class _Outside(BaseModel):
-    """A part of a format that is not ours: unknown keys are none of our business."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class Suggestion(_Outside):
+class Suggestion(Foreign):
     """What a question is filled in with."""
 
     value: Any
@@ -35,14 +42,14 @@ class Suggestion(_Outside):
     agent: str | None = None
 
 
-class Response(_Outside):
+class Response(Foreign):
     """What one user answered to one question."""
 
     value: Any
     user_id: str
 
 
-class ArgillaRecord(_Outside):
+class ArgillaRecord(Foreign):
     """One element of `records.json`."""
 
     id: str
@@ -152,3 +159,11 @@ def _rating() -> dict[str, Any]:
 
 def _options(choices: Sequence[Choice]) -> list[dict[str, str | None]]:
     return [{"value": one.value, "text": one.title, "description": one.help} for one in choices]
+
+
+def _files(form: Form, sent: Sequence[Sent], name: str) -> dict[str, str]:
+    records = [record(one.item, one.picture, name, one.answers) for one in sent]
+    return {"records.json": as_json(records), "settings.json": json.dumps(settings(form), indent=1) + "\n"}
+
+
+TOOL = Tool("argilla", ArgillaRecord, _files, users, answers_of, refused=lambda row: None, times=False)

@@ -11,11 +11,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ssui_gen.curation.asked.form import MOST, Choice, Form
 from ssui_gen.curation.asked.item import Item
-from ssui_gen.curation.formats.outside import DECISION, EDIT, NAMES, NOTE, REASONS, Answers, texts_of
+from ssui_gen.curation.formats.outside import (
+    DECISION,
+    EDIT,
+    NAMES,
+    NOTE,
+    REASONS,
+    Answers,
+    Foreign,
+    Sent,
+    Tool,
+    as_json,
+    texts_of,
+)
 from ssui_gen.errors import RecordError
 
 IMAGE = "image"
@@ -23,13 +35,7 @@ FLAT = {"annotator", "annotation_id", "sha"}
 """What tells an element of JSON-MIN: there a task's data stand beside what was said of it."""
 
 
-class _Outside(BaseModel):
-    """A part of a format that is not ours: unknown keys are none of our business."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class Result(_Outside):
+class Result(Foreign):
     """What one control tag says."""
 
     from_name: str
@@ -38,7 +44,7 @@ class Result(_Outside):
     value: dict[str, Any]
 
 
-class Annotation(_Outside):
+class Annotation(Foreign):
     """What one person said of a task."""
 
     result: list[Result] = Field(default_factory=list)
@@ -56,7 +62,7 @@ class Annotation(_Outside):
         return str(by.get("email") or by.get("id") or "") if isinstance(by, dict) else str(by or "")
 
 
-class Task(_Outside):
+class Task(Foreign):
     """One element of `tasks.json`."""
 
     data: dict[str, Any]
@@ -168,3 +174,10 @@ def _rating_tags(choice: Choice) -> str:
 def _choice_tags(name: str, choices: Sequence[Choice], how: str) -> str:
     options = "".join(f'    <Choice value="{one.value}" hint={quoteattr(one.help)}/>\n' for one in choices)
     return f'<Choices name="{name}" toName="{IMAGE}" choice="{how}">\n{options}  </Choices>'
+
+
+def _files(form: Form, sent: Sequence[Sent], _: str) -> dict[str, str]:
+    return {"tasks.json": as_json([task(*one) for one in sent]), "config.xml": config(form)}
+
+
+TOOL = Tool("label_studio", Task, _files, users, answers_of, refused, times=True)

@@ -1,4 +1,4 @@
-"""Items and reviews as other tools have them: what is the same for each. Pure.
+"""Items and reviews as other tools have them: what is the same for each, and what each is asked. Pure.
 
 A tool shows an item's texts under plain names and gives back answers: a decision, reasons, scores, a note,
 and each text as the person left it. A text with the same words as before is no edit.
@@ -6,8 +6,11 @@ and each text as the person left it. A text with the same words as before is no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
 
 from ssui_gen.branching import one_line
 from ssui_gen.curation.asked.form import Form
@@ -42,12 +45,52 @@ class Answers(NamedTuple):
     seconds: int | None = None
 
 
+class Sent(NamedTuple):
+    """An item on its way out."""
+
+    item: Item
+    picture: str
+    """A data URL; empty where there is none to be shown."""
+    answers: Answers | None
+    """What the person has said of it here."""
+
+
+class Foreign(BaseModel):
+    """A part of a format that is not ours: unknown keys are none of our business."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Tool(NamedTuple):
+    """A tool in which people look at items elsewhere."""
+
+    name: str
+    element: type[Foreign]
+    """Of the list that its file is."""
+    files: Callable[[Form, Sequence[Sent], str], dict[str, str]]
+    """What is written for a person, by file."""
+    users: Callable[[Sequence[Any]], set[str]]
+    """Everybody who has said anything in these elements."""
+    answers_of: Callable[[Any, str], Answers | None]
+    """What a user said in an element; raises RecordError for what no item of ours is."""
+    refused: Callable[[Any], str | None]
+    """Why a JSON value is no element, where that can be said better than by its shape."""
+    times: bool
+    """Whether it keeps how long an item was looked at."""
+
+
+def as_json(elements: Sequence[Foreign]) -> str:
+    """The file of these."""
+    rows = [one.model_dump(exclude_none=True) for one in elements]
+    return json.dumps(rows, ensure_ascii=False) + "\n"
+
+
 def texts_of(item: Item) -> dict[str, str]:
     """By plain name, every text of an item."""
     return {name: text_at(item.path, pointer) for pointer, name in NAMES.items()}
 
 
-def answered(item: Item, line: Review) -> Answers:
+def answered(line: Review) -> Answers:
     """A line as answers; texts are there only where they were edited."""
     scores = {name: score for name, score in line.scores.items() if score is not None}
     return Answers(
