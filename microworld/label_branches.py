@@ -23,7 +23,7 @@ from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import pictures_of
 from ssui_gen.reading import read as read_response
-from ssui_gen.run_files import BRANCHES
+from ssui_gen.run_files import BRANCHES, LABELS
 
 
 def label(run: Path, seeds: Path) -> Counter[str]:
@@ -39,7 +39,7 @@ def label(run: Path, seeds: Path) -> Counter[str]:
             continue
         labels += [label_of(cut, branch, truth) for branch in cut.branches]
     counts.update("good" if one.good else "bad" for one in labels)
-    atomic_write(run / "labels.jsonl", "".join(row.model_dump_json() + "\n" for row in labels))
+    atomic_write(run / LABELS, "".join(row.model_dump_json() + "\n" for row in labels))
     return counts
 
 

@@ -23,17 +23,16 @@ from microworld.truth.steps import ANSWER, Truth, decided, first_bad
 from microworld.world import wording as say
 from microworld.world.rules import world
 from ssui_gen.branching import path_class
-from ssui_gen.curation.review import Planted
+from ssui_gen.curation.outcomes.planted import Planted
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.records import ReasoningPath, Record, Step
-from ssui_gen.run_files import PATHS
+from ssui_gen.run_files import PATHS, PLANTED
 from ssui_gen.taxonomy import classes
 
 OWN = "the models' own"
 """Errors that nobody planted."""
-PLANTED = "planted.jsonl"
 
 
 class Case(NamedTuple):

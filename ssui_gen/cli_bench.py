@@ -105,7 +105,7 @@ def _compare(args: argparse.Namespace) -> int:
     from ssui_gen.benching.side_by_side import HTML, read_beside, write_page
 
     beside = read_beside(args.folders)
-    page = args.output or beside.tested[0].path.parent / HTML
+    page = args.output or beside.results[0].path.parent / HTML
     write_page(beside, page)
     OUT.print(rates(beside))
     say(f"Look at {page}.")
@@ -187,7 +187,7 @@ def _print_reports(made: Sequence[Made]) -> None:
     from ssui_gen.benching.printed import rates
     from ssui_gen.benching.side_by_side import grouped
 
-    for beside in grouped([one.tested for one in made]):
+    for beside in grouped([one.results for one in made]):
         OUT.print(rates(beside))
     for one in made:
         _tell_report(one)

@@ -19,9 +19,9 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.manifest import pictures_of, title_of
 
 if TYPE_CHECKING:
-    from ssui_gen.curation.folder import Folder
-    from ssui_gen.curation.publish import Published
-    from ssui_gen.curation.sheet import Fault
+    from ssui_gen.curation.lines.sheet import Fault
+    from ssui_gen.curation.workspace.folder import Folder
+    from ssui_gen.curation.workspace.publish import Published
 
 OF_LABELS = "of branches (ssui verify label), not of paths"
 OF_RESPONSES = "of a model's responses (ssui bench label): its folder, such as outputs/demo/bench/MODEL"
@@ -72,14 +72,14 @@ def add_orders(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from ssui_gen.stages.curation import FOLDER, export
+    from ssui_gen.stages.curation import export
 
     done = export(args.run, args.names, pictures_of(args.run, args.seeds))
-    code = published(done, args.run / FOLDER, command("curated", args.run))
+    folder = task_of(args)
+    code = published(done, folder.root, command("curated", args.run))
     if args.to:
         from ssui_gen.stages.exchange import send
 
-        folder = task_of(args)
         say(f"For {args.to}: {send(folder, args.to, args.names[0] if args.names else folder.only_name())}")
     return code
 
@@ -122,7 +122,7 @@ def collected(run: Path) -> Path | None:
 
 def published(done: Published, folder: Path, then: str) -> int:
     """Say what was written for people, and what they do next; 1 where a file has a fault."""
-    from ssui_gen.curation.publish import GALLERY
+    from ssui_gen.curation.workspace.publish import GALLERY
 
     changed = ", ".join(done.changed) or "nothing new"
     say(f"{done.items:,} items in {folder}. Written: {changed}.")
@@ -156,7 +156,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _assign(args: argparse.Namespace) -> int:
-    from ssui_gen.curation.publish import assign
+    from ssui_gen.curation.workspace.publish import assign
 
     folder, how = task_of(args), {"overlap": args.overlap, "each": args.each, "seed": args.seed}
     for name, count in assign(folder, args.names, **how, title=title_of(folder.root.parent)).items():
@@ -191,7 +191,7 @@ def task_of(args: argparse.Namespace) -> Folder:
         from ssui_gen.stages.bench_label import folder_at
 
         return folder_at(args.bench)
-    from ssui_gen.stages.curation import folder_of
+    from ssui_gen.curation.workspace.folder import folder_of
     from ssui_gen.stages.label import labels_folder
 
     return labels_folder(args.run) if args.labels else folder_of(args.run)
@@ -220,7 +220,7 @@ def _resolve(args: argparse.Namespace) -> int:
 
 
 def _codebook(args: argparse.Namespace) -> int:
-    from ssui_gen.curation.codebook import as_markdown
+    from ssui_gen.curation.asked.codebook import as_markdown
 
     say(as_markdown(task_of(args).form).rstrip())
     return 0
@@ -228,17 +228,17 @@ def _codebook(args: argparse.Namespace) -> int:
 
 def _apply(args: argparse.Namespace) -> int:
     from ssui_gen.run_files import CURATED
-    from ssui_gen.stages.curation import apply, unseen
+    from ssui_gen.stages.curation import apply
 
-    states, found, former = apply(args.run)
+    states, found, former, unseen = apply(args.run)
     if found:
         return told(found, "nothing was written")
     table = Table("what", "items")
     for state, count in states.most_common():
         table.add_row(state, f"{count:,}")
     OUT.print(table)
-    if new := unseen(args.run):
-        say(f"{new:,} paths were made or changed since the export: `{command('curation', args.run)}`")
+    if unseen:
+        say(f"{unseen:,} paths were made or changed since the export: `{command('curation', args.run)}`")
     if states["disputed"]:
         say(f"{states['disputed']:,} are not used, as people differ: `ssui curation resolve`")
     if states["open"]:
@@ -253,9 +253,10 @@ def _apply(args: argparse.Namespace) -> int:
 
 
 def _stats(args: argparse.Namespace) -> int:
+    from ssui_gen.run_files import PLANTED
     from ssui_gen.stages.agreement import stats_tables
 
-    tables, found = stats_tables(task_of(args), args.planted or args.run / "planted.jsonl")
+    tables, found = stats_tables(task_of(args), args.planted or args.run / PLANTED)
     for table in tables:
         OUT.print(table)
     return told(found)

@@ -1,7 +1,7 @@
 """The one door to files of folders that others may have packed: no link is followed.
 
 What is written is there whole or not at all, and private where private. Rows and their meaning are
-`jsonl`'s; a file that people save at the same time is `curation/swap`'s.
+`jsonl`'s; a file that people save at the same time is `curation/workspace/swap`'s.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.curation.likeness import near_duplicates
+from ssui_gen.curation.choosing.likeness import near_duplicates
 from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.files import atomic_write
 from ssui_gen.images import HASH_BITS, perceptual_hash

@@ -18,8 +18,10 @@ from jobs import SSUI, Ended
 from PIL import Image
 
 from ssui_gen.cli import main
-from ssui_gen.curation.review import PATHS, Item, Review, blank
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.asked.item import Item
+from ssui_gen.curation.asked.texts import sha_of
+from ssui_gen.curation.lines.review import Review, blank
 from ssui_gen.records import (
     STEP_NAMES,
     ImageRef,

@@ -39,10 +39,11 @@ from ssui_gen.benching.proof import trained_on
 from ssui_gen.calling import metrics, wire
 from ssui_gen.completions import Choice
 from ssui_gen.config import Leaks, load_config
-from ssui_gen.curation.check import checked
-from ssui_gen.curation.markdown import read_page, unfolded
-from ssui_gen.curation.review import PATHS, blank
-from ssui_gen.curation.sheet import read_sheet, repaired, written
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.formats.markdown import read_page, unfolded
+from ssui_gen.curation.lines.check import checked
+from ssui_gen.curation.lines.review import blank
+from ssui_gen.curation.lines.sheet import read_sheet, repaired, written
 from ssui_gen.errors import ConfigError, ImageError, PromptError, RecordError, ReplyError
 from ssui_gen.exploring.corrected import corrected_pairs, corrections
 from ssui_gen.exploring.leaks import load_bench

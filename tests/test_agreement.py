@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from ssui_gen.curation.agreement import Agreement, Figure, Level, agreement
+from ssui_gen.curation.outcomes.agreement import Agreement, Figure, Level, agreement
 
 # Krippendorff (2011), Computing Krippendorff's alpha-reliability, section D: four observers, twelve units.
 FOUR = [

@@ -19,9 +19,9 @@ from playwright.sync_api import BrowserContext
 from ssui_gen.benching.exhibits import edition_of, form_of
 from ssui_gen.benching.labelled import settled
 from ssui_gen.benching.records import BenchJudgement, Item, Response
-from ssui_gen.curation.review import Item as Shown
-from ssui_gen.curation.review import blank
-from ssui_gen.curation.shape import agreement_with, shape
+from ssui_gen.curation.asked.item import Item as Shown
+from ssui_gen.curation.lines.review import blank
+from ssui_gen.curation.lines.shape import agreement_with, shape
 from ssui_gen.jsonl import as_line
 from ssui_gen.judging.questions import RSBENCH
 from ssui_gen.prompts import home, load_prompt

@@ -11,7 +11,7 @@ from jobs import here, rows
 from reported import make_bench
 
 from ssui_gen.benching.failures import LONGEST, failures
-from ssui_gen.benching.report import make_report, read_tested, report_of
+from ssui_gen.benching.report import make_report, read_results, report_of
 from ssui_gen.benching.telling import headline
 from ssui_gen.errors import ConfigError
 
@@ -85,7 +85,7 @@ def test_hostile_words_are_text_in_both_files(copy: Path) -> None:
 
 def test_what_is_shown_of_failures_is_bounded(copy: Path) -> None:
     rewrite(copy / "adapter" / "responses.jsonl", answer="x" * (LONGEST + 1000))
-    tested = read_tested(copy / "adapter")
+    tested = read_results(copy / "adapter")
     shown = failures([tested.model], tested.bench.root)
     assert len(shown["shown"]) == shown["of"][0] > 0
     assert shown["shown"][0]["answer"].endswith("x […1,000 more characters]")
@@ -100,7 +100,7 @@ def test_a_folder_without_responses_is_explained(copy: Path) -> None:
 
 
 def test_the_account_says_who_is_safer_only_where_that_is_sure(bench: Path) -> None:
-    report = report_of(read_tested(bench / "adapter"), read_tested(bench / "bare"))
+    report = report_of(read_results(bench / "adapter"), read_results(bench / "bare"))
     tested, change = [report, report["baseline"]], report["change"]
     unsafe = change["unsafe/risky"]
     unsafe["corrected"] = {"points": None, "why": "no labels"}

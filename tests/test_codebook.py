@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from curating import curation, exported, record
 
-from ssui_gen.curation.codebook import as_markdown, codebook
-from ssui_gen.curation.review import BRANCHES, MOST, PATHS, Choice, Form
+from ssui_gen.curation.asked.codebook import as_markdown, codebook
+from ssui_gen.curation.asked.form import BRANCHES, MOST, PATHS, Choice, Form
 from ssui_gen.errors import ConfigError
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "reviewing.md"

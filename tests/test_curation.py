@@ -11,9 +11,10 @@ import pytest
 from curating import a_run, cells_of, curation, on_a_wide_screen, put_paths, record, review, say, ssui
 from jobs import rows
 
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.review import PATHS, Planted
-from ssui_gen.curation.sheet import written
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.lines.sheet import written
+from ssui_gen.curation.outcomes.planted import Planted
+from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.records import ReasoningPath
 
 A, B, C = record("aaaa"), record("bbbb"), record("cccc", kind="benign")

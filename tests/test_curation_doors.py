@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jobs import rows
 
-from ssui_gen.curation.people import TAKEN, is_name, named
-from ssui_gen.curation.review import PATHS, Review
-from ssui_gen.curation.sheet import MOST_FAULTS, read_sheet, repaired
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.asked.people import TAKEN, is_name, named
+from ssui_gen.curation.lines.review import Review
+from ssui_gen.curation.lines.sheet import MOST_FAULTS, read_sheet, repaired
+from ssui_gen.curation.workspace.folder import folder_of
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import document, parse
-from ssui_gen.stages.curation import folder_of
 from ssui_gen.strict_json import DEEPEST
 
 A, B = record("aaaa"), record("bbbb")

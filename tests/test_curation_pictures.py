@@ -12,9 +12,9 @@ import pytest
 from curating import curation, exported, record
 from PIL import Image
 
-from ssui_gen.curation.pictures import FOLDER, SUMS, addresses, copies, read_copy
-from ssui_gen.curation.review import Item
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.asked.item import Item
+from ssui_gen.curation.asked.texts import sha_of
+from ssui_gen.curation.page.pictures import FOLDER, SUMS, addresses, copies, read_copy
 
 A = record("aaaa")
 SHA = A.image.sha256

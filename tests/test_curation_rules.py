@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssui_gen.branching import path_class
-from ssui_gen.curation.likeness import near_duplicates
-from ssui_gen.curation.merge import merged
-from ssui_gen.curation.review import PATHS, Planted, Review, blank
-from ssui_gen.curation.risk import ordered
-from ssui_gen.curation.shape import shape
-from ssui_gen.curation.texts import LONGEST, edited, faults, parts, sha_of, text_at, unfit
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.asked.texts import LONGEST, edited, faults, parts, sha_of, text_at, unfit
+from ssui_gen.curation.choosing.likeness import near_duplicates
+from ssui_gen.curation.choosing.risk import ordered
+from ssui_gen.curation.lines.merge import merged
+from ssui_gen.curation.lines.review import Review, blank
+from ssui_gen.curation.lines.shape import shape
+from ssui_gen.curation.outcomes.planted import Planted
 from ssui_gen.records import ImageRef, ReasoningPath, Verdicts
 
 A = record("a")

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from jobs import rows
 
 from ssui_gen.cli import main
-from ssui_gen.curation.texts import LONGEST
+from ssui_gen.curation.asked.texts import LONGEST
+from ssui_gen.curation.workspace.folder import folder_of
 from ssui_gen.records import ReasoningPath
-from ssui_gen.stages.curation import export, faults, folder_of
+from ssui_gen.stages.curation import export, faults
 
 IDS = "abcde"
 WORDS = st.fixed_dictionaries(

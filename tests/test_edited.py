@@ -13,7 +13,7 @@ from jobs import rows
 
 from ssui_gen.branches import Pair
 from ssui_gen.branching import prefix_at, render_path
-from ssui_gen.curation.settle import curated, settle
+from ssui_gen.curation.outcomes.settle import curated, settle
 from ssui_gen.exploring.edited import edit_pairs, says_the_same
 from ssui_gen.reading import read
 from ssui_gen.records import ReasoningPath

@@ -12,11 +12,12 @@ import pytest
 from curating import curation, exported, item, put_paths, record, review, say
 from jobs import rows
 
-from ssui_gen.curation import argilla, label_studio
-from ssui_gen.curation.outside import NAMES, answered, line_of
-from ssui_gen.curation.review import PATHS, Review
-from ssui_gen.curation.shape import agreement_with
-from ssui_gen.curation.texts import LONGEST
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.asked.texts import LONGEST
+from ssui_gen.curation.formats import argilla, label_studio
+from ssui_gen.curation.formats.outside import NAMES, answered, line_of
+from ssui_gen.curation.lines.review import Review
+from ssui_gen.curation.lines.shape import agreement_with
 
 A, B, C = (record(letter * 4) for letter in "abc")
 FILES = {"argilla": "records.json", "label_studio": "tasks.json"}
@@ -55,7 +56,7 @@ def random_line(rng: Random) -> Review:
 @pytest.mark.parametrize("seed", range(30))
 def test_what_is_said_comes_back_as_it_went(seed: int) -> None:
     line, one = random_line(Random(seed)), item(A)
-    there = answered(one, line)
+    there = answered(line)
     row = argilla.ArgillaRecord.model_validate_json(
         argilla.record(one, ["p"], "ana", there).model_dump_json()
     )

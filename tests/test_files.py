@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ssui_gen.curation.swap import replace_if
+from ssui_gen.curation.workspace.swap import replace_if
 from ssui_gen.errors import RecordError
 from ssui_gen.files import PRIVATE, atomic_write, open_own
 from ssui_gen.jobs.rundir import RunDir

@@ -11,8 +11,9 @@ from curating import a_run, curation, exported, item, put_paths, record, say
 from jobs import rows, wait_for
 from playwright.sync_api import BrowserContext
 
-from ssui_gen.curation.review import PATHS, blank
-from ssui_gen.curation.sheet import written
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.lines.review import blank
+from ssui_gen.curation.lines.sheet import written
 
 pytestmark = pytest.mark.browser
 A, B, C, D = (record(letter * 4) for letter in "abcd")

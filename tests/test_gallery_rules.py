@@ -12,11 +12,12 @@ from browsing import visit
 from curating import curation, exported, item, record, review
 from playwright.sync_api import BrowserContext
 
-from ssui_gen.curation.merge import merged, three_way
-from ssui_gen.curation.review import PATHS, Earlier, Review
-from ssui_gen.curation.shape import agreement_with
-from ssui_gen.curation.sheet import read_sheet
-from ssui_gen.curation.texts import LONGEST, faults
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.asked.texts import LONGEST, faults
+from ssui_gen.curation.lines.merge import merged, three_way
+from ssui_gen.curation.lines.review import Earlier, Review
+from ssui_gen.curation.lines.shape import agreement_with
+from ssui_gen.curation.lines.sheet import read_sheet
 from ssui_gen.jsonl import as_line
 
 pytestmark = pytest.mark.browser

@@ -19,7 +19,7 @@ from playwright.sync_api import BrowserContext
 
 from ssui_gen.benching.exhibits import form_of
 from ssui_gen.config import ImageLimits
-from ssui_gen.curation.review import BRANCHES, PATHS, Form
+from ssui_gen.curation.asked.form import BRANCHES, PATHS, Form
 from ssui_gen.images import inspect
 from ssui_gen.prompts import home, load_prompt
 

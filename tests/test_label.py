@@ -15,14 +15,15 @@ from jobs import Ended, Job, rows
 from playwright.sync_api import BrowserContext
 
 from ssui_gen.branches import Branch, Cut, Judgement
-from ssui_gen.curation.labels import Drawn, labels, sample
-from ssui_gen.curation.review import BRANCHES, Review, blank
-from ssui_gen.curation.settle import settle
+from ssui_gen.curation.asked.form import BRANCHES
+from ssui_gen.curation.choosing.sample import Candidate, sample
+from ssui_gen.curation.lines.review import Review, blank
+from ssui_gen.curation.outcomes.settle import labels, settle
 from ssui_gen.exploring.explored import cut_id
 from ssui_gen.records import ReasoningPath
 
 
-def drawn(path: ReasoningPath, cut: int, polarity: str, number: int) -> Drawn:
+def drawn(path: ReasoningPath, cut: int, polarity: str, number: int) -> Candidate:
     judgement = Judgement(polarity=polarity, probability=0.123, detail="what F said")  # type: ignore[arg-type]
     branch = Branch(
         id=f"{path.id}-{cut}-{polarity}-{number}",
@@ -34,10 +35,10 @@ def drawn(path: ReasoningPath, cut: int, polarity: str, number: int) -> Drawn:
         id=f"{path.id}-{cut}", path_id=path.id, kind=path.kind, cut=cut, prefix="", image=path.image,
         query=path.query.text, branches=(branch,), draws=1, made_by=(),
     )  # fmt: skip
-    return Drawn(path, row, branch)
+    return Candidate(path, row, branch)
 
 
-def row_of(found: list[Drawn]) -> Cut:
+def row_of(found: list[Candidate]) -> Cut:
     """One row with the branches of a cut."""
     path, cut, _ = found[0]
     branches = tuple(one.branch for one in found)

@@ -23,7 +23,7 @@ from looked_at import big_picture, explored, looked_at, reject, write
 from PIL import Image
 
 from ssui_gen.branches import BranchLabel, Correction
-from ssui_gen.curation.review import Earlier
+from ssui_gen.curation.lines.review import Earlier
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.joining.known import Known
 from ssui_gen.joining.people import both

@@ -6,14 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssui_gen.benching.many import benjamini_hochberg, holm
 from ssui_gen.benching.paired import mcnemar
 from ssui_gen.shares import jeffreys, kappa, wilson
 
 pytest.importorskip("statsmodels", reason="it is in the extra `dev`")
 from statsmodels.stats.contingency_tables import mcnemar as exact_mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 counts = st.integers(0, 60)
@@ -37,14 +35,6 @@ def test_intervals_of_a_share_are_the_same(of: tuple[int, int]) -> None:
     low, high = proportion_confint(hits, n, method="jeffreys")
     wanted = low if hits else 0.0, high if hits < n else 1.0
     assert jeffreys(hits, n) == pytest.approx(wanted, abs=1e-9)
-
-
-@pytest.mark.slow
-@settings(max_examples=8, deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_adjusted_p_values_are_the_same(values: list[float]) -> None:
-    assert holm(values) == pytest.approx(multipletests(values, method="holm")[1])
-    assert benjamini_hochberg(values) == pytest.approx(multipletests(values, method="fdr_bh")[1])
 
 
 @settings(max_examples=40)

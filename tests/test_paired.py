@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssui_gen.benching.correcting import Judged, Refused
-from ssui_gen.benching.many import FEWEST, benjamini_hochberg, by_class, holm
 from ssui_gen.benching.paired import (
     Pair,
     compared,
@@ -121,20 +120,3 @@ def test_bounded_rows_widen_a_difference_by_all_that_they_may_be() -> None:
     plain = change(difference(before, after))
     bounded = change(difference(before, [*after, *[Judged(None, None, f"u{k}", None) for k in range(50)]]))
     assert bounded.high - bounded.low > plain.high - plain.low + 100 * 50 / 550
-
-
-# --- many ----------------------------------------------------------------------------------------------
-
-
-def test_a_class_below_twenty_rows_is_counted_and_has_no_rate() -> None:
-    rows = [("big", k % 2 == 0, k) for k in range(FEWEST)] + [("small", True, k) for k in range(FEWEST - 1)]
-    big, small = by_class(rows)
-    assert (big.name, big.n, big.share and big.share.value) == ("big", 20, 0.5)
-    assert (small.name, small.n, small.share) == ("small", 19, None)
-
-
-def test_adjusted_p_values_are_those_of_the_textbooks() -> None:
-    values = [0.01, 0.04, 0.03, 0.005]
-    assert holm(values) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert benjamini_hochberg(values) == pytest.approx([0.02, 0.04, 0.04, 0.02])
-    assert holm([]) == benjamini_hochberg([]) == []

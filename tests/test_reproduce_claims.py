@@ -8,6 +8,8 @@ from random import Random
 from typing import Any, get_args
 
 import pytest
+from browsing import Visit
+from playwright.sync_api import BrowserContext
 
 from microworld.reproduce import claims as c
 from microworld.reproduce import recipes as r
@@ -188,6 +190,19 @@ def test_claims_are_written_read_and_shown_on_a_page_that_loads_nothing(written:
     assert told.count('class="holds"') and 'class="fails"' in told
     assert sum(summary(found["claims"]).values()) == len(CLAIMS)
     assert found["provenance"]["set"] == "final" and len(found["trainings"]) == len(named("quick"))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_page_of_claims(context: BrowserContext, written: Path, theme: Any) -> None:
+    seen = Visit(context, write_page(written, report.load(written)).as_uri(), ready="#theme")
+    seen.page.emulate_media(color_scheme=theme)
+    for width, height in ((1360, 860), (680, 430), (390, 800)):  # 680 is what 200 % leaves of 1360
+        seen.page.set_viewport_size({"width": width, "height": height})
+        over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert seen.page.evaluate(over) <= 0, width
+        assert seen.violations() == [], width
+    assert seen.wrong == []
 
 
 def test_a_claims_file_whose_figure_was_bettered_is_refused(written: Path) -> None:

@@ -19,11 +19,11 @@ from curating import exported, record
 from jobs import rows, wait_for
 from serving_reviews import Served, request, reviewing, state_of
 
-from ssui_gen.curation.desk import Desk
-from ssui_gen.curation.keys import Secret
-from ssui_gen.curation.patience import Patient
-from ssui_gen.curation.server import Hosts, make_app
-from ssui_gen.stages.curation import folder_of
+from ssui_gen.curation.serving.desk import Desk
+from ssui_gen.curation.serving.keys import Secret
+from ssui_gen.curation.serving.patience import Patient
+from ssui_gen.curation.serving.server import Hosts, make_app
+from ssui_gen.curation.workspace.folder import folder_of
 
 A, B = record("aaaa"), record("bbbb")
 EVERYWHERE = ("--host", "0.0.0.0", "--port", "0")

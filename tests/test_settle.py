@@ -11,10 +11,12 @@ from curating import item, record, review
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssui_gen.curation import stats
-from ssui_gen.curation.deal import deal
-from ssui_gen.curation.review import PATHS, Planted, Review
-from ssui_gen.curation.settle import Outcome, curated, settle
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.choosing.deal import deal
+from ssui_gen.curation.lines.review import Review
+from ssui_gen.curation.outcomes import stats
+from ssui_gen.curation.outcomes.planted import Planted, caught
+from ssui_gen.curation.outcomes.settle import Outcome, curated, settle
 from ssui_gen.records import ReasoningPath
 from ssui_gen.shares import Share
 
@@ -170,5 +172,5 @@ def test_a_planted_error_is_caught_by_dropping_or_by_an_edit_just_there(
     said: list[Review], hits: tuple[int, int], elsewhere: int, missed: list[str], open: int
 ) -> None:
     planted = [Planted(id="a", error="unsafe_answer", pointer="/answer")]
-    found: Any = stats.caught(planted, outcomes((A, said)))["unsafe_answer"]
+    found: Any = caught(planted, outcomes((A, said)))["unsafe_answer"]
     assert (found.share, found.elsewhere, found.missed, found.open) == (Share(*hits), elsewhere, missed, open)

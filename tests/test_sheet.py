@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from curating import item, record, review
 
-from ssui_gen.curation.check import checked, foreign
-from ssui_gen.curation.review import BRANCHES, PATHS, Form, Review, blank
-from ssui_gen.curation.sheet import Fault, Sheet, read_sheet, repaired, written
+from ssui_gen.curation.asked.form import BRANCHES, PATHS, Form
+from ssui_gen.curation.lines.check import checked, foreign
+from ssui_gen.curation.lines.review import Review, blank
+from ssui_gen.curation.lines.sheet import Fault, Sheet, read_sheet, repaired, written
 from ssui_gen.jsonl import as_line
 
 A, B, C = record("aaaa"), record("bbbb"), record("cccc")

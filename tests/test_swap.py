@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from jobs import wait_for
 
-from ssui_gen.curation.swap import replace_if
+from ssui_gen.curation.workspace.swap import replace_if
 from ssui_gen.errors import RecordError
 
 ROUNDS = 300
@@ -86,7 +86,7 @@ def test_a_file_that_an_editor_has_emptied_and_not_yet_written_goes_back_to_it(t
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from ssui_gen.curation.swap import replace_if
+from ssui_gen.curation.workspace.swap import replace_if
 from ssui_gen.errors import RecordError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jobs import rows
 
-from ssui_gen.curation.markdown import Page, read_page, said_there, unfolded
-from ssui_gen.curation.merge import three_way
-from ssui_gen.curation.review import PATHS, Review
-from ssui_gen.curation.texts import LONGEST
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.asked.texts import LONGEST
+from ssui_gen.curation.formats.markdown import Page, read_page, said_there, unfolded
+from ssui_gen.curation.lines.merge import three_way
+from ssui_gen.curation.lines.review import Review
 
 A, B = record("aaaa"), record("bbbb")
 HOSTILE = [

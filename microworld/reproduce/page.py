@@ -83,7 +83,7 @@ def _table(title: str, head: Sequence[str], rows: Iterable[str]) -> str:
 
 
 def _claims(found: Mapping[str, Any]) -> str:
-    head = ("", "claim", "trainings", "measure", "points (95 %)", "margin", "n", "verdict")
+    head = ("no.", "claim", "trainings", "measure", "points (95 %)", "margin", "n", "verdict")
     rows = (line for row in found["claims"] for line in _claim(row))
     return _table("Claims", head, rows)
 

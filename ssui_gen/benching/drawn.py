@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from ssui_gen.benching.records import Drawn
-from ssui_gen.curation.labels import rank
+from ssui_gen.curation.choosing.sample import rank
 from ssui_gen.records import Record
 
 Verdict = Literal["good", "bad", "unscored"]

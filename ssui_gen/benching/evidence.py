@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from ssui_gen.benching.records import BenchJudgement, Item, Protocol, Response
+from ssui_gen.benching.records import TRUTH, BenchJudgement, Item, Protocol, Response
 from ssui_gen.judging.questions import OF_PATH, QUESTIONS, RSBENCH, QuestionName
 from ssui_gen.records import KINDS, Kind
 
@@ -207,7 +207,7 @@ def gather(
         for rows in (
             [row for row in judgements if row.judge == judge],
             [row for row in labels if row.drawn],
-            [row for row in labels if row.judge == "truth" and not row.drawn],
+            [row for row in labels if row.judge == TRUTH and not row.drawn],
         )
     ]
     by_id, of = {item.id: item for item in items}, defaultdict[tuple[str, Protocol], list[Case]](list)

@@ -13,9 +13,10 @@ from itertools import count
 from ssui_gen.benching.asked import material_of, options_of, questions_of
 from ssui_gen.benching.pieces import MOST
 from ssui_gen.benching.records import Item, Response
-from ssui_gen.curation.review import DONE, UNCLEAR, Choice, Exhibit, Form, Told
-from ssui_gen.curation.review import Item as Shown
-from ssui_gen.curation.texts import exhibit_sha
+from ssui_gen.curation.asked.form import DONE, UNCLEAR, Choice, Form
+from ssui_gen.curation.asked.item import Exhibit, Told
+from ssui_gen.curation.asked.item import Item as Shown
+from ssui_gen.curation.asked.texts import exhibit_sha
 from ssui_gen.judging.questions import QUESTIONS, RSBENCH, Material, QuestionName, places
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import digest

@@ -12,13 +12,14 @@ from typing import Any
 
 from ssui_gen.benching.asked import questions_of
 from ssui_gen.benching.evidence import CELLS, Case, Measure, Model, cell_of
-from ssui_gen.benching.many import FEWEST
 from ssui_gen.benching.rates import both_right, correction, number, of_measure, rows_of, true_rate
 from ssui_gen.judging.questions import ANSWER, NONE, QUESTIONS, RSBENCH
 from ssui_gen.records import KINDS, STEP_NAMES, Kind
 
 MOST_UNSCORED = 0.01
 """Of all verdicts that were asked for; beyond it a report is incomplete."""
+FEWEST = 20
+"""Rows below which a class has no rate."""
 BINS = 5
 """Of the place in a trace that is not written in our six steps."""
 

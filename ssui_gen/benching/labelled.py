@@ -10,15 +10,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
-from ssui_gen.benching.records import BenchJudgement, Drawn
-from ssui_gen.curation.board import Board
-from ssui_gen.curation.people import RESOLVED
-from ssui_gen.curation.review import DONE, Item, Review
-from ssui_gen.curation.sheet import Fault, Sheet
+from ssui_gen.benching.records import PERSON, TRUTH, BenchJudgement, Drawn
+from ssui_gen.curation.asked.form import DONE
+from ssui_gen.curation.asked.item import Item
+from ssui_gen.curation.asked.people import RESOLVED
+from ssui_gen.curation.lines.review import Review
+from ssui_gen.curation.lines.sheet import Fault, Sheet
+from ssui_gen.curation.workspace.board import Board
 from ssui_gen.judging.questions import QuestionName
-
-PERSON, TRUTH = "person:", "truth"
-"""Whose rows: of somebody, or of a world that knows."""
 
 
 class Heard(NamedTuple):
@@ -32,7 +31,7 @@ class Heard(NamedTuple):
 
 def heard(board: Board, drawn: Mapping[str, Drawn]) -> Heard:
     """The rows of everybody's lines that hold; of a line with a fault there are none."""
-    faults = [*board.folder.misnamed(), *(fault for name in board.names for fault in board.faults(name))]
+    faults = [*board.folder.misnamed(), *board.all_faults]
     wrong = {(fault.path, fault.line) for fault in faults}
     sheets = {**board.sheets, RESOLVED: board.resolved}
     lines = {name: dict(_holding(board, sheet, wrong)) for name, sheet in sheets.items()}

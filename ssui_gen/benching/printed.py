@@ -16,7 +16,7 @@ from ssui_gen.benching.telling import share, signed
 
 def rates(beside: Beside) -> Table:
     """A row per figure; under each but the first model how it differs from the first."""
-    edition = beside.tested[0].edition
+    edition = beside.results[0].edition
     title = f"{edition['bench']}, protocol {edition['protocol']}, judge {edition['judge']}: raw rates"
     made = narrow("", *map(escape, beside.names), title=escape(title))
     for row in beside.rows:

@@ -18,6 +18,8 @@ from ssui_gen.records import MOST_IMAGES, ImageRef, Kind, Reason, Record, Step, 
 BENCH_SCHEMA: Literal[1] = 1
 MOST_PICTURES = MOST_IMAGES
 PLAIN = "plain"
+PERSON, TRUTH = "person:", "truth"
+"""Who said it: somebody, whose pseudonym follows; a world that knows."""
 PLACES = (NONE, "step 1 (2, 3, …)", ANSWER)
 PLACE = re.compile(rf"{NONE}|step [1-9]\d*|{ANSWER}")
 """Verdicts of `first_bad`."""

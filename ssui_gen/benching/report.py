@@ -39,7 +39,7 @@ NOT_ASKED = "{}: scored by the benchmark's own rules alone; RSBench's questions 
 USUAL = Alarms()
 
 
-class Tested(NamedTuple):
+class Results(NamedTuple):
     """A model's folder, read."""
 
     path: Path
@@ -84,11 +84,11 @@ class Made(NamedTuple):
 
     json: Path
     html: Path
-    tested: Tested
+    results: Results
     report: dict[str, Any]
 
 
-def read_tested(folder: Path) -> Tested:
+def read_results(folder: Path) -> Results:
     """The folder of one model. Raises ConfigError where it has no responses, RecordError for broken rows."""
     bench = read_bench(folder.parent)
     responses = list(rows_in(folder / RESPONSES, Response))
@@ -103,18 +103,18 @@ def read_tested(folder: Path) -> Tested:
             f"{folder / RESPONSES}: no response to an item of {folder.parent}: expected a model's folder of "
             "a bench, as `ssui bench` leaves it"
         )
-    return Tested(folder, bench, models, responses, judgements, official)
+    return Results(folder, bench, models, responses, judgements, official)
 
 
 def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = USUAL) -> Made:
-    """Write both files into `folder`. Raises ConfigError and RecordError as `read_tested` does."""
-    tested = read_tested(folder)
-    beside = read_tested(baseline) if baseline else None
-    report = report_of(tested, beside, settings)
-    shown = failures([one.model for one in (tested, beside) if one], tested.bench.root)
+    """Write both files into `folder`. Raises ConfigError and RecordError as `read_results` does."""
+    results = read_results(folder)
+    beside = read_results(baseline) if baseline else None
+    report = report_of(results, beside, settings)
+    shown = failures([one.model for one in (results, beside) if one], results.bench.root)
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     atomic_write(folder / HTML, report_page(report, shown))
-    return Made(folder / JSON, folder / HTML, tested, report)
+    return Made(folder / JSON, folder / HTML, results, report)
 
 
 def make_again(bench: Path, settings: Alarms = USUAL) -> Iterator[Made]:
@@ -135,49 +135,51 @@ def _named(file: Path) -> list[str]:
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
-def report_of(tested: Tested, beside: Tested | None = None, settings: Alarms = USUAL) -> dict[str, Any]:
+def report_of(results: Results, beside: Results | None = None, settings: Alarms = USUAL) -> dict[str, Any]:
     """The content of `report.json`, keys in the order of docs/report.md."""
-    card = read_object(tested.path / CARD)
-    found, theirs = figures(tested.model), tested.scores
+    card = read_object(results.path / CARD)
+    found, theirs = figures(results.model), results.scores
     status = found.pop("status")
     other, moved, why = None, dict[str, Any](), ""
     if beside:
-        why = "; ".join(differences([beside.edition, tested.edition]))
+        why = "; ".join(differences([beside.edition, results.edition]))
         other = None if why else figures(beside.model)
-        moved = {} if why else changes(beside.model, tested.model)
+        moved = {} if why else changes(beside.model, results.model)
     return {
         "schema": BENCH_SCHEMA,
         "status": status if all(map(is_whole, theirs)) else "incomplete",
-        "models": [one.model.name for one in (tested, beside) if one],
-        "headline": _headline(tested, [one for one in (found, other) if one], moved),
-        "edition": tested.edition,
+        "models": [one.model.name for one in (results, beside) if one],
+        "headline": _headline(results, [one for one in (found, other) if one], moved),
+        "edition": results.edition,
         **found,
         "official": theirs,
         "change": moved if not why else {"why": f"not compared: {why}"},
         "baseline": other,
         "alarms": [
-            alarm.as_row() for alarm in alarms((*tested.model.cases, *tested.model.plain), settings, card)
+            alarm.as_row() for alarm in alarms((*results.model.cases, *results.model.plain), settings, card)
         ],
         "card": card,
-        "cost": cost(*_asked_for(tested)),
-        "other_protocols": [figures(model) for model in tested.models[1:]],
+        "cost": cost(*_asked_for(results)),
+        "other_protocols": [figures(model) for model in results.models[1:]],
     }
 
 
-def _headline(tested: Tested, found: list[Mapping[str, Any]], moved: dict[str, Any]) -> list[str]:
-    return headline(found, moved) if tested.model.asked else [NOT_ASKED.format(tested.model.name)]
+def _headline(results: Results, found: list[Mapping[str, Any]], moved: dict[str, Any]) -> list[str]:
+    return headline(found, moved) if results.model.asked else [NOT_ASKED.format(results.model.name)]
 
 
-def _asked_for(tested: Tested) -> tuple[list[Response], list[BenchJudgement | Judged], dict[str, Completion]]:
-    judged: list[BenchJudgement | Judged] = [*tested.judgements, *tested.official]
-    rows: list[Response | BenchJudgement | Judged] = [*tested.responses, *judged]
+def _asked_for(
+    results: Results,
+) -> tuple[list[Response], list[BenchJudgement | Judged], dict[str, Completion]]:
+    judged: list[BenchJudgement | Judged] = [*results.judgements, *results.official]
+    rows: list[Response | BenchJudgement | Judged] = [*results.responses, *judged]
     wanted = {call for row in rows for call in row.made_by}
-    path = tested.path.parent.parent / CALLS
+    path = results.path.parent.parent / CALLS
     if not (wanted and is_regular(path)):
-        return tested.responses, judged, {}
+        return results.responses, judged, {}
     with closing(Journal(path)) as journal:
         found = journal.rows_by_id(wanted)
-    return tested.responses, judged, {id: call.completion for id, call in found.items()}
+    return results.responses, judged, {id: call.completion for id, call in found.items()}
 
 
 def _distinct(values: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from ssui_gen.benching.bench import ITEMS
 from ssui_gen.benching.compare import differences, require_same, side_by_side
 from ssui_gen.benching.folders import answered
 from ssui_gen.benching.page import compare_page
-from ssui_gen.benching.report import Tested, read_tested
+from ssui_gen.benching.report import Results, read_results
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 
@@ -21,16 +21,16 @@ HTML = "compare.html"
 class Beside(NamedTuple):
     """Models that may stand side by side."""
 
-    tested: list[Tested]
+    results: list[Results]
     rows: list[dict[str, Any]]
 
     @property
     def names(self) -> list[str]:
         """Of the models; where two have the same, with their bench's folder."""
-        names = [one.model.name for one in self.tested]
+        names = [one.model.name for one in self.results]
         return [
             name if names.count(name) == 1 else f"{one.path.parent.parent.name}/{one.path.name}"
-            for name, one in zip(names, self.tested, strict=True)
+            for name, one in zip(names, self.results, strict=True)
         ]
 
 
@@ -45,27 +45,27 @@ def read_beside(folders: Sequence[Path]) -> Beside:
         raise ConfigError(
             f"compare: expected the folders of two models or more; got {', '.join(map(str, named)) or 'none'}"
         )
-    tested = [read_tested(folder) for folder in named]
-    require_same([str(one.path) for one in tested], [one.edition for one in tested])
-    return _beside(tested)
+    results = [read_results(folder) for folder in named]
+    require_same([str(one.path) for one in results], [one.edition for one in results])
+    return _beside(results)
 
 
 def _models(folder: Path) -> list[Path]:
     return answered(folder) if (folder / ITEMS).is_file() else [folder]
 
 
-def grouped(tested: Sequence[Tested]) -> list[Beside]:
+def grouped(results: Sequence[Results]) -> list[Beside]:
     """Those that were asked our questions, side by side, or each alone where what they are of differs."""
-    asked = [one for one in tested if one.model.asked]
+    asked = [one for one in results if one.model.asked]
     if differences([one.edition for one in asked]):
         return [_beside([one]) for one in asked]
     return [_beside(asked)] if asked else []
 
 
-def _beside(tested: Sequence[Tested]) -> Beside:
-    return Beside(list(tested), side_by_side([one.model for one in tested]))
+def _beside(results: Sequence[Results]) -> Beside:
+    return Beside(list(results), side_by_side([one.model for one in results]))
 
 
 def write_page(beside: Beside, path: Path) -> None:
     """Raises RecordError."""
-    atomic_write(path, compare_page(beside.names, beside.rows, beside.tested[0].edition))
+    atomic_write(path, compare_page(beside.names, beside.rows, beside.results[0].edition))

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ssui_gen.benching.labelled import TRUTH
-from ssui_gen.benching.many import FEWEST
+from ssui_gen.benching.figures import FEWEST
+from ssui_gen.benching.records import TRUTH
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import ANSWER, NONE
 from ssui_gen.records import KINDS, STEP_NAMES

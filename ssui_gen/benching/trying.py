@@ -23,7 +23,7 @@ from ssui_gen.calling.pictures import Picture, Pictures
 from ssui_gen.completions import Completion
 from ssui_gen.config import BenchQuestion
 from ssui_gen.config_trust import Carding
-from ssui_gen.curation.labels import rank
+from ssui_gen.curation.choosing.sample import rank
 from ssui_gen.errors import OF_ITEM, ImageError
 from ssui_gen.images import SWATCH_SIDE, plain_url
 from ssui_gen.judging.choosing import JudgeModel, choose

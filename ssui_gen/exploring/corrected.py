@@ -18,16 +18,16 @@ from ssui_gen.exploring.pairs import pair_of
 from ssui_gen.jsonl import read, validate
 from ssui_gen.reading import read as read_response
 from ssui_gen.records import row_id
+from ssui_gen.run_files import CORRECTIONS
 from ssui_gen.verifying.first_bad_step import PLACES
 
-FILE = "corrections.jsonl"
 Corrections = dict[str, list[Correction]]
 """By branch."""
 
 
 def corrections(run: Path) -> Corrections:
     """Raises ConfigError where there are none, RecordError for a row that is none."""
-    file = run / FILE
+    file = run / CORRECTIONS
     if not file.exists():
         raise ConfigError(
             f"pairs.corrections: {file}: no such file: expected rows {{branch_id, step, text, by}}: text is "

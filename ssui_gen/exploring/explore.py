@@ -8,7 +8,7 @@ every cut in one request, all judged, as RPO does (arXiv 2410.10858).
 
 All that is decided depends on the path alone, so a run that was killed asks the same and goes on alike. Cuts
 may be opened again: what waits is judged before more is drawn.
-Covers one path; not which paths (`stages/pairs`), and not pairs (`pairs`).
+Covers one path; not which paths (`exploration`), and not pairs (`pairs`).
 """
 
 from __future__ import annotations

@@ -138,8 +138,11 @@ def _still(path: ReasoningPath, row: Cut, origin: Origin) -> bool:
 
 def without_replaced(file: Path) -> None:
     """Keep of each cut the last row: one that was opened again has several. Nothing may write there now."""
-    last = {_id_of(line): line.offset for line in read(file)}
-    if len(last) == sum(1 for _ in read(file)):
+    last, rows = dict[str, int](), 0
+    for line in read(file):
+        last[_id_of(line)] = line.offset
+        rows += 1
+    if len(last) == rows:
         return
     kept = (cut for cut, place in read_cuts(file) if last[cut.id] == place.offset)
     atomic_write(file, (as_line(cut).decode() for cut in kept))

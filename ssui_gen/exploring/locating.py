@@ -21,13 +21,14 @@ from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jsonl import read, validate
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ImageRef, ReasoningPath
+from ssui_gen.run_files import LABELS, LABELS_PEOPLE
 from ssui_gen.verifying.first_bad_step import NAME, PLACES, place_in
 from ssui_gen.verifying.steady import settled
 from ssui_gen.verifying.verify import Case, Verifier, together
 from ssui_gen.verifying.ways import ways
 
-LABELS = ("labels.jsonl", "labels_people.jsonl")
-"""The microworld's truth and what people said; what comes later wins."""
+FILES = (LABELS, LABELS_PEOPLE)
+"""What comes later wins."""
 Teller = Callable[[Case, Branch], Coroutine[Any, Any, Place | None]]
 """Says where a branch first goes wrong; raises what a call raises."""
 Work = tuple[ReasoningPath, Sequence[Cut], Sequence[Pair]]
@@ -36,10 +37,10 @@ Work = tuple[ReasoningPath, Sequence[Cut], Sequence[Pair]]
 
 def labelled(run: Path) -> dict[str, Place]:
     """The place of each branch whose label names one. Raises ConfigError where there are no labels."""
-    files = [run / name for name in LABELS if (run / name).exists()]
+    files = [run / name for name in FILES if (run / name).exists()]
     if not files:
         raise ConfigError(
-            f"pairs.first_bad: labels: expected {' or '.join(LABELS)} in {run}: people make the one "
+            f"pairs.first_bad: labels: expected {' or '.join(FILES)} in {run}: people make the one "
             f"(`{command('calibrate', run)}` says how), `python -m microworld.label_branches {run}` the other"
         )
     rows = (validate(BranchLabel, line) for file in files for line in read(file))

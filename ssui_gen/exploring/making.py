@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from ssui_gen.branches import Cut, Pair, Place
 from ssui_gen.config import Config
@@ -30,8 +31,9 @@ Counts = defaultdict[str, Counter[str]]
 OfPath = Callable[[ReasoningPath], Iterator[Pair]]
 
 
-class Making(NamedTuple):
-    """What pairs are made of, and how."""
+@dataclass(frozen=True)
+class Making:
+    """What pairs are made of, and how; of rows that stand there when it is first asked for pairs."""
 
     run: Path
     source: Path
@@ -72,12 +74,16 @@ class Making(NamedTuple):
 
     def explored(self) -> Iterator[tuple[ReasoningPath, list[Cut]]]:
         """Paths that no benchmark holds, with their own cuts and those behind wrong steps."""
-        explored = Explored(self.run / BRANCHES)
         for path in read_paths(self.source):
             if isinstance(path, ReasoningPath):
-                cuts = [*explored.of(path), *explored.off(path)]
+                cuts = [*self._rows.of(path), *self._rows.off(path)]
                 if (cuts or path.curation) and self.apart(path):
                     yield path, cuts
+
+    @cached_property
+    def _rows(self) -> Explored:
+        """Looked through once, as every row is checked then."""
+        return Explored(self.run / BRANCHES)
 
     def apart(self, path: ReasoningPath) -> bool:
         """Whether no benchmark holds it; of a picture that cannot be read, which was told, nobody can say."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, NamedTuple
 
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.asked.texts import sha_of
 from ssui_gen.records import ReasoningPath, row_id
 
 TABLES = (

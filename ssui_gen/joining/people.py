@@ -13,20 +13,16 @@ from shlex import quote
 from uuid import uuid4
 
 from ssui_gen.commands import folder_word
-from ssui_gen.curation.folder import PAST, Folder, Manifest
-from ssui_gen.curation.people import RESOLVED
-from ssui_gen.curation.review import PATHS, Earlier, Item, Review
+from ssui_gen.curation.asked.form import PATHS
+from ssui_gen.curation.asked.item import Item
+from ssui_gen.curation.asked.people import RESOLVED
+from ssui_gen.curation.lines.review import Earlier, Review
+from ssui_gen.curation.workspace.folder import PAST, Folder, Manifest, folder_of
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 from ssui_gen.joining.known import Known
 from ssui_gen.joining.source import Source
 from ssui_gen.jsonl import Appender, as_line
-
-CURATION = "curation"
-
-
-def folder_of(run: Path) -> Folder:
-    return Folder(run / CURATION, PATHS)
 
 
 def check_sheets(found: Sequence[Source]) -> None:
@@ -77,7 +73,7 @@ def both(first: Review, second: Review) -> Review:
         return second.model_copy(update={"before": second.before + first.before})
     also: tuple[Earlier, ...] = ()
     if second.said and (second.words, second.sha) != (first.words, first.sha):
-        also = (Earlier(sha=second.sha, **second.words),)
+        also = (second.earlier,)
     return first.model_copy(update={"before": (*first.before, *also, *second.before)})
 
 

@@ -19,14 +19,14 @@ from ssui_gen.joining.pictures import Pictures
 from ssui_gen.joining.source import Part, Source
 from ssui_gen.jsonl import Appender, read, validate
 from ssui_gen.records import ImageRef, Reason, ReasoningPath, Record, Reject, Seed
-from ssui_gen.run_files import BRANCHES, CURATED, PAIRS, PATHS, REJECTS
+from ssui_gen.run_files import BRANCHES, CORRECTIONS, CURATED, LABELS, LABELS_PEOPLE, PAIRS, PATHS, REJECTS
 from ssui_gen.seeds import read_seeds
 
 LEFT_OUT = "merge_rejects.jsonl"
 OF_BRANCHES: dict[str, type[BranchLabel] | type[Correction]] = {
-    "labels.jsonl": BranchLabel,
-    "labels_people.jsonl": BranchLabel,
-    "corrections.jsonl": Correction,
+    LABELS: BranchLabel,
+    LABELS_PEOPLE: BranchLabel,
+    CORRECTIONS: Correction,
 }
 RowT = TypeVar("RowT")
 PicturedT = TypeVar("PicturedT", ReasoningPath, Cut)

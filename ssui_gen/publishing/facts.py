@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen import __version__
-from ssui_gen.curation import stats
-from ssui_gen.curation.agreement import agreement
-from ssui_gen.curation.board import read_board
-from ssui_gen.curation.folder import ITEMS, Folder
-from ssui_gen.curation.review import PATHS as FORM
+from ssui_gen.curation.outcomes import stats
+from ssui_gen.curation.outcomes.agreement import agreement
+from ssui_gen.curation.workspace.board import read_board
+from ssui_gen.curation.workspace.folder import ITEMS, folder_of
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read
 from ssui_gen.licences import Terms, terms_of
@@ -24,7 +23,6 @@ from ssui_gen.publishing.gather import Gathered, LeftOut
 from ssui_gen.publishing.shards import Shard
 from ssui_gen.run_files import PATHS, REJECTS
 
-CURATION = "curation"
 PAPER = (
     "When Safe Unimodal Inputs Collide: Optimizing Reasoning Chains for Cross-Modal Safety in Multimodal "
     "Large Language Models, AAAI-26, arXiv:2509.12060"
@@ -186,11 +184,12 @@ def _left(rows: Sequence[LeftOut]) -> dict[tuple[str, str], int]:
 
 def agreed(run: Path) -> Agreed | None:
     """On the decision; None where no record was decided by two people."""
-    if not (run / CURATION / ITEMS).exists():
+    folder = folder_of(run)
+    if not (folder.root / ITEMS).exists():
         return None
-    board = read_board(Folder(run / CURATION, FORM))
-    if faulty := next((fault for name in board.names for fault in board.faults(name)), None):
-        raise ConfigError(f"{faulty}: mend it first: agreement is counted from people's files")
-    ratings, level = stats.questions(FORM, board.said)["decision"]
+    board = read_board(folder)
+    if faults := board.all_faults:
+        raise ConfigError(f"{faults[0]}: mend it first: agreement is counted from people's files")
+    ratings, level = stats.questions(folder.form, board.said)["decision"]
     one = agreement(ratings, level)
     return one and Agreed(one.items, one.people, str(one.percent), str(one.kappa), str(one.alpha))

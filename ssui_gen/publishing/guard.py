@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.curation.people import RESOLVED, is_name
+from ssui_gen.curation.asked.people import RESOLVED, is_name
 from ssui_gen.terminal import harmless
 
 PEOPLE = "items.jsonl"

@@ -8,12 +8,12 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
-from ssui_gen.curation import stats
-from ssui_gen.curation.agreement import Agreement, Figure, agreement
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.review import Planted
-from ssui_gen.curation.sheet import Fault
+from ssui_gen.curation.lines.sheet import Fault
+from ssui_gen.curation.outcomes import stats
+from ssui_gen.curation.outcomes.agreement import Agreement, Figure, agreement
+from ssui_gen.curation.outcomes.planted import Planted, caught
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read, validate
 from ssui_gen.shares import share
@@ -40,7 +40,7 @@ def agreement_table(folder: Folder) -> tuple[Table, list[str], list[Fault]]:
     ]
     if silent:
         words.append(f"Undefined, as everybody always said the same: {', '.join(silent)}.")
-    return _table(shown), words, _faults(board)
+    return _table(shown), words, board.all_faults
 
 
 def _table(found: dict[str, Agreement]) -> Table:
@@ -62,10 +62,6 @@ def _value(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _faults(board: Board) -> list[Fault]:
-    return [fault for name in board.names for fault in board.faults(name)]
-
-
 def stats_tables(folder: Folder, planted: Path) -> tuple[list[Table], list[Fault]]:
     """Yield, reasons and edits, time, and planted errors if there are any."""
     board = read_board(folder)
@@ -81,7 +77,7 @@ def stats_tables(folder: Folder, planted: Path) -> tuple[list[Table], list[Fault
             tables[-1].add_row(name, f"{count:,}", f"{middle:g}", f"{total / 60:.1f}")
     if planted.exists():
         tables += _planted(board, [validate(Planted, line) for line in read(planted)])
-    return tables, _faults(board)
+    return tables, board.all_faults
 
 
 def _yields(board: Board) -> Table:
@@ -108,7 +104,7 @@ def _counts(what: str, counts: dict[str, int]) -> Table:
 
 def _planted(board: Board, planted: list[Planted]) -> list[Table]:
     table = _narrow("planted error", "caught", "of", "share", "edited elsewhere", MISSED, "open")
-    for kind, one in stats.caught(planted, board.outcomes).items():
+    for kind, one in caught(planted, board.outcomes).items():
         table.add_row(
             kind, str(one.share.hits), str(one.share.n), str(one.share), str(one.elsewhere),
             "\n".join(one.missed) or "–", str(one.open),

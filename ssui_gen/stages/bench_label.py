@@ -17,10 +17,10 @@ from ssui_gen.benching.kept import DRAW, LABELS, RESPONSES, rows_in
 from ssui_gen.benching.labelled import heard, together
 from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.config_trust import Labelling
-from ssui_gen.curation.board import read_board
-from ssui_gen.curation.folder import ITEMS, Folder
-from ssui_gen.curation.publish import Published, assign, publish
-from ssui_gen.curation.sheet import Fault
+from ssui_gen.curation.lines.sheet import Fault
+from ssui_gen.curation.workspace.board import read_board
+from ssui_gen.curation.workspace.folder import ITEMS, Folder
+from ssui_gen.curation.workspace.publish import Published, assign, publish
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, of_kind, read_object

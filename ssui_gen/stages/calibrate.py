@@ -31,7 +31,7 @@ from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import check_root
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ReasoningPath
-from ssui_gen.run_files import BRANCHES
+from ssui_gen.run_files import BRANCHES, LABELS
 from ssui_gen.shares import Share, share
 from ssui_gen.verifying.calibrate import ALL, Finding, calibrations
 from ssui_gen.verifying.reliability import draw, errors_table, numbers, table
@@ -39,7 +39,7 @@ from ssui_gen.verifying.steady import settled
 from ssui_gen.verifying.verify import Case, Verifier, joined, together
 from ssui_gen.verifying.ways import PURE, needs_of, roles_of, ways
 
-LABELS, NUMBERS, PICTURE = "labels.jsonl", "calibration.json", "calibration.png"
+NUMBERS, PICTURE = "calibration.json", "calibration.png"
 USUAL: tuple[WayName, ...] = ("label", "contains")
 """Tried in any case, as they cost nothing."""
 

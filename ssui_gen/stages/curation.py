@@ -12,27 +12,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.commands import command
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.people import RESOLVED
-from ssui_gen.curation.publish import Published, merge, publish
-from ssui_gen.curation.review import PATHS as FORM
-from ssui_gen.curation.risk import ordered
-from ssui_gen.curation.settle import State, curated
-from ssui_gen.curation.sheet import Fault, Sheet, repaired
-from ssui_gen.curation.texts import sha_of
+from ssui_gen.curation.asked.people import RESOLVED
+from ssui_gen.curation.asked.texts import sha_of
+from ssui_gen.curation.choosing.risk import ordered
+from ssui_gen.curation.lines.sheet import Fault, Sheet, repaired
+from ssui_gen.curation.outcomes.settle import State, curated
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import Folder, folder_of
+from ssui_gen.curation.workspace.publish import Published, merge, publish
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import replace
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath
 from ssui_gen.run_files import CURATED, PATHS
-
-FOLDER = "curation"
-
-
-def folder_of(run: Path) -> Folder:
-    return Folder(run / FOLDER, FORM)
 
 
 def export(run: Path, names: Sequence[str], root: Path) -> Published:
@@ -75,13 +68,6 @@ def resolve(folder: Folder) -> Board:
     return read_board(folder)
 
 
-def unseen(run: Path) -> int:
-    """How many paths were made, or made anew, since the items were exported."""
-    known = {(item.id, item.sha) for item in folder_of(run).items().values()}
-    paths = (validate(ReasoningPath, line) for line in read(run / PATHS))
-    return sum((path.id, sha_of(path)) not in known for path in paths)
-
-
 class Applied(NamedTuple):
     """What became of people's words."""
 
@@ -91,6 +77,8 @@ class Applied(NamedTuple):
     """What is wrong; then nothing was written."""
     former: Path | None = None
     """Where the rows that were replaced are kept, if they were others."""
+    unseen: int = 0
+    """How many paths were made, or made anew, since the items were exported."""
 
 
 def apply(run: Path) -> Applied:
@@ -108,4 +96,10 @@ def apply(run: Path) -> Applied:
             "nothing was written"
         )
     rows = filter(None, (curated(board.outcomes[id]) for id in sorted(board.items)))
-    return Applied(states, [], replace(run / CURATED, map(as_line, rows)))
+    return Applied(states, [], replace(run / CURATED, map(as_line, rows)), _unseen(run, board))
+
+
+def _unseen(run: Path, board: Board) -> int:
+    known = {(item.id, item.sha) for item in board.items.values()}
+    paths = (validate(ReasoningPath, line) for line in read(run / PATHS))
+    return sum((path.id, sha_of(path)) not in known for path in paths)

@@ -6,7 +6,6 @@ out stands beside it (`sent_<name>.jsonl`), so that what was changed there is kn
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,48 +13,46 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from ssui_gen.curation import argilla, label_studio
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.merge import merged, three_way
-from ssui_gen.curation.outside import Answers, answered, line_of, said
-from ssui_gen.curation.people import named
-from ssui_gen.curation.pictures import addresses
-from ssui_gen.curation.review import Form, Item, Review, blank
-from ssui_gen.curation.shape import Found, agreement_with, shape
-from ssui_gen.curation.sheet import Sheet, in_words, written
+from ssui_gen.curation.asked.form import Form
+from ssui_gen.curation.asked.item import Item
+from ssui_gen.curation.asked.people import named
+from ssui_gen.curation.formats import argilla, label_studio
+from ssui_gen.curation.formats.outside import Answers, Sent, Tool, answered, line_of, said
+from ssui_gen.curation.lines.merge import merged, three_way
+from ssui_gen.curation.lines.review import Review, blank
+from ssui_gen.curation.lines.shape import Found, agreement_with, shape
+from ssui_gen.curation.lines.sheet import Sheet, in_words, written
+from ssui_gen.curation.page.pictures import addresses
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, document, read, validate
 
-TOOLS = ("argilla", "label_studio")
+TOOLS = {tool.name: tool for tool in (argilla.TOOL, label_studio.TOOL)}
 MOST_FAULTS = 20
 """Of a tool's own file, that are told one by one."""
 
 
 def send(folder: Folder, tool: str, name: str) -> Path:
     """Write the items, and what a person has said of them, for a tool; returns the folder."""
-    _check_tool(tool)
-    board = read_board(folder)
-    spoken = {line.id: line for line in folder.sheet(name).reviews if line.said}
+    there, board = _tool(tool), read_board(folder)
+    spoken = {line.id: line for line in board.sheet(name).reviews if line.said}
     items = list(board.share(name).values())
     pictures = addresses(folder.root, items, embed=True)
-    rows = [
-        (
+    sent = [
+        Sent(
             item,
             [pictures.get(one.sha256, "") for one in item.pictures],
-            answered(item, spoken[item.id]) if _holds(item, spoken) else None,
+            answered(spoken[item.id]) if _holds(item, spoken) else None,
         )
         for item in items
     ]
-    home, most = folder.inside(tool), max((len(shown) for _, shown, _ in rows), default=1)
-    if tool == "argilla":
-        _write(home / "records.json", [argilla.record(item, shown, name, a) for item, shown, a in rows])
-        atomic_write(home / "settings.json", json.dumps(argilla.settings(folder.form, most), indent=1) + "\n")
-    else:
-        _write(home / "tasks.json", [label_studio.task(*row, most) for row in rows])
-        atomic_write(home / "config.xml", label_studio.config(folder.form, most))
-    _remember(folder, tool, name, (line_of(folder.form, item, a) for item, _, a in rows if a))
+    home = folder.inside(tool)
+    for file, text in there.files(folder.form, sent, name).items():
+        atomic_write(home / file, text)
+    lines = (line_of(folder.form, one.item, one.answers) for one in sent if one.answers)
+    _remember(_sent(folder, tool, name), there, lines)
     return home
 
 
@@ -63,26 +60,20 @@ def _sent(folder: Folder, tool: str, name: str) -> Path:
     return folder.inside(tool) / f"sent_{named(name)}.jsonl"
 
 
-def _remember(folder: Folder, tool: str, name: str, lines: Iterable[Review]) -> None:
-    """What the tool says now; Argilla keeps no seconds."""
-    drop: dict[str, None] = {"seconds": None} if tool == "argilla" else {}
-    rows = (as_line(line.model_copy(update=drop)) for line in lines)
-    atomic_write(_sent(folder, tool, name), b"".join(rows))
+def _remember(file: Path, tool: Tool, lines: Iterable[Review]) -> None:
+    """What the tool says now."""
+    drop: dict[str, None] = {} if tool.times else {"seconds": None}
+    atomic_write(file, b"".join(as_line(line.model_copy(update=drop)) for line in lines))
 
 
 def _holds(item: Item, said: Mapping[str, Review]) -> bool:
     return item.id in said and said[item.id].sha == item.sha
 
 
-def _check_tool(tool: str) -> None:
-    if tool not in TOOLS:
-        raise ConfigError(f"expected one of {', '.join(TOOLS)}; got {tool!r}")
-
-
-def _write(path: Path, rows: Sequence[BaseModel]) -> None:
-    atomic_write(
-        path, json.dumps([row.model_dump(exclude_none=True) for row in rows], ensure_ascii=False) + "\n"
-    )
+def _tool(name: str) -> Tool:
+    if name not in TOOLS:
+        raise ConfigError(f"expected one of {', '.join(TOOLS)}; got {name!r}")
+    return TOOLS[name]
 
 
 # --- and back ------------------------------------------------------------------------------------------
@@ -102,44 +93,42 @@ def receive(folder: Folder, tool: str, file: Path, name: str, user: str | None =
 
     Raises ConfigError for a file that is not that tool's, and where it is not clear whose words are meant.
     """
-    _check_tool(tool)
-    board = read_board(folder)
+    there, board = _tool(tool), read_board(folder)
     named(name)
-    answers = _answers(file, tool, _read(file, tool), user)
+    answers = _answers(file, there, _read(file, there), user)
     lines, faults = _lines(board, answers)
-    faults += [str(fault) for fault in board.foreign(folder.sheet(name))]
+    faults += [str(fault) for fault in board.foreign(board.sheet(name))]
     if not faults:
         sent = {line.id: line for row in read(_sent(folder, tool, name)) for line in [validate(Review, row)]}
         folder.change(name, partial(_together, board, name, lines, sent, faults))
     if not faults:
-        _remember(folder, tool, name, (sent | lines).values())
+        _remember(_sent(folder, tool, name), there, (sent | lines).values())
     return Taken(len(lines), faults)
 
 
-def _read(file: Path, tool: str) -> list[Any]:
+def _read(file: Path, tool: Tool) -> list[Any]:
     """The elements of a tool's file, each of its shape."""
     try:
         rows = document(file)
     except RecordError as error:
         raise ConfigError(str(error)) from None
     if not isinstance(rows, list):
-        raise ConfigError(f"{file}: expected a list of {tool}'s; got {type(rows).__name__}")
-    kind = argilla.ArgillaRecord if tool == "argilla" else label_studio.Task
-    found = [_element(kind, row, f"{file}: [{at}]", tool) for at, row in enumerate(rows)]
+        raise ConfigError(f"{file}: expected a list of {tool.name}'s; got {type(rows).__name__}")
+    found = [_element(tool, row, f"{file}: [{at}]") for at, row in enumerate(rows)]
     _stop_at([one for one in found if isinstance(one, str)])
     return found
 
 
-def _element(kind: type[BaseModel], row: Any, where: str, tool: str) -> BaseModel | str:
+def _element(tool: Tool, row: Any, where: str) -> BaseModel | str:
     """One of a tool's, or what is wrong with it in a line."""
-    if tool == "label_studio" and (flat := label_studio.refused(row)):
-        return f"{where}: {flat}"
+    if why := tool.refused(row):
+        return f"{where}: {why}"
     try:
-        return kind.model_validate(row)
+        return tool.element.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        return f"{where}: not {tool}'s: {place}: {first['msg']}; got {str(first['input'])[:60]!r}"
+        return f"{where}: not {tool.name}'s: {place}: {first['msg']}; got {str(first['input'])[:60]!r}"
 
 
 def _stop_at(faults: Sequence[str]) -> None:
@@ -149,9 +138,8 @@ def _stop_at(faults: Sequence[str]) -> None:
         raise ConfigError("\n".join([*faults[:MOST_FAULTS], *rest]))
 
 
-def _answers(file: Path, tool: str, rows: list[Any], user: str | None) -> list[Answers]:
-    module = argilla if tool == "argilla" else label_studio
-    there = module.users(rows)
+def _answers(file: Path, tool: Tool, rows: list[Any], user: str | None) -> list[Answers]:
+    there = tool.users(rows)
     if user is None and len(there) > 1:
         raise ConfigError(
             f"expected --user with one of {', '.join(sorted(there))}: several have said something"
@@ -163,7 +151,7 @@ def _answers(file: Path, tool: str, rows: list[Any], user: str | None) -> list[A
     faults: list[str] = []
     for at, row in enumerate(rows):
         try:
-            found += filter(None, [module.answers_of(row, whose)])
+            found += filter(None, [tool.answers_of(row, whose)])
         except RecordError as error:
             faults.append(f"{file}: [{at}]: {error}")
     _stop_at(faults)
@@ -172,11 +160,10 @@ def _answers(file: Path, tool: str, rows: list[Any], user: str | None) -> list[A
 
 def _lines(board: Board, answers: Sequence[Answers]) -> tuple[dict[str, Review], list[str]]:
     """A line for each item that was answered, and everything that is wrong with any."""
-    known = {(item.id, item.sha): item for item in [*board.folder.past(), *board.items.values()]}
     lines: dict[str, Review] = {}
     faults: list[str] = []
     for one in answers:
-        item = known.get((one.id, one.sha))
+        item = board.known.get((one.id, one.sha))
         if item is None:
             faults.append(f"{one.id}: expected an item of this run, with its sha; got {one.sha!r}")
         elif one.id in lines:

@@ -7,21 +7,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ssui_gen.commands import command
-from ssui_gen.curation.board import read_board
-from ssui_gen.curation.folder import ITEMS, Folder
-from ssui_gen.curation.labels import Drawn, labels, sample
-from ssui_gen.curation.publish import Published, publish
-from ssui_gen.curation.review import BRANCHES as FORM
-from ssui_gen.curation.sheet import Fault
+from ssui_gen.curation.asked.form import BRANCHES as FORM
+from ssui_gen.curation.choosing.sample import Candidate, sample
+from ssui_gen.curation.lines.sheet import Fault
+from ssui_gen.curation.outcomes.settle import labels
+from ssui_gen.curation.workspace.board import read_board
+from ssui_gen.curation.workspace.folder import ITEMS, Folder
+from ssui_gen.curation.workspace.publish import Published, publish
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import Explored, read_paths, source_of
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line
 from ssui_gen.manifest import title_of
 from ssui_gen.records import ReasoningPath
-from ssui_gen.run_files import BRANCHES
+from ssui_gen.run_files import BRANCHES, LABELS_PEOPLE
 
-FOLDER, LABELS = "labels", "labels_people.jsonl"
+FOLDER = "labels"
 
 
 def labels_folder(run: Path) -> Folder:
@@ -41,12 +42,12 @@ def export_labels(run: Path, names: Sequence[str], root: Path, *, most: int, see
     return publish(folder, items, names, root, f"{title_of(run)}: branches")
 
 
-def _branches(run: Path) -> Iterator[Drawn]:
+def _branches(run: Path) -> Iterator[Candidate]:
     explored = Explored(run / BRANCHES)
     for path in read_paths(source_of(run, uncurated=True)):
         if isinstance(path, ReasoningPath):
             for cut in explored.of(path):
-                yield from (Drawn(path, cut, branch) for branch in cut.branches)
+                yield from (Candidate(path, cut, branch) for branch in cut.branches)
 
 
 def collect(run: Path) -> tuple[Path | None, Counter[str], list[Fault]]:
@@ -58,9 +59,9 @@ def collect(run: Path) -> tuple[Path | None, Counter[str], list[Fault]]:
     if not (folder.root / ITEMS).exists():
         return None, Counter(), []
     board = read_board(folder)
-    faults = [fault for name in board.names for fault in board.faults(name)]
+    faults = board.all_faults
     given, others = labels(list(board.outcomes.values()))
     if faults or not given:
         return None, others, faults
-    atomic_write(run / LABELS, b"".join(map(as_line, given)))
-    return run / LABELS, others, []
+    atomic_write(run / LABELS_PEOPLE, b"".join(map(as_line, given)))
+    return run / LABELS_PEOPLE, others, []

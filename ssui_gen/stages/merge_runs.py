@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.calling.journal import CALLS, Journal
-from ssui_gen.curation.publish import publish
-from ssui_gen.curation.risk import ordered
+from ssui_gen.curation.choosing.risk import ordered
+from ssui_gen.curation.workspace.folder import folder_of
+from ssui_gen.curation.workspace.publish import publish
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, is_regular
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.joining.known import Known
-from ssui_gen.joining.people import check_sheets, folder_of, join_people
+from ssui_gen.joining.people import check_sheets, join_people
 from ssui_gen.joining.pictures import ROWS, Pictures
 from ssui_gen.joining.rows import Joining
 from ssui_gen.joining.source import Begins, Part, Source, joined, sources

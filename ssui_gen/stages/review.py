@@ -8,17 +8,17 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ssui_gen.curation.board import read_board
-from ssui_gen.curation.desk import Desk
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.keys import Secret, secret_file
-from ssui_gen.curation.people import named
-from ssui_gen.curation.publish import login, merge
+from ssui_gen.curation.asked.people import named
+from ssui_gen.curation.serving.desk import Desk
+from ssui_gen.curation.serving.keys import Secret, secret_file
+from ssui_gen.curation.workspace.board import read_board
+from ssui_gen.curation.workspace.folder import Folder
+from ssui_gen.curation.workspace.publish import login, merge
 from ssui_gen.errors import ServerError
 from ssui_gen.manifest import title_of
 
 if TYPE_CHECKING:
-    from ssui_gen.curation.server import Hosts
+    from ssui_gen.curation.serving.server import Hosts
 
 NEEDED = ("fastapi", "uvicorn")
 
@@ -84,8 +84,8 @@ def left(folder: Folder, name: str) -> str:
 def _serve(desks: dict[str, Desk], listening: socket.socket, hosts: Hosts) -> None:
     import uvicorn
 
-    from ssui_gen.curation.patience import LONGEST_HEADERS, Patient, places
-    from ssui_gen.curation.server import make_app
+    from ssui_gen.curation.serving.patience import LONGEST_HEADERS, Patient, places
+    from ssui_gen.curation.serving.server import make_app
 
     config = uvicorn.Config(
         make_app(desks, hosts), log_config=None, access_log=False, timeout_graceful_shutdown=2,
@@ -106,7 +106,7 @@ def _listen(place: Place) -> socket.socket:
 
 def _hosts(place: Place, port: int) -> Hosts:
     """What a browser on this computer may call it; and beyond it, this computer's names and any address."""
-    from ssui_gen.curation.server import Hosts
+    from ssui_gen.curation.serving.server import Hosts
 
     here = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
     if place.loopback:

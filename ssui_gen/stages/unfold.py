@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.curation.board import Board, read_board
-from ssui_gen.curation.folder import Folder
-from ssui_gen.curation.markdown import Wrong, read_page, said_there, unfolded
-from ssui_gen.curation.merge import three_way
-from ssui_gen.curation.people import named
-from ssui_gen.curation.pictures import addresses
-from ssui_gen.curation.review import Earlier, Review
-from ssui_gen.curation.sheet import Fault, Sheet, written
-from ssui_gen.curation.texts import faults as edit_faults
+from ssui_gen.curation.asked.people import named
+from ssui_gen.curation.asked.texts import faults as edit_faults
+from ssui_gen.curation.formats.markdown import Wrong, read_page, said_there, unfolded
+from ssui_gen.curation.lines.merge import three_way
+from ssui_gen.curation.lines.review import Review
+from ssui_gen.curation.lines.sheet import Fault, Sheet, written
+from ssui_gen.curation.page.pictures import addresses
+from ssui_gen.curation.workspace.board import Board, read_board
+from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, name_of
 from ssui_gen.jsonl import as_line, read, validate
@@ -41,7 +41,7 @@ def unfold(folder: Folder, name: str) -> int:
         raise ConfigError(
             f"{folder.path(name)}: no such file: export it first (`ssui curation export --as {name}`)"
         )
-    if faults := board.foreign(folder.sheet(name)):
+    if faults := board.foreign(board.sheet(name)):
         raise ConfigError("\n".join(map(str, faults)))
     changed, wrong = _said(board, name)
     if changed or wrong:
@@ -52,7 +52,7 @@ def unfold(folder: Folder, name: str) -> int:
 
 def _write(board: Board, name: str) -> int:
     home = board.folder.inside(name)
-    lines = {line.id: line for line in board.folder.sheet(name).reviews}
+    lines = {line.id: line for line in board.sheet(name).reviews}
     items = [item for id, item in board.share(name).items() if id in lines and lines[id].sha == item.sha]
     pictures = addresses(board.folder.root, items, embed=False)
     fresh = {}
@@ -92,8 +92,8 @@ def fold(folder: Folder, name: str) -> tuple[list[str], list[Fault]]:
             f"{folder.root / name}: nothing to fold: `ssui curation unfold --as {name}` comes first"
         )
     said, faults = _said(board, name)
-    if faults or board.foreign(folder.sheet(name)):
-        return [], [*faults, *board.foreign(folder.sheet(name))]
+    if faults or board.foreign(board.sheet(name)):
+        return [], [*faults, *board.foreign(board.sheet(name))]
     folder.change(name, partial(_folded, board, said, faults))
     if not faults:
         _write(read_board(folder), name)
@@ -104,13 +104,12 @@ def _said(board: Board, name: str) -> tuple[dict[str, _Said], list[Fault]]:
     """By item, the files that say something new; and what is wrong with any."""
     home, form = board.folder.inside(name), board.folder.form
     base = {name_of(line.id): line for line in (validate(Review, row) for row in read(home / LINES))}
-    known = {(item.id, item.sha): item for item in [*board.items.values(), *board.folder.past()]}
     said: dict[str, _Said] = {}
     faults: list[Fault] = []
     for path in _files(home):
         id = path.stem.partition("-")[2]
         line = base.get(id)
-        item = known.get((line.id, line.sha)) if line else None
+        item = board.known.get((line.id, line.sha)) if line else None
         if line is None or item is None:
             faults.append(
                 Fault(path, 1, 1, "id", f"expected the file of an item; {id!r} was not unfolded here")
@@ -169,8 +168,7 @@ def _together(line: Review, one: _Said, faults: list[Fault]) -> Review:
                 update={"before": (*line.before[:place], again, *line.before[place + 1 :])}
             )
     if line.sha != one.base.sha:
-        first = Earlier(sha=one.base.sha, **one.line.words)
-        return line.model_copy(update={"before": (first, *line.before)})
+        return line.model_copy(update={"before": (one.line.earlier, *line.before)})
     merged, clashes = three_way(one.base, one.line, line)
     faults += _clashes(one, clashes)
     return merged

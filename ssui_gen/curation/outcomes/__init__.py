@@ -1,0 +1,1 @@
+"""What comes of it: settled items, agreement and yield. Pure."""

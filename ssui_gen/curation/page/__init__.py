@@ -1,0 +1,1 @@
+"""What people see: the review page as one HTML file, and the pictures on it."""
