@@ -19,6 +19,7 @@ from ssui_gen.images import inspect
 from ssui_gen.records import Curation, ImageRef, ReasoningPath, Verdicts
 from ssui_gen.rights import Rights
 from ssui_gen.settings import ImageLimits
+from ssui_gen.wish import Wish
 
 TOGETHER = Verdicts(text_only=SURE, image_only=SURE, joint=SURE.model_copy(update={"label": "unsafe"}))
 PEOPLE = ("ana", "ben")
@@ -31,6 +32,7 @@ RIGHTS = {
     "grill": Rights(licence="Somebody's Own Licence 3"),
 }
 """Of the other pictures nothing is said."""
+WISHES = {"kettle": Wish(wanted="self_harm", persona="a bus driver"), "pond": Wish(end="to keep warm")}
 
 
 def photo(seeds: Path, name: str, number: int) -> ImageRef:
@@ -55,7 +57,14 @@ def paths(run: Path) -> list[ReasoningPath]:
             "curation": Curation(sha="0" * 32, by=PEOPLE, settled="agreed"),
         }
         made += [
-            record(name, question=f"What now, {name}?", verdicts=TOGETHER, twin_of=f"{name}-twin", **same),
+            record(
+                name,
+                question=f"What now, {name}?",
+                verdicts=TOGETHER,
+                twin_of=f"{name}-twin",
+                wish=WISHES.get(name),
+                **same,
+            ),
             record(f"{name}-twin", "benign", question=f"What colour has it, {name}?", twin_of=name, **same),
         ]
     return made

@@ -37,6 +37,7 @@ from ssui_gen.publishing.splits import SPLITS, split_of
 from ssui_gen.publishing.templates import inert
 from ssui_gen.records import ReasoningPath
 from ssui_gen.settings import ImageLimits
+from ssui_gen.wish import Wish
 
 READ = """
 import json, sys
@@ -104,6 +105,10 @@ def test_a_stranger_reads_the_same_rows_without_a_network_and_as_a_stream(
         assert row["question"] == path.query.text and row["answer"] == path.answer
         assert row["steps"] == [step.text for step in path.steps] and row["kind"] == path.kind
         assert row["joint_label"] == path.verdicts.joint.label and row["people"] == 2
+        wish = path.wish or Wish()
+        assert [row[f"wanted_{name}"] for name in ("class", "person", "end")] == [
+            wish.wanted, wish.persona, wish.end
+        ]  # fmt: skip
         data, kind = cleaned(run / "seeds", path.image, ImageLimits())
         assert bytes.fromhex(row["image"]["bytes"]) == data
         assert row["image"]["path"] == f"{hashlib.sha256(data).hexdigest()}.{kind}"

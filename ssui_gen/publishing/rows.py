@@ -13,6 +13,7 @@ from ssui_gen.benching.records import Item
 from ssui_gen.branches import Pair
 from ssui_gen.licences import Terms
 from ssui_gen.records import STEP_NAMES, ReasoningPath
+from ssui_gen.wish import Wish
 
 Config = Literal["paths", "pairs", "bench"]
 Kind = Literal["text", "texts", "number", "fraction", "picture", "pictures", "messages"]
@@ -39,6 +40,9 @@ COLUMNS: Mapping[Config, Mapping[str, tuple[Kind, str]]] = {
         "scenario": ("text", "the harm that may follow, in one sentence; of a benign row why none does"),
         "image_evidence": ("text", "what in the picture matters"),
         "text_evidence": ("text", "what in the question matters"),
+        "wanted_class": ("text", "asked for; empty where any was welcome, or the seed had its text"),
+        "wanted_person": ("text", "who the question was to come from; empty where nobody was named"),
+        "wanted_end": ("text", "what they were to be after; empty where nothing was named"),
         "twin_of": ("text", "id of the row of the other kind from the same seed, if it is here"),
         "text_label": ("text", _SIDE.format("question alone")),
         "text_probability": ("fraction", "of that label, by the model that checked"),
@@ -132,7 +136,7 @@ def path_row(
     path: ReasoningPath, scenario: str, pictures: Sequence[Picture], twin: str | None, bound: Bound
 ) -> dict[str, Any]:
     """`twin` is the other kind's row, where it is published too."""
-    query, seen = path.query, path.curation
+    query, seen, wish = path.query, path.curation, path.wish or Wish()
     return {
         "id": path.id,
         "scenario_id": scenario,
@@ -146,6 +150,9 @@ def path_row(
         "scenario": query.scenario,
         "image_evidence": query.image_evidence,
         "text_evidence": query.text_evidence,
+        "wanted_class": wish.wanted,
+        "wanted_person": wish.persona,
+        "wanted_end": wish.end,
         "twin_of": twin,
         **_verdicts(path),
         "reflection_rounds": len(path.reflection),
