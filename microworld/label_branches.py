@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from microworld.corpus.judge import place
-from microworld.seeds import TRUTH, scenes_of
+from microworld.seeds import TRUTH, scenes_of, things_in
 from microworld.truth.score import request_in
 from microworld.truth.steps import Truth, decided, first_bad_of, response_fits
 from ssui_gen.branches import Branch, BranchLabel, Cut
@@ -28,11 +28,11 @@ from ssui_gen.run_files import BRANCHES, LABELS
 
 def label(run: Path, seeds: Path) -> Counter[str]:
     """Write the labels; returns how many branches there are of each kind of outcome. Raises SsuiError."""
-    scenes = {name: [one["thing"] for one in row["things"]] for name, row in scenes_of(seeds).items()}
+    scenes = scenes_of(seeds)
     counts: Counter[str] = Counter()
     labels = []
     for cut in (validate(Cut, line) for line in read(run / BRANCHES)):
-        request, things = request_in(cut.query), scenes.get(cut.image.path)
+        request, things = request_in(cut.query), things_in(scenes, cut.images)
         truth = decided(request, things) if request and things is not None else None
         if truth is None:
             counts["no truth known"] += len(cut.branches)

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from microworld.seeds import scenes_of
+from microworld.seeds import scenes_of, things_in
 from microworld.truth.score import request_in
 from microworld.truth.steps import ANSWER, Truth, decided, first_bad
 from microworld.world import wording as say
@@ -59,9 +59,9 @@ def cases(run: Path, seeds: Path) -> list[Case]:
         raise ConfigError(f"{run / PATHS}: no such file: expected a run, as `make dataset` makes it")
     scenes, found = scenes_of(seeds), []
     for path in (validate(ReasoningPath, line) for line in read(run / PATHS)):
-        request, scene = request_in(path.query.text), scenes.get(path.image.path)
-        if request and scene and (truth := decided(request, [one["thing"] for one in scene["things"]])):
-            found.append(Case(path, scene["place"], truth))
+        request, things = request_in(path.query.text), things_in(scenes, path.images)
+        if request and things and (truth := decided(request, things)):
+            found.append(Case(path, scenes[path.image.path]["place"], truth))
     return found
 
 

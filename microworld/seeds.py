@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from microworld.world.scene import Item, Scene, family, make_scene, truth
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read
-from ssui_gen.records import Kind, Seed
+from ssui_gen.records import ImageRef, Kind, Seed
 
 ALARMING_EVERY = 24
 TRUTH = "truth.jsonl"
@@ -97,6 +97,12 @@ def scenes_of(folder: Path) -> dict[str, dict[str, Any]]:
             raise RecordError(line.error)
         found[f"pictures/{line.value['scene']}.png"] = line.value
     return found
+
+
+def things_in(scenes: Mapping[str, dict[str, Any]], images: Iterable[ImageRef]) -> list[str] | None:
+    """What stands in these pictures together; None where one of them is no drawn scene."""
+    found = [scenes.get(image.path) for image in images]
+    return None if None in found else [one["thing"] for scene in found if scene for one in scene["things"]]
 
 
 def main() -> None:

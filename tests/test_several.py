@@ -20,9 +20,10 @@ from jobs import Job, here, job, rows
 from PIL import Image
 from runs import change, loaded, tiny_encoder, write_run
 
+from microworld.seeds import things_in
 from ssui_gen.columns import as_seed
 from ssui_gen.errors import ConfigError
-from ssui_gen.records import MOST_IMAGES, ReasoningPath, Seed, look_of
+from ssui_gen.records import MOST_IMAGES, ImageRef, ReasoningPath, Seed, look_of
 from ssui_gen.run_files import NOT_EXPLORED
 from ssui_gen.seeds import read_seeds
 from ssui_train.families import picture_id
@@ -308,3 +309,12 @@ def test_an_import_makes_such_seeds_and_leaves_pairs_of_several_out(tmp_path: Pa
     assert all((tmp_path / "seeds" / name).is_file() for name in seed.images)
     bring("sharegpt", source, tmp_path / "pairs", "--licence", "MIT", "--as", "pairs")
     assert reasons(tmp_path / "pairs") == [("rows.jsonl:1", "pictures_several")]
+
+
+def test_the_truth_of_several_drawn_scenes_is_of_all_their_things(tmp_path: Path) -> None:
+    scenes = {f"{name}.png": {"things": [{"thing": name}]} for name in ("kettle", "pond")}
+    refs = [
+        ImageRef(path=f"{name}.png", sha256=name, width=1, height=1) for name in ("pond", "kettle", "dog")
+    ]
+    assert things_in(scenes, refs[:2]) == ["pond", "kettle"]
+    assert things_in(scenes, refs) is None, "one is no drawn scene"
