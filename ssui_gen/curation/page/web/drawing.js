@@ -60,6 +60,7 @@ function drawPicture(app, item) {
     return make("button", { type: "button", class: "shot" }, showPicture(image, one));
   });
   app.byId("more-pictures").replaceChildren(...more);
+  app.byId("shot").parentElement.classList.toggle("several", more.length > 0);
   app.byId("about").textContent =
     `${item.kind === "risky" ? `Risky: ${item.category}` : "Benign"} · ${item.id}`;
   app.byId("why").textContent = item.why.length ? `Comes early: ${item.why.join("; ")}.` : "";
