@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from exploring import cuts, explored, judge, pairs, policy
 from foreign_servers import Body, Foreign, Host, Refusal, hosted
-from hosts import HOSTS, Pages, completing
+from hosts import HOSTS, Pages, completing, openai_error
 from hypothesis import given
 from hypothesis import strategies as st
 from llama_pages import MEDIA, OPENS
@@ -45,6 +45,18 @@ def _found(host: Host, **options: Any) -> Features:
 def test_what_chat_spoils_is_found_to_go_on_as_text() -> None:
     found = _found(THOUGHTFUL)
     assert (found.prefix, found.verbatim, found.echoes) == (True, True, False)
+
+
+def test_what_chat_refuses_is_found_to_go_on_as_text() -> None:
+    """As builds of spring 2026 did for every model whose template knows thoughts."""
+    said = "Assistant response prefill is incompatible with enable_thinking."
+
+    def refuses(body: Body) -> Refusal | None:
+        begun = body["messages"][-1]["role"] == "assistant"
+        return openai_error(said) if begun else THOUGHTFUL.refuses(body)
+
+    found = _found(replace(THOUGHTFUL, refuses=refuses))
+    assert (found.prefix, found.verbatim) == (True, True)
 
 
 def test_where_chat_goes_on_nothing_is_sent_as_text() -> None:
