@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llama_pages import MEDIA, OPENS
 from test_probe import asked
+from test_prompt_command import prompt
 
 from ssui_gen.calling.calls import Request, Sending
 from ssui_gen.calling.probe import require
@@ -129,6 +130,8 @@ def test_branches_are_drawn_from_every_cut(tmp_path: Path) -> None:
     sent = as_text[0]
     assert MEDIA in sent["prompt"]["prompt_string"] and len(sent["prompt"]["multimodal_data"]) == 1
     assert {"temperature", "top_p", "seed", "max_tokens", "n"} <= sent.keys()
+    told = {cut: ", as text:" in prompt(todo, "policy", "--cut", cut).out for cut in ("0", "2")}
+    assert told == {"0": False, "2": True}
 
 
 def test_they_are_asked_once_and_by_a_key_of_their_own(tmp_path: Path) -> None:
