@@ -143,16 +143,17 @@ def test_branches_of_such_a_model_go_on_from_each_prefix(
     assert later and not any(text.startswith(prefix) or "<think>" in text for prefix, text in later)
 
 
-@pytest.mark.parametrize("family", ["gemma4", "qwen3_5_nothink", "glm4v", "gemma3", "qwen3_vl"])
+AS_TEXT = {"gemma4": True, "glm4v": True, "qwen3_5_nothink": False, "gemma3": False, "qwen3_vl": False}
+"""As docs/servers.md has it: thoughts before what is begun, or a line break; or nothing, though some trim."""
+
+
+@pytest.mark.parametrize("family", AS_TEXT)
 def test_the_probe_finds_how_published_templates_go_on(family: str, tmp_path: Path) -> None:
-    """Gemma 4's small models get thoughts before what is begun, though theirs are off. No template sees the
-    last turn, so that one which trims it does no harm.
-    """
+    """With thoughts switched off, where there is a switch."""
     template = _template(tmp_path, published(family))
     with llama(tmp_path, "--mmproj", str(tmp_path / "eyes.gguf"), *template) as url:
         found = asked(url, "model.gguf", Sample(plain_url("red")), presets()["no_thinking"])
-    assert found.prefix
-    assert found.verbatim or family != "gemma4"
+    assert (found.prefix, found.verbatim) == (True, AS_TEXT[family])
 
 
 async def _refused(url: str, **fields: object) -> RequestRefused:
