@@ -16,6 +16,7 @@ from published import published
 from real_llama import SLOTS, llama
 from test_probe import asked
 
+from ssui_gen.calling.asking import part
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.probe import Sample
 from ssui_gen.completions import Completion
@@ -104,14 +105,15 @@ def _prompt(url: str, begun: str) -> str:
     """Of a question in chat, with an answer that is begun."""
     turn = [{"role": "assistant", "content": begun}] if begun else []
     messages = [{"role": "user", "content": "Why?"}, *turn]
-    made = asyncio.run(_answered(url, messages=messages, max_tokens=1, verbose=True))
+    made = asyncio.run(_answered(url, messages=messages, verbose=True))
     return made.prompt_text or ""
 
 
-async def _answered(url: str, **fields: Any) -> Completion:
+async def _answered(url: str, verbatim: bool = False, **fields: Any) -> Completion:
     client = ChatClient([url], api_key="", timeout_seconds=60, tries=1)
     try:
-        return await client.chat({"model": "model.gguf", **fields}, affinity="")
+        body = {"model": "model.gguf", "max_tokens": 1, **fields}
+        return await client.chat(body, affinity="", verbatim=verbatim)
     finally:
         await client.aclose()
 
@@ -126,6 +128,20 @@ def test_in_chat_it_writes_thoughts_before_an_answer_that_is_begun(thoughtful: s
 def test_as_text_it_goes_on_and_the_probe_finds_that(thoughtful: str) -> None:
     found = asked(thoughtful, "model.gguf", Sample(plain_url("red")))
     assert (found.prefix, found.verbatim, found.echoes, found.thinks) == (True, True, False, False)
+
+
+def test_several_pictures_make_the_same_prompt_both_ways(thoughtful: str) -> None:
+    counted = []
+    for colours in (["red"], ["red", "blue"]):
+        seen = [part(plain_url(colour)) for colour in colours]
+        question = {"role": "user", "content": [*seen, {"type": "text", "text": "Why?"}]}
+        chat = asyncio.run(_answered(thoughtful, messages=[question], verbose=True))
+        turns = [question, {"role": "assistant", "content": ""}]
+        text = asyncio.run(_answered(thoughtful, True, messages=turns))
+        assert text.prompt_text == chat.prompt_text
+        assert text.usage.prompt_tokens == chat.usage.prompt_tokens
+        counted.append(text.usage.prompt_tokens)
+    assert counted[1] > counted[0]
 
 
 def test_branches_of_such_a_model_go_on_from_each_prefix(

@@ -169,7 +169,10 @@ QUESTION: Body = {
         {"role": "system", "content": "Be brief."},
         {
             "role": "user",
-            "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,QQ=="}}],
+            "content": [
+                {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+                for data in ("QQ==", "Qg==")
+            ],
         },
         {"role": "assistant", "content": "1. Red.\n"},
     ],
@@ -208,7 +211,7 @@ def test_a_text_is_the_servers_prompt_and_the_beginning() -> None:
     assert [turn["role"] for turn in rendered["messages"]] == ["system", "user"]
     assert rendered["chat_template_kwargs"] == {"enable_thinking": False}
     assert "continue_final_message" not in rendered and "add_generation_prompt" not in rendered
-    assert sent["prompt"] == {"prompt_string": "P<media>:1. Red.\n", "multimodal_data": ["QQ=="]}
+    assert sent["prompt"] == {"prompt_string": "P<media>:1. Red.\n", "multimodal_data": ["QQ==", "Qg=="]}
     assert sent["n_probs"] == 3 and sent["n"] == 2 and not {"messages", "logprobs"} & sent.keys()
     read = completion(said, "other", 1.0, 1)
     assert [choice.finish_reason for choice in read.choices] == ["stop", "length"]
