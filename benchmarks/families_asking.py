@@ -95,8 +95,7 @@ class Subject(NamedTuple):
 
     def caller(self, journal: Journal) -> Caller:
         found = self.features
-        sending = Sending(bool(found.file_urls), found.uuid, found.priority, self.dialect, found.terms)
-        return Caller(self.client, journal, Gate(16), sending=sending)
+        return Caller(self.client, journal, Gate(16), sending=Sending.to(found, self.dialect))
 
 
 async def probed(client: ChatClient, model: str, dialect: Dialect, seeds: Path) -> Subject:

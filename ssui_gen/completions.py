@@ -78,6 +78,8 @@ class Features(Record):
     """Goes on from an assistant prefix, token for token."""
     echoes: bool = False
     """Repeats that prefix before what it writes."""
+    verbatim: bool = False
+    """Goes on from it where it is sent as text, and not in chat (`calling.verbatim`)."""
     logprobs: bool = False
     logprob_token_ids: bool = False
     """Log-probabilities of tokens that the request names."""

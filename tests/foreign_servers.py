@@ -7,10 +7,11 @@ the answer has begun, the same ones for the same question and picture.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -77,6 +78,8 @@ class Host:
     """The completion in its form, by the request."""
     strict_only: bool = False
     """Keeps to a schema only with `strict: true`."""
+    pages: Mapping[str, Callable[[Foreign, Body], Any]] = field(default_factory=dict)
+    """What it answers beside /v1, by path."""
 
 
 @dataclass
@@ -86,6 +89,24 @@ class Foreign(Fake):
     host: Host = field(default_factory=Host)
     wrong: int = 0
     """Calls, but those of the probe, that were to go on from a beginning and were answered from another."""
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        page = self.host.pages.get(request.path)
+        if page is None:
+            return await super().__call__(request)
+        answer = page(self, await request.json())
+        return _json(answer.body, answer.status) if isinstance(answer, Refusal) else _json(answer)
+
+    def by_text(self, body: Body, begun: str) -> Body:
+        """The answer to a request that came as text, in chat's form, gone on with from what is `begun`."""
+        key = hashlib.blake2b(json.dumps(body).encode(), digest_size=8).digest()
+        if body.get("user") != PROBE:
+            self._note(key, body)
+            self.wrong += begun != always(body)
+        turn = [{"role": "assistant", "content": begun}] if begun else []
+        asked = [one for one in body["messages"] if one["role"] != "assistant"]
+        plain = replace(self.host, goes_on=always)
+        return replace(self, host=plain)._completion({**body, "messages": [*asked, *turn]}, key)
 
     def _answered(self, body: Body, key: bytes) -> web.Response:
         refusal = self.host.refuses(body)

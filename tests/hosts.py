@@ -9,8 +9,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import llama_pages
 from fake_answers import number, prompt_text, tokens
-from foreign_servers import Body, Host, Refusal, always, by_field, never, pictures, trimmed
+from foreign_servers import Body, Foreign, Host, Refusal, always, by_field, never, pictures, trimmed
+
+Pages = dict[str, Callable[[Foreign, Body], Any]]
 
 # --- words and shapes of refusals ----------------------------------------------------------------------
 
@@ -124,23 +127,56 @@ def _id(piece: str) -> int:
 
 def _verbosely(body: Body, completion: Body) -> Body:
     """llama-server's: what was begun is repeated, and with `verbose` the prompt stands beside the answer."""
-    completion = {**completion, "choices": [_whole(choice, always(body)) for choice in completion["choices"]]}
+    return _llama(body, completion, always(body))
+
+
+def _with_thoughts(body: Body, completion: Body) -> Body:
+    """The same of a model whose template knows thoughts: closed ones stand before what was begun."""
+    return _llama(body, completion, shut(body))
+
+
+def _llama(body: Body, completion: Body, begun: str) -> Body:
+    choices = [_whole(choice, always(body)) for choice in completion["choices"]]
+    completion = {**completion, "choices": choices, "usage": _counted(body, completion["usage"])}
     if not body.get("verbose"):
         return completion
-    turns = [f"<|im_start|>{m['role']}\n{_shown(m['content'])}<|im_end|>\n" for m in body["messages"]]
-    begun = always(body)
-    prompt = "".join(turns[:-1] if begun else turns) + f"<|im_start|>assistant\n{begun}"
+    question = [turn for turn in body["messages"] if turn["role"] != "assistant"]
+    prompt = llama_pages.shown(llama_pages.rendered(question) + begun)
     return {**completion, "__verbose": {"prompt": prompt}}
+
+
+def _counted(body: Body, usage: Body) -> Body:
+    """Pictures too."""
+    return {**usage, "prompt_tokens": usage["prompt_tokens"] + llama_pages.PICTURE * len(pictures(body))}
+
+
+def shut(body: Body) -> str:
+    """Goes on behind thoughts that it closes itself."""
+    return f"<think>\n\n</think>\n\n{begun}" if (begun := always(body)) else ""
 
 
 def _whole(choice: Body, begun: str) -> Body:
     return {**choice, "message": {"role": "assistant", "content": begun + choice["message"]["content"]}}
 
 
-def _shown(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join(part.get("text", "<__media__>") for part in content)
+def completing(spoils: Callable[[str], str] = str, sees: bool = True) -> Pages:
+    """llama-server's pages; so that tests can fail, one may spoil what is begun, or lose pictures."""
+
+    def template(server: Foreign, body: Body) -> Any:
+        return {"prompt": llama_pages.rendered(body["messages"])}
+
+    def completion(server: Foreign, body: Body) -> Any:
+        asked = llama_pages.in_chat(body)
+        if refusal := most("n", SLOTS, MANY)(asked):
+            return refusal
+        begun, prompt = always(asked), body["prompt"]["prompt_string"]
+        took = spoils(begun)
+        made = server.by_text(asked, took)
+        if sees:
+            made["usage"] = _counted(asked, made["usage"])
+        return llama_pages.completed(made, prompt.removesuffix(begun) + took)
+
+    return {"/apply-template": template, "/completion": completion}
 
 
 def _without_cached(body: Body, completion: Body) -> Body:
@@ -192,9 +228,9 @@ def _only_the_default(body: Body) -> Refusal | None:
 
 
 SGLANG = Host(reads_past=VLLM_ONLY | {"uuid"}, goes_on=by_field, answers=_by_tokens)
-LLAMA = Host(
-    refuses=first(_llama_files, most("n", SLOTS, MANY)), reads_past=PASSED, goes_on=always, answers=_verbosely
-)
+_LLAMA = first(_llama_files, most("n", SLOTS, MANY))
+LLAMA = Host(_LLAMA, PASSED, always, _verbosely, pages=completing())
+LLAMA_THOUGHTS = Host(_LLAMA, PASSED, shut, _with_thoughts, pages=completing())
 _OLLAMA = first(
     files("invalid image input"),
     most("top_logprobs", 20, openai_error("top_logprobs must be between 0 and 20")),
@@ -241,8 +277,8 @@ GROQ = Host(
 )
 OPENROUTER = Host(refuses=files("Invalid image URL."), reads_past=PASSED | {"n", "priority"})
 HOSTS = {
-    "sglang": SGLANG, "llama": LLAMA, "ollama": OLLAMA, "ollama_bare": OLLAMA_BARE, "tgi": TGI,
-    "openai_reasoning": OPENAI_REASONING, "openai": OPENAI_OTHER, "azure": AZURE, "groq": GROQ,
-    "openrouter": OPENROUTER,
+    "sglang": SGLANG, "llama": LLAMA, "llama_thoughts": LLAMA_THOUGHTS, "ollama": OLLAMA,
+    "ollama_bare": OLLAMA_BARE, "tgi": TGI, "openai_reasoning": OPENAI_REASONING, "openai": OPENAI_OTHER,
+    "azure": AZURE, "groq": GROQ, "openrouter": OPENROUTER,
 }  # fmt: skip
 """By the names that docs/servers.md has."""

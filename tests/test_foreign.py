@@ -28,6 +28,7 @@ NO: dict[str, bool] = dict.fromkeys(("regex", "prefix", "token_ids", "file_urls"
 TRUE: dict[str, dict[str, Any]] = {
     "sglang": YES | NO | {"prefix": True, "token_ids": True, "file_urls": True},
     "llama": YES | NO | {"prefix": True, "most_n": 3, "echoes": True},
+    "llama_thoughts": YES | NO | {"prefix": True, "most_n": 3, "echoes": False, "verbatim": True},
     "ollama": YES | NO | {"prefix": True, "n": False, "cached_tokens": False},
     "ollama_bare": YES | NO | {"n": False},
     "tgi": YES | NO | {"n": False},
@@ -96,7 +97,7 @@ def test_no_branch_is_drawn_from_a_prompt_that_is_not_the_prefix(name: str, tmp_
         todo = explored(tmp_path, server.url)
         done = pairs(todo, "--limit", "2")
         assert server.wrong == 0
-    if name in ("sglang", "llama", "ollama"):
+    if TRUE[name]["prefix"]:
         assert done.code == 0, done.err
         assert {cut["cut"] for cut in cuts(todo)} == set(range(6))
         later = [

@@ -95,6 +95,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "labels",
         "calling.replicas",
         "calling.content",
+        "calling.verbatim",
         "calling.wire",
         "calling.metrics",
         "prompts",
@@ -380,7 +381,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "calling.wire": {"calling.content"},
-    "calling.client": {"calling.metrics", "calling.replicas", "calling.wire"},
+    "calling.client": {"calling.metrics", "calling.replicas", "calling.verbatim", "calling.wire"},
     "labels": {"reading"},
     "prompts": {"marks"},
     "reading": {"branching"},

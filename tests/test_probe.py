@@ -16,17 +16,18 @@ from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.probe import lacking, probe, require
 from ssui_gen.completions import Features
+from ssui_gen.dialect import PLAIN, Dialect
 from ssui_gen.errors import ConfigError
 from ssui_gen.serving.embedded import EmbeddedServer
 
 BLIND = "It is a colour."
 
 
-def asked(url: str, model: str, sample: Sample | None = None) -> Features:
+def asked(url: str, model: str, sample: Sample | None = None, dialect: Dialect = PLAIN) -> Features:
     async def run() -> Features:
         client = ChatClient([url], api_key="", timeout_seconds=60, tries=1)
         try:
-            return await probe(client, model, sample)
+            return await probe(client, model, sample, dialect)
         finally:
             await client.aclose()
 

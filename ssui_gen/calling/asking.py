@@ -61,7 +61,9 @@ class Ask(NamedTuple):
     """What a person wants sent otherwise, and what was found to be taken otherwise."""
     terms: Dialect = PLAIN
 
-    async def put(self, messages: list[dict[str, Any]], **fields: Any) -> Completion | Refused:
+    async def put(
+        self, messages: list[dict[str, Any]], *, verbatim: bool = False, **fields: Any
+    ) -> Completion | Refused:
         """The answer to a conversation, or why there is none. Raises AccessDenied, ServerGone, and CallFailed
         where the server is too busy to say.
         """
@@ -69,7 +71,8 @@ class Ask(NamedTuple):
         body = {"model": self.model, "messages": messages, **usual, **fields}
         try:
             sent = self.terms(self.dialect(body))
-            return await self.client.chat(sent, affinity=self.sample.data_url, tries=TRIES)
+            about = self.sample.data_url
+            return await self.client.chat(sent, affinity=about, tries=TRIES, verbatim=verbatim)
         except RequestRefused as error:
             return Refused(error.said or str(error), error.field)
         except CallFailed as error:

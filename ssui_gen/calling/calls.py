@@ -16,7 +16,8 @@ from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.gate import Gate
 from ssui_gen.calling.journal import Journal
 from ssui_gen.calling.meter import FREE, count
-from ssui_gen.completions import Completion
+from ssui_gen.calling.verbatim import begun
+from ssui_gen.completions import Completion, Features
 from ssui_gen.config_spending import Prices
 from ssui_gen.dialect import PLAIN, Dialect
 from ssui_gen.records import digest
@@ -38,10 +39,25 @@ class Sending(NamedTuple):
     """What a person wants sent otherwise: part of what is asked."""
     terms: Dialect = PLAIN
     """What the server was found to take otherwise: no part of it."""
+    verbatim: bool = False
+    """Answers that are begun go out as text: then part of what is asked."""
+
+    @classmethod
+    def to(cls, found: Features, dialect: Dialect) -> Sending:
+        """To a server that was found to be so."""
+        return cls(
+            bool(found.file_urls) and not found.verbatim,
+            found.uuid,
+            found.priority,
+            dialect,
+            found.terms,
+            found.verbatim,
+        )
 
     def key(self, request: Request) -> str:
         """By what the journal knows the call."""
         said = self.dialect.model_dump(exclude_defaults=True)
+        said |= {"verbatim": True} if self.verbatim and begun(request.body) else {}
         return digest([request.id, said]) if said else request.id
 
 
@@ -185,7 +201,8 @@ class Caller:
 
     async def _send(self, key: str, request: Request) -> Completion:
         async with self.gate.place(request.depth):
-            completion = await self.client.chat(request.wire(self.sending), affinity=request.affinity)
+            body, verbatim = request.wire(self.sending), self.sending.verbatim
+            completion = await self.client.chat(body, affinity=request.affinity, verbatim=verbatim)
         self.tally.add(completion, self.prices)
         count(key, completion, self.prices, made=True)
         self.journal.put(key, request.agent, self.sending.dialect(request.body), completion)

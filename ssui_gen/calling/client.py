@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -27,7 +28,8 @@ from tenacity import (
 )
 
 from ssui_gen.calling import metrics, wire
-from ssui_gen.calling.replicas import Replicas
+from ssui_gen.calling.replicas import Replicas, checked_url
+from ssui_gen.calling.verbatim import begun, go_on
 from ssui_gen.completions import Completion
 from ssui_gen.errors import AccessDenied, CallFailed, ConfigError, ModelError, ServerGone
 
@@ -76,17 +78,20 @@ class ChatClient:
         self._timeout = timeout_seconds
         self._tries = tries
         self._pause = _pause(pause_seconds)
-        self._servers = [_Server(url, _connect(url, key or NO_KEY)) for url in map(_checked_url, base_urls)]
+        self._servers = [_Server(url, _connect(url, key or NO_KEY)) for url in map(checked_url, base_urls)]
         self._replicas = Replicas([server.url for server in self._servers])
         self._silent: set[str] = set()
         self.refused: Counter[int] = Counter()
         """Chat calls that were refused for now and are tried again, by HTTP status."""
 
-    async def chat(self, body: dict[str, Any], *, affinity: str, tries: int | None = None) -> Completion:
+    async def chat(
+        self, body: dict[str, Any], *, affinity: str, tries: int | None = None, verbatim: bool = False
+    ) -> Completion:
         """Post `body`, a JSON of chat.completions with any field the server knows, and wait for all choices.
 
         `affinity` is the picture's sha256 or ""; fewer `tries` than the client's own hold for faults that are
-        not of load. Raises a child of ModelError, by what can be done about it.
+        not of load. An answer that is begun goes out as text where it is to go on `verbatim`. Raises a child
+        of ModelError, by what can be done about it.
         """
         index, made = None, 0
         try:
@@ -94,7 +99,7 @@ class ChatClient:
                 made = attempt.retry_state.attempt_number
                 with attempt:
                     index = self._replicas.pick(affinity, avoid=index)
-                    return await self._chat_once(index, body, made)
+                    return await self._chat_once(index, body, made, verbatim)
         except _Again as fault:
             last = fault
         raise await self._given_up(last, made)
@@ -114,10 +119,9 @@ class ChatClient:
     async def words(self, model: str, ids: Sequence[int]) -> str | None:
         """What token ids say, marks included (vLLM's /detokenize); None where no server tells."""
         for server in self._servers:
-            page = f"{server.url.removesuffix('/v1')}/detokenize"
             asked = {"model": model, "tokens": list(ids)}
             try:
-                return wire.words(await self._request(server, "post", page, PROBE_SECONDS, body=asked))
+                return wire.words(await self._beside(server, "/detokenize", asked, PROBE_SECONDS))
             except (_Again, ModelError, ValueError):
                 continue
         return None
@@ -149,11 +153,11 @@ class ChatClient:
             reraise=True,
         )
 
-    async def _chat_once(self, index: int, body: dict[str, Any], attempt: int) -> Completion:
+    async def _chat_once(self, index: int, body: dict[str, Any], attempt: int, verbatim: bool) -> Completion:
         server, started = self._servers[index], time.perf_counter()
         with self._replicas.using(index):
             try:
-                text = await self._request(server, "post", "/chat/completions", self._timeout, body=body)
+                text = await self._answered(server, body, verbatim)
                 return self._read(server, text, body["model"], time.perf_counter() - started, attempt)
             except _Again as fault:
                 if fault.unreachable:
@@ -161,6 +165,18 @@ class ChatClient:
                 if fault.status:
                     self.refused[fault.status] += 1
                 raise
+
+    async def _answered(self, server: _Server, body: dict[str, Any], verbatim: bool) -> str:
+        if verbatim and begun(body):
+            return await go_on(partial(self._beside, server), body)
+        return await self._request(server, "post", "/chat/completions", self._timeout, body=body)
+
+    async def _beside(
+        self, server: _Server, page: str, body: dict[str, Any], seconds: float | None = None
+    ) -> str:
+        """Of a page that stands beside /v1."""
+        url = server.url.removesuffix("/v1") + page
+        return await self._request(server, "post", url, seconds or self._timeout, body=body)
 
     def _read(self, server: _Server, text: str, model: str, seconds: float, attempt: int) -> Completion:
         """The completion in a 200; raises _Again, or ModelError for an error that stands there instead."""
@@ -250,20 +266,6 @@ def _checked_key(key: str) -> str:
     if not (key.isascii() and key.isprintable()):
         raise ConfigError("API key: it holds characters that no HTTP header may carry; expected plain ASCII")
     return key
-
-
-def _checked_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # half a bracket, a port that is no number, a sign that turns into a slash
-        whole = False
-    if not whole:
-        expected = "an address such as http://127.0.0.1:8000/v1"
-        raise ConfigError(f"base_urls: expected {expected}; got {url[: wire.SHOWN]!r}")
-    if "@" in parts.netloc:
-        raise ConfigError(f"base_urls: the address of {parts.hostname} holds a password; use `api_key_env`")
-    return url.rstrip("/")
 
 
 def _pause(base: float) -> Callable[[RetryCallState], float]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from typing import Any, Literal
 
-from ssui_gen.calling.asking import COLOUR, COUNT, LONG, SENTENCE, USER, Ask, part
-from ssui_gen.calling.resuming import AS_SEEN, Resumed, resumes
-from ssui_gen.calling.terms import SHOWING
+from ssui_gen.calling.asking import COLOUR, COUNT, LONG, SENTENCE, USER, Ask, content, part
+from ssui_gen.calling.resuming import AS_SEEN, Resumed, resumes, stands_behind
+from ssui_gen.calling.terms import SHOWING, SYSTEM
 from ssui_gen.completions import LEAST_LOGPROB, Choice, Completion
-from ssui_gen.errors import ReplyError
+from ssui_gen.errors import AccessDenied, ReplyError
 from ssui_gen.images import plain_url
 from ssui_gen.records import Record
 from ssui_gen.replying import read
@@ -26,6 +27,8 @@ BY_CHANCE = 1e-6
 """How probable it must be at least that all are alike, for that to tell nothing."""
 LETTERS = "qxz"
 """That no answer to COUNT consists of."""
+BEGUN = "1. Red.\n2. A colour, and no more.\n"
+"""An answer that is begun as paths are."""
 SHARING = 8
 """Calls about one picture that show whether its prefix is found again."""
 SEVERAL = (128, 64, 8, 3)
@@ -103,7 +106,23 @@ class Effects(Ask):
         async def begun(said: str, **fields: Any) -> Completion | None:
             return await self.tried(COUNT, said=said, **fields)
 
-        return await resumes(begun, whole, LONG)
+        found = await resumes(begun, whole, LONG)
+        return found if found.prefix or not await self._as_text() else Resumed(True, verbatim=True)
+
+    async def _as_text(self) -> bool:
+        """Whether it goes on to the letter where prompt and beginning are sent as text. Asked only where chat
+        shows its prompts, as llama-server does.
+        """
+        asked = [_turn("system", SYSTEM), _turn("user", content(COLOUR, self.picture))]
+        root = await self.put(asked, max_tokens=1, verbose=True)
+        if not isinstance(root, Completion) or root.prompt_text is None:
+            return False
+        with suppress(AccessDenied):  # somebody lets nothing through but /v1
+            turns = [[*asked, _turn("assistant", said)] for said in ("", BEGUN)]
+            again, after = [await self.put(one, verbatim=True, max_tokens=1) for one in turns]
+            if isinstance(again, Completion) and isinstance(after, Completion):
+                return stands_behind(root, again, after, BEGUN)
+        return False
 
     async def watches(self, ids: tuple[int, ...] | None) -> bool:
         watched = sorted(set(ids or ()))[:5] or [10, 11, 12]
@@ -150,6 +169,10 @@ class Effects(Ask):
         usages = [one.usage for one in made[1:] if one and one.usage.cached_tokens is not None]
         prompt = sum(usage.prompt_tokens for usage in usages)
         return sum(usage.cached_tokens or 0 for usage in usages) / prompt if prompt else None
+
+
+def _turn(role: str, said: Any) -> dict[str, Any]:
+    return {"role": role, "content": said}
 
 
 def _tells(choice: Choice) -> bool:

@@ -118,6 +118,8 @@ async def probe(
     shown = await _shown(way)
     if thinks := _thinks(answer) or thinks_first(shown):
         found |= {"thinks": True, "hushed": await _hushed(way.asking)}
+        if found["verbatim"]:  # a text would go on without the thoughts that come first
+            found |= {"prefix": False, "verbatim": False}
     if thinks and not dialect.thoughts:
         found |= {"room": False, **dict.fromkeys(SAID)}
     return Features.model_validate(

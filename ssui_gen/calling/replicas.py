@@ -1,7 +1,7 @@
 """Which replica takes a call: a picture stays where its prefix is cached, unless it is busy or down there.
 
 Rendezvous hashing: each replica scores each key, the best score wins, and losing a replica moves only its own
-keys. Pure bookkeeping; it sends nothing and asks nobody whether a replica lives.
+keys. Knows what an address is. Pure bookkeeping; it sends nothing and asks nobody whether a replica lives.
 """
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
+from ssui_gen.errors import ConfigError
+
+SHOWN = 300
+"""Characters of an address that a message shows."""
 SPILL_FACTOR = 1.5
 """A replica with more than this many times the mean in flight passes new keys on."""
 SPILL_FLOOR = 4
@@ -60,3 +65,18 @@ class Replicas:
 
 def _score(name: str, key: str) -> bytes:
     return hashlib.blake2b(f"{name}\n{key}".encode(), digest_size=8).digest()
+
+
+def checked_url(url: str) -> str:
+    """An address as it is used; raises ConfigError for one that is none, or holds a password."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half a bracket, a port that is no number, a sign that turns into a slash
+        whole = False
+    if not whole:
+        expected = "an address such as http://127.0.0.1:8000/v1"
+        raise ConfigError(f"base_urls: expected {expected}; got {url[:SHOWN]!r}")
+    if "@" in parts.netloc:
+        raise ConfigError(f"base_urls: the address of {parts.hostname} holds a password; use `api_key_env`")
+    return url.rstrip("/")

@@ -43,6 +43,8 @@ class Resumed(NamedTuple):
     """Whether it goes on with a beginning; None if the answer is too short to tell."""
     echoes: bool = False
     """Whether what it writes is preceded by the beginning."""
+    verbatim: bool = False
+    """Whether it goes on so only where the beginning is sent as text."""
 
 
 async def resumes(begun: Begun, whole: Completion | None, most: int) -> Resumed:
@@ -60,6 +62,16 @@ async def resumes(begun: Begun, whole: Completion | None, most: int) -> Resumed:
         return Resumed(rest.prompt_token_ids == wanted or _as_written(whole, cut, rest), echoes)
     goes_on = echoes or _goes_on(whole, cut, rest)
     return Resumed(goes_on and not await _trims(begun, cut.said, bool(whole.choices[0].logprobs)), echoes)
+
+
+def stands_behind(root: Completion, again: Completion, after: Completion, said: str) -> bool:
+    """Of a question in chat (`root`), the same sent as text (`again`), and as text with an answer that is
+    begun (`after`): whether the prompts are one, in words and in tokens, which count the picture too, and
+    what was begun follows to the letter.
+    """
+    same = (root.prompt_text, root.usage.prompt_tokens) == (again.prompt_text, again.usage.prompt_tokens)
+    grown = after.usage.prompt_tokens > root.usage.prompt_tokens
+    return same and grown and after.prompt_text == f"{root.prompt_text}{said}"
 
 
 def _cut(whole: Completion | None) -> Cut | None:

@@ -219,6 +219,8 @@ class Exploration:
                 policy, self.job.config.explore, path, self.pictures.all(path.images)
             )
             self.say(f"policy: the server renders each prefix as it stands (compared by {found.by})")
+            if policy.caller.sending.verbatim:
+                self.say("policy: prefixes go to its completion endpoint, for in chat they do not stand so")
             if found.lost and not self.job.toy:
                 self.say(f"policy: {found.lost}")
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ssui_gen.calling.asking import USER
+from ssui_gen.calling.calls import Caller
 from ssui_gen.calling.client import ChatClient
 from ssui_gen.calling.pictures import Shown
 from ssui_gen.calling.resuming import AS_SEEN
@@ -82,7 +83,7 @@ async def check_rendering(policy: Policy, settings: Explore, path: ReasoningPath
     for cut in range(len(path.steps)):
         draw = Draw(path, cut, 1, 0)
         body = continuation(policy, settings, draw, pictures).wire(policy.caller.sending)
-        completion = await _rendered(policy.caller.client, body, pictures.affinity, cut)
+        completion = await _rendered(policy.caller, body, pictures.affinity, cut)
         found.append(Rendered(draw.prefix, completion))
     worded = [await _in_words(policy.caller.client, policy.model, one) for one in found]
     return compare(worded, Sent(*policy_prompt(policy.prompt, path.query.text)))
@@ -95,14 +96,15 @@ async def _in_words(client: ChatClient, model: str, one: Rendered) -> Rendered:
     return one._replace(words=await client.words(model, ids))
 
 
-async def _rendered(client: ChatClient, body: dict[str, Any], affinity: str, cut: int) -> Completion:
+async def _rendered(caller: Caller, body: dict[str, Any], affinity: str, cut: int) -> Completion:
     """One token of an answer, with as much about its prompt as the server will say; raises ConfigError."""
     greedy = {"max_tokens": 1, "temperature": 0, "user": USER}
     asked = {key: value for key, value in body.items() if key not in ("n", "seed")} | greedy
     refused: Exception | None = None
     for more in SHOWING:
         try:
-            return await client.chat(asked | more, affinity=affinity)
+            verbatim = caller.sending.verbatim
+            return await caller.client.chat(asked | more, affinity=affinity, verbatim=verbatim)
         except (RequestRefused, CallFailed) as error:
             refused = error
     raise ConfigError(

@@ -111,7 +111,7 @@ class Job:
             for line in (*told(found, ours), "" if ours else lacking(found, wanted)):
                 if line:
                     say(f"{role}: {line}")
-            sending = Sending(bool(found.file_urls), found.uuid, found.priority, dialect, found.terms)
+            sending = Sending.to(found, dialect)
             for other in self._played_by(client):
                 require(found, needed.get(other, ()), other)
                 self.features[other] = found

@@ -185,7 +185,8 @@ def question_of_policy(plan: Plan, root: Path, path_id: str | None, cut: int) ->
     asked = going_on(plan.prompts["policy"], model, config.explore, draw, pictures, token_ids=can.token_ids)
     request = _spoken(asked, config.dialect("policy"))
     size, at_most = _sizes(config, root, path.images, request), cut and config.explore.adaptive
-    of = f"the path {path.id!r}, {path.kind}, cut {cut}{', n at most' if at_most else ''}"
+    by = ", as text: the prompt of all but the last turn, and that turn" if cut and can.verbatim else ""
+    of = f"the path {path.id!r}, {path.kind}, cut {cut}{', n at most' if at_most else ''}{by}"
     return Question("policy", of, "policy", request, size, {})
 
 
