@@ -25,7 +25,7 @@ from ssui_gen.benching.drawn import allotted, verdict_of
 from ssui_gen.benching.estimating import NO, UNSCORED, YES, Floats, Ints, Table, post_stratified
 from ssui_gen.benching.evidence import Model
 from ssui_gen.benching.rates import rows_of
-from ssui_gen.benching.report import read_tested
+from ssui_gen.benching.report import read_results
 
 MODELS = {"bare": (0.45, 0.95), "sft": (0.7, 0.9), "srpo": (0.92, 0.88), "refuser": (0.25, 0.05)}
 """Rates of what is right, of risky and of benign responses."""
@@ -61,7 +61,7 @@ def made_up(scenarios: int = 400, seed: int = 0) -> Iterator[Bench]:
 def of_bench(folder: Path) -> Iterator[Bench]:
     """Every model below `folder` with the truth of all its rows; scenarios that lack a part are left out."""
     for file in sorted(folder.glob("*/truth.jsonl")):
-        model = read_tested(file.parent).model
+        model = read_results(file.parent).model
         rows = list(_scenarios(model))
         said, truth = (np.array([[one[side] for one in row] for row in rows]) for side in (0, 1))
         yield Bench(model.name, model.judge, said, truth.astype(float))

@@ -638,11 +638,25 @@ def test_no_file_is_over_300_lines_and_half_the_functions_are_under_ten() -> Non
     assert lengths[len(lengths) // 2] < 10
 
 
-def test_what_type_checking_does_not_reach_imports_modules_that_are_there() -> None:
+@cache
+def names_in(module: Path) -> frozenset[str]:
+    """Everything that a module binds, and the modules of a package."""
+    tree = list(ast.walk(ast.parse(module.read_text("utf-8"))))
+    made = {
+        node.name for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    made |= {node.id for node in tree if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    taken = (alias for node in tree if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
+    inside = {path.stem for path in module.parent.iterdir()} if module.name == "__init__.py" else set()
+    return frozenset(made | inside | {alias.asname or alias.name for alias in taken})
+
+
+def test_what_type_checking_does_not_reach_imports_names_that_are_there() -> None:
     for path in sources("benchmarks", "scripts", "tests"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (top := (node.module or "").split(".")[0]) in OURS:
                 place = OURS[top] / str(node.module).replace(".", "/")
-                assert place.with_suffix(".py").exists() or (place / "__init__.py").exists(), (
-                    f"{path}:{node.lineno}: {node.module}"
-                )
+                module = found if (found := place.with_suffix(".py")).exists() else place / "__init__.py"
+                assert module.exists(), f"{path}:{node.lineno}: {node.module}"
+                lost = {alias.name for alias in node.names} - names_in(module)
+                assert not lost, f"{path}:{node.lineno}: {node.module} has no {lost}"
