@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from ssui_gen.records import ImageRef, Kind, MoreImages, Pictured, Record, look_of, row_id
+from ssui_gen.records import ImageRef, Kind, MoreImages, Pictured, ReasoningPath, Record, look_of, row_id
 
 Polarity = Literal["good", "bad", "unverified"]
 """Whether a branch reaches the right end; `unverified` branches are kept and never trained on."""
@@ -117,6 +118,26 @@ class Cut(Record, Pictured):
     """Whether the prefix is right, as the path's own steps, or ends with a wrong step of a branch."""
     origin: Origin | None = None
     """Of source recovery."""
+
+    @classmethod
+    def of_path(
+        cls, path: ReasoningPath, cut: int, prefix: str, branches: Iterable[Branch], **more: Any
+    ) -> Cut:
+        """What stands behind `prefix`, with the path's own pictures and question; nothing was drawn unless
+        `more` says so.
+        """
+        return cls(
+            id=cls.id_of(path.id, cut, path.query.text, prefix),
+            path_id=path.id,
+            kind=path.kind,
+            cut=cut,
+            prefix=prefix,
+            image=path.image,
+            more_images=path.more_images,
+            query=path.query.text,
+            branches=tuple(branches),
+            **{"draws": 0, "made_by": (), **more},
+        )
 
     @staticmethod
     def id_of(path_id: str, cut: int, query: str, prefix: str) -> str:

@@ -77,11 +77,8 @@ def _row(
             if known
             else _branch(told, cut, prefix, text, one)
         )
-    return Cut(
-        id=Cut.id_of(path.id, cut, path.query.text, prefix), path_id=path.id, kind=path.kind, cut=cut,
-        prefix=prefix, image=path.image, query=path.query.text, branches=tuple(branches.values()),
-        draws=sum(branch.times for branch in branches.values()), made_by=(), origin=origin,
-    )  # fmt: skip
+    draws = sum(branch.times for branch in branches.values())
+    return Cut.of_path(path, cut, prefix, branches.values(), draws=draws, origin=origin)
 
 
 def _branch(told: Told, cut: int, prefix: str, text: str, said: Completion) -> Branch:

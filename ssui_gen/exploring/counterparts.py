@@ -124,11 +124,7 @@ def _pair(one: Wanted, there: Found, system: str) -> Pair:
     cut, path = one.words[0], there.path
     back = one.back if there.origin else one.plain
     sides = (_side(path, "own", there.own, cut), _side(path, one.path.id, back, cut))
-    row = Cut(
-        id=Cut.id_of(path.id, cut, path.query.text, there.prefix), path_id=path.id, kind=path.kind, cut=cut,
-        prefix=there.prefix, image=path.image, more_images=path.more_images, query=path.query.text,
-        branches=sides, draws=0, made_by=(), origin=there.origin,
-    )  # fmt: skip
+    row = Cut.of_path(path, cut, there.prefix, sides, origin=there.origin)
     made = pair_of(row, sides, system, "step", "recovery", PLACES[f"step {cut + 1}"])
     return made.model_copy(update={"twin_id": one.path.id})
 

@@ -162,16 +162,11 @@ class Drawing:
         """What is kept of it, and how many of each kind were looked for."""
         path, lead = self.path, self.lead
         prefix = lead.prefix if lead else prefix_at(path.steps, self.cut)
-        return Cut(
-            id=Cut.id_of(path.id, self.cut, path.query.text, prefix),
-            path_id=path.id,
-            kind=path.kind,
-            cut=self.cut,
-            prefix=prefix,
-            image=path.image,
-            more_images=path.more_images,
-            query=path.query.text,
-            branches=tuple(self.branches.values()),
+        return Cut.of_path(
+            path,
+            self.cut,
+            prefix,
+            self.branches.values(),
             draws=self.draws,
             enough=enough,
             made_by=tuple(self.calls),

@@ -69,19 +69,8 @@ def _cut(path: ReasoningPath, cut: int) -> Cut:
         EDITED: render_path(path.steps, path.answer),
         ORIGINAL: render_path([*path.steps[:cut], *steps[cut:]], answer),
     }
-    return Cut(
-        id=Cut.id_of(path.id, cut, path.query.text, prefix),
-        path_id=path.id,
-        kind=path.kind,
-        cut=cut,
-        prefix=prefix,
-        image=path.image,
-        more_images=path.more_images,
-        query=path.query.text,
-        branches=tuple(_branch(path, name, cut, end.removeprefix(prefix)) for name, end in ends.items()),
-        draws=0,
-        made_by=(),
-    )
+    sides = (_branch(path, name, cut, end.removeprefix(prefix)) for name, end in ends.items())
+    return Cut.of_path(path, cut, prefix, sides)
 
 
 def _as_it_was(path: ReasoningPath) -> tuple[tuple[Step, ...], str]:

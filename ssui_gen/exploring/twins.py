@@ -17,7 +17,7 @@ from pathlib import Path
 from ssui_gen.branches import Branch, Cut, Judgement, Pair
 from ssui_gen.branching import one_line, prefix_at, render_path
 from ssui_gen.exploring.edited import says_the_same
-from ssui_gen.exploring.explored import cut_id, read_paths
+from ssui_gen.exploring.explored import read_paths
 from ssui_gen.exploring.pairs import pair_of
 from ssui_gen.records import (
     STEP_NAMES,
@@ -111,11 +111,7 @@ def step_line(steps: Sequence[Step], answer: str, cut: int) -> str:
 def swapped(path: ReasoningPath, twin: Twin, cut: int, own: str, others: str, system: str) -> Pair:
     """`own` over `others`, a line of the twin's, behind the path's first steps."""
     sides = (_side(path, cut, "own", path.id, own), _side(path, cut, "twin", twin.id, others))
-    row = Cut(
-        id=cut_id(path, cut), path_id=path.id, kind=path.kind, cut=cut, prefix=prefix_at(path.steps, cut),
-        image=path.image, more_images=path.more_images, query=path.query.text,
-        branches=sides, draws=0, made_by=(),
-    )  # fmt: skip
+    row = Cut.of_path(path, cut, prefix_at(path.steps, cut), sides)
     made = pair_of(row, sides, system, "step", "twin", PLACES[f"step {cut + 1}"])
     return made.model_copy(update={"twin_id": twin.id})
 
