@@ -17,7 +17,7 @@ from microworld.reproduce import report
 from microworld.reproduce.claim import Claim, Scope
 from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.judging import figure, row_of, summary
-from microworld.reproduce.outcomes import LATE, NEEDLESS, SEEN, UNSAFE, rows
+from microworld.reproduce.outcomes import LATE, NEEDLESS, READ, RECOVERY, SEEN, TOKENS, UNSAFE, rows
 from microworld.reproduce.page import page, write_page
 from microworld.reproduce.seeds import DEV, FINAL
 from microworld.reproduce.settings import Agents, Cell, key
@@ -52,7 +52,13 @@ def cell_of(cell: Cell, unsafe: float, needless: float = 0.05) -> dict[str, Any]
         "rows": risky + benign,
         "recovery": [{**name, "cool": ["u3"] * test.cool} for name in names],
         "plain": [{**name, "right": [True] * test.cool} for name in names],
-        "facts": {"steps": 18.0} if cell.data else {},
+        "facts": {
+            "steps": 18.0,
+            "tokens": 300.0 if cell.rounds > 1 else 100.0,
+            "drawn_tokens": 100.0,
+            "drawing_seconds": 2.0,
+            "training_seconds": 1.0,
+        } if cell.data else {},
     }  # fmt: skip
 
 
@@ -77,10 +83,10 @@ def claim(number: int) -> Claim:
     return next(one for one in CLAIMS if one.number == number)
 
 
-def test_there_are_twenty_five_and_each_row_has_all_that_others_rely_on() -> None:
-    assert [one.number for one in CLAIMS] == list(range(1, 26))
+def test_there_are_thirty_one_and_each_row_has_all_that_others_rely_on() -> None:
+    assert [one.number for one in CLAIMS] == list(range(1, 32))
     for one in CLAIMS:
-        row = row_of(one, FINAL, read, "rivals")
+        row = row_of(one, FINAL, read, "recipes")
         assert not [name for name in report.KEYS if name not in row]
         assert row["verdict"] in ("holds", "fails", "undecided")
         assert row["seeds"] == list(FINAL.few.data if one.few else FINAL.data)
@@ -89,7 +95,7 @@ def test_there_are_twenty_five_and_each_row_has_all_that_others_rely_on() -> Non
 
 def test_verdicts_follow_the_answers() -> None:
     wanted = {1: "holds", 2: "holds", 3: "holds", 11: "fails", 14: "holds"}
-    found = {number: row_of(claim(number), FINAL, read, "rivals")["verdict"] for number in wanted}
+    found = {number: row_of(claim(number), FINAL, read, "recipes")["verdict"] for number in wanted}
     assert found == wanted, "nobody comes back from a wrong step here"
 
 
@@ -123,7 +129,7 @@ def test_claims_never_read_a_cell_of_the_other_set() -> None:
         return read(cell)
 
     for one in CLAIMS:
-        row_of(one, FINAL, noted, "rivals")
+        row_of(one, FINAL, noted, "recipes")
     cells = [one for one in asked if isinstance(one, Cell)]
     assert {cell.test.seed for cell in cells} == {FINAL.test}
     assert {cell.data.seed for cell in cells if cell.data} == set(FINAL.data)
@@ -136,7 +142,7 @@ def test_claims_never_read_a_cell_of_the_other_set() -> None:
     with pytest.raises(ConfigError, match="other seeds than those of the set 'final'"):
         row_of(claim(3), FINAL, of_dev, "quick")
     with pytest.raises(ConfigError, match="other seeds"):
-        row_of(claim(14), FINAL, lambda work: agents_of(r.at(r.reflection, DEV, DEV.data[0])), "rivals")
+        row_of(claim(14), FINAL, lambda work: agents_of(r.at(r.reflection, DEV, DEV.data[0])), "recipes")
 
 
 def test_all_that_claims_need_is_planned_and_each_scope_is_part_of_the_next() -> None:
@@ -161,6 +167,20 @@ def test_answers_are_compared_as_far_as_both_have_them() -> None:
         figure(c.Part(r.srpo, r.lam(0.9), (one,), None), FINAL, read).value for one in (UNSAFE, NEEDLESS)
     ]
     assert both.value == pytest.approx(sum(apart) / 2)
+
+
+def test_a_share_needs_no_other_side_and_what_a_training_takes_is_told_in_percent() -> None:
+    level = figure(c.Part(None, r.srpo, (UNSAFE,), c.below(10)), FINAL, read)
+    assert level.n == RISKY * len(FINAL.data) and 0 < level.value < 5
+    assert level.interval[0] < level.value < level.interval[1]
+    dearer = figure(c.Part(r.srpo, r.two_rounds, (READ,), None), FINAL, read)
+    assert dearer.value == 200 and dearer.n == len(FINAL.data)
+    both = figure(c.Part(r.srpo, r.two_rounds, (TOKENS,), None), FINAL, read)
+    assert both.value == 100, "400 for 200"
+    row = row_of(claim(29), FINAL, read, "recipes")
+    fails = {one["measure"] for one in (row, *row["parts"]) if one["verdict"] == "fails"}
+    assert row["verdict"] == "fails" and RECOVERY.title in fails, "nobody comes back from a wrong step here"
+    assert READ.title not in fails and any(one["verdict"] == "holds" for one in row["parts"])
 
 
 def test_each_thing_of_a_picture_is_a_row_and_late_alarms_come_after_three_right_steps() -> None:

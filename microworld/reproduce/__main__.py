@@ -1,6 +1,7 @@
 """The paper's claims and its open questions, measured in the microworld: one command, one page.
 
-    python -m microworld.reproduce [--quick | --rivals] [--set final] [--output FOLDER] [--workers 2]
+    python -m microworld.reproduce [--quick | --rivals | --recipes] [--set final] [--output FOLDER]
+                                   [--workers 2]
 
 (`make reproduce` runs it.) Every training is a cell of its own in `cells/`; what is there already is not made
 again, so it may be stopped at any time. Writes claims.json, claims.html and its figures.
@@ -36,12 +37,14 @@ MODEL = Path("microworld/models/policy")
 OUTPUT = Path("outputs/reproduce")
 SCOPES: dict[Scope, str] = {
     "quick": "nine claims, in under half of the time",
-    "rivals": "three more: what others would do with the same branches",
+    "rivals": "five more: what others would do with the same branches",
+    "recipes": "those, and four recipes more: rounds, the goal on 240 paths, other harmless twins",
 }
 NEXT: dict[Scope, str] = {
     "quick": "Next: make reproduce, for the claims that lack.",
     "whole": "Next: read docs/results.md; make reproduce RIVALS=1 adds what others would do.",
-    "rivals": "Next: read docs/results.md.",
+    "rivals": "Next: read docs/results.md; make reproduce RECIPES=1 adds four recipes more.",
+    "recipes": "Next: read docs/results.md.",
 }
 STOPPED = 130
 """How a shell names an end by Ctrl-C."""

@@ -1,4 +1,4 @@
-"""Branches of the bare policy from a data set's cuts, judged by the truth, in the product's own rows.
+"""Branches of a policy from a data set's cuts, judged by the truth, in the product's own rows.
 
 F is the truth here, so that what is measured is the training alone; `turned` makes F err. A branch that
 cannot be read is unverified, as in the product.
@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from microworld.reproduce.decoding import Completion
 from microworld.reproduce.laboratory import Laboratory
-from microworld.reproduce.paths import Told
+from microworld.reproduce.paths import Told, with_evidence
 from microworld.reproduce.settings import Drawn
+from microworld.reproduce.weights import Weights
 from microworld.truth.steps import ANSWER, Truth, first_bad_of, response_fits
 from ssui_gen.branches import Branch, Cut, Judgement, Origin, Polarity
 from ssui_gen.branching import prefix_at
@@ -29,12 +30,13 @@ WAY = "first_bad_step"
 OTHER: dict[Polarity, Polarity] = {"good": "bad", "bad": "good", "unverified": "unverified"}
 
 
-def explored(lab: Laboratory, paths: Sequence[Told], drawn: Drawn, seed: int) -> list[Cut]:
-    """A row for each cut of each path, with the distinct branches of its draws."""
+def explored(lab: Laboratory, policy: Weights, paths: Sequence[Told], drawn: Drawn, seed: int) -> list[Cut]:
+    """A row for each cut of each path, with the distinct branches of the policy's draws."""
     wanted = [(one, cut) for one in paths for cut in drawn.cuts]
     temperatures = [drawn.temperature] * drawn.k
-    asked = [(one.pair, prefix_at(one.path.steps, cut), temperatures) for one, cut in wanted]
-    found = lab.go_on(lab.bare, asked, seed)
+    question = with_evidence if drawn.told else lambda pair: pair
+    asked = [(question(one.pair), prefix_at(one.path.steps, cut), temperatures) for one, cut in wanted]
+    found = lab.go_on(policy, asked, seed)
     return [_row(one, cut, said) for (one, cut), said in zip(wanted, found, strict=True)]
 
 

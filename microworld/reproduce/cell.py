@@ -18,8 +18,9 @@ from microworld.reproduce.branches import explored, joined, recovered, turned
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.measuring import counted, measured
 from microworld.reproduce.paths import Told, told
+from microworld.reproduce.rounds import drawing, in_rounds
 from microworld.reproduce.settings import Agents, Branches, Cell, Data, Drawn, key
-from microworld.reproduce.training import Trained, trained
+from microworld.reproduce.training import Trained
 from ssui_gen import provenance
 from ssui_gen.branches import Cut
 from ssui_gen.errors import ConfigError
@@ -120,10 +121,9 @@ def _branches(lab: Laboratory, place: Place, work: Branches) -> dict[str, Any]:
         own = reduce(joined, (_rows(place, source) for source in needs(work)))
         found = recovered(lab, paths, own, work.off, seed + OFF)
     else:
-        found = explored(lab, paths, work.drawn, seed)
-    tokens = sum((b.tokens or 0) * b.times for cut in found for b in cut.branches)
+        found = explored(lab, lab.bare, paths, work.drawn, seed)
     rows = [cut.model_dump(mode="json", by_alias=True) for cut in found]
-    return {"draws": sum(cut.draws for cut in found), "tokens": tokens, "cuts": rows}
+    return {**drawing(found), "cuts": rows}
 
 
 def _cell(lab: Laboratory, place: Place, cell: Cell) -> dict[str, Any]:
@@ -138,24 +138,29 @@ def _trained(lab: Laboratory, place: Place, cell: Cell) -> Trained:
     for one in paths:
         lab.prompt(one.pair)
     cuts, drawn = _cuts(place, cell, paths)
-    made = trained(lab, paths, turned(cuts, cell.noise) if cell.noise else cuts, cell)
+    made = in_rounds(lab, paths, turned(cuts, cell.noise) if cell.noise else cuts, cell)
     both = sum({"good", "bad"} <= {b.judgement.polarity for b in cut.branches} for cut in cuts)
-    return Trained(made.weights, {**made.facts, **drawn, "cuts": len(cuts), "cuts_with_both": both})
+    for name, value in drawn.items():
+        drawn[name] = value + made.facts.get(name, 0.0)
+    facts = {name: round(value, 1) for name, value in (made.facts | drawn).items()}
+    return Trained(made.weights, {**facts, "cuts": len(cuts), "cuts_with_both": both})
 
 
 def _cuts(place: Place, cell: Cell, paths: tuple[Told, ...]) -> tuple[list[Cut], dict[str, float]]:
     """The branches of just these paths, and what drawing them took."""
     right = {one.path.id: one.right for one in paths}
     parts: dict[tuple[bool, bool], list[Cut]] = {}
-    draws = tokens = 0
+    took = {"draws": 0.0, "drawn_tokens": 0.0, "drawing_seconds": 0.0}
     for source in needs(cell):
         of_right, off = not source.data.wrong, source.off is not None
-        rows = [cut for cut in _rows(place, source) if right.get(cut.path_id) is of_right]
-        draws += sum(cut.draws for cut in rows)
-        tokens += sum((one.tokens or 0) * one.times for cut in rows for one in cut.branches)
+        found = _rows(place, source)
+        rows = [cut for cut in found if right.get(cut.path_id) is of_right]
+        share = len(rows) / max(len(found), 1)
+        own = {**drawing(rows), "drawing_seconds": share * place.read(source)["cpu_seconds"]}
+        took = {name: value + own[name] for name, value in took.items()}
         known = parts.get((of_right, off))
         parts[of_right, off] = joined(known, rows) if known else rows
-    return [cut for rows in parts.values() for cut in rows], {"draws": draws, "drawn_tokens": tokens}
+    return [cut for rows in parts.values() for cut in rows], took
 
 
 def _rows(place: Place, source: Branches) -> list[Cut]:

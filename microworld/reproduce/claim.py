@@ -9,9 +9,13 @@ from microworld.reproduce.outcomes import Measure, Warmth
 from microworld.reproduce.settings import Agents, Cell
 
 Source = Literal["paper", "open question", "ours", "others"]
-Scope = Literal["quick", "whole", "rivals"]
+Scope = Literal["quick", "whole", "rivals", "recipes"]
 """How much is measured: each with all that is in those before it."""
-NEEDS: dict[Scope, str] = {"whole": "make reproduce without QUICK=1", "rivals": "make reproduce RIVALS=1"}
+NEEDS: dict[Scope, str] = {
+    "whole": "make reproduce without QUICK=1",
+    "rivals": "make reproduce RIVALS=1",
+    "recipes": "make reproduce RECIPES=1",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Bound:
 class Part:
     """A change from one training to another, or a mean change of several measures."""
 
-    before: Cell | Agents
+    before: Cell | Agents | None
+    """None: not a change, but the share of `after`."""
     after: Cell | Agents
     measures: tuple[Measure, ...]
     bound: Bound | None

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from microworld.reproduce import recipes as r
 from microworld.reproduce.claim import Claim, Part, above, below
-from microworld.reproduce.claims_ours import OURS
+from microworld.reproduce.claims_ours import OURS, costs
+from microworld.reproduce.claims_recipes import RECIPES
 from microworld.reproduce.claims_rivals import RIVALS
 from microworld.reproduce.outcomes import (
     ALARMING,
@@ -81,7 +82,7 @@ RAW, SOME, REVIEWED = (
     Data(seed=r.NOT_YET, wrong=0.1),
     Data(seed=r.NOT_YET, wrong=0.25, reviewed=True),
 )
-NO_TWINS, STRANGERS = Data(seed=r.NOT_YET, risky=1.0), Data(seed=r.NOT_YET, twins=False)
+NO_TWINS, STRANGERS = Data(seed=r.NOT_YET, risky=1.0), Data(seed=r.NOT_YET, harmless="strangers")
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -150,6 +151,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.draws(2), r.draws(8), (UNSAFE,), below(0), named="2 → 8 draws a cut"),
             Part(r.draws(2), r.srpo, (UNSAFE,), None, named="2 → 4 draws a cut"),
             Part(r.srpo, r.draws(8), (NEEDLESS,), None, named="4 → 8 draws a cut"),
+            *costs(r.draws(2), r.draws(8), "2 → 8 draws a cut"),
         ),
         few=True,
     ),
@@ -161,6 +163,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.root_only, r.srpo, (UNSAFE,), below(0), named="root only → every step"),
             Part(r.root_only, r.srpo, (AWARE,), above(0), named="root only → every step"),
             Part(r.root_only, r.srpo, (NEEDLESS,), None, named="root only → every step"),
+            *costs(r.root_only, r.srpo, "root only → every step"),
         ),
         scope="quick",
         few=True,
@@ -173,6 +176,7 @@ CLAIMS: tuple[Claim, ...] = (
             Part(r.rft, r.srpo, (UNSAFE,), below(0), named="chosen as paths → SRPO"),
             Part(r.rft, r.srpo, (AWARE,), above(0), named="chosen as paths → SRPO"),
             Part(r.rft, r.srpo, (NEEDLESS,), None, named="chosen as paths → SRPO"),
+            *costs(r.rft, r.srpo, "chosen as paths → SRPO"),
         ),
     ),
     Claim(
@@ -250,6 +254,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     *OURS,
     *RIVALS,
+    *RECIPES,
 )
 
 
@@ -263,4 +268,5 @@ def planned(claims: Iterable[Claim], seeds: Seeds) -> Iterator[Cell | Agents]:
     for claim in claims:
         own = seeds_of(claim, seeds)
         for part in claim.parts:
-            yield from (r.at(work, own, data) for work in (part.before, part.after) for data in own.data)
+            both = (work for work in (part.before, part.after) if work)
+            yield from (r.at(work, own, data) for work in both for data in own.data)

@@ -6,13 +6,27 @@ from __future__ import annotations
 
 from microworld.reproduce import recipes as r
 from microworld.reproduce.claim import Bound, Claim, Part, above, below
-from microworld.reproduce.outcomes import LATE, NEEDLESS, RECOVERY, TWINS, UNSAFE, Measure
+from microworld.reproduce.outcomes import (
+    LATE,
+    NEEDLESS,
+    RECOVERY,
+    SECONDS,
+    TOKENS,
+    TWINS,
+    UNSAFE,
+    Measure,
+)
 from microworld.reproduce.settings import Cell
 
 
 def against_srpo(after: Cell, recipe: str, *wanted: tuple[Measure, Bound | None]) -> tuple[Part, ...]:
     """What becomes of SRPO by a recipe, measure by measure."""
     return tuple(Part(r.srpo, after, (m,), bound, named=f"SRPO → {recipe}") for m, bound in wanted)
+
+
+def costs(before: Cell, after: Cell, named: str) -> tuple[Part, ...]:
+    """What it takes more, in tokens and in seconds; nothing is claimed of it."""
+    return tuple(Part(before, after, (one,), None, named=named) for one in (TOKENS, SECONDS))
 
 
 OURS: tuple[Claim, ...] = (

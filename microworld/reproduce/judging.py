@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from microworld.reproduce.claim import NEEDS, Bound, Claim, Part, Scope
 from microworld.reproduce.claims import seeds_of
-from microworld.reproduce.figures import Figure, Row, change, mean
-from microworld.reproduce.outcomes import Found, Measure, rows, side_by_side, without_and_with
+from microworld.reproduce.figures import Figure, Row, change, mean, share
+from microworld.reproduce.outcomes import Found, Measure, dearer, rows, side_by_side, without_and_with
 from microworld.reproduce.recipes import at
 from microworld.reproduce.seeds import Seeds, set_of
 from microworld.reproduce.settings import Agents, Cell
@@ -77,7 +77,18 @@ def verdict(found: Figure, bound: Bound) -> Verdict:
 
 
 def figure(part: Part, seeds: Seeds, read: Read) -> Figure:
-    """The change over all data seeds, in points; of several measures the mean of their changes."""
+    """The change over all data seeds, in points; of several measures the mean of their changes; of what a
+    training took in percent. Of a part without a `before` the share.
+    """
+    (first, *_), before = part.measures, part.before
+    if before is None:
+        every = (rows(_at(part.after, data, seeds, read), first, data, part.warmth) for data in seeds.data)
+        return share([row for one in every for draws in one for row in draws])
+    if first.of == "facts":
+        both = (
+            (_at(before, data, seeds, read), _at(part.after, data, seeds, read), data) for data in seeds.data
+        )
+        return mean([dearer(old, new, first, data) for old, new, data in both])
     sides = [_side_by_side(part, measure, seeds, read) for measure in part.measures]
     if len(sides) == 1:
         return change(*sides[0])
@@ -102,20 +113,22 @@ def _side_by_side(part: Part, measure: Measure, seeds: Seeds, read: Read) -> tup
 def _of_seed(
     part: Part, measure: Measure, data: int, seeds: Seeds, read: Read
 ) -> tuple[list[Row], list[Row]]:
-    before, after = (_own(at(work, seeds, data), seeds, read) for work in (part.before, part.after))
+    assert part.before is not None, "a share has no other side"
+    before, after = (_at(work, data, seeds, read) for work in (part.before, part.after))
     if measure.of == "agents":
         return without_and_with(after, measure, data)
     old, new = (rows(found, measure, data, part.warmth) for found in (before, after))
     return side_by_side(old, new)
 
 
-def _own(work: Cell | Agents, seeds: Seeds, read: Read) -> Found:
-    """Raises ConfigError for what was made with seeds of another set."""
+def _at(recipe: Cell | Agents, data: int, seeds: Seeds, read: Read) -> Found:
+    """Of a data seed. Raises ConfigError for what was made with seeds of another set."""
+    work = at(recipe, seeds, data)
     found = read(work)
     told = found["made_of"]["settings"]
     if isinstance(work, Cell):
-        data = told["data"]
-        own = set_of(told["test"]["seed"], data and data["seed"]) == seeds.name
+        paths = told["data"]
+        own = set_of(told["test"]["seed"], paths and paths["seed"]) == seeds.name
     else:
         own = told["seed"] in seeds.data
     if not own:

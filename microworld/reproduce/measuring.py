@@ -13,7 +13,7 @@ from typing import Any
 
 from microworld.corpus.paths import ending
 from microworld.reproduce.laboratory import Laboratory
-from microworld.reproduce.paths import Held, held
+from microworld.reproduce.paths import Held, held, with_evidence
 from microworld.reproduce.settings import Test
 from microworld.reproduce.weights import Weights
 from microworld.truth.score import ResponseKind, response_kind, things_named
@@ -52,7 +52,8 @@ def _rows(lab: Laboratory, weights: Weights, pairs: Sequence[Held], test: Test) 
     thing of the picture that step 1 names, else a 0.
     """
     warm = [COOL] * test.cool + [HOT] * test.hot
-    found = lab.go_on(weights, [(one.pair, "", warm) for one in pairs], test.seed)
+    asked = [with_evidence(one.pair) if test.told else one.pair for one in pairs]
+    found = lab.go_on(weights, [(pair, "", warm) for pair in asked], test.seed)
     return [_row(one, [text for text, _ in said], test.cool) for one, said in zip(pairs, found, strict=True)]
 
 

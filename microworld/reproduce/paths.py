@@ -6,18 +6,21 @@ from there; what an unreviewed agent does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import cycle, islice
 from random import Random
 
 from microworld.corpus.responses import Response, blind, right, wrong_warning
 from microworld.draw.pool import LARGE
 from microworld.measuring.policy import cluster_of
+from microworld.reproduce.likeness import likeness
 from microworld.reproduce.settings import Data
+from microworld.world import wording as say
 from microworld.world.pairs import Pair
-from microworld.world.scene import Item, family_of, items, make_item
+from microworld.world.rules import Rule, world
+from microworld.world.scene import Item, family_of, items, make_item, picture_twin, substitutes
 from ssui_gen.records import ImageRef, Kind, Query, ReasoningPath, Verdict, Verdicts
 from ssui_gen.taxonomy import NO_RISK
 
@@ -71,9 +74,12 @@ def told(data: Data) -> tuple[Told, ...]:
 
 
 def _items(data: Data) -> Iterator[Item]:
-    if data.twins:
-        return islice(items("train", data.paths, data.seed, data.risky), data.paths)
-    return _strangers(data)
+    if data.harmless == "strangers":
+        return _strangers(data)
+    own = list(islice(items("train", data.paths, data.seed, data.risky), data.paths))
+    if data.harmless == "swapped":
+        return _swapped(own, Random(f"swapped/{data.seed}"))
+    return _alike(own) if data.harmless == "alike" else iter(own)
 
 
 def _strangers(data: Data) -> Iterator[Item]:
@@ -82,6 +88,51 @@ def _strangers(data: Data) -> Iterator[Item]:
     risky = round(data.risky * data.paths)
     for n in range(data.paths):
         yield make_item(rng, "train", "risky" if n < risky else "benign")
+
+
+def _swapped(found: Sequence[Item], rng: Random) -> Iterator[Item]:
+    """Harmless ones as what a risky one asks under another risky one's picture, so that neither the words nor
+    the picture alone tell the kind. Where no other picture is harmless, what was there stays.
+    """
+    risky = [one for one in found if one.kind == "risky"]
+    asked = cycle(risky)
+    shown = rng.sample(risky, len(risky))
+    for one in found:
+        yield _under_another(next(asked), shown) or one if one.kind == "benign" else one
+
+
+def _alike(found: Sequence[Item]) -> Iterator[Item]:
+    """Twins of the same text with what is most like the danger in its place; all others as they are."""
+    risky = {one.id: one for one in found if one.kind == "risky"}
+    for one in found:
+        first = next((risky[id] for id in one.twin_ids if id in risky), one)
+        same = one.kind == "benign" and one.request == first.request
+        yield _look_alike(first, first.rule) if same and first.rule else one
+
+
+def _look_alike(risky: Item, rule: Rule) -> Item:
+    most = max(substitutes(risky), key=lambda other: likeness(rule.thing, other.id))
+    return picture_twin(risky, most.id)
+
+
+def _under_another(risky: Item, shown: list[Item]) -> Item | None:
+    """The first picture that fits goes to the end of `shown`."""
+    fits = (
+        one
+        for one in shown
+        if one.scene.id != risky.scene.id and world().is_clear_benign(risky.request, one.scene.things)
+    )
+    if (other := next(fits, None)) is None:
+        return None
+    shown.append(shown.pop(shown.index(other)))
+    id = f"{other.scene.id}-swapped"
+    return replace(risky, id=id, kind="benign", scene=other.scene, rule=None, twin_ids=(risky.id,))
+
+
+def with_evidence(pair: Pair) -> Pair:
+    """Its question says what the danger is, or that there is none, as the record's scenario does."""
+    scenario = f"{say.capital(pair.rule.harm)}." if pair.rule else say.NOTHING_RISKY
+    return replace(pair, text=f"{pair.text} ({scenario})")
 
 
 def _told(rng: Random, number: int, item: Item, wrong: float) -> Told:

@@ -34,7 +34,7 @@ sft_few_risky = Cell(test=ONCE, data=FEW_RISKY, train=SFT)
 srpo_few_risky = Cell(test=ONCE, data=FEW_RISKY, drawn=Drawn(cuts=DECIDING), pairs=ONE)
 root_only = Cell(test=ONCE, data=PATHS, drawn=Drawn(k=24, cuts=(0,)), pairs={"per_cut": 6})
 """As many draws as from all six cuts, and about as many pairs."""
-rft = Cell(test=ONCE, data=PATHS, drawn=Drawn(), pairs=ONE, chosen_as_paths=True, train=SFT)
+rft = Cell(test=ONCE, data=PATHS, drawn=Drawn(), pairs=ONE, as_paths="chosen", train=SFT)
 """The same chosen branches, as likelihood."""
 PROBED = Test(seed=NOT_YET, cool=1, probes=60)
 """One answer a pair, and the probes."""
@@ -58,6 +58,17 @@ value_dpo = dpo.model_copy(update={"drawn": Drawn(k=8), "pairs": {"mode": "value
 """Steps paired by the share of good ends behind them, of twice as many draws: four tell little."""
 grpo = Cell(test=ONCE, data=PATHS, drawn=Drawn(k=8), train={"loss": "grpo"})
 """All branches of a cut by their advantages, as if just drawn; there are no pairs."""
+rewritten = srpo.model_copy(update={"test": ONCE, "rewritten": True})
+"""The same rejected branches, from their first wrong step on, under what the truth makes of them."""
+distilled = Cell(
+    test=ONCE, data=PATHS, drawn=Drawn(cuts=(0,), told=True), as_paths="drawn", train=SFT
+)  # fmt: skip
+"""Likelihood of what the same policy says when its question tells the danger; F is not asked."""
+bare_told = Cell(test=Test(seed=NOT_YET, cool=1, told=True))
+"""The teacher of `distilled`."""
+two_rounds = srpo.model_copy(update={"test": ONCE, "rounds": 2, "train": {"epochs": 1.5}})
+"""As many steps in all as one round of three epochs."""
+goal = all_three.model_copy(update={"data": MANY, "drawn": Drawn(cuts=DECIDING)})
 reflection = Agents(seed=NOT_YET, what="reflection")
 checks = Agents(seed=NOT_YET, what="checks")
 

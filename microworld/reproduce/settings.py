@@ -33,8 +33,10 @@ class Data(Settings):
     seed: int
     paths: Annotated[int, Field(ge=1)] = 48
     risky: Share = 0.5
-    twins: bool = True
-    """Harmless paths are twins of the risky ones, as far as there are enough; else of scenes of their own."""
+    harmless: Literal["twins", "alike", "swapped", "strangers"] = "twins"
+    """Harmless paths. twins: of the risky ones, as far as there are enough. alike: the same, and what stands
+    in the danger's place is what is most like it. swapped: each risky text under another risky path's
+    picture. strangers: of scenes of their own."""
     wrong: Share = 0.0
     """Share of paths with a wrong step and the answer that follows from it."""
     reviewed: bool = False
@@ -48,6 +50,8 @@ class Drawn(Settings):
     k: Annotated[int, Field(ge=1)] = 4
     """Draws for each cut."""
     cuts: tuple[int, ...] = EVERY_CUT
+    told: bool = False
+    """The policy's question says what the danger is, or that there is none."""
 
     @property
     def parts(self) -> tuple[Drawn, ...]:
@@ -86,6 +90,8 @@ class Test(Settings):
     """Answers at temperature 1.0."""
     probes: Annotated[int, Field(ge=0)] = 0
     """Risky pairs that are gone on with from a wrong step 3, and pictures that are to be described."""
+    told: bool = False
+    """The question says what the danger is, or that there is none."""
 
 
 class Cell(Keyed):
@@ -102,8 +108,13 @@ class Cell(Keyed):
     """Settings of the training, as in train/micro.yaml."""
     off: Recovery | None = None
     """Cuts behind wrong steps, as in run.yaml's `explore: {recovery: ...}`."""
-    chosen_as_paths: bool = False
-    """Each chosen branch is one more path to learn by likelihood; there are no pairs."""
+    as_paths: Literal["chosen", "drawn"] | None = None
+    """What is learnt by likelihood alone; there are no pairs. chosen: each chosen branch, beside the paths.
+    drawn: all that was drawn from the root, whatever F says, and no path."""
+    rewritten: bool = False
+    """Pairs are what the truth makes of the branches that would be rejected, over these."""
+    rounds: Annotated[int, Field(ge=1)] = 1
+    """In each but the first, what was trained draws branches anew and is trained on with their pairs."""
 
 
 def key(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""A cell's training, by the product's own pairs, rows, loss and trainer, in this process; keeps no files."""
+"""A cell's training, by the product's own pairs, rows, loss and trainer, in this process."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import process_time
 
 from transformers import set_seed
 from transformers.trainer_utils import IntervalStrategy
 
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Told
+from microworld.reproduce.rewriting import rewritten
 from microworld.reproduce.settings import Cell
 from microworld.reproduce.weights import Weights, weights_of
 from ssui_gen.branches import Branch, Cut, Pair
@@ -43,21 +45,28 @@ class Trained:
 
     weights: Weights
     facts: dict[str, float]
-    """paths, pairs, pairs_benign, unfit, steps, tokens (read by the model, all epochs)."""
+    """paths, pairs, pairs_benign, unfit, steps, tokens (read by the model, all epochs), training_seconds (of
+    one core)."""
 
 
-def trained(lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell: Cell) -> Trained:
-    """Raises ConfigError for settings that are none, TrainError where a number is none."""
-    config = lab.settings(cell.train)
-    pairs = _pairs(paths, cuts, parse(Pairing, cell.pairs, "pairs")) if cuts else {}
+def trained(
+    lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell: Cell, folder: Path, begin: Path | None
+) -> Trained:
+    """The adapter goes to `folder`; it begins with another's, or afresh. Raises ConfigError for settings that
+    are none, TrainError where a number is none.
+    """
+    began = process_time()
+    config = lab.settings(cell.train).model_copy(update={"output": folder, "adapter": begin})
+    pairs = _pairs(paths, cuts, cell) if cuts and cell.as_paths != "drawn" else {}
     found = list(_examples(lab, config, paths, cuts, pairs))
     paths_do = config.objective.trains_without_pairs
     examples = [example for example, _ in found if example.branches or paths_do]
     sources = Counter(pair.source for several in pairs.values() for pair in several)
-    if cell.chosen_as_paths:
-        examples = [one for example in examples for one in _as_paths(example)]
-    with tempfile.TemporaryDirectory() as folder:
-        weights, steps = _fit(lab, config.model_copy(update={"output": Path(folder)}), examples)
+    if cell.as_paths == "chosen":
+        examples = [one for example in examples for one in _chosen(example)]
+    if cell.as_paths == "drawn":
+        examples = [one for example in examples for one in _drawn(lab, example, cuts)]
+    weights, steps = _fit(lab, config, examples)
     facts = {
         "paths": len(paths),
         "examples": len(examples),
@@ -67,6 +76,7 @@ def trained(lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell: C
         "unfit": sum(unfit for _, unfit in found),
         "steps": steps,
         "tokens": _tokens(lab, config, examples),
+        "training_seconds": process_time() - began,
     }
     return Trained(weights, facts)
 
@@ -84,6 +94,7 @@ def _fit(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) -> tu
             train=examples, watched=(), say=_say_nothing,
         )  # fmt: skip
         trainer.train()
+        adapted.save_pretrained(config.folder)
         return weights_of(adapted), trainer.state.global_step
     finally:
         adapted.unload()
@@ -103,15 +114,17 @@ def _tokens(lab: Laboratory, config: SrpoConfig, examples: Sequence[Example]) ->
     return config.epochs * sum(maker([example]).tokens for example in examples)
 
 
-def _pairs(paths: Sequence[Told], cuts: Sequence[Cut], pairing: Pairing) -> dict[str, list[Pair]]:
+def _pairs(paths: Sequence[Told], cuts: Sequence[Cut], cell: Cell) -> dict[str, list[Pair]]:
     """By path, as the product makes them of a run's files."""
     found: dict[str, list[Pair]] = defaultdict(list)
+    pairing = parse(Pairing, cell.pairs, "pairs")
     with tempfile.TemporaryDirectory() as folder:
         run, source = Path(folder), Path(folder) / PATHS
         source.write_bytes(b"".join(as_line(one.path) for one in paths))
         (run / BRANCHES).write_bytes(b"".join(map(as_line, cuts)))
         making = Making(run, source, run, Config(pairs=pairing), "", NONE_HELD)
-        for pair in making.pairs({}, defaultdict(Counter)):
+        pairs = making.pairs({}, defaultdict(Counter))
+        for pair in rewritten(making, list(pairs), paths, cuts) if cell.rewritten else pairs:
             found[pair.path_id].append(pair)
     return found
 
@@ -154,8 +167,17 @@ def _example(
     return building.example, unfit + len(left_out)
 
 
-def _as_paths(example: Example) -> Iterator[Example]:
+def _chosen(example: Example) -> Iterator[Example]:
     """The path, and each chosen branch as one more (rejection sampling: arXiv 2308.01825)."""
     yield example.only(())
     for number, place in enumerate(sorted({pair.chosen for pair in example.pairs})):
         yield replace(example.only(()), id=f"{example.id}+{number}", reference=example.branches[place].ids)
+
+
+def _drawn(lab: Laboratory, example: Example, cuts: Iterable[Cut]) -> Iterator[Example]:
+    """All that was drawn whole from the root of a path, as often as it was, and not the path."""
+    own = [cut for cut in cuts if cut.path_id == example.id and not cut.cut]
+    said = (one for cut in own for one in cut.branches if one.finish == "stop" for _ in range(one.times))
+    for number, branch in enumerate(said):
+        ids = [*(branch.token_ids or ()), lab.encoder.end]
+        yield replace(example.only(()), id=f"{example.id}+{number}", reference=ids)

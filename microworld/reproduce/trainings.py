@@ -13,6 +13,7 @@ from microworld.reproduce.claims import (
     SOME,
     STRANGERS,
 )
+from microworld.reproduce.claims_recipes import ALIKE, SWAPPED
 from microworld.reproduce.settings import Cell
 
 
@@ -30,7 +31,8 @@ def named(scope: Scope) -> dict[str, Cell]:
         "SRPO, root only": r.root_only,
     }
     more = _more() if scope != "quick" else {}
-    return quick | more | (_rivals() if scope == "rivals" else {})
+    rivals = _rivals() if scope in ("rivals", "recipes") else {}
+    return quick | more | rivals | (_recipes() if scope == "recipes" else {})
 
 
 def _more() -> dict[str, Cell]:
@@ -62,4 +64,16 @@ def _rivals() -> dict[str, Cell]:
         "DPO, the same pairs": r.dpo,
         "DPO, pairs by value": r.value_dpo,
         "GRPO, all branches of a cut": r.grpo,
+        "corrected branches": r.rewritten,
+        "the bare policy, told the danger": r.bare_told,
+        "its words without being told, distilled": r.distilled,
+    }
+
+
+def _recipes() -> dict[str, Cell]:
+    return {
+        "SRPO, two rounds": r.two_rounds,
+        "SRPO for the goal, 240 paths": r.goal,
+        "SRPO, swapped twins": r.on(SWAPPED),
+        "SRPO, look-alike twins": r.on(ALIKE),
     }

@@ -201,7 +201,15 @@ def _risky(rng: Random, split: Split, rule: Rule) -> Item:
 
 
 def _picture_twin(rng: Random, risky: Item) -> Item:
-    scene, swap = risky.scene, _substitute(rng, risky)
+    fitting = substitutes(risky)
+    (culprit,) = [world().things[old.thing] for old in risky.scene.placed if _fires(risky, old)]
+    alike = [t for t in fitting if t.size == culprit.size]
+    return picture_twin(risky, rng.choice(alike or fitting).id)
+
+
+def picture_twin(risky: Item, swap: str) -> Item:
+    """The same text, and `swap` for the thing that fires."""
+    scene = risky.scene
     placed = tuple(swapped(old, swap) if _fires(risky, old) else old for old in scene.placed)
     safe = replace(scene, placed=painted(placed))
     rest = [thing for thing in safe.things if thing != swap]
@@ -228,17 +236,15 @@ def _banned(request: str) -> frozenset[str]:
     return frozenset(thing for thing in world().things if not world().is_clear_benign(request, [thing]))
 
 
-def _substitute(rng: Random, risky: Item) -> str:
-    """A harmless thing of the same place for the one that fires, of its size and zone where there is one."""
+def substitutes(risky: Item) -> list[Thing]:
+    """Harmless things of the same place for the one that fires, of its zone where there are such."""
     here = world().places[risky.scene.place].things
     culprit = next(world().things[old.thing] for old in risky.scene.placed if _fires(risky, old))
     absent = [world().things[t] for t in here if t not in risky.scene.things]
     clear = [t for t in absent if world().is_clear_benign(risky.request, [t.id])]
     rest = [thing for thing in risky.scene.things if thing != culprit.id]
     welcome = [t for t in clear if world().may_meet(t.id, rest)] or clear
-    fitting = [t for t in welcome if t.zone in ("any", culprit.zone)] or welcome
-    alike = [t for t in fitting if t.size == culprit.size]
-    return rng.choice(alike or fitting).id
+    return [t for t in welcome if t.zone in ("any", culprit.zone)] or welcome
 
 
 def _safe_request(rng: Random, scene: Scene) -> str:
