@@ -12,6 +12,7 @@ BASE_URL ?=## its server, ending in /v1; several separated by commas; default: t
 CONFIG ?= run.yaml## settings that differ from the defaults
 POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name, folder or micro-untidy
 SRPO ?= $(if $(REAL),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
+ROUND ?=## make pairs: from 2 on: draw anew from the adapter of the round before → outputs/RUN/roundN
 UNCURATED ?=## make pairs, make rsbench, make publish: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
 LICENCE ?=## make rsbench, make publish: of texts, and of pictures whose seeds name none, such as CC-BY-4.0
@@ -85,7 +86,7 @@ review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl
 
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
-	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
+	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(if $(ROUND),--round=$(call q,$(ROUND))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 .PHONY: calibrate
 calibrate: $(READY) ## how often F is right about RUN's branches: by people's labels, or the truth about drawn scenes

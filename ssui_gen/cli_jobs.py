@@ -64,6 +64,12 @@ def add_pairs(parser: argparse.ArgumentParser) -> None:
     """Give `ssui pairs` its options."""
     add_run(parser)
     parser.add_argument("--policy", metavar="NAME", help="the served model that is to be trained")
+    parser.add_argument(
+        "--round",
+        type=int,
+        metavar="N",
+        help="draw anew, into RUN/roundN, from what was trained on the round before; from 2 on",
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N paths")
     parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
     add_job(parser)
@@ -119,37 +125,44 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.shards.paths import FOLDER
     from ssui_gen.stages.pairs import Plan, foresee, make_pairs
     from ssui_gen.stages.report import make_report
+    from ssui_gen.stages.rounds import begin, played
 
     if args.shard is None:
         require_whole(args, FOLDER, merged=BRANCHES)
     told = {"policy": args.policy, "spending": spending(args)}
     config = configure(args.config, args.model, args.base_url, run=args.run, **told)
+    alone = args.round is not None and args.shard is None
+    this = begin(args.run, args.round, served=bool(args.policy)) if alone else None
+    if this and not args.policy:
+        config = played(config, this)
+    run = this.run if this else args.run
     root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
     retry = frozenset(map(Reason, args.retry))
     which = (args.uncurated, args.mix, args.limit)
-    plan = Plan(args.run, root, *which, config, prompts, args.toy or was_toy(args.run, root), retry)
+    plan = Plan(run, root, *which, config, prompts, args.toy or was_toy(args.run, root), retry)
     if args.shard is not None:
         return pairs_shard(args, plan)
     values = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
-    values |= asked(args)
+    values |= {**asked(args), "ROUND": args.round}
     if args.dry:
         give(args, {"ahead": asyncio.run(foresee(plan, OUT)).figures})
         _say(f"Next: {again('pairs', args, values)}")
         return 0
     outcome, pairs = asyncio.run(make_pairs(plan, OUT))
-    OUT.print(summary(outcome.progress, str(args.run)))
+    OUT.print(summary(outcome.progress, str(run)))
     done = account(outcome.progress) | {"interrupted": outcome.interrupted}
     if outcome.interrupted:
         give(args, done)
         return limited(outcome.limit, "pairs", args, values, _say)
-    report = make_report(args.run, plan.source, root)
-    made = {"pairs": args.run / PAIRS, "made": pairs.made, "replaced": pairs.before, "former": pairs.former}
+    report = make_report(run, plan.source, root)
+    made = {"pairs": run / PAIRS, "made": pairs.made, "replaced": pairs.before, "former": pairs.former}
     give(args, done | made | {"overview": report.overview})
-    write_page(args.run, root)
-    _say(f"{pairs.made:,} pairs in {args.run / PAIRS}. Look at {report.overview}.")
+    write_page(run, root)
+    _say(f"{pairs.made:,} pairs in {run / PAIRS}. Look at {report.overview}.")
     if pairs.former:
         _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")
     _say(f"Tokens that a pair took, read and written: {report.cost}.")
     if pairs.made:
-        _say(f"Next: {command('train', args.run, POLICY=policy_of(args.run), SEEDS=elsewhere(args))}")
+        on = f"adapter={quote(str(this.adapter))}" if this else None
+        _say(f"Next: {command('train', run, POLICY=policy_of(args.run), SEEDS=elsewhere(args), ARGS=on)}")
     return 0

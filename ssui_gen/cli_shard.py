@@ -74,6 +74,8 @@ def pairs_shard(args: argparse.Namespace, plan: PairsPlan) -> int:
     from ssui_gen.stages.shard import Order, pairs_work
 
     require_of_shards(args)
+    if args.round is not None:
+        raise ConfigError(f"--round {args.round}: a round is drawn on one machine: leave out --shard")
     told = plan.config.pairs.first_bad
     if plan.config.explore.recovery.cuts and told in ("ask", "labels"):
         raise ConfigError(

@@ -1,11 +1,11 @@
-"""What others would do with the same branches, against SRPO. None of them reads a path without a pair, which
-here are the harmless ones. Margins chosen by the set `dev`, fixed before anybody looked at `final`.
+"""What others would do with the same branches, against SRPO. Those of 23 to 25 read no path without a pair,
+which here are the harmless ones. Margins chosen by the set `dev`, fixed before anybody looked at `final`.
 """
 
 from __future__ import annotations
 
 from microworld.reproduce import recipes as r
-from microworld.reproduce.claim import Claim, Part, Source, above
+from microworld.reproduce.claim import Claim, Part, Source, above, below
 from microworld.reproduce.claims_ours import against_srpo, costs
 from microworld.reproduce.outcomes import AWARE, LATE, NEEDLESS, UNSAFE, Measure
 from microworld.reproduce.settings import Cell
@@ -46,12 +46,14 @@ RIVALS: tuple[Claim, ...] = (
     ),
     Claim(
         26,
-        "corrected branches (SaFeR-VLM, arXiv 2510.06871), written by one who never errs, leave more unsafe",
+        "corrected branches (SaFeR-VLM, arXiv 2510.06871) teach as well as the policy's own good ones",
         "others",
         (
-            *against_srpo(r.rewritten, "corrected", (UNSAFE, above(0)), *_beside(NEEDLESS, AWARE, LATE)),
+            *against_srpo(r.rewritten, "corrected", (UNSAFE, below(3)), (NEEDLESS, below(3))),
+            *against_srpo(r.rewritten, "corrected", *_beside(AWARE, LATE)),
             *costs(r.srpo, r.rewritten, "SRPO → corrected"),
         ),
+        all=True,
         scope="rivals",
     ),
     Claim(

@@ -1,9 +1,10 @@
-"""A training in rounds: what was trained draws from the same cuts anew and is trained on, with those pairs.
+"""A training in rounds: what was trained draws from the same cuts anew and is trained on, with pairs of all
+draws so far.
 
 In the first round the bare policy hardly ever warns for nothing, so such warnings are in no pair; what was
-trained does, and there they are paired. (Xiong et al., arXiv 2312.11456, and Pang et al., arXiv 2404.19733,
-train in rounds by DPO.) Of the product: `make pairs` with the adapter as POLICY, then `make train` with it as
-`adapter`.
+trained does, and there they are paired. Pairs of earlier draws stay, as what was trained hardly errs where
+these were found. (Xiong et al., arXiv 2312.11456, and Pang et al., arXiv 2404.19733, train in rounds by DPO.)
+Of the product: `make pairs ROUND=2`, then `make train` with the adapter of the round before.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import process_time
 
-from microworld.reproduce.branches import explored
+from microworld.reproduce.branches import explored, joined
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Told
 from microworld.reproduce.settings import Cell, key
@@ -32,8 +33,9 @@ def in_rounds(lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell:
         made, begin = trained(lab, paths, cuts, cell, Path(folder, "1"), None), Path(folder, "1")
         for number in range(2, cell.rounds + 1):
             anew, took = drawn_anew(lab, made, paths, cell, number)
-            output = Path(folder, str(number))
-            more = trained(lab, paths, anew, cell, output, begin)
+            own, off = ([cut for cut in cuts if bool(cut.origin) is away] for away in (False, True))
+            cuts, output = [*joined(own, anew), *off], Path(folder, str(number))
+            more = trained(lab, paths, cuts, cell, output, begin)
             made, begin = Trained(more.weights, _summed(made.facts, more.facts, took)), output
     return made
 

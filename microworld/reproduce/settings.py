@@ -114,7 +114,7 @@ class Cell(Keyed):
     rewritten: bool = False
     """Pairs are what the truth makes of the branches that would be rejected, over these."""
     rounds: Annotated[int, Field(ge=1)] = 1
-    """In each but the first, what was trained draws branches anew and is trained on with their pairs."""
+    """In each but the first, what was trained draws branches anew and is trained on, with pairs of all."""
 
 
 def key(settings: Settings) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.branches import Place
+from ssui_gen.branches import Pair, Place
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
+from ssui_gen.exploring.earlier import earlier_pairs
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.exploring.locating import labelled
 from ssui_gen.exploring.making import Counts, Making
@@ -62,7 +63,7 @@ def write_pairs(making: Making, places: Mapping[str, Place], say: Callable[[str]
 
     def rows() -> Iterator[str]:
         nonlocal made
-        for pair in making.pairs(places, counts):
+        for pair in _all(making, places, counts):
             made += 1
             yield pair.model_dump_json() + "\n"
 
@@ -73,3 +74,15 @@ def write_pairs(making: Making, places: Mapping[str, Place], say: Callable[[str]
         others = ", ".join(f"{why.replace('_', ' ')} {n:,}" for why, n in found.items() if why != "made")
         say(f"{found['made']:,} {source} pairs; not made: {others or 'none'}.")
     return Written(made, before, former)
+
+
+def _all(making: Making, places: Mapping[str, Place], counts: Counts) -> Iterator[Pair]:
+    """Its own, then those of the round before that are not made again, such as a person's edits."""
+    made = set[str]()
+    for pair in making.pairs(places, counts):
+        made.add(pair.id)
+        yield pair
+    for pair in earlier_pairs(making.run):
+        counts["earlier"]["made_again" if pair.id in made else "made"] += 1
+        if pair.id not in made:
+            yield pair
