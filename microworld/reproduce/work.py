@@ -23,7 +23,7 @@ from transformers.utils import logging
 
 from microworld.reproduce import kept
 from microworld.reproduce.cell import Place, Work, do, needs
-from microworld.reproduce.settings import Agents, Branches
+from microworld.reproduce.settings import Agents, Branches, Data, Drawn
 from ssui_gen.errors import TrainError
 
 Say = Callable[[str], None]
@@ -48,14 +48,19 @@ def cost(work: Work) -> float:
         share = work.data.wrong or 1.0
         if work.off:
             return 0.024 * share * work.data.paths * work.off.cuts * work.off.draws / 2
-        return 0.024 * share * work.data.paths * len(work.drawn.cuts) * work.drawn.k
+        return share * _drawing(work.data, work.drawn)
     if isinstance(work, Agents):
         return 0.3 * work.pairs
     test = work.test
     answers = 2 * test.each * (test.cool + test.hot) + 2 * test.probes * test.cool
     tree = 0.22 * bool(work.drawn) * len(work.drawn.cuts if work.drawn else ()) / 6
     learnt = work.data.paths * (0.2 + tree) if work.data else 0.0
-    return 0.033 * answers + learnt
+    anew = (work.rounds - 1) * _drawing(work.data, work.drawn) if work.data and work.drawn else 0.0
+    return 0.033 * answers + learnt + anew
+
+
+def _drawing(data: Data, drawn: Drawn) -> float:
+    return 0.024 * data.paths * len(drawn.cuts) * drawn.k
 
 
 def in_order(cells: Iterable[Work]) -> list[Work]:
