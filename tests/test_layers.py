@@ -517,7 +517,7 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
         "manifest",
     ),
     *("marks", "pages.frame", "settings", "terminal"),
-    *(f"exploring.{name}" for name in ("corrected", "explored", "leaks", "locating", "making", "recovery")),
+    *(f"exploring.{name}" for name in ("explored", "leaks", "locating", "making", "recovery")),
 }
 """What is reproduced draws on behind wrong steps, and makes its pairs, by the product's own code."""
 TRAIN_MAY_USE = WORDS_OF_ROWS | {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from microworld.corpus.responses import right
@@ -16,11 +17,11 @@ from microworld.reproduce.paths import Told
 from microworld.world.pairs import Pair as Asked
 from ssui_gen.branches import Branch, Correction, Cut, Pair
 from ssui_gen.branching import prefix_at, render_path
-from ssui_gen.exploring.corrected import FILE
 from ssui_gen.exploring.making import Making
 from ssui_gen.jsonl import as_line
 from ssui_gen.reading import read
 from ssui_gen.records import STEP_NAMES
+from ssui_gen.run_files import CORRECTIONS
 
 LAST = len(STEP_NAMES)
 BY = "the world's truth"
@@ -38,9 +39,9 @@ def rewritten(
         for branch in cut.branches
         if branch.id in rejected and (row := rewrite(asked[cut.path_id], cut, branch))
     )
-    (making.run / FILE).write_bytes(b"".join(map(as_line, rows)))
+    (making.run / CORRECTIONS).write_bytes(b"".join(map(as_line, rows)))
     pairing = making.config.pairs.model_copy(update={"corrections": True})
-    own = making._replace(config=making.config.model_copy(update={"pairs": pairing}))
+    own = replace(making, config=making.config.model_copy(update={"pairs": pairing}))
     return [pair for pair in own.pairs({}, defaultdict(Counter)) if pair.source == "corrected"]
 
 
