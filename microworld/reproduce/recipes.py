@@ -68,7 +68,10 @@ bare_told = Cell(test=Test(seed=NOT_YET, cool=1, told=True))
 """The teacher of `distilled`."""
 two_rounds = srpo.model_copy(update={"test": ONCE, "rounds": 2, "train": {"epochs": 1.5}})
 """As many steps in all as one round of three epochs."""
-goal = all_three.model_copy(update={"data": MANY, "drawn": Drawn(cuts=DECIDING)})
+goal = all_three.model_copy(
+    update={"data": MANY, "drawn": Drawn(cuts=DECIDING), "train": {**SPAN["train"], "lambda": 0.2}}
+)
+"""On `dev` λ 0.1 left more unsafe, λ 0.3 warned for nothing more often."""
 reflection = Agents(seed=NOT_YET, what="reflection")
 checks = Agents(seed=NOT_YET, what="checks")
 
