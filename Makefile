@@ -24,7 +24,7 @@ ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merg
 BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
 DATA ?=## make bench: your copy of BENCH
 JUDGE ?=## make bench: the model that judges, NAME or NAME@URL; default: as CONFIG says
-CLUSTER ?=## make dataset: all nodes of a Ray cluster: HOST:PORT of its head, auto or local; needs make cluster
+CLUSTER ?=## make dataset, pairs, bench: all nodes of a Ray cluster: HOST:PORT of its head, auto or local; needs make cluster
 GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
 OUT ?=## make train: folder of the adapter; default: outputs/RUN/adapter
@@ -86,7 +86,7 @@ review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl
 
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
-	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(if $(ROUND),--round=$(call q,$(ROUND))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
+	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(if $(ROUND),--round=$(call q,$(ROUND))) $(MODELS) $(if $(CLUSTER),--cluster=$(call q,$(CLUSTER))) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 .PHONY: calibrate
 calibrate: $(READY) ## how often F is right about RUN's branches: by people's labels, or the truth about drawn scenes
@@ -120,7 +120,7 @@ BENCHED := $(if $(BENCH),--bench=$(call q,$(BENCH))) $(if $(DATA),--data=$(call 
 .PHONY: bench
 bench: $(READY) ## RSBench of MODEL and RUN's adapter, side by side → outputs/RUN/bench; BENCH=... runs another benchmark
 	$(if $(BENCH),,$(PY) -m microworld.bench $(call q,outputs/$(RUN)/bench))
-	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
+	$(SSUI) bench run --run=$(call q,outputs/$(RUN)) $(BENCHED) $(if $(LIMIT),--limit $(LIMIT)) $(MODELS) $(if $(CLUSTER),--cluster=$(call q,$(CLUSTER))) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 	$(if $(BENCH)$(DRY),,$(SSUI) bench label draw --every --run=$(call q,outputs/$(RUN)) --config=$(call q,$(CONFIG)))
 	$(if $(BENCH)$(DRY),,$(PY) -m microworld.bench_label $(call q,outputs/$(RUN)/bench) --if-known)
 	$(if $(BENCH)$(DRY),,$(SSUI) bench report $(call q,outputs/$(RUN)/bench))
@@ -162,7 +162,7 @@ $(INSPECT)/.ready: $(READY) scripts/install_inspect.py
 	touch $@
 
 .PHONY: cluster
-cluster: $(VENV)/.cluster ## install Ray into .venv, for `make dataset CLUSTER=...`
+cluster: $(VENV)/.cluster ## install Ray into .venv, for CLUSTER=...
 
 $(VENV)/.cluster: $(READY)
 	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[cluster]'

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from ssui_gen.cli_bench_people import add_people
+from ssui_gen.cli_cluster import add_cluster, bench_on_cluster
 from ssui_gen.cli_elsewhere import add_elsewhere
 from ssui_gen.cli_options import DEMO, RUN, add_job, again, asked, limited, policy_of, spending
 from ssui_gen.cli_publish import add_publish
@@ -62,6 +63,7 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
     )
     add_job(parser)
     add_shard(parser)
+    add_cluster(parser)
     parser.set_defaults(command=_run, json=False)
 
 
@@ -119,6 +121,9 @@ def _run(args: argparse.Namespace) -> int:
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.bench import Plan, foresee, make_bench
 
+    if args.cluster is not None:
+        args.adapter = args.adapter or _own_adapter(args)
+        return bench_on_cluster(args, _config, _chosen(args))
     prompts, retry = load_prompts(home() / "prompts"), frozenset(map(Reason, args.retry))
     config, which = _config(args), (args.bench, args.data, args.limit, args.mix)
 
@@ -131,12 +136,12 @@ def _run(args: argparse.Namespace) -> int:
     plan = plan_in(args.run)
     if args.dry:
         asyncio.run(foresee(plan, OUT))
-        say(f"Next: {again('bench', args, _measured(args), _chosen(args))}")
+        say(f"Next: {again('bench', args, _measured(args), ' '.join(_chosen(args)))}")
         return 0
     done = asyncio.run(make_bench(plan, OUT))
     OUT.print(summary(done.outcome.progress, str(args.run)))
     if done.outcome.interrupted:
-        return limited(done.outcome.limit, "bench", args, _measured(args), say, _chosen(args))
+        return limited(done.outcome.limit, "bench", args, _measured(args), say, " ".join(_chosen(args)))
     _tell(args, done)
     return 0
 
@@ -147,8 +152,7 @@ def _config(args: argparse.Namespace) -> Config:
 
     told = {"protocol": args.protocol, "score": args.score, "spending": spending(args)}
     config = configure(args.config, args.model, args.base_url, **told)
-    adapter = args.adapter or _own_adapter(args)
-    return with_roles(config, args.judge, adapter)
+    return with_roles(config, args.judge, args.adapter or _own_adapter(args))
 
 
 def _own_adapter(args: argparse.Namespace) -> Path | None:
@@ -166,7 +170,7 @@ def _tell(args: argparse.Namespace, done: Done) -> None:
     first, *others = done.folders
     _print_reports([make_report(first), *(make_report(folder, first) for folder in others)])
     if done.failed:
-        line = again("bench", args, _measured(args), _chosen(args))
+        line = again("bench", args, _measured(args), " ".join(_chosen(args)))
         say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
 
 
@@ -176,10 +180,10 @@ def _measured(args: argparse.Namespace) -> dict[str, object]:
     return {"LIMIT": args.limit, **places, **asked(args)}
 
 
-def _chosen(args: argparse.Namespace) -> str:
+def _chosen(args: argparse.Namespace) -> list[str]:
     """How the model was asked and scored, where that was said on the command line: rows are of one make."""
     protocol = ["--protocol", args.protocol] if args.protocol else []
-    return " ".join([*protocol, *(["--score", *args.score] if args.score else [])])
+    return [*protocol, *(["--score", *args.score] if args.score else [])]
 
 
 def _print_reports(made: Sequence[Made]) -> None:

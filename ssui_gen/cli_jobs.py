@@ -6,8 +6,9 @@ import argparse
 import asyncio
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from ssui_gen.cli_cluster import add_cluster, dataset_on_cluster
+from ssui_gen.cli_cluster import add_cluster, dataset_on_cluster, pairs_on_cluster
 from ssui_gen.cli_looking import write_page
 from ssui_gen.cli_options import (
     DEMO,
@@ -29,6 +30,9 @@ from ssui_gen.cli_shard import add_shard, dataset_shard, pairs_shard, require_wh
 from ssui_gen.commands import command, folder_word, place, run_folder
 from ssui_gen.manifest import pictures_of, was_toy
 from ssui_gen.records import Reason
+
+if TYPE_CHECKING:
+    from ssui_gen.config import Config
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +78,7 @@ def add_pairs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
     add_job(parser)
     add_shard(parser)
+    add_cluster(parser)
     add_json(parser)
     parser.set_defaults(command=_pairs)
 
@@ -118,7 +123,6 @@ def _dataset(args: argparse.Namespace) -> int:
 
 
 def _pairs(args: argparse.Namespace) -> int:
-    from ssui_gen.jobs.plan import configure
     from ssui_gen.jobs.progress import account, summary
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.run_files import BRANCHES, PAIRS
@@ -127,11 +131,10 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.stages.report import make_report
     from ssui_gen.stages.rounds import begin, played
 
-    if args.shard is None:
+    if args.shard is None and args.cluster is None:
         require_whole(args, FOLDER, merged=BRANCHES)
-    told = {"policy": args.policy, "spending": spending(args)}
-    config = configure(args.config, args.model, args.base_url, run=args.run, **told)
-    alone = args.round is not None and args.shard is None
+    config = _config_of_pairs(args)
+    alone = args.round is not None and args.shard is None and args.cluster is None
     this = begin(args.run, args.round, served=bool(args.policy)) if alone else None
     if this and not args.policy:
         config = played(config, this)
@@ -140,6 +143,8 @@ def _pairs(args: argparse.Namespace) -> int:
     retry = frozenset(map(Reason, args.retry))
     which = (args.uncurated, args.mix, args.limit)
     plan = Plan(run, root, *which, config, prompts, args.toy or was_toy(args.run, root), retry)
+    if args.cluster is not None:
+        return pairs_on_cluster(args, plan, _config_of_pairs)
     if args.shard is not None:
         return pairs_shard(args, plan)
     values = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
@@ -166,3 +171,10 @@ def _pairs(args: argparse.Namespace) -> int:
         on = f"adapter={quote(str(this.adapter))}" if this else None
         _say(f"Next: {command('train', run, POLICY=policy_of(args.run), SEEDS=elsewhere(args), ARGS=on)}")
     return 0
+
+
+def _config_of_pairs(args: argparse.Namespace) -> Config:
+    from ssui_gen.jobs.plan import configure
+
+    told = {"policy": args.policy, "spending": spending(args)}
+    return configure(args.config, args.model, args.base_url, run=args.run, **told)

@@ -13,6 +13,7 @@ from ssui_gen.cli_screen import say as _say
 from ssui_gen.errors import ConfigError, SsuiError
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
+    from ssui_gen.config import Config
     from ssui_gen.settings import ImageLimits
     from ssui_gen.shards.benches import Wanted
     from ssui_gen.stages.bench import Plan
@@ -53,8 +54,7 @@ def bench_shard(args: argparse.Namespace, plan_of: Callable[[Path], Plan]) -> in
     from ssui_gen.stages.shard import Order, bench_work
 
     require_of_shards(args)
-    if args.mix:
-        raise ConfigError("--mix: shards of a benchmark are of one make, or their figures would be of none")
+    require_no_mix(args)
     which = which_shard(args.shard)
     wanted = wanted_bench(args, plan_of(Path("nowhere")).config.images)
     store = open_store(args.run).within(wanted.folder)
@@ -74,14 +74,8 @@ def pairs_shard(args: argparse.Namespace, plan: PairsPlan) -> int:
     from ssui_gen.stages.shard import Order, pairs_work
 
     require_of_shards(args)
-    if args.round is not None:
-        raise ConfigError(f"--round {args.round}: a round is drawn on one machine: leave out --shard")
-    told = plan.config.pairs.first_bad
-    if plan.config.explore.recovery.cuts and told in ("ask", "labels"):
-        raise ConfigError(
-            f"pairs: {{first_bad: {told}}}: says where explore.recovery draws, and nobody says it before all "
-            "shards are merged: draw behind wrong steps on one machine, or by first_bad_step in verify.by"
-        )
+    require_no_round(args)
+    require_told_first(plan.config)
     store, which = open_store(args.run).within(FOLDER), which_shard(args.shard)
     deal = settle_paths(store, which.of, plan.source, plan.root, args.limit)
 
@@ -137,6 +131,30 @@ def require_of_shards(args: argparse.Namespace) -> None:
         )
     if getattr(args, "against", None):
         raise ConfigError("--against: is of a whole run alone, a shard has a part of the rows: leave it out")
+
+
+def require_no_mix(args: argparse.Namespace) -> None:
+    """Of a benchmark. Raises ConfigError."""
+    if args.mix:
+        raise ConfigError("--mix: shards of a benchmark are of one make, or their figures would be of none")
+
+
+def require_no_round(args: argparse.Namespace) -> None:
+    """Of pairs. Raises ConfigError."""
+    if args.round is not None:
+        raise ConfigError(
+            f"--round {args.round}: a round is drawn on one machine: leave out --shard and --cluster"
+        )
+
+
+def require_told_first(config: Config) -> None:
+    """Raises ConfigError where a shard would draw behind wrong steps that nobody has shown yet."""
+    told = config.pairs.first_bad
+    if config.explore.recovery.cuts and told in ("ask", "labels"):
+        raise ConfigError(
+            f"pairs: {{first_bad: {told}}}: says where explore.recovery draws, and nobody says it before all "
+            "shards are merged: draw behind wrong steps on one machine, or by first_bad_step in verify.by"
+        )
 
 
 def require_whole(args: argparse.Namespace, folder: str = "", merged: str = "") -> None:

@@ -78,18 +78,21 @@ def _add_stage(parser: argparse.ArgumentParser) -> None:
 
 
 def _store(args: argparse.Namespace) -> Store:
+    return store_of(args.run, BENCH if _of_bench(args) else args.stage, args.bench)
+
+
+def store_of(run: Path | str, stage: str, bench: str | None = None) -> Store:
     """Where the shards lie: of the dataset in the run itself, of another stage in its folder there."""
     from ssui_gen.benching.sources import folder_in
     from ssui_gen.shards.opening import open_store
     from ssui_gen.shards.paths import FOLDER
 
-    whole = open_store(args.run)
-    if args.stage == PAIRS:
+    whole = open_store(run)
+    if stage == PAIRS:
         return whole.within(FOLDER)
-    if not _of_bench(args):
+    if stage != BENCH:
         return whole
-    run = args.run if isinstance(args.run, Path) else Path("nowhere")
-    return whole.within(folder_in(run, args.bench).name)
+    return whole.within(folder_in(run if isinstance(run, Path) else Path("nowhere"), bench).name)
 
 
 def _of_bench(args: argparse.Namespace) -> bool:

@@ -1,7 +1,8 @@
-"""A dataset on a real Ray cluster here: nodes and drivers are killed, rows are as of one."""
+"""Jobs on a real Ray cluster here: nodes and drivers are killed, rows are as of one machine."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,12 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from benching import PLAYED as ASKED
+from benching import benched
+from exploring import command as pairs_command
+from exploring import explored
 from fake_server import Fake
 from fake_vllm import python_with_answers
-from jobs import Ended, Job, ended, job, plain, wait_for
+from jobs import Ended, Job, ended, here, job, plain, wait_for
 from ray_nodes import Nodes, nodes
 from sharded import ANSWERS, Sharded
 from test_serve import marked
+from test_shards_pairs import PLAYED as EXPLORED
+from test_shards_pairs import content as pairs_content
 
 pytestmark = pytest.mark.cluster
 pytest.importorskip("ray")
@@ -32,8 +39,11 @@ def cluster() -> Iterator[Nodes]:
 
 
 def start(made: Job, where: str, *more: str, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ssui_gen", *made.command("--cluster", where, *more)]
-    pipe = subprocess.PIPE
+    return begin(made.command("--cluster", where, *more), **environment)
+
+
+def begin(arguments: list[str], **environment: str) -> subprocess.Popen[str]:
+    command, pipe = [sys.executable, "-m", "ssui_gen", *arguments], subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=os.environ | environment)
 
 
@@ -114,6 +124,41 @@ def todo_seeds(todo: Sharded, number: int) -> Path:
 def logged(todo: Sharded) -> int:
     """Calls in all logs."""
     return sum(log.read_bytes().count(b'{"call":[') for log in (todo.run / "shards").glob("*/a*.log"))
+
+
+def test_pairs_are_those_of_one_machine_though_a_node_is_lost(
+    cluster: Nodes, fake: Fake, tmp_path: Path
+) -> None:
+    fake.answers, fake.latency = EXPLORED, 0.05
+    config = tmp_path / "explore.yaml"  # else a path's spared draws go to others of its shard
+    config.write_text("explore: {adaptive: false, k: 4}\nlimits: {calls_in_flight: 3, steer: false}")
+    one, many = explored(tmp_path / "one", fake.url), explored(tmp_path / "many", fake.url)
+    told = ("--config", str(config))
+    driver = begin(pairs_command(many, *told, "--cluster", cluster.address, "--shards", "4"))
+    wait_for(lambda: driver.poll() is not None or len(shards_at_work()) > 2, SECONDS)
+    cluster.kill(0)
+    end = ended(driver, SECONDS)
+    cluster.add()
+    assert end.code == 0, end
+    assert "lost; shards" in end.out and "each once" in end.out
+    assert here(pairs_command(one, *told)).code == 0
+    assert pairs_content(many.run) == pairs_content(one.run) and pairs_content(one.run)["pairs"]
+    assert not shards_at_work()
+
+
+def test_a_benchmark_is_asked_on_all_nodes_and_reported_as_on_one(
+    cluster: Nodes, fake: Fake, tmp_path: Path
+) -> None:
+    fake.answers = ASKED
+    one, many = benched(tmp_path / "one", fake.url), benched(tmp_path / "many", fake.url)
+    end = ended(begin(many.command("--cluster", cluster.address, "--shards", "3")), SECONDS)
+    assert end.code == 0, end
+    assert here(one.command()).code == 0
+    assert many.content == one.content and one.content
+    ours, theirs = (json.loads((run.model / "report.json").read_text()) for run in (many, one))
+    assert ours["headline"] == theirs["headline"] and ours["headline"][0] in end.out
+    other = ended(begin(many.command("--cluster", cluster.address, "--model", "other-vlm")), SECONDS)
+    assert other.code == 1 and "its shards ask fake-vlm; got other-vlm" in other.err
 
 
 @pytest.mark.parametrize("way", ["to its end", "driver killed"])

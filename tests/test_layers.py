@@ -177,6 +177,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.seedwork",
         "cluster.queue",
         "cluster.node",
+        "cluster.model",
         "cluster.by_ray",
         "cluster",
         "judging.questions",

@@ -59,6 +59,12 @@ def test_somebodys_benchmark_is_named_with_their_copy_and_its_rules() -> None:
     assert "microworld.bench 'outputs/mine/bench'" in commands("bench", "RUN=mine")
 
 
+@pytest.mark.parametrize("target", ["dataset", "pairs", "bench"])
+def test_a_cluster_is_named_to_every_stage_that_is_done_in_shards(target: str) -> None:
+    assert "--cluster='head:6379'" in commands(target, "CLUSTER=head:6379")
+    assert "--cluster" not in commands(target)
+
+
 def test_the_list_of_make_begins_with_where_to_begin_and_fits_80_columns() -> None:
     listed = subprocess.run(
         ["make"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -91,8 +97,3 @@ def test_a_dry_run_is_asked_for_in_the_same_words_everywhere() -> None:
         assert made.count("--dry") == 1 and "--dry" not in commands(target, "RUN=mine")
     assert "bench report" not in commands("bench", "DRY=1"), "there are no new rows to report"
     assert "--sample 50" in commands("dataset", "SAMPLE=50")
-
-
-def test_a_cluster_is_named_to_the_dataset_alone() -> None:
-    assert "--cluster='head:6379'" in commands("dataset", "CLUSTER=head:6379")
-    assert "--cluster" not in commands("dataset") + commands("pairs", "CLUSTER=head:6379")

@@ -168,7 +168,17 @@ case $name in scontrol) printf 'node1\\nnode2\\n' ;; srun) shift; exec "$@" ;; e
 """
 
 
-def test_the_ray_file_starts_ray_on_all_nodes_and_our_command_on_the_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stage", "order", "more"),
+    [
+        ("", ["dataset"], {}),
+        ("pairs", ["pairs"], {"UNCURATED": "1", "POLICY": "the/policy"}),
+        ("bench", ["bench", "run"], {"BENCH": "siuo", "DATA": "/shared/a copy", "JUDGE": "the/judge"}),
+    ],
+)
+def test_the_ray_file_starts_ray_on_all_nodes_and_our_command_on_the_first(
+    tmp_path: Path, stage: str, order: list[str], more: dict[str, str]
+) -> None:
     for name in ("srun", "scontrol", "ray", "ssui"):
         (tmp_path / name).write_text(STANDS_IN)
         (tmp_path / name).chmod(0o755)
@@ -177,7 +187,8 @@ def test_the_ray_file_starts_ray_on_all_nodes_and_our_command_on_the_first(tmp_p
         "SEEDS": "/shared/seeds.jsonl",
         "MODEL": "the/model",
         "TMPDIR": "/fast",
-    }
+        "STAGE": stage,
+    } | more
     job = {"SLURM_JOB_NODELIST": "node[1-2]", "SLURM_JOB_NUM_NODES": "2", "SLURM_LOG": str(tmp_path / "log")}
     tools = {"BIN": str(tmp_path), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     known = {name: value for name, value in os.environ.items() if name not in ("BASE_URL", "CONFIG", "PORT")}
@@ -187,7 +198,10 @@ def test_the_ray_file_starts_ray_on_all_nodes_and_our_command_on_the_first(tmp_p
     _, ray, ssui = map(shlex.split, (tmp_path / "log").read_text().splitlines())
     assert ray[1:6] == ["symmetric-run", "--address", "node1:6379", "--min-nodes", "2"]
     args = _parser().parse_args(ssui[1:])
+    assert ssui[1 : 1 + len(order)] == order
     assert (args.cluster, str(args.run), args.model) == ("auto", "/shared/it's big", "the/model")
+    for name, value in more.items():
+        assert str(getattr(args, name.lower())) == (value if name != "UNCURATED" else "True")
     assert (args.scratch, args.base_url) == (Path("/fast"), None)
 
 

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from benching import benched
+from exploring import command as pairs_command
+from exploring import explored
 from fake_server import Fake
-from jobs import job, plain
+from jobs import here, job, plain
 from test_shards import sharded
 
 
@@ -64,3 +67,19 @@ def test_a_cluster_without_ray_is_one_line_that_says_how_to_install_it(
 def test_what_is_no_matter_of_a_cluster_is_refused(tmp_path: Path, more: list[str], said: str) -> None:
     end = job(tmp_path, "http://127.0.0.1:9/v1", plain(1)).here("--cluster", "auto", *more)
     assert end.code == 1 and said in end.err
+
+
+def test_what_no_shard_of_pairs_or_of_a_benchmark_may_do_no_cluster_does(tmp_path: Path) -> None:
+    made = explored(tmp_path, "http://127.0.0.1:9/v1")
+    asking = tmp_path / "asking.yaml"
+    asking.write_text("explore: {recovery: {cuts: 1}}\npairs: {first_bad: ask}")
+    cluster = ("--cluster", "auto")
+    end = here(pairs_command(made, *cluster, "--config", str(asking)))
+    assert end.code == 1 and "nobody says it before all shards are merged" in end.err
+    run = benched(tmp_path, "http://127.0.0.1:9/v1")
+    end = here(run.command(*cluster, "--mix"))
+    assert end.code == 1 and "shards of a benchmark are of one make" in end.err
+    for command in (pairs_command(made, *cluster, "--dry"), run.command(*cluster, "--shard", "0/2")):
+        end = here(command)
+        assert end.code == 1 and ("--dry" in end.err or "leave one of them out" in end.err)
+    assert not (made.run / "pairs").exists() and not (run.bench / "shards").exists()

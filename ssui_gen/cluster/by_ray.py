@@ -58,7 +58,7 @@ class RayCluster:
         self._pending: dict[Any, tuple[str, int]] = {}
 
     def nodes(self) -> dict[str, Node]:
-        return self.nodes_of(self._ray, self._order.serves)
+        return self.nodes_of(self._ray, self._order.model is not None)
 
     @staticmethod
     def nodes_of(ray: Any, serves: bool) -> dict[str, Node]:
@@ -85,7 +85,7 @@ class RayCluster:
 
         actor = self._ray.remote(WorkerActor).options(
             num_cpus=0,
-            num_gpus=node.gpus if self._order.serves else 0,
+            num_gpus=node.gpus if self._order.model else 0,
             max_concurrency=AT_ONCE + 2,
             max_restarts=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False),

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from ssui_gen.config import Config
+from ssui_gen.config import Serve
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.serving.vllm import VllmServers
 from ssui_gen.serving.vllm_launch import plan
@@ -26,11 +26,20 @@ from ssui_gen.serving.vllm_launch import plan
 AT_ONCE = 2
 """Shards of a node: while one starts or drains, the other has the replicas busy."""
 ELSEWHERE, WRONG = 75, 1
-"""Exit codes of `ssui dataset --shard`, as docs/scale.md has them."""
+"""Exit codes of a shard's command, as docs/scale.md has them."""
 SHOWN_NOTICES = 5
 """Of what was guessed and left out as the replicas were started, where they did not start."""
 SHOWN_BYTES = 2000
 """Of a shard's last words."""
+
+
+class Model(NamedTuple):
+    """What a node starts before it does a shard."""
+
+    name: str
+    adapters: tuple[str, ...]
+    """Served beside it, by their folders."""
+    how: Serve
 
 
 class Order(NamedTuple):
@@ -40,11 +49,10 @@ class Order(NamedTuple):
     """Of `ssui`, all but which shard and whose servers."""
     of: int
     """How many shards there are."""
-    config: Config
+    model: Model | None
+    """None: servers are named."""
     media: Path
     """The folder whose pictures servers read."""
-    serves: bool
-    """Whether a node starts the model itself."""
     scratch: Path | None
 
 
@@ -71,11 +79,11 @@ class NodeWorker:
 
     def ready(self) -> Ending:
         """Start the replicas, or start them anew where one has ended; 0 when all of them answer."""
-        if not self._order.serves:
+        if not self._order.model:
             return Ending(0, "")
         try:
             with self._starting:
-                self._serve()
+                self._serve(self._order.model)
         except SsuiError as error:
             code = WRONG if isinstance(error, ConfigError) else ELSEWHERE
             return Ending(code, "\n".join([*self._said, str(error)]))
@@ -122,7 +130,7 @@ class NodeWorker:
             told += ["--base-url", ",".join(self._servers.urls)]
         return [*bound, sys.executable, "-m", "ssui_gen", *self._order.arguments, *told]
 
-    def _serve(self) -> None:
+    def _serve(self, model: Model) -> None:
         if self._servers:
             try:
                 self._servers.check()
@@ -132,15 +140,13 @@ class NodeWorker:
                 self._servers = None
         if self._ending:
             return
-        role, serve = self._order.config.models["vlm"], self._order.config.serve
-        adapters = [role.adapter] if role.adapter else []
         launches = plan(
-            str(role.name), adapters, self._order.media, serve, flags={}, notice=self._said.append
+            model.name, model.adapters, self._order.media, model.how, flags={}, notice=self._said.append
         )
         servers = VllmServers(
             launches,
             log=self.folder / "vllm.log",
-            start_seconds=serve.start_seconds,
+            start_seconds=model.how.start_seconds,
             notice=self._said.append,
         )
         self._servers = asyncio.run(servers.__aenter__())

@@ -28,7 +28,6 @@ from ssui_gen.run_files import REJECTS
 from ssui_gen.settings import ImageLimits
 from ssui_gen.settings import parse as parse_settings
 from ssui_gen.shards.dealing import Deal, Row, Terms, as_written, full, hand_out, settle
-from ssui_gen.shards.folder import Folder
 from ssui_gen.shards.stage import Key, Known, Manifests
 from ssui_gen.shards.store import Store
 
@@ -63,6 +62,10 @@ class Wanted(NamedTuple):
         told = str(full(place)) if place and place.is_dir() else str(self.named)
         return told + (f", pictures of {full(self.data)}" if self.data else "")
 
+    def found(self, scratch: Path) -> tuple[Path, Bench]:
+        """Its folder, in the run or, where that is none, in `scratch`; and itself. Raises as `find` does."""
+        return find(Source(self.run or scratch, self.named, self.data, self.limits))
+
 
 class Models(Record):
     """`models.json`: manifests by the file of the run that they will be."""
@@ -78,11 +81,16 @@ def settle_bench(store: Store, of: int, wanted: Wanted) -> Deal:
     return settle(store, terms, lambda: _deal(store, of, wanted))
 
 
+def count_items(wanted: Wanted) -> int:
+    """How many are fit to be asked. Raises as `find` does."""
+    with tempfile.TemporaryDirectory(prefix="ssui-deal-") as scratch:
+        return len(first_scenarios(wanted.found(Path(scratch))[1], wanted.limit).items)
+
+
 def _deal(store: Store, of: int, wanted: Wanted) -> Deal:
     """Read the benchmark, keep it beside the shards, and write each shard's items."""
     with tempfile.TemporaryDirectory(prefix="ssui-deal-") as scratch:
-        run = wanted.run if isinstance(store, Folder) and wanted.run else Path(scratch)
-        folder, whole = find(Source(run, wanted.named, wanted.data, wanted.limits))
+        folder, whole = wanted.found(Path(scratch))
         for name in (ITEMS, ABOUT):
             if (folder / name).is_file():
                 store.create(name, (folder / name).read_bytes())

@@ -15,7 +15,7 @@ from ssui_gen.branches import Cut
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import cut_id, read_paths
 from ssui_gen.files import atomic_write
-from ssui_gen.jsonl import as_line, of_kind
+from ssui_gen.jsonl import as_line, of_kind, read
 from ssui_gen.manifest import PAIRS as MADE
 from ssui_gen.manifest import read_manifest
 from ssui_gen.records import ReasoningPath, Record, Reject
@@ -42,6 +42,10 @@ def settle_paths(store: Store, of: int, source: Path, root: Path, limit: int | N
         )  # fmt: skip
 
     return settle(store, Terms(of, str(full(source)), limit, "the file of paths"), deal)
+
+
+def count_paths(source: Path, limit: int | None) -> int:
+    return sum(1 for _ in islice(read(source), limit))
 
 
 def _handed(row: ReasoningPath | Reject) -> tuple[str, str, Record]:

@@ -32,6 +32,11 @@ def settle_seeds(store: Store, of: int, seeds: Path | None, limit: int | None) -
     return settle(store, terms, lambda: _deal(store, of, full(seeds or Path()), limit))
 
 
+def count_seeds(source: Path, limit: int | None, root: Path) -> int:
+    """About how many there are, doubles counted. Raises ConfigError for seeds that cannot be read."""
+    return sum(1 for _ in islice(read_seeds(source, lambda _: True, root), limit))
+
+
 def _deal(store: Store, of: int, source: Path, limit: int | None) -> Deal:
     """Read all seeds once and write each shard's."""
     pictures = store.root if isinstance(store, Folder) else None

@@ -1,4 +1,4 @@
-"""A dataset in shards on all nodes of a cluster: workers started, shards handed out, news heard, to the end.
+"""A job in shards on all nodes of a cluster: workers started, shards handed out, news heard, to the end.
 
 All truth is in the shards' logs: a driver that is killed is started again, and goes on with what they lack.
 """
@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from itertools import islice
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ssui_gen.cluster.by_ray import READY, News, Node, RayCluster
 from ssui_gen.cluster.node import AT_ONCE, WRONG, Ending
 from ssui_gen.cluster.queue import Queue
+from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.runner import Stop
-from ssui_gen.seeds import read_seeds
-from ssui_gen.shards.dealing import ranges
+from ssui_gen.shards.dealing import find_deal, ranges
+from ssui_gen.shards.stages import stage_of
+from ssui_gen.shards.store import Store
 
 LOOK_SECONDS = 1.0
 """Between two looks for new nodes."""
@@ -26,8 +26,8 @@ TELL_SECONDS = 30.0
 """Between two lines about how far it is."""
 LIMITED, USAGE = 3, 2
 """Exit codes of a shard: at a limit of its own; called wrongly."""
-SEEDS_A_SHARD, SHARDS_A_NODE, MOST_SHARDS = 250, 8, 4096
-"""Where nobody says how many shards: minutes each, some for every node."""
+SHARDS_A_NODE, MOST_SHARDS = 8, 4096
+"""Where nobody says how many shards: some for every node."""
 
 
 class Result(NamedTuple):
@@ -42,11 +42,26 @@ class Result(NamedTuple):
     """Why all stopped, where nothing succeeded any more."""
 
 
-def count_shards(seeds: Path, limit: int | None, root: Path, nodes: int) -> int:
-    """How many for so many nodes. Raises ConfigError for seeds that cannot be read."""
-    rows = sum(1 for _ in islice(read_seeds(seeds, lambda _: True, root), limit))
-    wanted = max(-(-rows // SEEDS_A_SHARD), SHARDS_A_NODE * nodes)
-    return max(1, min(rows, wanted, MOST_SHARDS))
+def count_shards(items: int, each: int, nodes: int) -> int:
+    """How many for so many nodes; `each` is about how many items one does in minutes."""
+    return max(1, min(items, max(-(-items // each), SHARDS_A_NODE * nodes), MOST_SHARDS))
+
+
+def require_models(store: Store, config: Config, roles: Iterable[str]) -> None:
+    """Raises ConfigError where the shards that are done asked other models than those that are named now:
+    they would be told as these.
+    """
+    if (deal := find_deal(store)) is None:
+        return
+    made = [manifest.last for manifest in stage_of(deal).read(store).values() if manifest.last]
+    known = {name for edition in made for name in edition.models.values()}
+    players = [config.models[config.player(role)] for role in roles]
+    others = {str(role.name) for role in players if role.name and not role.adapter} - known
+    if made and others:
+        raise ConfigError(
+            f"{store.place}: its shards ask {', '.join(sorted(known))}; got {', '.join(sorted(others))}: "
+            "name the same models, or take a new RUN"
+        )
 
 
 async def drive(cluster: RayCluster, shards: list[int], say: Callable[[str], None]) -> Result:
