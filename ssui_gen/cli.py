@@ -14,12 +14,13 @@ from collections.abc import Sequence
 
 from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
+from ssui_gen.cli_ctl import add_ctl
 from ssui_gen.cli_curation import add_orders
 from ssui_gen.cli_help import ABOUT
 from ssui_gen.cli_import import add_import
 from ssui_gen.cli_jobs import add_dataset, add_pairs
 from ssui_gen.cli_looking import add_looking
-from ssui_gen.cli_machines import add_completion, add_ctl, add_doctor, add_merge, add_serve
+from ssui_gen.cli_machines import add_completion, add_doctor, add_merge, add_serve
 from ssui_gen.cli_parser import Parser
 from ssui_gen.cli_prompt import add_prompt
 from ssui_gen.cli_publish import add_giving

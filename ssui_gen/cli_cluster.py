@@ -214,7 +214,7 @@ def _on_cluster(args: argparse.Namespace, job: Sharded) -> int:
         result = None
         if lacking:
             cluster = RayCluster(ray, _order(args, job, deal, model))
-            result = asyncio.run(drive(cluster, lacking, saying(OUT)))
+            result = asyncio.run(drive(cluster, lacking, job.store, saying(OUT)))
             lacking = status(job.store).lacking
     told = {"run": args.run, "shards": len(deal.dealt), "lacking": lacking}
     if result and lacking:

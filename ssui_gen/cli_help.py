@@ -92,6 +92,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     "ssui ctl": (
         ("ssui ctl --run mine status", "how far the job is"),
         ("ssui ctl --run mine concurrency auto", "follow the servers' load again"),
+        ("ssui ctl --run s3://bucket/big pause", "all shards of a job, wherever they are"),
     ),
     "ssui serve": (
         ("ssui serve --model Qwen/Qwen2.5-VL-7B-Instruct --seeds my_photos", "until Ctrl-C"),

@@ -1,4 +1,4 @@
-"""`ssui doctor`, `serve`, `ctl`, `merge` and `completion`: options and what is printed; no logic."""
+"""`ssui doctor`, `serve`, `merge` and `completion`: options and what is printed; no logic."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ssui_gen.cli_options import add_folder, add_models
+from ssui_gen.cli_options import add_models
 from ssui_gen.cli_parser import tree
-from ssui_gen.cli_screen import OUT, add_json, give, say
+from ssui_gen.cli_screen import OUT, add_json, give
 from ssui_gen.commands import place, run_folder
 
 SHELLS = ("bash", "zsh", "tcsh")
@@ -28,35 +28,6 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("flags", nargs="*", metavar="-- FLAGS", help="vLLM's own; they win over ours")
     parser.set_defaults(command=_serve)
-
-
-def add_ctl(parser: argparse.ArgumentParser) -> None:
-    """Give `ssui ctl` its orders."""
-    add_folder(parser, "name of the job's run, or its folder; default: demo")
-    orders = parser.add_subparsers(dest="order", required=True, metavar="ORDER")
-    orders.add_parser("pause", help="begin no call; those in flight end")
-    orders.add_parser("resume", help="go on")
-    add_json(orders.add_parser("status", help="how far the job is, and how it is steered"))
-    pace = orders.add_parser("concurrency", help="keep so many calls in flight")
-    pace.add_argument("places", type=_places, help="a number, or `auto`: follow the servers' load again")
-    parser.set_defaults(command=_ctl)
-
-
-def _places(text: str) -> int | str:
-    if text == "auto" or text.isdecimal():
-        return text if text == "auto" else int(text)
-    raise argparse.ArgumentTypeError(f"expected a number or auto; got {text!r}")
-
-
-def _ctl(args: argparse.Namespace) -> int:
-    from ssui_gen.jobs.ctl import ask
-
-    more = {"places": args.places} if args.order == "concurrency" else {}
-    answer = ask(args.run, command=args.order, **more)
-    say(answer.pop("said"))
-    if args.order == "status":
-        give(args, answer)
-    return 0
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -30,7 +30,7 @@ def add_shards(parser: argparse.ArgumentParser) -> None:
     dealt = orders.add_parser("deal", help="read seeds, paths or a benchmark once and deal them into shards")
     _add_place(dealt)
     dealt.add_argument("--seeds", type=Path, help="JSONL file, folder of pictures, or dataset")
-    _add_stage(dealt)
+    add_stage(dealt)
     dealt.add_argument("--uncurated", action="store_true", help="of pairs: paths that no person has seen")
     dealt.add_argument("--data", type=Path, help="of bench: your copy of it")
     dealt.add_argument("--config", type=Path, metavar="FILE", help="of bench: YAML with its settings")
@@ -39,14 +39,14 @@ def add_shards(parser: argparse.ArgumentParser) -> None:
     dealt.set_defaults(command=_deal)
     told = orders.add_parser("status", help="how far the shards are; which lack")
     _add_place(told)
-    _add_stage(told)
+    add_stage(told)
     told.add_argument(
         "--lacking", action="store_true", help="print only which lack, as sbatch --array has it"
     )
     told.set_defaults(command=_status)
     merged = orders.add_parser("merge", help="all shards → an ordinary run folder; refuses if one lacks")
     _add_place(merged)
-    _add_stage(merged)
+    add_stage(merged)
     merged.add_argument("--into", type=Path, help="the folder; default: the run's own")
     merged.add_argument("--no-calls", action="store_true", help="leave the answers of models in the logs")
     merged.add_argument(
@@ -57,7 +57,7 @@ def add_shards(parser: argparse.ArgumentParser) -> None:
         "retry", help="open finished shards again, with rows that circumstances spoiled"
     )
     _add_place(again)
-    _add_stage(again)
+    add_stage(again)
     again.add_argument("numbers", type=int, nargs="*", metavar="I", help="these, whatever they hold")
     again.set_defaults(command=_retry)
 
@@ -71,7 +71,8 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_stage(parser: argparse.ArgumentParser) -> None:
+def add_stage(parser: argparse.ArgumentParser) -> None:
+    """Which of a run's stages."""
     told = f"what is done in shards; default: {DATASET}"
     parser.add_argument("--stage", choices=(DATASET, PAIRS, BENCH), default=DATASET, help=told)
     parser.add_argument("--bench", help="of bench: its name or folder; default: the run's own")

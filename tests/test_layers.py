@@ -162,6 +162,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.part",
         "jobs.rejects",
         "jobs.ctl",
+        "jobs.obeying",
         "jobs.job",
         "pages.masthead",
         "pages.album",
@@ -322,6 +323,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "shards.opening",
         "shards.dealing",
         "shards.attempts",
+        "shards.control",
         "shards.stage",
         "shards.rows",
         "shards.edition",
@@ -378,7 +380,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cli_bench_people",
         "cli_bench",
     ),
-    ("cli_verify", "cli_machines", "cli_prompt", "cli"),
+    ("cli_verify", "cli_machines", "cli_ctl", "cli_prompt", "cli"),
 )
 """Lowest first. Inside a layer an import may point left only, and in the first of doors see `BESIDE`."""
 

@@ -29,6 +29,7 @@ from ssui_gen.demo import are_drawn
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.ctl import controlled
 from ssui_gen.jobs.expecting import Expecting
+from ssui_gen.jobs.obeying import obeying
 from ssui_gen.jobs.part import Witness
 from ssui_gen.jobs.progress import Funnel, Progressing, saying, shown
 from ssui_gen.jobs.runner import Stop, run_all
@@ -73,6 +74,8 @@ class Job:
     began: float = field(default_factory=time.monotonic)
     before: Before = NOTHING
     """What the run had spent by then, where that is limited."""
+    witness: Witness | None = None
+    """Where it is a part of a larger one."""
 
     @property
     def hours(self) -> float:
@@ -144,7 +147,7 @@ async def opened(
     async with AsyncExitStack() as open_:
         models = await open_.enter_async_context(served(config, run, roles, media, saying(console)))
         journal = open_.enter_context(closing(Journal(run / CALLS, witness.call if witness else None)))
-        job = Job(run, config, models, journal, Gate(config.limits.calls_in_flight))
+        job = Job(run, config, models, journal, Gate(config.limits.calls_in_flight), witness=witness)
         if config.limits.counted:
             job.before = Before.of(journal.spent(), job.prices)
         yield job
@@ -178,6 +181,7 @@ async def carry_out(
         steering = await open_.enter_async_context(steered(job.gate, job.models.players.values(), limits))
         progress = Progressing(funnel, job.tally, left, steering, expecting)
         await open_.enter_async_context(controlled(job.run, progress, console.print))
+        await open_.enter_async_context(obeying(job.witness, progress, stop, saying(console)))
         stop.notices.append(job.gate.resume)  # what is in flight cannot end behind a closed gate
         gc.freeze()  # else a sixth of the CPU goes into looking through every import for LangGraph's cycles
         open_.callback(gc.unfreeze)

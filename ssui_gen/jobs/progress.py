@@ -80,12 +80,30 @@ class Progressing:
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
+    @property
+    def rate(self) -> float:
+        """Calls a second."""
+        return (self.tally.calls - self.before) / max(self.seconds, 1e-9)
+
+    def facts(self) -> dict[str, Any]:
+        """The counters that add up over the parts of a job."""
+        gate, tally = self.steering.gate, self.tally
+        return {
+            "kept": self.funnel.kept.total(),
+            "dropped": self.funnel.dropped.total(),
+            "calls": tally.calls,
+            "tokens": tally.tokens,
+            "rate": round(self.rate, 2),
+            "in_use": gate.in_use,
+            "places": gate.places,
+            "paused": gate.paused,
+        }
+
     def line(self) -> str:
         """All counters in one line."""
-        rate = (self.tally.calls - self.before) / max(self.seconds, 1e-9)
         return (
             f"{self.funnel.kept.total()} done, {self.funnel.dropped.total()} rejected, "
-            f"{self.funnel.in_flight} in flight | {self._pace()}, {rate:.1f} calls/s, "
+            f"{self.funnel.in_flight} in flight | {self._pace()}, {self.rate:.1f} calls/s, "
             f"{self.tally.tokens:,} tokens"
             + (f", {self.tally.retries} retries" if self.tally.retries else "")
             + (f" | {self._eta()}" if self.seeds else "")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Coroutine, Iterable
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,8 +19,9 @@ from pydantic import TypeAdapter
 
 from ssui_gen.calling.journal import CALLS, Call, Journal
 from ssui_gen.completions import Completion
-from ssui_gen.errors import ConfigError, Superseded
+from ssui_gen.errors import ConfigError, RecordError, Superseded
 from ssui_gen.files import atomic_write
+from ssui_gen.jobs.part import UNSAID, Word
 from ssui_gen.records import Record, digest
 from ssui_gen.shards.attempts import (
     CALL,
@@ -34,6 +35,7 @@ from ssui_gen.shards.attempts import (
     claim,
     log_of,
 )
+from ssui_gen.shards.control import TELL_SECONDS, heard, tell
 from ssui_gen.shards.dealing import Deal, Which
 from ssui_gen.shards.edition import share
 from ssui_gen.shards.rows import Rows
@@ -53,7 +55,9 @@ def begin(store: Store, deal: Deal, which: Which, folder: Path, mix: bool) -> At
         past = Past(store, deal, which)
         rebuilt = rebuild(past, folder)
         if claimed := claim(past):
-            return Attempt(store, stage_of(deal), which, *claimed, rebuilt=rebuilt, mix=mix)
+            attempt = Attempt(store, stage_of(deal), which, *claimed, rebuilt=rebuilt, mix=mix)
+            attempt.listen()
+            return attempt
 
 
 def rebuild(past: Past, folder: Path) -> int:
@@ -103,6 +107,10 @@ class Attempt:
     rebuilt: int
     """Calls that earlier attempts have made."""
     mix: bool
+    word: Word = UNSAID
+    """The last that a person has said to all shards."""
+    _facts: Mapping[str, Any] = field(default_factory=dict)
+    _told: float = -TELL_SECONDS
 
     def call(self, id: str, agent: str, request: dict[str, Any], completion: Completion) -> None:
         said = ",".join(
@@ -138,6 +146,21 @@ class Attempt:
                 "wrote since is not counted; nothing is to be done"
             )
         self.log.sync()
+        self.listen()
+
+    def now(self, facts: Mapping[str, Any]) -> None:
+        self._facts = facts
+
+    def listen(self) -> None:
+        """Hear what is said to all shards, and say how far this one is. Nothing hangs on it: what cannot be
+        read or written now is tried again.
+        """
+        with suppress(RecordError):
+            self.word = heard(self.store)
+        if self._facts and time.monotonic() - self._told >= TELL_SECONDS:
+            self._told = time.monotonic()
+            with suppress(RecordError):
+                tell(self.store, self.which, self.header, self._facts)
 
     def finish(self, counts: Counts) -> None:
         """The shard is done. Raises Superseded, RecordError."""

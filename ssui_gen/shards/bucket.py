@@ -63,6 +63,10 @@ class Bucket:
                 return self.read(name) == data
         return True
 
+    def put(self, name: str, data: bytes) -> None:
+        with self._explained(name):
+            self._fs.pipe_file(self._path(name), data)
+
     def read(self, name: str) -> bytes | None:
         with self._explained(name):
             try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ssui_gen.files import regular
+from ssui_gen.files import atomic_write, regular
 from ssui_gen.shards.store import TAIL, Log, explained, whole
 
 
@@ -36,6 +36,12 @@ class Folder:
                 with suppress(OSError):
                     draft.unlink()
         return True
+
+    def put(self, name: str, data: bytes) -> None:
+        path = self.root / name
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, data)
 
     def read(self, name: str) -> bytes | None:
         with explained(self.root / name):

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, NotRunning
 from ssui_gen.shards.attempts import Counts, Past, claim
+from ssui_gen.shards.control import Working, working
+from ssui_gen.shards.dealing import Which
 from ssui_gen.shards.merging import require_deal, shards_of
 from ssui_gen.shards.store import Store
 
@@ -60,6 +62,20 @@ def status(store: Store) -> Status:
 def _state(past: Past) -> State:
     number, host = past.which.number, past.last.header.host if past.last else ""
     return State(number, past.deal.dealt[number].rows, len(past.numbers), host, past.done)
+
+
+def at_work(store: Store) -> Working:
+    """What the shards that have begun say of themselves. Raises NotRunning where none is left to do, and as
+    `status` does.
+    """
+    found = status(store)
+    if not found.lacking:
+        raise NotRunning(
+            f"{store.place}: all shards are done: nobody is left to be told anything (of another stage: "
+            "--stage, --bench)"
+        )
+    of = len(found.shards)
+    return working(store, {Which(number, of): found.shards[number].attempts for number in found.begun})
 
 
 def reopen(store: Store, numbers: Iterable[int]) -> list[int]:

@@ -1,4 +1,5 @@
-"""What shared storage can do: files made once and whole, logs with one writer. Nothing is locked or replaced.
+"""What shared storage can do: files made once and whole, logs with one writer. Nothing is locked, and nothing
+that counts is ever replaced.
 
 Who makes a name has it, and any other is refused: so it holds on network file systems and on object stores
 as on a disk. Covers no meaning of what is stored.
@@ -45,8 +46,14 @@ class Store(Protocol):
         """Make a file, whole; False if there is one of this name. Raises RecordError."""
         ...
 
+    def put(self, name: str, data: bytes) -> None:
+        """Make a file, whole, in place of one of this name: for what is said and forgotten, and no row hangs
+        on. Raises RecordError.
+        """
+        ...
+
     def read(self, name: str) -> bytes | None:
-        """A file of `create`; None where there is none. Raises RecordError."""
+        """A file of `create` or `put`; None where there is none. Raises RecordError."""
         ...
 
     def names(self, folder: str) -> list[str]:

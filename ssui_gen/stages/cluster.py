@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from ssui_gen.cluster.by_ray import READY, News, Node, RayCluster
 from ssui_gen.cluster.node import AT_ONCE, WRONG, Ending
 from ssui_gen.cluster.queue import Queue
 from ssui_gen.config import Config
-from ssui_gen.errors import ConfigError
+from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jobs.runner import Stop
-from ssui_gen.shards.dealing import find_deal, ranges
+from ssui_gen.shards.control import working
+from ssui_gen.shards.dealing import Which, find_deal, ranges
 from ssui_gen.shards.stages import stage_of
 from ssui_gen.shards.store import Store
 
@@ -64,11 +66,11 @@ def require_models(store: Store, config: Config, roles: Iterable[str]) -> None:
         )
 
 
-async def drive(cluster: RayCluster, shards: list[int], say: Callable[[str], None]) -> Result:
-    """Have `shards` done, whatever dies meanwhile. Raises ConfigError where a shard says that no node would
-    fare better, with its words.
+async def drive(cluster: RayCluster, shards: list[int], store: Store, say: Callable[[str], None]) -> Result:
+    """Have `shards` done, whatever dies meanwhile; they lie in `store`. Raises ConfigError where a shard says
+    that no node would fare better, with its words.
     """
-    driver = _Driver(cluster, shards, say)
+    driver = _Driver(cluster, shards, store, say)
     with driver.stop.on_signals():
         try:
             await driver.run()
@@ -78,8 +80,10 @@ async def drive(cluster: RayCluster, shards: list[int], say: Callable[[str], Non
 
 
 class _Driver:
-    def __init__(self, cluster: RayCluster, shards: list[int], say: Callable[[str], None]) -> None:
-        self.cluster, self.queue, self.say = cluster, Queue(shards), say
+    def __init__(
+        self, cluster: RayCluster, shards: list[int], store: Store, say: Callable[[str], None]
+    ) -> None:
+        self.cluster, self.queue, self.store, self.say = cluster, Queue(shards), store, say
         self.stop = Stop(self._drain)
         self.limited, self.in_vain = False, ""
         self._of = len(shards)
@@ -97,7 +101,7 @@ class _Driver:
                 self._hand_out()
             for news in await asyncio.to_thread(self.cluster.news, LOOK_SECONDS):
                 self._hear(news)
-            self._tell()
+            await self._tell()
 
     @property
     def _ended(self) -> bool:
@@ -186,12 +190,15 @@ class _Driver:
         self.say("Stopping: what is in flight is finished. The same signal again gives that up.")
         self.cluster.drain()
 
-    def _tell(self) -> None:
+    async def _tell(self) -> None:
+        """How far all are, by what shards say of themselves."""
         if time.monotonic() - self._told > TELL_SECONDS:
             self._told = time.monotonic()
-            nodes = len(set(self.queue.running.values()))
-            done, running = len(self.queue.done), len(self.queue.running)
-            self.say(f"{done:,} of {self._of:,} shards done, {running} at work on {nodes} nodes")
+            at_work = {Which(shard, shard + 1): None for shard in self.queue.running}
+            with suppress(RecordError):
+                found = await asyncio.to_thread(working, self.store, at_work)
+                nodes = len(set(self.queue.running.values()))
+                self.say(f"{len(self.queue.done):,} of {self._of:,} shards done; {nodes} nodes, {found.line}")
 
     def _name(self, node: str) -> str:
         return self._nodes[node].name if node in self._nodes else node[:6]
