@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssui_gen.cli_looking import write_page
-from ssui_gen.cli_options import policy_of
+from ssui_gen.cli_options import add_folder, policy_of
 from ssui_gen.cli_screen import OUT
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.cli_shard import wanted_bench
@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # the command's help needs none of what a job needs
     from ssui_gen.shards.merging import Merged
     from ssui_gen.shards.store import Store
 
+ROWS = 50_000
+"""Of a Parquet file, where nobody says how many."""
 DATASET, PAIRS, BENCH = "dataset", "pairs", "bench"
 """Stages that are done in shards; those of the dataset lie in the run's own folder."""
 
@@ -52,7 +54,14 @@ def add_shards(parser: argparse.ArgumentParser) -> None:
     merged.add_argument(
         "--mix", action="store_true", help="merge shards though they were made with other prompts"
     )
+    merged.add_argument("--parquet", action="store_true", help="write the rows as Parquet shards, too")
+    merged.add_argument(
+        "--parquet-rows", type=int, metavar="N", help=f"of such a file at most; default: {ROWS:,}"
+    )
     merged.set_defaults(command=_merge)
+    unfolded = orders.add_parser("unfold", help="a run's Parquet shards → its files of rows, where they lack")
+    add_folder(unfolded)
+    unfolded.set_defaults(command=_unfold)
     again = orders.add_parser(
         "retry", help="open finished shards again, with rows that circumstances spoiled"
     )
@@ -196,11 +205,30 @@ def _merge(args: argparse.Namespace) -> int:
     into = args.into or args.run
     if isinstance(into, str):
         raise ConfigError(f"{into}: say into which folder of this machine, with --into")
-    merge_into(_store(args), into, calls=not args.no_calls, mix=args.mix)
+    done = merge_into(_store(args), into, calls=not args.no_calls, mix=args.mix)
+    if args.parquet or args.parquet_rows is not None:
+        _fold(into, done, ROWS if args.parquet_rows is None else args.parquet_rows)
     return 0
 
 
-def merge_into(store: Store, into: Path, *, calls: bool, mix: bool) -> None:
+def _fold(into: Path, done: Merged, rows: int) -> None:
+    from ssui_gen.shards.folding import fold_rows
+    from ssui_gen.shards.stages import stage_of
+
+    files = [f"{done.deal.folder}/{name}".lstrip("/") for name in stage_of(done.deal).files(done.made)]
+    for folder, count in fold_rows(into, files, rows).items():
+        _say(f"{count:,} rows as Parquet, in {folder}.")
+
+
+def _unfold(args: argparse.Namespace) -> int:
+    from ssui_gen.shards.folding import unfold_rows
+
+    for file, count in unfold_rows(args.run).items():
+        _say(f"{file}: is there already, and stays." if count is None else f"{file}: {count:,} rows.")
+    return 0
+
+
+def merge_into(store: Store, into: Path, *, calls: bool, mix: bool) -> Merged:
     """Merge, and say what came of it and what comes next. Raises as `merge` does, and NothingMade."""
     from ssui_gen.shards.merging import merge
 
@@ -209,6 +237,7 @@ def merge_into(store: Store, into: Path, *, calls: bool, mix: bool) -> None:
     if done.former:
         _say(f"What they replace is kept in {', '.join(map(str, done.former))}.")
     told(into, done, f"each once, of {done.attempts:,} attempts with {done.calls:,} calls: {into}")
+    return done
 
 
 def _tell_dataset(into: Path, done: Merged, how: str) -> None:

@@ -24,14 +24,26 @@ LONGEST_CELL = 10_000_000
 
 def rows(path: Path) -> Iterator[Line]:
     """Every row of a file of `TABLES`, or of a dataset's only split."""
+    if shards := _shards(path):
+        return (line for shard in shards for line in _parquet(shard))
     if is_dataset(path):
         return _numbered(path, _saved(path))
     return READERS[path.suffix.lower()](path)
 
 
 def is_dataset(path: Path) -> bool:
-    """Whether `path` is a folder made by `save_to_disk`."""
-    return (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file()
+    """Whether `path` is a folder made by `save_to_disk`, or one of Parquet files and nothing else."""
+    return (
+        bool(_shards(path))
+        or (path / "dataset_info.json").is_file()
+        or (path / "dataset_dict.json").is_file()
+    )
+
+
+def _shards(path: Path) -> list[Path]:
+    """The files of a folder that holds Parquet files alone, by their names."""
+    there = sorted(one for one in path.iterdir() if not one.name.startswith(".")) if path.is_dir() else []
+    return there if all(one.suffix.lower() == ".parquet" for one in there) else []
 
 
 def is_table(path: Path) -> bool:
@@ -123,6 +135,8 @@ def holds_texts(path: Path) -> dict[str, bool]:
     """Of each column of a dataset or a Parquet file, whether it holds texts, or lists of texts; nothing of
     other files.
     """
+    if shards := _shards(path):
+        return holds_texts(shards[0])
     if is_dataset(path):
         return {name: kinds[-1:] == ["Value"] for name, kinds in _features(path).items()}
     if path.suffix.lower() != ".parquet" or not path.is_file():
