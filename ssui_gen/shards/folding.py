@@ -7,10 +7,12 @@ from pathlib import Path
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import Record
-from ssui_gen.shards import benches, paths, seeds
+from ssui_gen.shards.benches import RECORDS as OF_BENCHES
 from ssui_gen.shards.parquet import FOLDER, unfold, write_shards
+from ssui_gen.shards.paths import RECORDS as OF_PATHS
+from ssui_gen.shards.seeds import RECORDS as OF_SEEDS
 
-KINDS: dict[str, type[Record]] = {**seeds.RECORDS, **paths.RECORDS, **benches.RECORDS}
+KINDS: dict[str, type[Record]] = {**OF_SEEDS, **OF_PATHS, **OF_BENCHES}
 """By the names of files; a benchmark's lie in a folder of each model."""
 
 

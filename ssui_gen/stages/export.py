@@ -7,6 +7,7 @@ Pictures are written anew beside the rows and named by the run's folder as it wa
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -47,14 +48,23 @@ def export(run: Path, root: Path, layout: str) -> Exported:
     source = run / PAIRS
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `{command('pairs', run)}`")
-    target = run / f"pairs_{layout}.jsonl"
-    pairs = [(line, validate(Pair, line)) for line in read(source)]
-    fit = [one for one in pairs if layout in TELL_APART or not one[1].off_path]
-    atomic_write(target, "".join(_rows(fit, _Pictures(run, root), layout)))
+    target, passed_over = run / f"pairs_{layout}.jsonl", Counter[str]()
+    fit = _fit(source, layout, passed_over)
+    atomic_write(target, _rows(fit, _Pictures(run, root), layout))
     if layout == "llamafactory":
         info = {"ssui": {"file_name": target.name, **LLAMAFACTORY_INFO}}
         atomic_write(run / "dataset_info.json", json.dumps(info, indent=1) + "\n")
-    return Exported(target, len(pairs) - len(fit))
+    return Exported(target, passed_over["off_path"])
+
+
+def _fit(source: Path, layout: str, passed_over: Counter[str]) -> Iterator[tuple[Line, Pair]]:
+    """Pairs that the layout has a place for; others are counted."""
+    for line in read(source):
+        pair = validate(Pair, line)
+        if layout in TELL_APART or not pair.off_path:
+            yield line, pair
+        else:
+            passed_over["off_path"] += 1
 
 
 def _rows(pairs: Iterable[tuple[Line, Pair]], pictures: _Pictures, layout: str) -> Iterator[str]:
