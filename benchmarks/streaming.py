@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -176,16 +177,18 @@ STAGES: dict[str, Stage] = {
 }
 """Who writes the rows, and what is done with them: the last is measured."""
 IMPORTS = {
-    "pairs": "ssui_gen.exploring.written",
-    "export": "ssui_gen.stages.export",
-    "curation": "ssui_gen.stages.curation",
-    "bench": "ssui_gen.benching.report",
-    "parquet": "ssui_gen.shards.folding",
+    "pairs": ("ssui_gen.exploring.written",),
+    "export": ("ssui_gen.stages.export",),
+    "curation": ("ssui_gen.stages.curation",),
+    "bench": ("ssui_gen.benching.report",),
+    "parquet": ("ssui_gen.shards.folding", "pyarrow.parquet"),
 }
+"""What is there before memory is first looked at."""
 
 
 def child(stage: str, run: Path) -> dict[str, float]:
-    __import__(IMPORTS[stage])
+    for name in IMPORTS[stage]:
+        import_module(name)
     before, began = _most(), time.process_time()
     STAGES[stage][1][-1](run)
     return {"seconds": time.process_time() - began, "before": before, "most": _most()}
