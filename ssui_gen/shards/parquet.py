@@ -177,12 +177,19 @@ def values(hint: Any, cell: Any) -> Any:
     return _changed(hint, cell, json.loads)
 
 
+def _may_lack(kind: type[BaseModel], name: str) -> bool:
+    """Whether nothing may stand there: else it was left out of the row, as it says what is usual."""
+    hint = _hints(kind)[name]
+    return hint is Any or types.NoneType in get_args(hint)
+
+
 def _changed(hint: Any, value: Any, of_text: Callable[[Any], Any]) -> Any:
     hint = _plain(hint)
     if value is None:
         return None
     if _is_kind(hint):
-        return {name: _changed(inner, value.get(name), of_text) for name, inner in _hints(hint).items()}
+        cells = {name: _changed(inner, value.get(name), of_text) for name, inner in _hints(hint).items()}
+        return {name: cell for name, cell in cells.items() if cell is not None or _may_lack(hint, name)}
     if (inner := _inner(hint)) is not None:
         return [_changed(inner, one, of_text) for one in value]
     return of_text(value) if _is_text(hint) else value
