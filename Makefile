@@ -29,7 +29,7 @@ GPUS ?=## make serve: how many; default: all
 PORT ?= 8000## make serve: of the first replica
 OUT ?=## make train: folder of the adapter; default: outputs/RUN/adapter
 TOY ?=## 1 lets the embedded micro VLM look at other pictures than drawn scenes
-QUICK ?=## make reproduce: 1 leaves out the claims that take long
+QUICK ?=## make reproduce, test-cluster: 1 leaves out what takes long
 RIVALS ?=## make reproduce: 1 adds what others would do with the same branches
 RECIPES ?=## make reproduce: 1 adds those and more recipes of ours
 ARGS ?=## anything else for the command
@@ -239,8 +239,8 @@ test-inspect: $(INSPECT)/.ready ## the tests of RSBench as a task of inspect_ai
 	$(INSPECT)/bin/python -m pytest -m inspect tests/test_inspect.py $(ARGS)
 
 .PHONY: test-cluster
-test-cluster: $(VENV)/.cluster ## the tests on a Ray cluster of this machine
-	$(VENV)/bin/python -m pytest -m cluster tests/test_cluster.py $(ARGS)
+test-cluster: $(VENV)/.cluster ## the tests on a Ray cluster of this machine; QUICK=1: a lost node alone
+	$(VENV)/bin/python -m pytest -m cluster $(if $(QUICK),,tests/test_cluster.py) tests/test_cluster_lost.py $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(READY) ## ten minutes of mutated inputs at every door that takes what others wrote
