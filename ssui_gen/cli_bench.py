@@ -144,20 +144,26 @@ def _run(args: argparse.Namespace) -> int:
 def _config(args: argparse.Namespace) -> Config:
     from ssui_gen.benching.players import with_roles
     from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.remembered import recall
 
-    told = {"protocol": args.protocol, "score": args.score, "spending": spending(args)}
-    config = configure(args.config, args.model, args.base_url, **told)
-    adapter = args.adapter or _own_adapter(args)
+    memory = recall("bench", args.run) if isinstance(args.run, Path) else None
+    told = {"protocol": args.protocol, "score": args.score, "spending": spending(args), "memory": memory}
+    config = configure(args.config, args.model, args.base_url, say=say, **told)
+    adapter = args.adapter or _own_adapter(args, config)
     return with_roles(config, args.judge, adapter)
 
 
-def _own_adapter(args: argparse.Namespace) -> Path | None:
+def _own_adapter(args: argparse.Namespace, config: Config) -> Path | None:
     """The run's adapter, where the model that it was trained on is measured by a server that we start."""
-    if not isinstance(args.run, Path):
+    if not isinstance(args.run, Path) or not (args.run / ADAPTER / "adapter_config.json").is_file():
         return None
-    adapter = args.run / ADAPTER
-    ours = not args.base_url and args.model in (None, policy_of(args.run))
-    return adapter if ours and (adapter / "adapter_config.json").is_file() else None
+    if servers := config.models[config.player("policy")].base_urls:
+        say(
+            f"{args.run / ADAPTER} is not measured: {servers[0]} is not started by us; where that serves it, "
+            "--model names it"
+        )
+        return None
+    return args.run / ADAPTER if args.model in (None, policy_of(args.run)) else None
 
 
 def _tell(args: argparse.Namespace, done: Done) -> None:

@@ -114,6 +114,7 @@ def _dataset(args: argparse.Namespace) -> int:
 def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import configure
     from ssui_gen.jobs.progress import account, summary
+    from ssui_gen.jobs.remembered import recall
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.run_files import BRANCHES, PAIRS
     from ssui_gen.shards.paths import FOLDER
@@ -122,8 +123,8 @@ def _pairs(args: argparse.Namespace) -> int:
 
     if args.shard is None:
         require_whole(args, FOLDER, merged=BRANCHES)
-    told = {"policy": args.policy, "spending": spending(args)}
-    config = configure(args.config, args.model, args.base_url, run=args.run, **told)
+    told = {"policy": args.policy, "spending": spending(args), "memory": recall("pairs", args.run)}
+    config = configure(args.config, args.model, args.base_url, say=_say, **told)
     root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
     retry = frozenset(map(Reason, args.retry))
     which = (args.uncurated, args.mix, args.limit)

@@ -146,6 +146,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "jobs.rundir",
         "jobs.lots",
+        "jobs.remembered",
         "wanting",
         "state",
         "jobs.plan",

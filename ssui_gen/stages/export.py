@@ -20,10 +20,9 @@ from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect
 from ssui_gen.jsonl import Line, read, validate
 from ssui_gen.manifest import PAIRS as EXPLORED
-from ssui_gen.manifest import read_manifest
+from ssui_gen.manifest import images_of
 from ssui_gen.records import ImageRef
 from ssui_gen.run_files import PAIRS
-from ssui_gen.settings import ImageLimits, parse
 
 PICTURES = "pairs_pictures"
 """Folder beside the rows, the same for all layouts."""
@@ -70,7 +69,7 @@ class _Pictures:
     """Pictures of a run, each written once."""
 
     def __init__(self, run: Path, root: Path) -> None:
-        self.run, self.root, self.limits = run, root, _limits(run / EXPLORED)
+        self.run, self.root, self.limits = run, root, images_of(run, EXPLORED)
         self.names: dict[tuple[str, str], str] = {}
         """By name and sha256 of the original."""
 
@@ -92,8 +91,3 @@ class _Pictures:
         copy = self.run / PICTURES / f"{ref.sha256}.{kind}"
         atomic_write(copy, data)
         return copy.as_posix()
-
-
-def _limits(explored: Path) -> ImageLimits:
-    """As exploration showed its pictures."""
-    return parse(ImageLimits, read_manifest(explored).settings.get("images", {}), f"{explored}: images")
