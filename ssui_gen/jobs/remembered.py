@@ -86,7 +86,7 @@ class Memory:
             yield f"As {self.file} remembers: {_listed(_shown(*one) for one in used)}."
         if gone := [*self._not_taken_over(found)]:
             yield f"Not taken over from {self.file}, as said of one command or machine: {_listed(gone)}."
-        if other := [*self._contradicted(found, told)]:
+        if other := [*self._contradicted(found, said, told)]:
             yield f"{where} says otherwise than {self.file}, and holds: {_listed(other)}."
 
     def _not_taken_over(self, found: dict[str, Any]) -> Iterator[str]:
@@ -96,14 +96,17 @@ class Memory:
             if way[0] in USES[self.stage] and value != _at(usual, way) == _at(found, way):
                 yield _shown(way, value)
 
-    def _contradicted(self, found: dict[str, Any], told: Mapping[Way, Any]) -> Iterator[str]:
-        """What the file says of rows otherwise than they were made with."""
+    def _contradicted(
+        self, found: dict[str, Any], said: dict[str, Any], told: Mapping[Way, Any]
+    ) -> Iterator[str]:
+        """What the file says of rows otherwise than they were made with, where the command line does not."""
+        file = Config.model_validate(said).model_dump(mode="json")
         was, held = self.was.model_dump(mode="json"), dict(_flat(Config, self.held))
         both = {*USES[self.stage]}.intersection(USES[MADE_BY.get(self.file.name, "bench")]) - {*_FREE}
         for way in told:
             if (way in held or way[0] in both) and way[0] in USES[self.stage]:
                 before, now = _at(was, way), _at(found, way)
-                if before != now:
+                if before != now == _at(file, way):
                     yield f"{_shown(way, now)} (there {_words(way, before)})"
 
 

@@ -16,7 +16,7 @@ from ssui_gen.branches import Pair
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO, TELL_APART
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.images import cleaned, inspect
 from ssui_gen.jsonl import Line, read, validate
 from ssui_gen.manifest import PAIRS as EXPLORED
@@ -87,7 +87,7 @@ class _Pictures:
 
     def _written(self, ref: ImageRef) -> str:
         data, kind = cleaned(self.root, ref, self.limits)
-        (self.run / PICTURES).mkdir(exist_ok=True)
+        own_folder(self.run / PICTURES)
         copy = self.run / PICTURES / f"{ref.sha256}.{kind}"
         atomic_write(copy, data)
         return copy.as_posix()

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.errors import ImageError
-from ssui_gen.files import atomic_write, is_regular, read_regular
+from ssui_gen.files import atomic_write, is_regular, own_folder, read_regular
 from ssui_gen.images import cleaned, smaller
 from ssui_gen.records import ImageRef
 from ssui_gen.settings import ImageLimits
@@ -47,13 +47,17 @@ class Below(NamedTuple):
     root: Path
     limits: ImageLimits
 
+    def within(self, side: int) -> ImageLimits:
+        """The same, as copies of which no side is longer."""
+        return self.limits.model_copy(update={"longest_side": side})
+
 
 def copy_pictures(folder: Path, items: Iterable[Item], pictures: Below) -> dict[str, str]:
     """Make the copies that are not there yet. By path, why one could not be."""
     home = folder / FOLDER
     if home.is_symlink():
         home.unlink()
-    home.mkdir(parents=True, exist_ok=True)
+    own_folder(home)
     sums, refused = _sums(home), dict[str, str]()
     for ref in {ref.sha256: ref for item in items for ref in item.pictures}.values():
         try:
@@ -70,11 +74,11 @@ def _copied(folder: Path, pictures: Below, ref: ImageRef, sums: Mapping[str, str
     names = (f"{ref.sha256}.png", f"{ref.sha256}.jpeg")
     data = next(filter(None, (_whole(home / name, sums) for name in names if name in sums)), None)
     if data is None:
-        data, kind = cleaned(pictures.root, ref, pictures.limits.model_copy(update={"longest_side": SIDE}))
+        data, kind = cleaned(pictures.root, ref, pictures.within(SIDE))
         made |= _written(home / f"{ref.sha256}.{kind}", data)
     small = home / f"{ref.sha256}.small.jpeg"
     if _whole(small, sums) is None:
-        made |= _written(small, smaller(data, ref.path, SMALL_SIDE, SMALL_QUALITY))
+        made |= _written(small, smaller(data, ref.path, pictures.within(SMALL_SIDE), SMALL_QUALITY))
     return made
 
 
