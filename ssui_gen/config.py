@@ -6,9 +6,9 @@ A setting is used where it is named; how files become settings, and what is refu
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ssui_gen import yamls
 from ssui_gen.branches import Level
@@ -24,7 +24,7 @@ from ssui_gen.guards import GuardWords
 from ssui_gen.language import ENGLISH, MOST_TOKENS, Language, tokens_in
 from ssui_gen.records import MOST_IMAGES
 from ssui_gen.replies import REPLIES
-from ssui_gen.settings import PIXELS, ImageLimits, OneOf, Settings, parse
+from ssui_gen.settings import PIXELS, ImageLimits, OneOf, Settings, parse, secret
 
 
 class Sampling(Settings):
@@ -62,6 +62,10 @@ class Card(Settings):
         return self.model_copy(update={"sampling": self.sampling.model_copy(update={"max_tokens": most})})
 
 
+KEYS = {"api-key": "VLLM_API_KEY", "hf-token": "HF_TOKEN"}
+"""Flags of vLLM that hold a secret, and the variables that it reads in their place."""
+
+
 class Serve(Settings):
     """How vLLM is started by `ssui serve`, and by a stage whose model is named without a server."""
 
@@ -79,6 +83,15 @@ class Serve(Settings):
     """Whether a model that thinks first, and can be told not to, does so; see `models.vlm.thoughts`."""
     flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
+
+    @field_validator("flags")
+    @classmethod
+    def _hold_no_key(cls, flags: dict[str, Any]) -> dict[str, Any]:
+        if found := [name for name in flags if name.replace("_", "-") in KEYS]:
+            raise secret(
+                f"leave {found[0]} out, and put it into the environment as {KEYS[found[0].replace('_', '-')]}"
+            )
+        return flags
 
 
 class Limits(Spending):

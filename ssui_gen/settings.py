@@ -11,7 +11,7 @@ from reprlib import Repr
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
@@ -49,10 +49,19 @@ class ImageLimits(Settings):
     """Pixels; larger pictures are scaled down before they are sent."""
 
 
+SECRET = "secret"
+"""The type of a fault whose value is shown to nobody."""
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def secret(advice: str) -> PydanticCustomError:
+    """A fault of a value that holds a secret: settings are kept in `run.json`, and runs are given away."""
+    return PydanticCustomError(
+        SECRET, "holds a secret, which the run would keep: {advice}", {"advice": advice}
+    )
 
 
 def parse(kind: type[SettingsT], data: Any, where: str) -> SettingsT:
@@ -104,7 +113,8 @@ def _explain(kind: type[Settings], where: str, error: Any) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown key {key!r} (known: {', '.join(_known(kind, error['loc']))})"
-    return f"{where}: {key}: {error['msg']}; got {_SHORT.repr(error['input'])}"
+    got = "" if error["type"] == SECRET else f"; got {_SHORT.repr(error['input'])}"
+    return f"{where}: {key}: {error['msg']}{got}"
 
 
 def _known(kind: type[Settings], loc: tuple[str | int, ...]) -> list[str]:

@@ -132,6 +132,28 @@ def test_an_old_run_json_is_read_as_far_as_it_can_be_and_the_rest_is_told(fake: 
         assert later.code == 0, later.err
 
 
+PASSWORD = "hunter-2-of-nobody"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"models": {"judge": {"base_urls": [f"http://me:{PASSWORD}@127.0.0.1:1/v1"]}}},
+        {"serve": {"flags": {"api-key": PASSWORD}}},
+        {"serve": {"flags": {"hf_token": PASSWORD}}},
+    ],
+)
+def test_a_secret_in_settings_that_this_stage_does_not_use_is_kept_nowhere_and_not_shown(
+    fake: Fake, tmp_path: Path, own: dict[str, Any]
+) -> None:
+    made = job(tmp_path, fake.url, plain(1), twins=False)
+    write(made.folder / "run.yaml", own)
+    end = made.here()
+    assert (end.code, end.err.count("\n"), fake.calls) == (1, 1, 0)
+    assert "holds a secret" in end.err and PASSWORD not in end.out + end.err
+    assert not made.run.exists()
+
+
 # --- what holds over what ----------------------------------------------------------------------------------
 
 
