@@ -49,7 +49,7 @@ def own_folder(path: Path) -> Path:
     """The folder, made where there is none. Raises RecordError for a link on the way to it, below a home that
     was claimed, and for what is no folder.
     """
-    _require_own_way(path / "x")
+    require_own_way(path / "x")
     with _explained(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def require_own(path: Path) -> None:
     """Raises RecordError where another program is about to write a file, and a link is in its place or on the
     way to it, or it has another name.
     """
-    _require_own_way(path)
+    require_own_way(path)
     with suppress(FileNotFoundError):
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):
@@ -75,13 +75,13 @@ def require_no_link(folder: Path) -> None:
     """Raises RecordError for a folder that another program is about to fill, and which is a link or holds
     one, however deep.
     """
-    _require_own_way(folder / "x")
+    require_own_way(folder / "x")
     found = (Path(where) / name for where, *names in os.walk(folder) for name in chain(*names))
     if link := next(filter(Path.is_symlink, found), None):
         raise _a_link(link)
 
 
-def _require_own_way(path: Path) -> None:
+def require_own_way(path: Path) -> None:
     """Raises RecordError where a folder on the way to `path` is a link, below a home that was claimed."""
     above = _in_full(path).parents
     below = max((number for number, folder in enumerate(above) if folder in _HOMES), default=0)
@@ -162,7 +162,7 @@ def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
     """A new file in the same folder, under a name that nobody can have put there before; gone at the end
     unless it was moved. Raises OSError, and RecordError for a link on the way (`claim`).
     """
-    _require_own_way(path)
+    require_own_way(path)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(temporary, flags, mode), "w+b") as file:
@@ -178,7 +178,7 @@ def open_own(path: Path, flags: int = os.O_RDWR, mode: int = PUBLIC) -> int:
     on the way or in its place, for what is no file (a device may be one), and where a file that grows has
     another name: what is written would stand there too.
     """
-    _require_own_way(path)
+    require_own_way(path)
     try:
         opened = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, mode)
     except OSError as error:

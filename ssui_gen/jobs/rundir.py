@@ -18,7 +18,7 @@ from typing import Any
 
 from ssui_gen import __version__
 from ssui_gen.errors import ConfigError, RecordError, RunLocked
-from ssui_gen.files import atomic_write, claim, open_own, own_folder
+from ssui_gen.files import atomic_write, claim, open_own, own_folder, require_own_way
 from ssui_gen.manifest import Edition, Made, Manifest, Seeds, read_manifest
 from ssui_gen.prompts import home
 
@@ -34,7 +34,8 @@ class RunDir:
         self.stage = stage
         _refuse_home(path)
         with self._explained():
-            own_folder(path)
+            require_own_way(path / ".lock")
+            path.mkdir(parents=True, exist_ok=True)
             claim(path)
             self._lock = open_own(path / ".lock")
         with ExitStack() as unless_held:
