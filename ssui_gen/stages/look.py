@@ -17,7 +17,7 @@ from ssui_gen.files import atomic_write, name_of
 from ssui_gen.images import inspect
 from ssui_gen.jobs.plan import AGENTS
 from ssui_gen.jsonl import read, validate
-from ssui_gen.manifest import RUN, images_of, read_manifest, source_of_seeds
+from ssui_gen.manifest import RUN, Manifest, images_of, read_manifest, source_of_seeds
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import masthead
 from ssui_gen.records import ImageRef, ReasoningPath, Reject, Seed
@@ -26,6 +26,7 @@ from ssui_gen.seeds import read_seeds
 from ssui_gen.showing.counted import Counts
 from ssui_gen.showing.page import EACH, MOST, PICTURES, QUALITY, SIDE, Example, Shown, dataset_page
 from ssui_gen.showing.sample import Sample
+from ssui_gen.taxonomy import classes
 
 TREES = "trees"
 PAGE = "dataset.html"
@@ -70,11 +71,19 @@ def make_page(run: Path, root: Path) -> Looked:
         costs=_costs(run),
         editions=manifest.editions,
         trees=_trees(run, taken),
-        quotas=manifest.config.query.classes,
+        quotas=_quotas(manifest),
     )
     album = Album(root, PICTURES, images_of(run, longest_side=SIDE), QUALITY)
     atomic_write(run / PAGE, dataset_page(shown, masthead(run, PAGE), album))
     return Looked(run / PAGE, counts.kinds.total(), bad)
+
+
+def _quotas(manifest: Manifest) -> dict[str, int]:
+    """What the run's settings want of each class; of a run of another version what can be read."""
+    asked = manifest.settings.get("query")
+    found = asked.get("classes") if isinstance(asked, dict) else None
+    known, told = {one.id for one in classes()}, found if isinstance(found, dict) else {}
+    return {name: n for name, n in told.items() if name in known and isinstance(n, int)}
 
 
 def _trees(run: Path, paths: Iterable[ReasoningPath]) -> dict[str, str]:
