@@ -19,12 +19,14 @@ from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.benching.sources import Source, find, folder_in
 from ssui_gen.benching.theirs import protocols_of
+from ssui_gen.config import Bench as Settings
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import as_line, of_kind, parse
 from ssui_gen.manifest import RUN, Manifest, read_manifest
 from ssui_gen.records import Record
 from ssui_gen.run_files import REJECTS
 from ssui_gen.settings import ImageLimits
+from ssui_gen.settings import parse as parse_settings
 from ssui_gen.shards.dealing import Deal, Row, Terms, as_written, full, hand_out, settle
 from ssui_gen.shards.folder import Folder
 from ssui_gen.shards.stage import Key, Known, Manifests
@@ -197,7 +199,8 @@ def _model(file: str) -> str:
 
 def _keys(item: Item, folder: str, manifest: Manifest, deal: Deal) -> Iterator[Key]:
     """Of every row that an item has when all is done."""
-    settings = manifest.config.bench
+    told = manifest.settings.get("bench", {})
+    settings = parse_settings(Settings, told, f"{MODELS}: {folder}/{RUN}: bench")
     models = manifest.last.models if manifest.last else {}
     model, judge = models.get("policy", ""), models.get("judge", "")
     rules = protocols_of(deal.bench, settings.score)
