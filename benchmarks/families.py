@@ -28,7 +28,7 @@ from families_models import save
 from published import MARK, published
 
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.demo import draw_seeds
 from ssui_gen.dialect import Dialect
 from ssui_gen.errors import SsuiError

@@ -32,7 +32,7 @@ from statistics import median
 from bench import HERE, ROOT, start
 from peers import Side, _peer
 
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.serving.vllm import VllmServers
 from ssui_gen.serving.vllm_launch import plan
 

@@ -42,7 +42,7 @@ from ssui_gen.benching.bench import ITEMS, read_bench, write_bench
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import PLAIN, BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
 from ssui_gen.errors import ConfigError, SsuiError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, claim, own_folder
 from ssui_gen.jsonl import as_line
 from ssui_gen.taxonomy import crosswalk_of
 
@@ -211,7 +211,7 @@ def write(folder: Path, count: int = SCENARIOS, seed: int = SEED, plain: int = P
     known += [(one, plain_item(one, pictures, canary)) for one in plainly(plain, seed)]
     items = [item for _, item in known]
     _check_unanswered(folder, items)
-    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    own_folder(folder / PICTURES)
     for name, data in pictures.files.items():
         atomic_write(folder / name, data)
     atomic_write(folder / TRUTH, "".join(_truth(*pair) for pair in known))
@@ -257,6 +257,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
+    claim(args.folder.parent)
     try:
         new = write(args.folder, args.scenarios, args.seed, args.plain)
     except SsuiError as error:

@@ -24,7 +24,7 @@ from ssui_gen.benching.drawn import Draw
 from ssui_gen.benching.kept import DRAW, LABELS, RESPONSES, TRUTH, rows_in
 from ssui_gen.benching.records import BenchJudgement, Response
 from ssui_gen.errors import ConfigError, SsuiError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, claim
 from ssui_gen.jsonl import as_line, of_kind, read_object
 
 ERRING = "person:simulated"
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument("--err", type=float, default=0.0, help="share of wrong answers; default: 0")
     parser.add_argument("--seed", type=int, default=0, help="of the errors")
     args = parser.parse_args()
+    claim(args.folder.parent)
     try:
         counts = label(args.folder, args.err, args.seed, if_known=args.if_known)
     except SsuiError as error:

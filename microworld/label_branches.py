@@ -19,7 +19,7 @@ from microworld.truth.score import request_in
 from microworld.truth.steps import Truth, decided, first_bad_of, response_fits
 from ssui_gen.branches import Branch, BranchLabel, Cut
 from ssui_gen.errors import SsuiError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, claim
 from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import pictures_of
 from ssui_gen.reading import read as read_response
@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=Path, help="where truth.jsonl lies; default: as the run remembers")
     parser.add_argument("--if-known", action="store_true", help="do nothing where there is no truth")
     args = parser.parse_args()
+    claim(args.run)
     try:
         seeds = pictures_of(args.run, args.seeds)
         if args.if_known and not (seeds / TRUTH).exists():

@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -22,7 +23,7 @@ from microworld.draw.pool import LARGE, picture
 from microworld.world.rules import Split, world
 from microworld.world.scene import Item, Scene, family, make_scene, truth
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.jsonl import read
 from ssui_gen.records import ImageRef, Kind, Seed
 
@@ -74,10 +75,12 @@ def _seed(scene: Scene, name: str, text: str | None = None, kind: Kind | None = 
 
 def write(folder: Path, count: int, split: Split, seed: int) -> None:
     """Draw `count` seeds; the seeds file comes last, so its being there means that all of them are."""
-    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    own_folder(folder / "pictures")
     drawn = list(islice(seeds(split, seed), count))
     for one in drawn:
-        picture(one.scene, supersample=3).save(folder / one.seed.image)
+        buffer = BytesIO()
+        picture(one.scene, supersample=3).save(buffer, "png")
+        atomic_write(folder / one.seed.image, buffer.getvalue())
     known = [{"seed_id": d.seed.id, **truth(d.item, LARGE)} for d in drawn if d.item]
     atomic_write(folder / TRUTH, "".join(json.dumps(row) + "\n" for row in known))
     rows = (d.seed.model_dump_json(exclude_none=True) for d in drawn)

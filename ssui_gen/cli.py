@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
@@ -31,6 +32,7 @@ from ssui_gen.cli_shard import exit_code
 from ssui_gen.cli_shards import add_shards
 from ssui_gen.cli_verify import add_export, add_verify
 from ssui_gen.errors import SsuiError
+from ssui_gen.files import claim
 from ssui_gen.terminal import forgive
 
 
@@ -39,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     forgive()
     args = _parser().parse_args(argv)
     try:
+        if isinstance(getattr(args, "run", None), Path):
+            claim(args.run)
         with words(args):
             code: int = args.command(args)
     except SsuiError as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -13,7 +14,7 @@ from ssui_gen.cli_cluster import add_cluster, bench_on_cluster
 from ssui_gen.cli_elsewhere import add_elsewhere
 from ssui_gen.cli_options import DEMO, RUN, add_job, again, asked, limited, policy_of, spending
 from ssui_gen.cli_publish import add_publish
-from ssui_gen.cli_screen import OUT, add_json, give, say
+from ssui_gen.cli_screen import OUT, add_json, give, say, unsaid
 from ssui_gen.cli_shard import add_shard, bench_shard, require_whole
 from ssui_gen.commands import place
 from ssui_gen.records import Reason
@@ -122,8 +123,8 @@ def _run(args: argparse.Namespace) -> int:
     from ssui_gen.stages.bench import Plan, foresee, make_bench
 
     if args.cluster is not None:
-        args.adapter = args.adapter or _own_adapter(args)
-        return bench_on_cluster(args, _config, _chosen(args))
+        args.adapter = args.adapter or _own_adapter(args, _config(args))
+        return bench_on_cluster(args, partial(_config, say=unsaid), _chosen(args))
     prompts, retry = load_prompts(home() / "prompts"), frozenset(map(Reason, args.retry))
     config, which = _config(args), (args.bench, args.data, args.limit, args.mix)
 
@@ -146,22 +147,29 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _config(args: argparse.Namespace) -> Config:
+def _config(args: argparse.Namespace, say: Callable[[str], None] = say) -> Config:
     from ssui_gen.benching.players import with_roles
     from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.remembered import recall
 
-    told = {"protocol": args.protocol, "score": args.score, "spending": spending(args)}
-    config = configure(args.config, args.model, args.base_url, **told)
-    return with_roles(config, args.judge, args.adapter or _own_adapter(args))
+    memory = recall("bench", args.run) if isinstance(args.run, Path) else None
+    told = {"protocol": args.protocol, "score": args.score, "spending": spending(args), "memory": memory}
+    config = configure(args.config, args.model, args.base_url, say=say, **told)
+    adapter = args.adapter or _own_adapter(args, config, say)
+    return with_roles(config, args.judge, adapter)
 
 
-def _own_adapter(args: argparse.Namespace) -> Path | None:
+def _own_adapter(args: argparse.Namespace, config: Config, say: Callable[[str], None] = say) -> Path | None:
     """The run's adapter, where the model that it was trained on is measured by a server that we start."""
-    if not isinstance(args.run, Path):
+    if not isinstance(args.run, Path) or not (args.run / ADAPTER / "adapter_config.json").is_file():
         return None
-    adapter = args.run / ADAPTER
-    ours = not args.base_url and args.model in (None, policy_of(args.run))
-    return adapter if ours and (adapter / "adapter_config.json").is_file() else None
+    if servers := config.models[config.player("policy")].base_urls:
+        say(
+            f"{args.run / ADAPTER} is not measured: {servers[0]} is not started by us; where that serves it, "
+            "--model names it"
+        )
+        return None
+    return args.run / ADAPTER if args.model in (None, policy_of(args.run)) else None
 
 
 def _tell(args: argparse.Namespace, done: Done) -> None:

@@ -12,11 +12,13 @@ from ssui_gen.cli_options import add_folder, add_toy
 from ssui_gen.cli_screen import OUT, say
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError
+from ssui_gen.manifest import RUN
 from ssui_gen.prompts import home, load_prompts
 
 if TYPE_CHECKING:
     from ssui_gen.config import Config
     from ssui_gen.config_trust import Labelling
+    from ssui_gen.jobs.remembered import Stage
 
 
 def add_people(orders: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -79,7 +81,7 @@ def _label(args: argparse.Namespace) -> int:
 def _draw(args: argparse.Namespace, model: Path) -> int:
     from ssui_gen.stages.bench_label import draw_labels, judges_prompt
 
-    done = draw_labels(model, args.names, judges_prompt(), _settings(args))
+    done = draw_labels(model, args.names, judges_prompt(), _settings(args, model))
     for line in done.draw.told:
         say(line)
     then = command("bench-label", args.run, BENCH=args.bench, MODEL=args.model)
@@ -91,24 +93,27 @@ def _draw_every(args: argparse.Namespace) -> int:
     from ssui_gen.stages.bench_label import draw_rows
 
     for model in models_in(_bench(args)):
-        for line in draw_rows(model, read_rows(model), _settings(args)).told:
+        for line in draw_rows(model, read_rows(model), _settings(args, model)).told:
             say(f"{model.name}, {line}")
     return 0
 
 
-def _settings(args: argparse.Namespace) -> Labelling:
+def _settings(args: argparse.Namespace, model: Path) -> Labelling:
     from ssui_gen.config_trust import Labelling
     from ssui_gen.settings import parse
 
     said = {name: getattr(args, name) for name in ("most", "overlap", "seed")}
-    known = _config(args).labelling.model_dump()
+    known = _config(args, "label", model).labelling.model_dump()
     return parse(Labelling, known | {k: v for k, v in said.items() if v is not None}, "command line")
 
 
-def _config(args: argparse.Namespace) -> Config:
+def _config(args: argparse.Namespace, stage: Stage, model: Path) -> Config:
+    """As the model's rows remember, else the run."""
     from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.remembered import recall
 
-    return configure(args.config, None, getattr(args, "base_url", None))
+    memory = recall(stage, args.run, model / RUN)
+    return configure(args.config, None, getattr(args, "base_url", None), memory=memory, say=say)
 
 
 def _import(model: Path) -> int:
@@ -139,8 +144,9 @@ def _card(args: argparse.Namespace) -> int:
     from ssui_gen.stages.bench_card import Plan, make_card
 
     prompts = load_prompts(home() / "prompts")
-    config = with_roles(_config(args), args.judge, None)
-    made = asyncio.run(make_card(Plan(args.run, _folder(args), config, prompts, args.toy), OUT))
+    model = _folder(args)
+    config = with_roles(_config(args, "card", model), args.judge, None)
+    made = asyncio.run(make_card(Plan(args.run, model, config, prompts, args.toy), OUT))
     if made.interrupted:
         say("Interrupted; no call that was made is lost. The same command goes on from here.")
         return 130

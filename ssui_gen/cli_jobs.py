@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -24,7 +26,7 @@ from ssui_gen.cli_options import (
     policy_of,
     spending,
 )
-from ssui_gen.cli_screen import OUT, add_json, give
+from ssui_gen.cli_screen import OUT, add_json, give, unsaid
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.cli_shard import add_shard, dataset_shard, pairs_shard, require_whole
 from ssui_gen.commands import command, folder_word, place, run_folder
@@ -144,7 +146,7 @@ def _pairs(args: argparse.Namespace) -> int:
     which = (args.uncurated, args.mix, args.limit)
     plan = Plan(run, root, *which, config, prompts, args.toy or was_toy(args.run, root), retry)
     if args.cluster is not None:
-        return pairs_on_cluster(args, plan, _config_of_pairs)
+        return pairs_on_cluster(args, plan, partial(_config_of_pairs, say=unsaid))
     if args.shard is not None:
         return pairs_shard(args, plan)
     values = {"SEEDS": args.seeds, **drawn_from(args), "UNCURATED": args.uncurated, "POLICY": args.policy}
@@ -173,8 +175,9 @@ def _pairs(args: argparse.Namespace) -> int:
     return 0
 
 
-def _config_of_pairs(args: argparse.Namespace) -> Config:
+def _config_of_pairs(args: argparse.Namespace, say: Callable[[str], None] | None = None) -> Config:
     from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.remembered import recall
 
-    told = {"policy": args.policy, "spending": spending(args)}
-    return configure(args.config, args.model, args.base_url, run=args.run, **told)
+    told = {"policy": args.policy, "spending": spending(args), "memory": recall("pairs", args.run)}
+    return configure(args.config, args.model, args.base_url, say=say or _say, **told)

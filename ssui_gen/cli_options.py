@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ssui_gen.cli_screen import say
 from ssui_gen.commands import command, run_folder
 from ssui_gen.manifest import PAIRS, pictures_of, read_manifest
 from ssui_gen.records import Reason
@@ -128,6 +129,7 @@ def plan_in(
         toy=args.toy,
         retry=args.retry,
         spending=spending(args),
+        say=say,
     )
 
 

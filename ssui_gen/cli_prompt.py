@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 from ssui_gen.cli_options import add_folder, add_models
-from ssui_gen.cli_screen import FOR_SCRIPTS
+from ssui_gen.cli_screen import ERR, FOR_SCRIPTS
 from ssui_gen.errors import ConfigError
 from ssui_gen.manifest import pictures_of
 from ssui_gen.records import KINDS
@@ -46,6 +47,8 @@ def _prompt(args: argparse.Namespace) -> int:
         config_file=args.config,
         model=args.model,
         base_url=args.base_url,
+        stage="pairs" if args.who in EXPLORING else "dataset",
+        say=partial(ERR.print, markup=False, highlight=False, soft_wrap=True),
     )
     if args.who in EXPLORING:
         question_of = question_of_policy if args.who == "policy" else question_of_judge

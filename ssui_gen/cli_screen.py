@@ -46,3 +46,7 @@ def give(args: argparse.Namespace, found: Any) -> None:
         FOR_SCRIPTS.print(
             json.dumps(found, indent=1, default=str), markup=False, highlight=False, soft_wrap=True
         )
+
+
+def unsaid(text: str) -> None:
+    """Takes words that have been said before."""

@@ -150,10 +150,12 @@ def _deal_paths(args: argparse.Namespace) -> int:
 
 def _deal_bench(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.remembered import recall
     from ssui_gen.shards.benches import settle_bench
     from ssui_gen.shards.opening import open_store
 
-    wanted = wanted_bench(args, configure(args.config, None, None).images)
+    memory = recall("bench", args.run) if isinstance(args.run, Path) else None
+    wanted = wanted_bench(args, configure(args.config, None, None, memory=memory, say=_say).images)
     deal = settle_bench(open_store(args.run).within(wanted.folder), args.shards, wanted)
     _tell_deal(args, deal, "bench", BENCH=args.bench, DATA=args.data, CONFIG=args.config)
     return 0

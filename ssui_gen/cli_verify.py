@@ -82,10 +82,12 @@ def _export(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import configure
+    from ssui_gen.jobs.remembered import recall
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.calibrate import Plan, make_calibration
 
-    config = configure(args.config, args.model, args.base_url, run=args.run)
+    memory = recall("calibrate", args.run)
+    config = configure(args.config, args.model, args.base_url, memory=memory, say=say)
     prompts = load_prompts(home() / "prompts")
     root = pictures_of(args.run, args.seeds)
     labels = args.labels or collected(args.run)

@@ -16,15 +16,15 @@ from ssui_gen.config_models import ModelRole
 from ssui_gen.config_pairs import Pairing, Recovery
 from ssui_gen.config_query import Querying
 from ssui_gen.config_roles import followed, with_usual_roles
+from ssui_gen.config_serve import Serve
 from ssui_gen.config_spending import Prices, Spending
 from ssui_gen.config_trust import Alarms, Carding, Labelling
 from ssui_gen.dialect import Dialect
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
 from ssui_gen.language import ENGLISH, MOST_TOKENS, Language, tokens_in
-from ssui_gen.records import MOST_IMAGES
 from ssui_gen.replies import REPLIES
-from ssui_gen.settings import PIXELS, ImageLimits, OneOf, Settings, parse
+from ssui_gen.settings import ImageLimits, OneOf, Settings, parse
 
 
 class Sampling(Settings):
@@ -60,25 +60,6 @@ class Card(Settings):
         """The card of an agent that writes in `language`."""
         most = tokens_in(language, self.sampling.max_tokens)
         return self.model_copy(update={"sampling": self.sampling.model_copy(update={"max_tokens": most})})
-
-
-class Serve(Settings):
-    """How vLLM is started by `ssui serve`, and by a stage whose model is named without a server."""
-
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """Of the first replica of `ssui serve`; 0 takes any free ones, as a stage does."""
-    gpus: Annotated[int, Field(ge=1)] | None = None
-    """All that there are when absent."""
-    start_seconds: Annotated[float, Field(gt=0)] = 1800.0
-    """Until every replica must answer; the first start of a model also downloads it."""
-    max_pixels: Annotated[int, Field(ge=784)] = PIXELS
-    """To what Qwen2-VL and Qwen2.5-VL scale larger pictures, in training too: it is kept in `pairs.json`."""
-    images: Annotated[int, Field(ge=1, le=MOST_IMAGES)] = 1
-    """Pictures that one request may show (`limit-mm-per-prompt`): as many as a seed has at most."""
-    thinking: bool = False
-    """Whether a model that thinks first, and can be told not to, does so; see `models.vlm.thoughts`."""
-    flags: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
-    """vLLM's own, without dashes; they win over those chosen by model and memory. null drops one."""
 
 
 class Limits(Spending):

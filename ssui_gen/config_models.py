@@ -6,6 +6,7 @@ from pydantic import field_validator, model_validator
 
 from ssui_gen.config_spending import Prices
 from ssui_gen.dialect import PLAIN, Dialect, presets
+from ssui_gen.settings import secret
 
 
 class ModelRole(Dialect):
@@ -32,6 +33,13 @@ class ModelRole(Dialect):
         if name is not None and name not in presets():
             raise ValueError(f"no such preset (there are: {', '.join(presets())})")
         return name
+
+    @field_validator("base_urls")
+    @classmethod
+    def _hold_no_password(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if any("@" in url.partition("://")[2].partition("/")[0] for url in urls):
+            raise secret("an address without a password, and the variable that holds the key (api_key_env)")
+        return urls
 
     @model_validator(mode="after")
     def _like_stands_alone(self) -> ModelRole:

@@ -13,10 +13,12 @@ import json
 import os
 import re
 import secrets
+import shlex
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +27,8 @@ from ssui_gen.errors import RecordError
 PUBLIC, PRIVATE = 0o666, 0o600
 """Modes, before the umask."""
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HOMES: set[Path] = set()
+"""Folders below which nothing is written through a link (`claim`)."""
 
 
 class NotRegular(OSError):
@@ -32,6 +36,77 @@ class NotRegular(OSError):
 
     def __str__(self) -> str:
         return str(self.strerror)
+
+
+def claim(home: Path) -> None:
+    """From now on, until this process ends, nothing is written below `home` through a folder that is a link.
+    `home` itself may be one: who names it knows where it lies.
+    """
+    _HOMES.add(_in_full(home))
+
+
+def own_folder(path: Path) -> Path:
+    """The folder, made where there is none. Raises RecordError for a link on the way to it, below a home that
+    was claimed, and for what is no folder.
+    """
+    require_own_way(path / "x")
+    with _explained(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise RecordError(f"{path}: expected a folder; a file is in its place: take it away") from None
+    return path
+
+
+def require_own(path: Path) -> None:
+    """Raises RecordError where another program is about to write a file, and a link is in its place or on the
+    way to it, or it has another name.
+    """
+    require_own_way(path)
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            raise _a_link(path)
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+            raise _another_name(path)
+
+
+def require_no_link(folder: Path) -> None:
+    """Raises RecordError for a folder that another program is about to fill, and which is a link or holds
+    one, however deep.
+    """
+    require_own_way(folder / "x")
+    found = (Path(where) / name for where, *names in os.walk(folder) for name in chain(*names))
+    if link := next(filter(Path.is_symlink, found), None):
+        raise _a_link(link)
+
+
+def require_own_way(path: Path) -> None:
+    """Raises RecordError where a folder on the way to `path` is a link, below a home that was claimed."""
+    above = _in_full(path).parents
+    below = max((number for number, folder in enumerate(above) if folder in _HOMES), default=0)
+    if link := next(filter(Path.is_symlink, reversed(above[:below])), None):
+        raise _a_link(link)
+
+
+def _in_full(path: Path) -> Path:
+    """The path from the root on, its links as they stand."""
+    return Path(os.path.normpath(Path.cwd() / path))
+
+
+def _a_link(path: Path) -> RecordError:
+    return RecordError(
+        f"{path}: is a link to {path.readlink()}; expected what is this folder's own: put what it leads to "
+        "in its place, or take the link away"
+    )
+
+
+def _another_name(path: Path) -> RecordError:
+    name, own = shlex.quote(str(path)), shlex.quote(f"{path}.own")
+    return RecordError(
+        f"{path}: has another name too (a hard link), and what is added would stand there as well: make it "
+        f"this folder's own: cp {name} {own} && mv {own} {name}"
+    )
 
 
 def atomic_write(path: Path, content: str | bytes | Iterable[str | bytes], mode: int = PUBLIC) -> None:
@@ -55,10 +130,10 @@ def replace(path: Path, content: Iterable[str | bytes]) -> Path | None:
 
 
 def keep_former(path: Path, new: Path) -> Path | None:
-    """Keep what a file is beside it, as one former edition, if `new` says something else; returns where.
-    Raises OSError.
+    """Keep what a file is beside it, as one former edition, if `new` says something else; returns where. What
+    a link leads to stays where it is, and is not copied. Raises OSError.
     """
-    if not path.exists() or filecmp.cmp(path, new, shallow=False):
+    if not is_regular(path) or filecmp.cmp(path, new, shallow=False):
         return None
     former = path.with_name(f"{path.stem}.former{path.suffix}")
     with beside(former) as (copy, target), path.open("rb") as source:
@@ -85,8 +160,9 @@ def _explained(path: Path) -> Iterator[None]:
 @contextmanager
 def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
     """A new file in the same folder, under a name that nobody can have put there before; gone at the end
-    unless it was moved. Raises OSError.
+    unless it was moved. Raises OSError, and RecordError for a link on the way (`claim`).
     """
+    require_own_way(path)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(temporary, flags, mode), "w+b") as file:
@@ -99,18 +175,23 @@ def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
 
 def open_own(path: Path, flags: int = os.O_RDWR, mode: int = PUBLIC) -> int:
     """A descriptor of a file that grows or is locked, made if it is not there. Raises RecordError for a link
-    and for what is no file (a device may be one).
+    on the way or in its place, for what is no file (a device may be one), and where a file that grows has
+    another name: what is written would stand there too.
     """
+    require_own_way(path)
     try:
         opened = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, mode)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise RecordError(f"{path}: is a link; expected a file of this folder's own") from None
+            raise _a_link(path) from None
         raise RecordError(f"{path}: could not be opened for writing: {error.strerror}") from None
-    kind = os.fstat(opened).st_mode
-    if not (stat.S_ISREG(kind) or stat.S_ISCHR(kind)):
+    found = os.fstat(opened)
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISCHR(found.st_mode)):
         os.close(opened)
         raise RecordError(f"{path}: is no file; expected a file of this folder's own")
+    if stat.S_ISREG(found.st_mode) and found.st_nlink > 1 and flags & os.O_APPEND:
+        os.close(opened)
+        raise _another_name(path)
     return opened
 
 

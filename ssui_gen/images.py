@@ -81,10 +81,10 @@ def small_url(root: Path, ref: ImageRef, limits: ImageLimits, quality: int) -> s
     return _as_data_url(_encoded(shown(root, ref, limits), "jpeg", quality), "jpeg")
 
 
-def smaller(data: bytes, name: str, side: int, quality: int) -> bytes:
-    """Bytes of a picture as a JPEG, no side of which is longer than `side` pixels. Raises ImageError."""
-    picture = decoded(data, name, ImageLimits())
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+def smaller(data: bytes, name: str, limits: ImageLimits, quality: int) -> bytes:
+    """Bytes of a picture as a JPEG within the limits, its longest side too. Raises ImageError."""
+    picture = decoded(data, name, limits)
+    picture.thumbnail((limits.longest_side, limits.longest_side), Image.Resampling.LANCZOS)
     return _encoded(picture, "jpeg", quality)
 
 

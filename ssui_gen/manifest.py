@@ -12,10 +12,12 @@ from typing import Any
 
 from pydantic import Field
 
+from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.jsonl import of_kind, read_object
 from ssui_gen.records import SCHEMA, Record
 from ssui_gen.seeds import root_of
+from ssui_gen.settings import ImageLimits, readable
 
 RUN, PAIRS = "run.json", "pairs.json"
 PARTS = ("prompts", "cards", "models", "rendered")
@@ -76,6 +78,11 @@ class Manifest(Record):
     """Names of the runs that were joined as this one (`ssui merge-runs`)."""
     toy: bool = False
     """Whether any row was made by the embedded micro VLM, which knows drawn scenes and nothing else."""
+
+    @property
+    def config(self) -> Config:
+        """The settings, as far as this version can read what another one may have written."""
+        return readable(Config, self.settings)[0]
 
     @property
     def last(self) -> Edition | None:
@@ -140,6 +147,13 @@ def check_root(root: Path, run: Path) -> None:
             f"{root}: no such folder; the pictures of {run} lay there: say where they are with SEEDS=... "
             "(--seeds)"
         )
+
+
+def images_of(run: Path, name: str = RUN, **own: int) -> ImageLimits:
+    """What pictures of a run may be, as those who made its rows took it (`name` is their manifest), with what
+    is our `own` for the purpose.
+    """
+    return read_manifest(run / name).config.images.model_copy(update=own)
 
 
 def was_toy(run: Path, root: Path) -> bool:

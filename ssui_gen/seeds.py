@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from ssui_gen.album import METADATA, census, files, is_picture, may_be_read
 from ssui_gen.columns import EXAMPLE, MORE, as_seed, of_pictures
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.jsonl import Line, validate
 from ssui_gen.records import KINDS, Kind, Reason, Reject, Seed
 from ssui_gen.tables import LINES, TABLES, holds_texts, is_dataset, is_table, rows
@@ -156,7 +156,7 @@ def _kept(data: bytes, pictures: Path) -> str:
     name = hashlib.sha256(data).hexdigest()
     path = pictures / name
     if not path.exists():
-        pictures.mkdir(parents=True, exist_ok=True)
+        own_folder(pictures)
         atomic_write(path, data)
     return name
 

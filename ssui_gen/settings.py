@@ -5,12 +5,13 @@ Which settings there are stands in `config` (a run) and in `train/ssui_train/con
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from reprlib import Repr
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ssui_gen import yamls
 from ssui_gen.errors import ConfigError
@@ -48,10 +49,19 @@ class ImageLimits(Settings):
     """Pixels; larger pictures are scaled down before they are sent."""
 
 
+SECRET = "secret"
+"""The type of a fault whose value is shown to nobody."""
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def secret(advice: str) -> PydanticCustomError:
+    """A fault of a value that holds a secret: settings are kept in `run.json`, and runs are given away."""
+    return PydanticCustomError(
+        SECRET, "holds a secret, which the run would keep: {advice}", {"advice": advice}
+    )
 
 
 def parse(kind: type[SettingsT], data: Any, where: str) -> SettingsT:
@@ -64,11 +74,47 @@ def parse(kind: type[SettingsT], data: Any, where: str) -> SettingsT:
         raise ConfigError("\n".join(_explain(kind, where, e) for e in error.errors())) from None
 
 
+def readable(kind: type[SettingsT], data: Any) -> tuple[SettingsT, dict[str, str]]:
+    """Settings that another version of us may have written: what `kind` can read of them, and by key why the
+    rest is passed over. A fault of several keys together takes all of them.
+    """
+    kept, passed_over = deepcopy(data) if isinstance(data, dict) else {}, dict[str, str]()
+    while True:
+        try:
+            return kind.model_validate(kept), passed_over
+        except ValidationError as error:
+            for way, why in {_there(kept, one["loc"]): str(one["msg"]) for one in error.errors()}.items():
+                passed_over[".".join(way) or "all"] = why
+                _take_out(kept, way)
+
+
+def _there(data: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """As far as the keys of `loc` are in `data`."""
+    inner, way = data, list[str]()
+    for part in loc:
+        if not isinstance(inner, dict) or part not in inner:
+            break
+        inner = inner[part]
+        way.append(str(part))
+    return tuple(way)
+
+
+def _take_out(data: dict[str, Any], way: tuple[str, ...]) -> None:
+    *above, last = way or ("",)
+    for part in above:
+        data = data.get(part, {})
+    if way:
+        data.pop(last, None)
+    else:
+        data.clear()
+
+
 def _explain(kind: type[Settings], where: str, error: Any) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown key {key!r} (known: {', '.join(_known(kind, error['loc']))})"
-    return f"{where}: {key}: {error['msg']}; got {_SHORT.repr(error['input'])}"
+    got = "" if error["type"] == SECRET else f"; got {_SHORT.repr(error['input'])}"
+    return f"{where}: {key}: {error['msg']}{got}"
 
 
 def _known(kind: type[Settings], loc: tuple[str | int, ...]) -> list[str]:

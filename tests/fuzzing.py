@@ -215,7 +215,13 @@ _ITEMS = "".join(
         _RISKY | {"id": "b", "kind": "benign", "images": [_SHOWN], "twin": {"of": "a", "changed": "text"}},
     )
 ).encode()
-_RUN = (ROOT / "run.yaml").read_bytes() if (ROOT / "run.yaml").exists() else b""
+_RUN = b"""language: German
+models:
+  vlm: {name: big, base_urls: ["http://127.0.0.1:1/v1"], prices: {prompt: 2.5, completion: 10}}
+  judge: {like: vlm}
+images: {longest_side: 640}
+explore: {k: 6}
+"""
 
 
 def _corrections(path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from published import published, render
 
 from ssui_gen.completions import Choice, Completion, Usage
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.rendered import Found, Rendered, Sent, compare
 from ssui_gen.serving.chat_templates import FAMILIES, FOLDER, template_flags, template_for, told

@@ -84,6 +84,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "config_trust",
         "config_pairs",
         "config_roles",
+        "config_serve",
         "config_query",
         "config",
     ),
@@ -146,6 +147,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "jobs.rundir",
         "jobs.lots",
+        "jobs.remembered",
         "wanting",
         "state",
         "jobs.plan",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from benching import PLAYED, benched
 from exploring import judge, pairs, policy
 from fake_server import Fake
 from jobs import Job, ended, here, job, plain
@@ -31,6 +32,10 @@ def later(made: Job) -> list[list[str]]:
         ["curation", "unfold", *run, "--as", "ana"],
         ["curation", "export", *run, "--to", "label_studio"],
         ["curation", "stats", *run],
+        ["page", *run],
+        ["show", "s0", *run],
+        ["prompt", "query", *run, "--json"],
+        ["prompt", "policy", *run],
         ["verify", "label", *run, "--as", "ana"],
         ["export", *run, "--to", "trl"],
         ["doctor", "--base-url", made.url],
@@ -51,6 +56,9 @@ def test_every_stage_keeps_the_key_to_itself(
     done = ended(process)
     fake.answers = {"none": policy, "judge: right": judge}
     said = [done, pairs(made), *map(here, later(made))]
+    fake.answers = PLAYED
+    bench = benched(tmp_path / "bench", fake.url, scenarios=2)
+    said += [bench.here(), here(["bench", "card", "--run", str(bench.run)])]
     assert [end.code for end in said] == [0] * len(said), [end.err for end in said]
     fake.api_key = "another"
     said += [job(tmp_path / "refused", fake.url, plain(1)).here(), here(["doctor", "--base-url", fake.url])]

@@ -104,7 +104,7 @@ def test_its_log_is_its_users_alone_and_no_link_is_followed(folder: Path, tmp_pa
     with EmbeddedServer(log=tmp_path / "server.log", models={"tiny": folder}):
         assert stat.S_IMODE((tmp_path / "server.log").stat().st_mode) == 0o600
     (tmp_path / "link.log").symlink_to(tmp_path / "notes")
-    with pytest.raises(ServerError, match=r"link\.log: is a link; .*the server's log goes there"):
+    with pytest.raises(ServerError, match=r"link\.log: is a link to .*the server's log goes there"):
         EmbeddedServer(log=tmp_path / "link.log", models={"tiny": folder}).__enter__()
     assert not (tmp_path / "notes").exists()
 

@@ -110,7 +110,7 @@ def test_what_lacks_is_said(tmp_path: Path) -> None:
     (run / "calls.sqlite").unlink()
     (run / "seeds" / "a.png").write_bytes(b"no picture")
     told = show(run, "0001")
-    assert "its picture cannot be shown" in told and "not in the journal" in told
+    assert "its picture a.png cannot be shown" in told and "not in the journal" in told
     assert not (run / "calls.sqlite").exists()
     done = ssui("show", "0001", "--run", str(tmp_path))
     assert done.code == 1 and "expected a run" in done.err

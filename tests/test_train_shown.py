@@ -22,7 +22,7 @@ from trees import picture
 
 from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Choice, Completion, Usage
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.errors import ConfigError
 from ssui_gen.serving.chat_templates import FOLDER
 from ssui_gen.serving.embedded import EmbeddedServer

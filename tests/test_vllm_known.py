@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from real_vllm import ROOT
 
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.errors import ServerError
 from ssui_gen.serving.vllm import VllmServers
 from ssui_gen.serving.vllm_flags import choose

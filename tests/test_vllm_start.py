@@ -14,7 +14,7 @@ import pytest
 from fake_vllm import nvidia_smi, python_with_vllm
 from real_vllm import MODEL, ROOT, free_port
 
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.errors import ConfigError, ServerError
 from ssui_gen.serving.vllm import VllmServers
 from ssui_gen.serving.vllm_launch import PYTHON, Launch, find_python, plan

@@ -15,7 +15,7 @@ from published import published
 from real_vllm import ROOT
 
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.dialect import PLAIN
 from ssui_gen.serving.chat_templates import FOLDER
 from ssui_gen.serving.vllm import VllmServers

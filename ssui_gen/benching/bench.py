@@ -18,7 +18,7 @@ from pydantic import Field
 
 from ssui_gen.benching.records import BENCH_SCHEMA, BenchImage, Item
 from ssui_gen.errors import ConfigError, ImageError, RecordError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.images import original
 from ssui_gen.jsonl import Line, as_line, of_kind, read, read_object, validate
 from ssui_gen.records import Reason, Record, Reject
@@ -101,7 +101,7 @@ def write_bench(
     made: dict[str, Any] | None = None,
 ) -> Path:  # fmt: skip
     """Write `items`, whose pictures lie below `root`, and what they are; returns the file of items."""
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     atomic_write(folder / ITEMS, (as_line(item).decode() for item in items))
     inside = root.resolve().is_relative_to(folder.resolve().parent)  # a run may be moved as a whole
     kept = os.path.relpath(root.resolve(), folder.resolve()) if inside else str(root.resolve())

@@ -17,10 +17,9 @@ from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.exploring.explored import read_paths
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.jsonl import read, read_object, validate
-from ssui_gen.manifest import RUN, pictures_of, read_manifest
+from ssui_gen.manifest import images_of, pictures_of
 from ssui_gen.records import Reason, ReasoningPath, Reject
 from ssui_gen.run_files import CURATED, NOT_EXPLORED, NOT_TRAINED, PAIRS, PATHS
-from ssui_gen.settings import ImageLimits, parse
 
 FACTS = "training.json"
 """What a training leaves in its folder, from its first step on."""
@@ -110,8 +109,7 @@ def _kept_out(run: Path) -> set[str]:
 
 def compare(bench: Bench, trained: Trained) -> Compared:
     """Everything that was trained on, held against the benchmark. Raises ConfigError for bad settings."""
-    manifest, name = read_manifest(trained.run / RUN), trained.run.resolve().name
-    limits = parse(ImageLimits, manifest.settings.get("images", {}), f"{trained.run / RUN}: images")
+    limits, name = images_of(trained.run), trained.run.resolve().name
     root, unseen, leaks = pictures_of(trained.run, None), 0, list[Leak]()
     for path in trained.paths:
         try:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ssui_gen.completions import Completion, Usage
 from ssui_gen.errors import RecordError
+from ssui_gen.files import require_own
 
 CALLS = "calls.sqlite"
 """Its name in a run's folder."""
@@ -87,6 +88,8 @@ class Journal:
         self.path, self._told = path, told
         self.hits = 0
         self.writes = 0
+        for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+            require_own(file)
         with self._explained():
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")

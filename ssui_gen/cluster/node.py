@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.serving.vllm import VllmServers
 from ssui_gen.serving.vllm_launch import plan

@@ -21,7 +21,6 @@ from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import read_manifest
 from ssui_gen.prompts import home, load_prompt, policy_prompt
 from ssui_gen.run_files import PAIRS
-from ssui_gen.settings import parse
 
 
 class Written(NamedTuple):
@@ -41,7 +40,7 @@ def pair_up_again(run: Path, source: Path, root: Path, say: Callable[[str], None
     ConfigError where the policy was told something else than it would be told here.
     """
     made = read_manifest(run / EXPLORED)
-    config = parse(Config, made.settings, f"{run / EXPLORED}: settings")
+    config = made.config
     prompt = load_prompt(home() / "prompts" / "policy.md")
     if made.last is None or made.last.prompts.get(prompt.name) != prompt.id:
         raise ConfigError(f"{run / EXPLORED}: was made with another prompts/policy.md: put that file back")

@@ -19,6 +19,7 @@ from ssui_gen.commands import OUTPUTS
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.jobs.plan import configure
+from ssui_gen.jobs.remembered import recall
 from ssui_gen.prompts import Prompt, home, load_prompts, rendered
 
 ENVIRONMENT = "SSUI_OUTPUTS"
@@ -56,8 +57,9 @@ def folder_of(run: str, bench: str) -> Path:
 def setting(run: str, bench: str = "", protocol: str = "", config: str = "") -> Setting:
     """Read once for a task, its solver and its scorer. Raises ConfigError and RecordError."""
     file = Path(_name("config", config)) if config else None
-    found = configure(file, None, None, protocol=protocol or None)
-    read = read_bench(folder_of(run, bench), found.images)
+    folder = folder_of(run, bench)
+    found = configure(file, None, None, memory=recall("bench", folder.parent), protocol=protocol or None)
+    read = read_bench(folder, found.images)
     pictures = Pictures(read.root, found.images, found.limits.seeds_in_flight)
     items = {item.id: item for item in read.items}
     return Setting(read, items, found, load_prompts(home() / "prompts"), pictures)

@@ -5,18 +5,20 @@ Raises ConfigError or PromptError for anything wrong; asks no server and writes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from ssui_gen import yamls
 from ssui_gen.agent import Agent
 from ssui_gen.calling.calls import Calling
-from ssui_gen.config import Card, Config, load_cards, load_config
+from ssui_gen.config import Card, Config, load_cards
 from ssui_gen.errors import ConfigError
 from ssui_gen.examples import EXAMPLES, Situation, load_examples
 from ssui_gen.jobs.lots import check as check_lots
-from ssui_gen.manifest import RUN, Edition, read_manifest
+from ssui_gen.jobs.remembered import Memory, Stage, recall
+from ssui_gen.manifest import Edition
 from ssui_gen.prompts import Prompt, blob_id, home, load_prompts, rendered, rendered_files
 from ssui_gen.records import Reason, Record, digest
 from ssui_gen.replies import REPLIES
@@ -118,10 +120,15 @@ def resolve(
     toy: bool = False,
     retry: Iterable[str] = (),
     spending: Mapping[str, Any] | None = None,
+    stage: Stage = "dataset",
+    say: Callable[[str], None] = lambda _: None,
 ) -> Plan:
-    """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file."""
+    """Read everything a job needs; `model` and `base_url` (commas between replicas) win over the file, and
+    that over what the run remembers for the `stage`, of which `say` hears.
+    """
     check_lots(limit, sample)
-    config = configure(config_file, model, base_url, run=run, spending=spending)
+    memory = recall(stage, run)
+    config = configure(config_file, model, base_url, memory=memory, say=say, spending=spending)
     cards = load_cards(home() / "agents", config.models)
     cards = {name: card.writing(config.language) for name, card in cards.items()}
     prompts, examples = load_prompts(home() / "prompts"), load_examples(home() / "prompts" / EXAMPLES)
@@ -161,7 +168,8 @@ def configure(
     model: str | None,
     base_url: str | None,
     *,
-    run: Path | None = None,
+    memory: Memory | None = None,
+    say: Callable[[str], None] = lambda _: None,
     adapter: str | None = None,
     policy: str | None = None,
     protocol: str | None = None,
@@ -169,16 +177,19 @@ def configure(
     spending: Mapping[str, Any] | None = None,
     **serve: int | None,
 ) -> Config:
-    """The settings of a file; what the command line says of the agents' model and of serving wins. Where
-    neither names a model, the models are those that the `run` was made with. `spending` holds limits, and
-    the agents' prices.
+    """The settings of a file; what the command line says of the agents' model and of serving wins, and what
+    neither says is as the `memory` of a run has it, of which `say` hears. `spending` holds limits, and the
+    agents' prices.
     """
-    config = load_config(config_file) if config_file else Config()
-    if run and not (model or base_url) and config.models == Config().models:
-        config = parse(Config, config.model_dump() | _models_of(run), str(run / RUN))
+    said = yamls.read(config_file) if config_file else {}
+    parse(Config, said, str(config_file))
     urls = [_url(part.strip()) for part in (base_url or "").split(",") if part.strip()]
+    where = str(config_file or "command line")
+    whole = memory.beneath(said, model, urls) if memory else said
+    data = parse(
+        Config, whole, f"{where}, over what {memory.file} remembers" if memory else where
+    ).model_dump()
     role = {"name": model, "base_urls": urls, "adapter": adapter}
-    data = config.model_dump()
     told = {key: value for key, value in (spending or {}).items() if value is not None}
     role["prices"] = told.pop("prices", None)
     data["limits"] |= told
@@ -188,13 +199,10 @@ def configure(
     asked = {"protocol": protocol, "score": score}
     data["bench"] |= {key: value for key, value in asked.items() if value}
     data["serve"] |= {key: value for key, value in serve.items() if value is not None}
-    return parse(Config, data, str(config_file or "command line"))
-
-
-def _models_of(run: Path) -> dict[str, Any]:
-    """As the run remembers them; nothing of a new one."""
-    settings = read_manifest(run / RUN).settings
-    return {"models": settings["models"]} if "models" in settings else {}
+    config = parse(Config, data, where)
+    for line in memory.lines(config, said, config_file) if memory else ():
+        say(line)
+    return config
 
 
 def _url(text: str) -> str:

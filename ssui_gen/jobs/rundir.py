@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +18,7 @@ from typing import Any
 
 from ssui_gen import __version__
 from ssui_gen.errors import ConfigError, RecordError, RunLocked
-from ssui_gen.files import atomic_write, open_own
+from ssui_gen.files import atomic_write, claim, open_own, own_folder, require_own_way
 from ssui_gen.manifest import Edition, Made, Manifest, Seeds, read_manifest
 from ssui_gen.prompts import home
 
@@ -35,7 +34,9 @@ class RunDir:
         self.stage = stage
         _refuse_home(path)
         with self._explained():
+            require_own_way(path / ".lock")
             path.mkdir(parents=True, exist_ok=True)
+            claim(path)
             self._lock = open_own(path / ".lock")
         with ExitStack() as unless_held:
             unless_held.callback(self.close)
@@ -145,11 +146,11 @@ class RunDir:
             number_of = str(number) if self.stage == "run" else f"{self.stage}-{number}"
             target = self.path / "used" / number_of / name
             with self._explained():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if source.is_dir():
-                    shutil.copytree(source, target, dirs_exist_ok=True)
-                else:
-                    shutil.copyfile(source, target)
+                for file in sorted(source.rglob("*")) if source.is_dir() else [source]:
+                    if file.is_file():
+                        copy = target / file.relative_to(source)
+                        own_folder(copy.parent)
+                        atomic_write(copy, file.read_bytes())
 
 
 def _refuse_home(path: Path) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.calling.client import ChatClient
-from ssui_gen.config import Config, Limits, Serve
+from ssui_gen.config import Config, Limits
 from ssui_gen.config_models import ModelRole
+from ssui_gen.config_serve import Serve
 from ssui_gen.errors import AccessDenied, ConfigError
 from ssui_gen.serving.embedded import EMBEDDED, EmbeddedServer
 from ssui_gen.serving.vllm import VllmServers

@@ -19,7 +19,7 @@ from ssui_gen.curation.asked.people import RESOLVED
 from ssui_gen.curation.lines.review import Earlier, Review
 from ssui_gen.curation.workspace.folder import PAST, Folder, Manifest, folder_of
 from ssui_gen.errors import ConfigError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.joining.known import Known
 from ssui_gen.joining.source import Source
 from ssui_gen.jsonl import Appender, as_line
@@ -52,7 +52,7 @@ def join_people(found: Sequence[Source], to: Path, known: Known) -> int:
     names = sorted({name for source in found for name in people_of(folder_of(source.run))})
     if not names:
         return 0
-    target.root.mkdir(parents=True, exist_ok=True)
+    own_folder(target.root)
     for name in names:
         lines: dict[str, Review] = {}
         for source in found:

@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 from ssui_gen.errors import ImageError
 from ssui_gen.files import atomic_write
 from ssui_gen.images import below, original
+from ssui_gen.joining.source import Source
 from ssui_gen.records import ImageRef
 from ssui_gen.settings import ImageLimits
 
-LIMITS = ImageLimits()
 ROWS = "seeds.jsonl"
 """The seeds, which lie in the same folder."""
 MARK = 12
@@ -36,24 +36,30 @@ class Pictures:
         """`home` is the root of the joined run; None: all runs have one root, which stays."""
         self.home = home
         self.counts: Counter[str] = Counter()
+        self._limits: dict[int, ImageLimits] = {}
         self._names: dict[tuple[int, str], tuple[str, str]] = {}
         """By run and path: the path here, and the sha256."""
         self._taken = {ROWS: ""}
         """By path, as `_key` writes it, the sha256 of what lies there; empty for folders."""
 
-    def take(self, run: int, root: Path, path: str) -> tuple[str, str]:
+    def take(self, run: Source, path: str) -> tuple[str, str]:
         """The path here of a picture below that run's root, and its sha256, empty where it is not there."""
-        if (run, path) not in self._names:
-            self._names[run, path] = self._placed(root, path)
-        return self._names[run, path]
+        if (run.number, path) not in self._names:
+            self._names[run.number, path] = self._placed(run.root, path, self._limits_of(run))
+        return self._names[run.number, path]
 
-    def named(self, run: int, root: Path, ref: ImageRef) -> ImageRef:
+    def _limits_of(self, run: Source) -> ImageLimits:
+        if run.number not in self._limits:
+            self._limits[run.number] = run.manifest.config.images
+        return self._limits[run.number]
+
+    def named(self, run: Source, ref: ImageRef) -> ImageRef:
         """The same picture as a row names it here."""
-        return ref.model_copy(update={"path": self.take(run, root, ref.path)[0]})
+        return ref.model_copy(update={"path": self.take(run, ref.path)[0]})
 
-    def _placed(self, root: Path, path: str) -> tuple[str, str]:
+    def _placed(self, root: Path, path: str, limits: ImageLimits) -> tuple[str, str]:
         try:
-            data = original(root, path, LIMITS)
+            data = original(root, path, limits)
         except ImageError:
             self.counts["missing"] += 1
             return path, ""

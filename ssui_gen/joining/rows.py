@@ -48,7 +48,7 @@ class Joining(NamedTuple):
             return
         for seed in read_seeds(source.seeds, lambda _: True, source.run):
             if isinstance(seed, Seed):
-                found = [self.pictures.take(source.number, source.root, name) for name in seed.images]
+                found = [self.pictures.take(source, name) for name in seed.images]
                 image, *more = (name for name, _ in found)
                 shas = [sha for _, sha in found]
                 id, new = self.known.seed(source.number, seed.id, "+".join(shas) if all(shas) else "")
@@ -119,7 +119,7 @@ class Joining(NamedTuple):
                 elif self.known.first(source.number, "pair", pair.id):
                     refs = (pair.image_ref, *pair.more_image_refs)
                     ref, *more = (self._named(source, one) for one in refs)
-                    names = (self.pictures.take(source.number, source.root, one)[0] for one in pair.images)
+                    names = (self.pictures.take(source, one)[0] for one in pair.images)
                     here = {"images": tuple(names), "image_ref": ref, "more_image_refs": tuple(more)}
                     file.write(pair.model_copy(update=here))
                     self.counts["pairs"] += 1
@@ -150,7 +150,7 @@ class Joining(NamedTuple):
         return row.model_copy(update={"image": image, "more_images": tuple(more)})
 
     def _named(self, source: Source, ref: ImageRef) -> ImageRef:
-        return self.pictures.named(source.number, source.root, ref)
+        return self.pictures.named(source, ref)
 
 
 def _left_out(path: ReasoningPath, detail: str) -> Reject:

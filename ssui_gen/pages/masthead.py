@@ -53,8 +53,8 @@ def masthead(run: Path, here: str, *coming: str) -> Masthead:
 def _facts(run: Path) -> list[str]:
     made, explored = read_manifest(run / RUN), read_manifest(run / PAIRS)
     found = [*_roles(made), *_roles(explored)]
-    if by := explored.settings.get("verify", {}).get("by"):
-        found.append(f"F: {' and '.join(map(str, by))}")
+    if explored.settings:
+        found.append(f"F: {' and '.join(explored.config.verify.by)}")
     if since := next((one.since for one in made.editions if one.since), ""):
         found.append(f"begun {since[:10]}")
     if made.ssui_gen:

@@ -24,12 +24,11 @@ from ssui_gen.exploring.explored import read_paths
 from ssui_gen.images import cleaned, shown
 from ssui_gen.jsonl import read, validate
 from ssui_gen.licences import Terms, terms_of
-from ssui_gen.manifest import RUN, read_manifest
+from ssui_gen.manifest import images_of
 from ssui_gen.publishing.rows import Bound, Config, Picture, bench_row, pair_row, path_row
 from ssui_gen.publishing.splits import split_of
 from ssui_gen.records import ImageRef, ReasoningPath, Record
 from ssui_gen.run_files import PAIRS
-from ssui_gen.settings import ImageLimits, parse
 
 BENCH = "rsbench"
 HELD = 64
@@ -84,8 +83,7 @@ class Gathered:
         """Rows by configuration, split and kind."""
         self.classes: Counter[str] = Counter()
         self.settled: Counter[str] = Counter()
-        settings = read_manifest(run / RUN).settings.get("images", {})
-        self.limits = parse(ImageLimits, settings, f"{run / RUN}: images")
+        self.limits = images_of(run)
         self.bench = read_bench(run / BENCH) if (run / BENCH / ITEMS).exists() else None
         self._picture = lru_cache(HELD)(self._encoded)
         self.paths = list(self._fit(source))

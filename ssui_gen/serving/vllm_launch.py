@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.config import Serve
+from ssui_gen.config_serve import Serve
 from ssui_gen.errors import ServerError
 from ssui_gen.serving import vllm_families, vllm_flags
 from ssui_gen.serving.chat_templates import template_flags, told

@@ -87,7 +87,7 @@ class Dataset(OneManifest):
         return [*RECORDS]
 
     def check(self, where: str, rows: Known, dealt: Iterable[Row], deal: Deal, made: Manifests) -> None:
-        twins = bool(made[RUN].settings.get("twins", True))
+        twins = made[RUN].config.twins
         found: dict[str | None, set[str | None]] = {}
         for seed_id, kind in rows:
             found.setdefault(seed_id, set()).add(kind)

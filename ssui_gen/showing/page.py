@@ -18,7 +18,6 @@ from ssui_gen.pages.album import Album
 from ssui_gen.pages.frame import rendered
 from ssui_gen.pages.masthead import Masthead
 from ssui_gen.records import ImageRef, ReasoningPath, Reject, Verdict
-from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import Counts
 
 OWN = "ssui_gen.showing"
@@ -26,7 +25,7 @@ MOST, EACH = 200, 4
 """Records that are shown; rejects of each reason."""
 PICTURES = 12_000_000
 """Bytes of all pictures, as they stand in the page: a file that can still be sent."""
-SMALL, QUALITY = ImageLimits(longest_side=640), 80
+SIDE, QUALITY = 640, 80
 
 
 class Example(NamedTuple):

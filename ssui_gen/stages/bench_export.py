@@ -9,7 +9,7 @@ from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.exporters import DATASETS, EXPORTERS, answered
 from ssui_gen.benching.folders import read_rows
 from ssui_gen.errors import ConfigError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder
 
 
 class Exported(NamedTuple):
@@ -34,7 +34,7 @@ def export_responses(model: Path, layout: str) -> Exported:
     if not found:
         raise ConfigError(f"{model}: no response to an item of {model.parent}: nothing to export")
     made = EXPORTERS[layout](found, model.name, _dataset(layout, rows.bench.name))
-    (model / layout).mkdir(exist_ok=True)
+    own_folder(model / layout)
     for name, text in made.files.items():
         atomic_write(model / layout / name, text)
     files = [model / layout / name for name in made.files]

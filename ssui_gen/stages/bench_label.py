@@ -18,12 +18,14 @@ from ssui_gen.benching.labelled import heard, together
 from ssui_gen.benching.records import BenchJudgement
 from ssui_gen.config_trust import Labelling
 from ssui_gen.curation.lines.sheet import Fault
+from ssui_gen.curation.page.pictures import Below
 from ssui_gen.curation.workspace.board import read_board
 from ssui_gen.curation.workspace.folder import ITEMS, Folder
 from ssui_gen.curation.workspace.publish import Published, assign, publish
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line, of_kind, read_object
+from ssui_gen.manifest import images_of
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import digest
 
@@ -74,7 +76,7 @@ def draw_labels(model: Path, names: Sequence[str], prompt: Prompt, settings: Lab
     edition = edition_of(folder.form)
     there = (rows.responses[id] for id in draw.drawn if id in rows.responses)
     items = [exhibit(rows.items[one.item_id], one, edition) for one in there]
-    done = publish(folder, items, names, rows.bench.root, TITLE)
+    done = publish(folder, items, names, Below(rows.bench.root, images_of(model)), TITLE)
     everybody = list(dict.fromkeys([*folder.manifest().shares, *names]))
     if len(everybody) > 1:
         assign(folder, everybody, overlap=settings.overlap, each=2, seed=settings.seed, title=TITLE)

@@ -17,13 +17,14 @@ from ssui_gen.curation.asked.texts import sha_of
 from ssui_gen.curation.choosing.risk import ordered
 from ssui_gen.curation.lines.sheet import Fault, Sheet, repaired
 from ssui_gen.curation.outcomes.settle import State, curated
+from ssui_gen.curation.page.pictures import Below
 from ssui_gen.curation.workspace.board import Board, read_board
 from ssui_gen.curation.workspace.folder import Folder, folder_of
 from ssui_gen.curation.workspace.publish import Published, merge, publish
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import replace
 from ssui_gen.jsonl import as_line, read, validate
-from ssui_gen.manifest import title_of
+from ssui_gen.manifest import images_of, title_of
 from ssui_gen.records import ReasoningPath
 from ssui_gen.run_files import CURATED, PATHS
 
@@ -37,7 +38,7 @@ def export(run: Path, names: Sequence[str], root: Path) -> Published:
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `{command('dataset', run)}`")
     items = ordered([validate(ReasoningPath, line) for line in read(source)])
-    return publish(folder_of(run), items, names, root, title_of(run))
+    return publish(folder_of(run), items, names, Below(root, images_of(run)), title_of(run))
 
 
 def faults(folder: Folder, names: Iterable[str] = ()) -> list[Fault]:

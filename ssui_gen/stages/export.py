@@ -17,14 +17,13 @@ from ssui_gen.branches import Pair
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.exploring.exporters import EXPORTERS, LLAMAFACTORY_INFO, TELL_APART
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.images import cleaned, inspect
 from ssui_gen.jsonl import Line, read, validate
 from ssui_gen.manifest import PAIRS as EXPLORED
-from ssui_gen.manifest import read_manifest
+from ssui_gen.manifest import images_of
 from ssui_gen.records import ImageRef
 from ssui_gen.run_files import PAIRS
-from ssui_gen.settings import ImageLimits, parse
 
 PICTURES = "pairs_pictures"
 """Folder beside the rows, the same for all layouts."""
@@ -80,7 +79,7 @@ class _Pictures:
     """Pictures of a run, each written once."""
 
     def __init__(self, run: Path, root: Path) -> None:
-        self.run, self.root, self.limits = run, root, _limits(run / EXPLORED)
+        self.run, self.root, self.limits = run, root, images_of(run, EXPLORED)
         self.names: dict[tuple[str, str], str] = {}
         """By name and sha256 of the original."""
 
@@ -98,12 +97,7 @@ class _Pictures:
 
     def _written(self, ref: ImageRef) -> str:
         data, kind = cleaned(self.root, ref, self.limits)
-        (self.run / PICTURES).mkdir(exist_ok=True)
+        own_folder(self.run / PICTURES)
         copy = self.run / PICTURES / f"{ref.sha256}.{kind}"
         atomic_write(copy, data)
         return copy.as_posix()
-
-
-def _limits(explored: Path) -> ImageLimits:
-    """As exploration showed its pictures."""
-    return parse(ImageLimits, read_manifest(explored).settings.get("images", {}), f"{explored}: images")

@@ -11,6 +11,7 @@ from ssui_gen.curation.asked.form import BRANCHES as FORM
 from ssui_gen.curation.choosing.sample import Candidate, sample
 from ssui_gen.curation.lines.sheet import Fault
 from ssui_gen.curation.outcomes.settle import labels
+from ssui_gen.curation.page.pictures import Below
 from ssui_gen.curation.workspace.board import read_board
 from ssui_gen.curation.workspace.folder import ITEMS, Folder
 from ssui_gen.curation.workspace.publish import Published, publish
@@ -18,7 +19,8 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import Explored, read_paths, source_of
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import as_line
-from ssui_gen.manifest import title_of
+from ssui_gen.manifest import PAIRS as EXPLORED
+from ssui_gen.manifest import images_of, title_of
 from ssui_gen.records import ReasoningPath
 from ssui_gen.run_files import BRANCHES, LABELS_PEOPLE
 
@@ -39,7 +41,7 @@ def export_labels(run: Path, names: Sequence[str], root: Path, *, most: int, see
     folder = labels_folder(run)
     begun = frozenset(folder.items()) if (folder.root / ITEMS).exists() else frozenset()
     items = sample(_branches(run), most, seed, begun)
-    return publish(folder, items, names, root, f"{title_of(run)}: branches")
+    return publish(folder, items, names, Below(root, images_of(run, EXPLORED)), f"{title_of(run)}: branches")
 
 
 def _branches(run: Path) -> Iterator[Candidate]:

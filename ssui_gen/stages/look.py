@@ -17,15 +17,14 @@ from ssui_gen.files import atomic_write, name_of
 from ssui_gen.images import inspect
 from ssui_gen.jobs.plan import AGENTS
 from ssui_gen.jsonl import read, validate
-from ssui_gen.manifest import RUN, Manifest, read_manifest, source_of_seeds
+from ssui_gen.manifest import RUN, Manifest, images_of, read_manifest, source_of_seeds
 from ssui_gen.pages.album import Album
 from ssui_gen.pages.masthead import masthead
 from ssui_gen.records import ImageRef, ReasoningPath, Reject, Seed
 from ssui_gen.run_files import CURATED, PATHS, REJECTS
 from ssui_gen.seeds import read_seeds
-from ssui_gen.settings import ImageLimits
 from ssui_gen.showing.counted import Counts
-from ssui_gen.showing.page import EACH, MOST, PICTURES, QUALITY, SMALL, Example, Shown, dataset_page
+from ssui_gen.showing.page import EACH, MOST, PICTURES, QUALITY, SIDE, Example, Shown, dataset_page
 from ssui_gen.showing.sample import Sample
 from ssui_gen.taxonomy import classes
 
@@ -74,7 +73,7 @@ def make_page(run: Path, root: Path) -> Looked:
         trees=_trees(run, taken),
         quotas=_quotas(manifest),
     )
-    album = Album(root, PICTURES, SMALL, QUALITY)
+    album = Album(root, PICTURES, images_of(run, longest_side=SIDE), QUALITY)
     atomic_write(run / PAGE, dataset_page(shown, masthead(run, PAGE), album))
     return Looked(run / PAGE, counts.kinds.total(), bad)
 
@@ -83,8 +82,8 @@ def _quotas(manifest: Manifest) -> dict[str, int]:
     """What the run's settings want of each class; of a run of another version what can be read."""
     asked = manifest.settings.get("query")
     found = asked.get("classes") if isinstance(asked, dict) else None
-    known = {one.id for one in classes()}
-    return {name: n for name, n in (found or {}).items() if name in known and isinstance(n, int)}
+    known, told = {one.id for one in classes()}, found if isinstance(found, dict) else {}
+    return {name: n for name, n in told.items() if name in known and isinstance(n, int)}
 
 
 def _trees(run: Path, paths: Iterable[ReasoningPath]) -> dict[str, str]:
@@ -113,14 +112,14 @@ def _examples(run: Path, root: Path, rejects: list[Reject]) -> list[Example]:
 
 def _images(run: Path, root: Path, wanted: set[str]) -> dict[str, tuple[ImageRef, ...]]:
     """The pictures of these seeds, as far as both are there: a page can do without."""
-    source, found = source_of_seeds(run), dict[str, tuple[ImageRef, ...]]()
+    source, limits, found = source_of_seeds(run), images_of(run), dict[str, tuple[ImageRef, ...]]()
     if not wanted or source is None or not source.exists():
         return found
     with suppress(SsuiError):
         for seed in read_seeds(source, lambda _: True, run):
             if isinstance(seed, Seed) and seed.id in wanted:
                 with suppress(ImageError):
-                    found[seed.id] = tuple(inspect(root, name, ImageLimits()) for name in seed.images)
+                    found[seed.id] = tuple(inspect(root, name, limits) for name in seed.images)
                 wanted = wanted - {seed.id}
                 if not wanted:
                     break

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ssui_gen.calling.journal import CALLS, Journal
 from ssui_gen.curation.choosing.risk import ordered
+from ssui_gen.curation.page.pictures import Below
 from ssui_gen.curation.workspace.folder import folder_of
 from ssui_gen.curation.workspace.publish import publish
 from ssui_gen.errors import ConfigError, RecordError
@@ -27,7 +28,7 @@ from ssui_gen.joining.pictures import ROWS, Pictures
 from ssui_gen.joining.rows import Joining
 from ssui_gen.joining.source import Begins, Part, Source, joined, sources
 from ssui_gen.jsonl import Appender, read, validate
-from ssui_gen.manifest import PAIRS, RUN, Seeds, title_of
+from ssui_gen.manifest import PAIRS, RUN, Seeds, images_of, title_of
 from ssui_gen.records import ReasoningPath
 from ssui_gen.run_files import CURATED, PATHS
 
@@ -97,7 +98,7 @@ def _join(found: Sequence[Source], to: Path, title: str) -> Merged:
         toy = title_of(to).removeprefix(to.resolve().name)
         paths = [validate(ReasoningPath, line) for line in read(to / PATHS)]
         root = home or found[0].root
-        publish(folder_of(to), ordered(paths), [], root, f"{title}{toy}")
+        publish(folder_of(to), ordered(paths), [], Below(root, images_of(to)), f"{title}{toy}")
     return Merged(counts, pictures.counts, words, uncurated if len(uncurated) < len(found) else [])
 
 

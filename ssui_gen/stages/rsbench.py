@@ -32,11 +32,10 @@ from ssui_gen.files import atomic_write
 from ssui_gen.images import cleaned, inspect, original, shown
 from ssui_gen.jsonl import as_line
 from ssui_gen.licences import require
-from ssui_gen.manifest import RUN, check_root, made_by_toy, read_manifest
+from ssui_gen.manifest import RUN, check_root, images_of, made_by_toy, read_manifest
 from ssui_gen.records import ImageRef, ReasoningPath, Reject
 from ssui_gen.rights import Rights
 from ssui_gen.run_files import CURATED
-from ssui_gen.settings import ImageLimits, parse
 
 FOLDER, PICTURES, CARD, REJECTS = "rsbench", "pictures", "README.md", "rsbench_rejects.jsonl"
 _COPY = re.compile(r"[0-9a-f]{64}\.(png|jpeg)")
@@ -102,8 +101,7 @@ class _Work:
         """Raises ConfigError where none is left."""
         self.plan, self.source = plan, _source(plan)
         self._copies: dict[str, BenchImage] = {}
-        settings = read_manifest(plan.run / RUN).settings.get("images", {})
-        self.limits = parse(ImageLimits, settings, f"{plan.run / RUN}: images")
+        self.limits = images_of(plan.run)
         found = list(read_paths(self.source))
         paths = [path for path in found if isinstance(path, ReasoningPath)]
         self.scenario_of = scenarios_of(paths)

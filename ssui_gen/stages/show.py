@@ -14,6 +14,7 @@ from rich.text import Text
 from ssui_gen.calling.journal import CALLS, Call, Journal
 from ssui_gen.errors import ImageError
 from ssui_gen.images import shown
+from ssui_gen.manifest import images_of
 from ssui_gen.records import ImageRef, ReasoningPath
 from ssui_gen.settings import ImageLimits
 from ssui_gen.showing import drawn
@@ -22,7 +23,7 @@ from ssui_gen.showing.told import of_calls, of_record, of_reject
 
 WIDE = 56
 """Columns of a picture, at most."""
-LIMITS = ImageLimits(longest_side=640)
+SIDE = 640
 
 
 def show(run: Path, root: Path, id: str, console: Console, *, picture: bool = True) -> None:
@@ -30,7 +31,7 @@ def show(run: Path, root: Path, id: str, console: Console, *, picture: bool = Tr
     rows = find(run, id)
     calls = _calls(run, rows)
     for image in next((row.images for row in rows if isinstance(row, ReasoningPath)), ()) if picture else ():
-        _picture(root, image, console)
+        _picture(root, image, images_of(run, longest_side=SIDE), console)
     for number, row in enumerate(rows):
         if number:
             console.rule(style="dim")
@@ -46,10 +47,10 @@ def _calls(run: Path, rows: Iterable[Row]) -> dict[str, Call]:
         return journal.rows_by_id(id for row in rows for id in row.made_by)
 
 
-def _picture(root: Path, image: ImageRef, console: Console) -> None:
+def _picture(root: Path, image: ImageRef, limits: ImageLimits, console: Console) -> None:
     """As well as the terminal can, and where it lies in any case."""
     try:
-        pixels = shown(root, image, LIMITS)
+        pixels = shown(root, image, limits)
     except ImageError as error:
         console.print(Text(f"its picture {image.path} cannot be shown: {error}", style="yellow"))
         return

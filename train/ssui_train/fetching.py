@@ -7,6 +7,7 @@ sha256 which they are. The store is only read. What a copy is one of stands in `
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -17,7 +18,7 @@ from pydantic import Field
 from ssui_gen.calling.journal import CALLS
 from ssui_gen.commands import run_folder
 from ssui_gen.errors import ConfigError, ImageError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, claim, open_own, own_folder
 from ssui_gen.images import original
 from ssui_gen.jsonl import of_kind, read, read_object
 from ssui_gen.manifest import PAIRS as EXPLORED
@@ -57,8 +58,8 @@ def fetched(url: str, seeds: str | None = None) -> tuple[Path, Path | None]:
     before = _before(into, url)
     if store.state(PATHS) is None:
         raise ConfigError(f"{url}/{PATHS}: no such file: expected the folder of a run that was made")
-    into.mkdir(parents=True, exist_ok=True)
-    with (into / LOCK).open("w") as lock:
+    claim(own_folder(into))
+    with os.fdopen(open_own(into / LOCK), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of several processes of a training one copies, the others look
         _files(store, into, _before(into, url) or before)
         root = into / "pictures" if seeds else pictures_of(into, None)

@@ -28,7 +28,7 @@ import transformers
 
 from ssui_gen import __version__, provenance
 from ssui_gen.errors import ConfigError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder, require_no_link
 from ssui_gen.jsonl import read_object
 from ssui_gen.settings import as_yaml
 from ssui_train.card import card
@@ -81,7 +81,7 @@ class Folder:
             before = {}
         self.finished = "figures" in before
         if write and not self.finished:
-            self.path.mkdir(parents=True, exist_ok=True)
+            require_no_link(own_folder(self.path))
             left_out = {" ".join(what): number for what, number in loaded.reasons.items()}
             begun = {CODE: before.get(CODE) if before else provenance.code(TRAINER)}
             counted = {"counts": {**counts, "pairs": loaded.pairs, "left_out": left_out}}

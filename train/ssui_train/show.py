@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, open_own
 
 LOG, CURVES = "log.jsonl", "curves.png"
 PLAIN_LINE_SECONDS = 10.0
@@ -48,7 +49,7 @@ class Show(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Row | None = None, **kwargs: Any) -> None:
         if state.is_world_process_zero and state.log_history:
-            with (self.folder / LOG).open("a", encoding="utf-8") as file:
+            with os.fdopen(open_own(self.folder / LOG, os.O_WRONLY | os.O_APPEND), "a") as file:
                 file.write(json.dumps(state.log_history[-1]) + "\n")
         if logs and "loss" in logs:
             self._tell(state, logs)

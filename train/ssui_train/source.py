@@ -22,7 +22,7 @@ from ssui_gen.manifest import check_root, made_by_toy, pictures_of, read_manifes
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import ImageRef, Reason, Record, Reject
 from ssui_gen.run_files import BRANCHES, CURATED, NOT_EXPLORED, PAIRS, PATHS
-from ssui_gen.settings import PIXELS, ImageLimits, parse
+from ssui_gen.settings import PIXELS
 from ssui_train.config import SrpoConfig
 
 
@@ -94,9 +94,8 @@ class Source:
         self.root = pictures_of(self.run, config.seeds)
         check_root(self.root, self.run)
         self.manifest = read_manifest(self.run / EXPLORED)
-        settings = self.manifest.settings
-        self.limits = parse(ImageLimits, settings.get("images", {}), "pairs.json: images")
-        self.pixels: int = config.max_pixels or _pixels(settings)
+        self.limits = self.manifest.config.images
+        self.pixels: int = config.max_pixels or _pixels(self.manifest.settings)
         """What the policy's processor scaled larger pictures to, where it does."""
         self.prompt = self._prompt()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ssui_gen.commands import place
 from ssui_gen.errors import SsuiError
+from ssui_gen.files import claim
 from ssui_gen.terminal import Terminal, forgive
 from ssui_train.config import load
 from ssui_train.evaluator import run_apart
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     named = {"run": args.run, "model": args.model, "output": args.output, "seeds": args.seeds}
     try:
         config = load(args.config, args.settings, **named)
+        claim(config.run)
         if args.dry:
             foresee(config, out)
             return

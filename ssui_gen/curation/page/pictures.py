@@ -14,17 +14,18 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.errors import ImageError
-from ssui_gen.files import atomic_write, is_regular, read_regular
+from ssui_gen.files import atomic_write, is_regular, own_folder, read_regular
 from ssui_gen.images import cleaned, smaller
 from ssui_gen.records import ImageRef
 from ssui_gen.settings import ImageLimits
 
 FOLDER = "pictures"
-LIMITS = ImageLimits(longest_side=1600)
-"""More than a model is usually shown, so that a person can see all that it could."""
+SIDE = 1600
+"""Pixels of a copy's longer side: more than a model is usually shown, so that a person sees all it could."""
 SMALL_SIDE, SMALL_QUALITY = 112, 70
 """Of the small copies: pixels, and JPEG's quality; two or three thousand bytes each."""
 EMBEDDED = 12_000_000
@@ -40,33 +41,44 @@ NAME = re.compile(r"([0-9a-f]{64})(\.small)?\.(png|jpeg)")
 """Of a copy: what it was made of, whether it is small, and its format."""
 
 
-def copy_pictures(folder: Path, items: Iterable[Item], root: Path) -> dict[str, str]:
-    """Make the copies that are not there yet; `root` is the seeds'. By path, why one could not be."""
+class Below(NamedTuple):
+    """Where the seeds' pictures lie, and what one may be."""
+
+    root: Path
+    limits: ImageLimits
+
+    def within(self, side: int) -> ImageLimits:
+        """The same, as copies of which no side is longer."""
+        return self.limits.model_copy(update={"longest_side": side})
+
+
+def copy_pictures(folder: Path, items: Iterable[Item], pictures: Below) -> dict[str, str]:
+    """Make the copies that are not there yet. By path, why one could not be."""
     home = folder / FOLDER
     if home.is_symlink():
         home.unlink()
-    home.mkdir(parents=True, exist_ok=True)
+    own_folder(home)
     sums, refused = _sums(home), dict[str, str]()
     for ref in {ref.sha256: ref for item in items for ref in item.pictures}.values():
         try:
-            sums |= _copied(folder, root, ref, sums)
+            sums |= _copied(folder, pictures, ref, sums)
         except ImageError as error:
             refused[ref.path] = str(error)
     atomic_write(home / SUMS, json.dumps(sums, indent=1) + "\n")
     return refused
 
 
-def _copied(folder: Path, root: Path, ref: ImageRef, sums: Mapping[str, str]) -> dict[str, str]:
+def _copied(folder: Path, pictures: Below, ref: ImageRef, sums: Mapping[str, str]) -> dict[str, str]:
     """Make the copy and the small one, whichever is not there; the sums of what was made."""
     home, made = folder / FOLDER, dict[str, str]()
     names = (f"{ref.sha256}.png", f"{ref.sha256}.jpeg")
     data = next(filter(None, (_whole(home / name, sums) for name in names if name in sums)), None)
     if data is None:
-        data, kind = cleaned(root, ref, LIMITS)
+        data, kind = cleaned(pictures.root, ref, pictures.within(SIDE))
         made |= _written(home / f"{ref.sha256}.{kind}", data)
     small = home / f"{ref.sha256}.small.jpeg"
     if _whole(small, sums) is None:
-        made |= _written(small, smaller(data, ref.path, SMALL_SIDE, SMALL_QUALITY))
+        made |= _written(small, smaller(data, ref.path, pictures.within(SMALL_SIDE), SMALL_QUALITY))
     return made
 
 

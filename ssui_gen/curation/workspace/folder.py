@@ -28,7 +28,7 @@ from ssui_gen.curation.lines.check import Past
 from ssui_gen.curation.lines.sheet import Fault, Sheet, read_sheet
 from ssui_gen.curation.workspace.swap import replace_if
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write, open_own
+from ssui_gen.files import atomic_write, open_own, own_folder
 from ssui_gen.jsonl import Appender, Line, as_line, document, of_kind, read, validate
 from ssui_gen.records import Record
 
@@ -160,7 +160,24 @@ class Folder:
             raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
         if known is not None and known.content == content:
             return known, content
-        return read_sheet(path, content, self.form), content
+        sheet = read_sheet(path, content, self.form)
+        if path.is_symlink():
+            self._require_of_this_task(sheet)
+        return sheet, content
+
+    def _require_of_this_task(self, sheet: Sheet) -> None:
+        """Some keep their file elsewhere, and a link leads to it. Raises RecordError for one that leads to
+        anything but such a file: a folder that was brought may hold links, and what they lead to is neither
+        shown nor written.
+        """
+        target = sheet.path.resolve()
+        if target.parent == self.root.resolve():
+            raise RecordError(f"{sheet.path}: is a link to {target.name} beside it: take the link away")
+        if not {row.review.id for row in sheet.rows} & self.items().keys():
+            raise RecordError(
+                f"{sheet.path}: is a link to {target}, which holds no line about an item of this folder: put "
+                "the file itself here; moved there it may be linked"
+            )
 
     def change(self, name: str, change: Callable[[Sheet], bytes], known: Sheet | None = None) -> bool:
         """Rewrite a person's file; `change` is asked again where the person has saved meanwhile.
@@ -199,7 +216,7 @@ class Folder:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Nobody else of ours writes here meanwhile. Waits for whoever does."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        own_folder(self.root)
         lock = open_own(self.root / ".lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -19,7 +19,7 @@ from ssui_gen.curation.choosing.deal import deal
 from ssui_gen.curation.lines.merge import merged
 from ssui_gen.curation.lines.sheet import Fault, Sheet, written
 from ssui_gen.curation.page.gallery import gallery
-from ssui_gen.curation.page.pictures import addresses, copies, copy_pictures
+from ssui_gen.curation.page.pictures import Below, addresses, copies, copy_pictures
 from ssui_gen.curation.workspace.board import Board, read_board
 from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError
@@ -42,18 +42,20 @@ class Published(NamedTuple):
     """By path, why a picture cannot be shown."""
 
 
-def publish(folder: Folder, items: Iterable[Item], names: Sequence[str], root: Path, title: str) -> Published:
+def publish(
+    folder: Folder, items: Iterable[Item], names: Sequence[str], pictures: Below, title: str
+) -> Published:
     """Let these be the items; merge what `names`, and everybody who has a file, have said.
 
-    `root` is the folder below which the pictures lie. Without anybody, the file is the login name's. Raises
+    `pictures` are those of the seeds. Without anybody, the file is the login name's. Raises
     ConfigError for what can be no name and where no picture at all can be shown, before people are given
     anything.
     """
     for name in names:
         named(name)
     fresh = list(items)
-    refused = copy_pictures(folder.root, fresh, root)
-    _refuse_blind(folder, fresh, root, refused)
+    refused = copy_pictures(folder.root, fresh, pictures)
+    _refuse_blind(folder, fresh, pictures.root, refused)
     folder.export(fresh)
     folder.put_manifest(folder.manifest())
     write_gallery(folder, title)
