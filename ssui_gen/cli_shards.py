@@ -182,7 +182,8 @@ def _status(args: argparse.Namespace) -> int:
         return 0
     table = Table("what", "number", title=str(args.run), title_justify="left")
     table.columns[1].justify = "right"
-    table.add_row("shards done / begun / not begun", _parts(found))
+    every, lacking, begun = map(len, (found.shards, found.lacking, found.begun))
+    table.add_row("shards done / begun / not begun", f"{every - lacking:,} / {begun:,} / {lacking - begun:,}")
     table.add_row(f"{found.items} dealt", f"{sum(one.items for one in found.shards):,}")
     table.add_row("attempts", f"{sum(one.attempts for one in found.shards):,}")
     for name, count in found.counts.items():
@@ -196,11 +197,6 @@ def _status(args: argparse.Namespace) -> int:
     if found.lacking:
         _say(f"Lacking: {ranges(found.lacking)}")
     return 0
-
-
-def _parts(found: object) -> str:
-    done = len(found.shards) - len(found.lacking)  # type: ignore[attr-defined]
-    return f"{done:,} / {len(found.begun):,} / {len(found.lacking) - len(found.begun):,}"  # type: ignore[attr-defined]
 
 
 def _merge(args: argparse.Namespace) -> int:
