@@ -147,7 +147,7 @@ def test_a_judge_who_goes_by_the_order_is_asked_in_both_here_too(made: Job, fake
     fake.answers |= {"judge: right": "A"}
     with sqlite3.connect(made.run / "calls.sqlite") as journal:
         journal.execute("DELETE FROM calls WHERE agent = 'judge'")
-    done = calibrated(made, "--json")
+    done = calibrated(made, "--json", "--by", "judge")
     assert done.code == 0 and "by the order of its options" in done.err
     numbers = json.loads((made.run / "calibration.json").read_text())
     assert json.loads(done.out) == numbers, "a script reads them on stdout, words are on stderr"
