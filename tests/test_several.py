@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import exploring
 import pytest
 from curating import curation, ssui
 from fake_answers import agent_of, prompt_text
-from fake_server import Denial, Fake
+from fake_server import Denial, Fake, serve
 from hypothesis import given
 from hypothesis import strategies as st
 from imported import bring, lines, reasons, sharegpt_row
@@ -28,7 +32,7 @@ from ssui_gen.run_files import NOT_EXPLORED
 from ssui_gen.seeds import read_seeds
 from ssui_train.families import picture_id
 
-SEEDS = [
+SEEDS: list[dict[str, Any]] = [
     {"id": "two", "images": ["0.png", "1.png"]},
     {"id": "three", "images": ["4.png", "3.png", "2.png"]},
     {"id": "one", "image": "5.png"},
@@ -36,6 +40,7 @@ SEEDS = [
 SAID = "picture 1 to picture"
 MOST_ONE = "At most 1 image(s) may be provided in one prompt."
 """vLLM's words."""
+PLAYERS = {"none": exploring.policy, "judge: right": exploring.judge}
 
 
 def shown_in(body: dict[str, Any]) -> list[str]:
@@ -44,23 +49,47 @@ def shown_in(body: dict[str, Any]) -> list[str]:
     return [part["image_url"]["url"] for content in contents for part in content if "image_url" in part]
 
 
+class Explored(NamedTuple):
+    """A run of these seeds, and what its servers were asked while it was made and explored."""
+
+    folder: Path
+    made: list[dict[str, Any]]
+    explored: list[dict[str, Any]]
+    again: int
+    """Calls of a second run that had nothing left to do."""
+
+
+@cache
+def explored() -> Explored:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with serve() as fake:
+        done = job(folder, fake.url, SEEDS, twins=False)
+        assert done.here().code == 0
+        made, calls = [*fake.requests], fake.calls
+        assert done.here().code == 0
+        again = fake.calls - calls
+        fake.requests.clear()
+        fake.answers = PLAYERS
+        assert exploring.pairs(done).code == 0
+        return Explored(folder, made, [*fake.requests], again)
+
+
 @pytest.fixture
 def made(fake: Fake, tmp_path: Path) -> Job:
-    """A run of three seeds, the first with one record, for servers that see."""
-    done = job(tmp_path, fake.url, SEEDS, twins=False)
-    ended = done.here()
-    assert ended.code == 0, ended.err
-    return done
+    """A copy of that run, and a server of this test's own."""
+    shutil.copytree(explored().folder, tmp_path, dirs_exist_ok=True)
+    return Job(tmp_path, tmp_path / "run", fake.url)
 
 
 # --- who sees what ------------------------------------------------------------------------------------------
 
 
-def test_agents_see_all_pictures_of_a_seed_in_their_order(fake: Fake, made: Job) -> None:
+def test_agents_see_all_pictures_of_a_seed_in_their_order(made: Job) -> None:
     paths = {row["seed_id"]: ReasoningPath.model_validate(row) for row in made.paths}
     assert [image.path for image in paths["three"].images] == ["4.png", "3.png", "2.png"]
     assert "more_images" not in next(row for row in made.paths if row["seed_id"] == "one")
-    asked = [(agent_of(body), shown_in(body), prompt_text(body, "system")) for body in fake.requests]
+    asked = [(agent_of(body), shown_in(body), prompt_text(body, "system")) for body in explored().made]
     work = [(who, seen, told) for who, seen, told in asked if who != "none"]
     assert {len(seen) for who, seen, _ in work if who == "check_text"} == {0}
     for who in ("query", "check_image", "reasoning", "reflection", "check_joint", "summary"):
@@ -72,22 +101,12 @@ def test_agents_see_all_pictures_of_a_seed_in_their_order(fake: Fake, made: Job)
     assert len({tuple(seen) for seen in of_three}) == 1 and len(set(of_three[0])) == 3
 
 
-def test_a_run_that_is_done_asks_nothing_again(fake: Fake, made: Job) -> None:
-    before = fake.calls
-    assert made.here().code == 0
-    assert fake.calls == before
+def test_a_run_that_is_done_asks_nothing_again() -> None:
+    assert explored().again == 0
 
 
-def explored(made: Job, fake: Fake) -> list[dict[str, Any]]:
-    fake.answers = {"none": exploring.policy, "judge: right": exploring.judge}
-    fake.requests.clear()
-    ended = exploring.pairs(made)
-    assert ended.code == 0, ended.err
-    return rows(made.run / "pairs.jsonl")
-
-
-def test_policy_and_judge_see_them_and_pairs_name_them(fake: Fake, made: Job) -> None:
-    pairs = explored(made, fake)
+def test_policy_and_judge_see_them_and_pairs_name_them(made: Job) -> None:
+    pairs = rows(made.run / "pairs.jsonl")
     by_seed = {row["id"]: row["seed_id"] for row in made.paths}
     wanted = {"two": ["0.png", "1.png"], "three": ["4.png", "3.png", "2.png"], "one": ["5.png"]}
     assert {by_seed[pair["path_id"]] for pair in pairs} == set(wanted)
@@ -95,16 +114,13 @@ def test_policy_and_judge_see_them_and_pairs_name_them(fake: Fake, made: Job) ->
         assert pair["images"] == wanted[by_seed[pair["path_id"]]]
         (user,) = [message for message in pair["prompt"] if message["role"] == "user"]
         assert [part["type"] for part in user["content"]] == ["image"] * len(pair["images"]) + ["text"]
-    bodies = [body for body in fake.requests if body.get("user") != "ssui_gen probe"]
+    bodies = [body for body in explored().explored if body.get("user") != "ssui_gen probe"]
     for who in ("none", "judge: right"):
         assert {len(shown_in(body)) for body in bodies if agent_of(body) == who} == {1, 2, 3}, who
 
 
 @pytest.mark.parametrize(("layout", "mark"), [("llamafactory", "conversations"), ("ms_swift", "messages")])
-def test_other_trainers_are_given_as_many_marks_as_pictures(
-    fake: Fake, made: Job, layout: str, mark: str
-) -> None:
-    explored(made, fake)
+def test_other_trainers_are_given_as_many_marks_as_pictures(made: Job, layout: str, mark: str) -> None:
     done = ssui("export", "--run", str(made.run), "--to", layout, "--seeds", str(made.seeds))
     assert done.code == 0, done.err
     found = rows(made.run / f"pairs_{layout}.jsonl")
@@ -117,8 +133,7 @@ def test_other_trainers_are_given_as_many_marks_as_pictures(
 # --- what people see ----------------------------------------------------------------------------------------
 
 
-def test_pages_show_every_picture(fake: Fake, made: Job) -> None:
-    explored(made, fake)
+def test_pages_show_every_picture(made: Job) -> None:
     page = (made.run / "dataset.html").read_text("utf-8")
     shas = {image.sha256 for row in made.paths for image in ReasoningPath.model_validate(row).images}
     assert len(shas) == 6
@@ -131,7 +146,7 @@ def test_pages_show_every_picture(fake: Fake, made: Job) -> None:
     assert all(f"{name}.png (8 × 8)" in told.out for name in "432")
 
 
-def test_reviewers_see_them_here_and_in_other_tools(fake: Fake, made: Job) -> None:
+def test_reviewers_see_them_here_and_in_other_tools(made: Job) -> None:
     assert curation(made.run, "export", "--as", "ana").code == 0
     items = {row["path"]["seed_id"]: row for row in rows(made.run / "curation" / "items.jsonl")}
     page = (made.run / "curation" / "gallery.html").read_text("utf-8")
@@ -152,10 +167,9 @@ def _images(fields: dict[str, str]) -> Iterator[str]:
     yield from (value for name, value in fields.items() if name.startswith("image"))
 
 
-def test_what_is_published_holds_them(fake: Fake, made: Job, tmp_path: Path) -> None:
+def test_what_is_published_holds_them(made: Job, tmp_path: Path) -> None:
     from pyarrow.parquet import read_table
 
-    explored(made, fake)
     more = ("--licence", "CC-BY-4.0", "--contact", "desk@example.org", "--uncurated")
     done = ssui("publish", "--run", str(made.run), *more)
     assert done.code == 0, done.err
@@ -210,25 +224,22 @@ def test_a_list_of_pictures_is_read_in_its_order_whatever_its_column(names: list
     assert Seed.model_validate(again) == seed
 
 
-@pytest.mark.parametrize(
-    ("seed", "says"),
-    [
-        ({"images": [f"{n}.png" for n in range(MOST_IMAGES + 1)]}, "at most 7"),
-        ({"images": ["0.png", "0.png"]}, "'0.png' stands twice"),
-        ({"image": "0.png", "images": ["1.png"]}, "keep one of them"),
-        ({"images": []}, "a row of seeds looks like"),
-        ({"images": ["0.png", 7]}, "more_images.0: Input should be a valid string"),
-        ({"images": ["0.png", ""]}, "more_images.0"),
-    ],
-)
-def test_a_list_that_is_none_costs_one_row(
-    fake: Fake, tmp_path: Path, seed: dict[str, Any], says: str
-) -> None:
-    done = job(tmp_path, fake.url, [{"id": "bad"} | seed, {"id": "ok", "images": ["0.png"]}], twins=False)
+def test_a_list_that_is_none_costs_one_row_each(fake: Fake, tmp_path: Path) -> None:
+    wrong: dict[str, tuple[dict[str, Any], str]] = {
+        "nine": ({"images": [f"{n}.png" for n in range(MOST_IMAGES + 1)]}, "at most 7"),
+        "twice": ({"images": ["0.png", "0.png"]}, "'0.png' stands twice"),
+        "both": ({"image": "0.png", "images": ["1.png"]}, "keep one of them"),
+        "none": ({"images": []}, "a row of seeds looks like"),
+        "number": ({"images": ["0.png", 7]}, "more_images.0: Input should be a valid string"),
+        "empty": ({"images": ["0.png", ""]}, "more_images.0"),
+    }
+    seeds = [{"id": name} | seed for name, (seed, _) in wrong.items()]
+    done = job(tmp_path, fake.url, [*seeds, {"id": "ok", "images": ["0.png"]}], twins=False)
     assert done.here().code == 0
     assert [row["seed_id"] for row in done.paths] == ["ok"]
-    (reject,) = done.rejects
-    assert reject["reason"] == "seed_invalid" and says in reject["detail"]
+    assert [row["seed_id"] for row in done.rejects] == [f"seeds.jsonl:{n}" for n in range(1, 7)]
+    for reject, (_, says) in zip(done.rejects, wrong.values(), strict=True):
+        assert reject["reason"] == "seed_invalid" and says in reject["detail"]
 
 
 def test_one_picture_that_cannot_be_used_costs_its_seed_alone(fake: Fake, tmp_path: Path) -> None:
@@ -281,7 +292,9 @@ def test_a_benchmark_that_holds_the_second_picture_keeps_the_path_out(fake: Fake
     bench = made.folder / "bench"
     bench.mkdir()
     Image.open(made.folder / "1.png").save(bench / "held.png")
-    fake.answers = {"none": exploring.policy, "judge: right": exploring.judge}
+    fake.answers = PLAYERS
+    for file in ("branches.jsonl", "pairs.jsonl", "pairs.json"):
+        (made.run / file).unlink()
     ended = exploring.pairs(made, config={"leaks": {"bench": [str(bench)], "picture_bits": 0}})
     assert ended.code == 0, ended.err
     out = {row["seed_id"]: row["reason"] for row in rows(made.run / NOT_EXPLORED)}
@@ -289,7 +302,7 @@ def test_a_benchmark_that_holds_the_second_picture_keeps_the_path_out(fake: Fake
     assert out[two] == "in_benchmark"
 
 
-def test_prompt_tells_of_each_picture(fake: Fake, made: Job) -> None:
+def test_prompt_tells_of_each_picture(made: Job) -> None:
     told = here(["prompt", "reasoning", "--run", str(made.run), "--seed", "three"], asks=False)
     assert told.code == 0, told.err
     assert [line for line in told.out.splitlines() if line.startswith("picture: ")] == [
