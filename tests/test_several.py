@@ -203,7 +203,7 @@ def test_training_shows_them_and_refuses_a_pair_made_with_others(tmp_path: Path)
     change(run / "pairs.jsonl", lambda all_: [{**row, "more_image_refs": refs[1:]} for row in all_[:1]])
     both = loaded(run, encoder).examples[0]
     assert look_of(both.images) == "+".join(ref["sha256"] for ref in refs)
-    mark = picture_id(encoder.model)
+    mark = picture_id(encoder.model) or -1
     ours = [one.prompt.ids.count(mark) for one in (alone, both)]
     assert ours[1] == 2 * ours[0] > 0
     change(run / "pairs.jsonl", lambda all_: [{**row, "more_image_refs": []} for row in all_])
