@@ -196,6 +196,8 @@ def test_a_benchmark_named_later_takes_its_pairs_away_and_gives_them_back(made: 
     assert made.paths[0]["id"] not in {pair["path_id"] for pair in rows(made.run / "pairs.jsonl")}
     assert rows(made.run / "pairs_rejects.jsonl")
     assert pairs(made).code == 0
+    assert rows(made.run / "pairs.jsonl") != before, "a run remembers its benchmark"
+    assert pairs(made, config={"leaks": {"bench": []}}).code == 0
     assert rows(made.run / "pairs.jsonl") == before and fake.calls == calls
     assert not rows(made.run / "pairs_rejects.jsonl")
 
