@@ -12,6 +12,7 @@ from jobs import Job, ended, job, plain, rows, wait_for
 from PIL import Image
 
 from ssui_gen.records import Reason
+from ssui_gen.settings import ImageLimits
 
 REJECTING = {
     "redundancy": "none", "completeness": "none", "faithfulness": "no such thing", "decision": "reject",
@@ -106,7 +107,7 @@ def test_any_other_reject_is_final_until_its_reason_is_named(fake: Fake, tmp_pat
     made = job(tmp_path, fake.url, plain(2, kind="risky"))
     Image.effect_noise((64, 64), 90).save(tmp_path / "0.png")
     small = json.loads((tmp_path / "run.yaml").read_text()) | {"images": {"max_bytes": 500}}
-    usual = (tmp_path / "run.yaml").read_text()
+    usual = json.dumps(small | {"images": {"max_bytes": ImageLimits().max_bytes}})
     (tmp_path / "run.yaml").write_text(json.dumps(small))
     made.here()
     assert made.reasons == {"image_too_large": 1}

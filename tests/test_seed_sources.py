@@ -126,7 +126,7 @@ def test_pictures_inside_a_parquet_file_are_written_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"id": "1", "image": "a.png", "note": "x"}, "known: licence, source, id, image, text, kind"),
+        ({"id": "1", "image": "a.png", "note": "x"}, "known: licence, source, id, image, more_images, text, kind"),
         ({"id": "1", "imgae": "a.png"}, 'a row of seeds looks like {"id"'),
         ({"id": "1", "img": "a.png", "filename": "b.png"}, "img and filename could each be the image"),
         ({"image": "a.png"}, "id: Field required"),
@@ -166,7 +166,7 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
     [
         ({}, "(no file at all)"),
         ({"a.heic": HEIC, "b.HEIC": HEIC, "c.mov": b""}, "(.heic 2, .mov 1): save pictures as JPEG"),
-        ({"train.parquet": b"PAR1"}, "(.parquet 1)"),
+        ({"train.parquet": b"PAR1"}, "train.parquet: cannot be read as parquet"),
     ],
 )
 def test_a_folder_without_pictures_is_an_error_that_says_what_is_there(
