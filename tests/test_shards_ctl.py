@@ -22,7 +22,8 @@ from ssui_gen.shards.bucket import Bucket
 from ssui_gen.shards.control import CONTROL, heard, say
 from ssui_gen.shards.folder import Folder
 
-SLOW = 0.05
+SLOW = 0.25
+"""Seconds an answer takes: there is work left when a shard hears what it was told."""
 
 
 def ctl(run: Path | str, *order: str) -> Ended:
