@@ -87,7 +87,7 @@ def test_a_run_without_a_branch_has_a_page_too() -> None:
 
 def test_a_tree_shows_every_step_and_every_branch_and_no_markup_of_a_model() -> None:
     hostile = cut(2, branch(HOSTILE, "good", 0.9), branch(f"{HOSTILE} again", "bad"))
-    page = tree(path(answer=HOSTILE), [ROOT, hostile], "../a.png", HEAD, Beside("x.html", ""))
+    page = tree(path(answer=HOSTILE), [ROOT, hostile], ["../a.png"], HEAD, Beside("x.html", ""))
     seen = Seen(page)
     assert seen.tags.count("script") == 2, "its data and its own"
     assert 'rel="prev" href="x.html"' in page and 'rel="next"' not in page
@@ -97,6 +97,6 @@ def test_a_tree_shows_every_step_and_every_branch_and_no_markup_of_a_model() -> 
 
 
 def test_a_path_without_branches_at_a_cut_is_drawn_whole() -> None:
-    seen = Seen(tree(path(), [LATER], "a.png", HEAD))
+    seen = Seen(tree(path(), [LATER], ["a.png"], HEAD))
     for number in range(1, 7):
         assert f"{number}. " in seen.text

@@ -174,6 +174,8 @@ def test_a_run_makes_them_when_asked_and_counts_the_rest(job: Job, fake: Fake) -
     assert manifest["counts"] == {"twin": {"made": 2, "no_twin": 1}}
     assert "2 twin pairs; not made: no twin 1." in done.out
     assert pairs(job, "--limit", "3").code == 0
+    assert rows(job.run / "pairs.jsonl") == found, "a run remembers that they are wanted"
+    assert pairs(job, "--limit", "3", config={"pairs": {"twins": False}}).code == 0
     assert json.loads((job.run / "pairs.json").read_text())["counts"] == {}
     assert rows(job.run / "pairs.jsonl") == plain
 

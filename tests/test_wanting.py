@@ -137,7 +137,7 @@ def test_without_settings_the_very_same_is_asked_and_the_row_has_no_wish(fake: F
     (body,) = of(fake)
     system, user = PROMPTS["query"].render(
         kind="risky", text=None, advice="", earlier="", classes=classes(), language="English",
-        examples=crew(None).query.shown(crew(None).picture, ""),  # type: ignore[arg-type]
+        examples=crew(None).query.shown(crew(None).pictures, ""),  # type: ignore[arg-type]
     )  # fmt: skip
     assert prompt_text(body, "system") == system and prompt_text(body, "user") == user
     assert "n" not in body and "wish" not in json.loads(path.model_dump_json())
@@ -286,7 +286,7 @@ def test_an_edition_holds_what_steers_and_stays_the_same_where_nothing_does(tmp_
     who = tmp_path / "who.yaml"
     who.write_text("personas: [a nurse]")
     plainly = resolved(tmp_path, {}).edition({}).rendered
-    assert plainly.keys() == {"taxonomy.yaml", "examples.yaml", "language"}
+    assert plainly.keys() == {"taxonomy.yaml", "examples.yaml", "language", "pictures"}
     steered = resolved(tmp_path, {"personas": str(who)})
     first = steered.edition({}).rendered
     assert first.keys() - plainly.keys() == {"query", "wanted", "who.yaml"}
@@ -376,6 +376,6 @@ def test_shards_want_of_each_item_what_one_machine_does(fake: Fake, tmp_path: Pa
 
 def test_the_examples_that_are_compared_with_are_those_that_were_shown(fake: Fake, tmp_path: Path) -> None:
     sent(fake.url, tmp_path)
-    shown = [one.query.text for one in crew(None).query.shown(crew(None).picture, "")]  # type: ignore[arg-type]
+    shown = [one.query.text for one in crew(None).query.shown(crew(None).pictures, "")]  # type: ignore[arg-type]
     assert len(shown) == CARDS["query"].examples and set(shown) <= {one.query.text for one in EXAMPLES}
     assert all(text in prompt_text(of(fake)[0], "system") for text in shown) and REF.sha256
