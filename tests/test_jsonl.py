@@ -92,7 +92,8 @@ def test_a_row_of_the_wrong_shape_names_field_and_value(tmp_path: Path) -> None:
     unknown, wrong = read(path)
     with pytest.raises(
         RecordError,
-        match=r"seeds\.jsonl:1: imgae: .*known: licence, source, id, image, more_images, text, kind.*got 'b\.png'",
+        match=r"seeds\.jsonl:1: imgae: .*known: licence, source, id, image, more_images, text, kind"
+        r".*got 'b\.png'",
     ):
         validate(Seed, unknown)
     with pytest.raises(RecordError, match=r"seeds\.jsonl:2: image: .*got 7$"):
