@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ssui_gen.records import MOST_IMAGES
+
 ID = ("question_id", "image_id", "sample_id", "idx", "index", "uid")
 IMAGE = ("image_path", "image_file", "image_name", "img", "img_path", "file_name", "filename", "picture")
 IMAGES = (
@@ -28,8 +30,6 @@ OPTIONAL = ("id", "image", MORE, "text", "kind", "licence", "source")
 """Left out where empty, so that what lacks is told as lacking."""
 EXAMPLE = '{"id": "1", "image": "a.png", "text": "Can I sit here?"}'
 """A row of seeds; the text may lack."""
-SEVERAL = '{"id": "1", "images": ["a.png", "b.png"], "text": "Can I sit here?"}'
-"""One that shows several pictures."""
 _WORDS = frozenset(
     {
         *(*TEXT, "text", "request", "input", "captions", "questions", "prompts", "instructions", "instr"),
@@ -61,6 +61,8 @@ def _optional(row: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(row: Mapping[str, Any], image: Any) -> dict[str, Any]:
     """The pictures of a row that has a list of them: the first, and the others."""
     listed = _value(row, "images", IMAGES)
+    if listed and row.get(MORE):
+        raise ValueError(f"images and {MORE} could each be the pictures: keep one of them")
     if listed in (None, "", []):
         listed = image if isinstance(image, list | tuple) else None
     elif image not in (None, ""):
@@ -69,6 +71,8 @@ def _shown(row: Mapping[str, Any], image: Any) -> dict[str, Any]:
         return {}
     if not isinstance(listed, list | tuple):
         return {"image": listed}
+    if len(listed) > MOST_IMAGES:
+        raise ValueError(f"{len(listed)} pictures; at most {MOST_IMAGES}")
     return {"image": next(iter(listed), None), MORE: list(listed[1:])}
 
 

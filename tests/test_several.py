@@ -226,9 +226,10 @@ def test_a_list_of_pictures_is_read_in_its_order_whatever_its_column(names: list
 
 def test_a_list_that_is_none_costs_one_row_each(fake: Fake, tmp_path: Path) -> None:
     wrong: dict[str, tuple[dict[str, Any], str]] = {
-        "nine": ({"images": [f"{n}.png" for n in range(MOST_IMAGES + 1)]}, "at most 7"),
+        "nine": ({"images": [f"{n}.png" for n in range(MOST_IMAGES + 1)]}, "9 pictures; at most 8"),
         "twice": ({"images": ["0.png", "0.png"]}, "'0.png' stands twice"),
         "both": ({"image": "0.png", "images": ["1.png"]}, "keep one of them"),
+        "more": ({"images": ["0.png"], "more_images": ["1.png"]}, "keep one of them"),
         "none": ({"images": []}, "a row of seeds looks like"),
         "number": ({"images": ["0.png", 7]}, "more_images.0: Input should be a valid string"),
         "empty": ({"images": ["0.png", ""]}, "more_images.0"),
@@ -237,7 +238,7 @@ def test_a_list_that_is_none_costs_one_row_each(fake: Fake, tmp_path: Path) -> N
     done = job(tmp_path, fake.url, [*seeds, {"id": "ok", "images": ["0.png"]}], twins=False)
     assert done.here().code == 0
     assert [row["seed_id"] for row in done.paths] == ["ok"]
-    assert [row["seed_id"] for row in done.rejects] == [f"seeds.jsonl:{n}" for n in range(1, 7)]
+    assert [row["seed_id"] for row in done.rejects] == [f"seeds.jsonl:{n}" for n in range(1, 8)]
     for reject, (_, says) in zip(done.rejects, wrong.values(), strict=True):
         assert reject["reason"] == "seed_invalid" and says in reject["detail"]
 
