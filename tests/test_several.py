@@ -25,6 +25,7 @@ from PIL import Image
 from runs import change, loaded, tiny_encoder, write_run
 
 from microworld.seeds import things_in
+from ssui_gen.benching.bench import read_bench
 from ssui_gen.columns import as_seed
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import MOST_IMAGES, ImageRef, ReasoningPath, Seed, look_of
@@ -178,6 +179,17 @@ def test_what_is_published_holds_them(made: Job, tmp_path: Path) -> None:
     of = {name: [row for one in some for row in read_table(one).to_pylist()] for name, some in files.items()}
     assert sorted(len(row["more_images"]) for row in of["paths"]) == [0, 1, 2]
     assert {len({one["bytes"] for one in row["images"]}) for row in of["pairs"]} == {1, 2, 3}
+
+
+def test_a_published_benchmark_keeps_them(made: Job) -> None:
+    for file in ("branches.jsonl", "pairs.jsonl", "pairs.json"):
+        (made.run / file).unlink()
+    more = ("--licence", "CC-BY-4.0", "--uncurated", "--seeds", str(made.seeds))
+    done = ssui("bench", "publish", "--run", str(made.run), *more, "--holdout", "1.0")
+    assert done.code == 0, done.err
+    bench = read_bench(made.run / "rsbench")
+    assert sorted(len(item.images) for item in bench.items) == [1, 2, 3]
+    assert all((bench.root / image.path).is_file() for item in bench.items for image in item.images)
 
 
 def test_joined_runs_keep_them(fake: Fake, made: Job, tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def _room(folder: Path) -> None:
 
 def _sweep(folder: Path, items: Sequence[Item]) -> None:
     """Copies of what is published no more must not go out with the rest."""
-    named = {folder / item.images[0].path for item in items}
+    named = {folder / image.path for item in items for image in item.images}
     for path in (folder / PICTURES).iterdir():
         if path not in named and _COPY.fullmatch(path.name):
             path.unlink()
