@@ -130,7 +130,7 @@ def test_an_imagefolder_is_a_benchmark_with_its_texts(tmp_path: Path) -> None:
     picture(scene_at("train", 3)).save(folder / "test" / "b.png")
     (folder / "test" / "metadata.csv").write_text("file_name,text\nb.png,May I?\n")
     bench = loaded(folder)
-    assert list(bench.hashes) == ["test/b.png"] and list(bench.texts.values()) == ["May I?"]
+    assert list(bench.shas.values()) == ["test/b.png"] and list(bench.texts.values()) == ["May I?"]
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,18 @@ def test_one_empty_benchmark_beside_a_full_one_is_refused(tmp_path: Path) -> Non
 def test_the_same_benchmark_twice_is_no_fault(tmp_path: Path) -> None:
     folder = of_form(tmp_path / "bench", "csv")
     assert len(loaded(folder, folder).shas) == 1
+
+
+def test_pictures_of_one_name_are_each_compared_by_look(tmp_path: Path) -> None:
+    """As those of two benchmarks, or all that one path shows."""
+    for name, scene in (("one", 3), ("two", 9)):
+        (tmp_path / name).mkdir()
+        picture(scene_at("train", scene)).save(tmp_path / name / "b.png")
+        Image.open(tmp_path / name / "b.png").save(tmp_path / f"{name}.jpg", quality=70)
+    bench = loaded(tmp_path / "one", tmp_path / "two")
+    for name in ("one.jpg", "two.jpg"):
+        shown = path().model_copy(update={"image": inspect(tmp_path, name, LIMITS)})
+        assert "picture b.png differs in" in bench.holds(shown, tmp_path, LIMITS), name
 
 
 # --- in a run ----------------------------------------------------------------------------------------

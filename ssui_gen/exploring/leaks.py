@@ -33,9 +33,9 @@ class Bench:
 
     settings: Leaks
     shas: dict[str, str] = field(default_factory=dict)
-    """The picture's name by its sha256."""
+    """The picture's name, for the message, by its sha256; several may have one name."""
     hashes: dict[str, int] = field(default_factory=dict)
-    """By name, for the message."""
+    """Perceptual ones, by the sha256 too."""
     texts: dict[str, str] = field(default_factory=dict)
     """By their letters, without case and points."""
 
@@ -60,8 +60,9 @@ class Bench:
 
     def looks(self, hash: int) -> str:
         """Whose picture looks like the one of this perceptual hash; empty for none."""
-        for name, other in self.hashes.items():
+        for sha, other in self.hashes.items():
             if (bits := (hash ^ other).bit_count()) <= self.settings.picture_bits:
+                name = self.shas[sha]
                 return f"the benchmark's picture {name} differs in {bits} bits of its perceptual hash"
         return ""
 
@@ -84,7 +85,7 @@ class Bench:
         """Raises ImageError."""
         sha = hashlib.sha256(data).hexdigest()
         if sha not in self.shas:
-            self.hashes[name] = hash_of(data, name, limits)
+            self.hashes[sha] = hash_of(data, name, limits)
             self.shas[sha] = name
 
 
