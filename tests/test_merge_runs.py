@@ -136,6 +136,12 @@ def test_one_name_for_two_pictures_becomes_two_seeds(tmp_path: Path) -> None:
     assert len(list((tmp_path / "c" / "trees").iterdir())) == 1, "its branches are its own"
 
 
+def test_seeds_of_one_name_that_begin_with_one_picture_stay_apart() -> None:
+    with closing(Known()) as known:
+        found = [known.seed(run, "IMG_1", f"aaaaaaaa+{run}") for run in range(4)]
+    assert len({name for name, _ in found}) == 4 and all(new for _, new in found)
+
+
 EDITION = {"prompts": {}, "cards": {}, "models": {"vlm": "m-1"}}
 
 

@@ -24,7 +24,7 @@ TABLES = (
 LONGEST_ID = 200
 """Characters of a seed's id."""
 MARK = 8
-"""Hex digits of the picture in the name of a seed that is renamed."""
+"""Hex digits in the name of a seed that is renamed: its picture's, or of a hash of all that it shows."""
 
 
 class Placed(NamedTuple):
@@ -63,7 +63,7 @@ class Known:
         if taken is None or taken == sha or not sha:
             name = id
         else:
-            name = f"{id[: LONGEST_ID - MARK - 1]}~{sha[:MARK]}"
+            name = f"{id[: LONGEST_ID - MARK - 1]}~{_mark(sha)}"
         known = self._one("SELECT sha FROM seeds WHERE id = ?", name)
         self._db.execute("INSERT OR IGNORE INTO seeds VALUES (?, ?)", (name, sha))
         self.renamed_seeds += name != id
@@ -111,6 +111,11 @@ class Known:
     def _one(self, query: str, *values: object) -> Any:
         row = self._db.execute(query, values).fetchone()
         return row[0] if row else None
+
+
+def _mark(sha: str) -> str:
+    """Two seeds that begin with the same picture of several are not the same."""
+    return (row_id(sha) if "+" in sha else sha)[:MARK]
 
 
 def _renamed(path: ReasoningPath, seed: str) -> ReasoningPath:
