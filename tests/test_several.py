@@ -301,6 +301,16 @@ def test_a_server_that_takes_fewer_is_told_of_before_the_first_call(fake: Fake, 
     assert job(tmp_path / "b", fake.url, SEEDS[2:], twins=False).here().code == 0, "nobody needs more there"
 
 
+def test_calibration_tells_of_such_a_server_too(fake: Fake, made: Job) -> None:
+    branch = rows(made.run / "branches.jsonl")[0]["branches"][0]["id"]
+    lines(made.run / "labels.jsonl", [{"branch_id": branch, "good": True}])
+    fake.denies = lambda body: Denial(MOST_ONE) if len(shown_in(body)) > 1 else None
+    at = ("--run", str(made.run), "--seeds", str(made.seeds), "--base-url", fake.url, "--by", "judge")
+    ended = here(["verify", "calibrate", *at])
+    assert ended.code == 1 and fake.calls == 0
+    assert MOST_ONE in ended.err and "--limit-mm-per-prompt" in ended.err
+
+
 def test_a_benchmark_that_holds_the_second_picture_keeps_the_path_out(fake: Fake, made: Job) -> None:
     bench = made.folder / "bench"
     bench.mkdir()

@@ -218,11 +218,10 @@ async def _probe(job: Job, plan: Plan, bench: Bench, say: Callable[[str], None])
 
 
 def _sample(plan: Plan, bench: Bench) -> Sample | None:
-    """The first picture that can be used."""
-    limits = plan.config.images
+    """The first picture that can be used, and how many any item has at most."""
+    limits, most = plan.config.images, max(len(item.images) for item in bench.items)
     for image in chain.from_iterable(item.images for item in bench.items):
         try:
-            most = max(len(item.images) for item in bench.items)
             sent = data_url(bench.root, image, limits), file_url(bench.root, image, limits)
             return Sample(*sent, most)
         except ImageError:
