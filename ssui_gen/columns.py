@@ -61,14 +61,14 @@ def _optional(row: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(row: Mapping[str, Any], image: Any) -> dict[str, Any]:
     """The pictures of a row that has a list of them: the first, and the others."""
     listed = _value(row, "images", IMAGES)
-    if listed and row.get(MORE):
-        raise ValueError(f"images and {MORE} could each be the pictures: keep one of them")
     if listed in (None, "", []):
         listed = image if isinstance(image, list | tuple) else None
     elif image not in (None, ""):
         raise ValueError("image and images could each be the picture: keep one of them")
     if listed is None:
         return {}
+    if row.get(MORE):
+        raise ValueError(f"a list of pictures and {MORE} could each be the pictures: keep one of them")
     if not isinstance(listed, list | tuple):
         return {"image": listed}
     if len(listed) > MOST_IMAGES:

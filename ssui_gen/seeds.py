@@ -119,10 +119,14 @@ def _each_picture(value: dict[str, Any], change: Callable[[Any], Any]) -> None:
 
 
 def _named(image: Any, pictures: Path) -> Any:
-    """A picture's name; one that comes in the row is written first."""
+    """A picture's name; one that comes in the row is written first. What is neither is left as it stands, to
+    be refused with its row.
+    """
     if not isinstance(image, Mapping):
         return image
-    return _kept(image["bytes"], pictures) if image.get("bytes") else image.get("path")
+    if isinstance(data := image.get("bytes"), bytes) and data:
+        return _kept(data, pictures)
+    return image if data else image.get("path")
 
 
 def _read_row(line: Line, *, strict: bool) -> dict[str, Any] | Reject:

@@ -245,12 +245,15 @@ def test_a_list_that_is_none_costs_one_row_each(fake: Fake, tmp_path: Path) -> N
         "none": ({"images": []}, "a row of seeds looks like"),
         "number": ({"images": ["0.png", 7]}, "more_images.0: Input should be a valid string"),
         "empty": ({"images": ["0.png", ""]}, "more_images.0"),
+        "list": ({"image": ["0.png"], "more_images": ["1.png"]}, "keep one of them"),
+        "text": ({"image": {"bytes": "iVBORw0KGgo="}}, "image: Input should be a valid string"),
+        "texts": ({"images": ["0.png", {"bytes": 7}]}, "more_images.0: Input should be a valid string"),
     }
     seeds = [{"id": name} | seed for name, (seed, _) in wrong.items()]
     done = job(tmp_path, fake.url, [*seeds, {"id": "ok", "images": ["0.png"]}], twins=False)
     assert done.here().code == 0
     assert [row["seed_id"] for row in done.paths] == ["ok"]
-    assert [row["seed_id"] for row in done.rejects] == [f"seeds.jsonl:{n}" for n in range(1, 8)]
+    assert [row["seed_id"] for row in done.rejects] == [f"seeds.jsonl:{n + 1}" for n in range(len(wrong))]
     for reject, (_, says) in zip(done.rejects, wrong.values(), strict=True):
         assert reject["reason"] == "seed_invalid" and says in reject["detail"]
 
@@ -345,6 +348,17 @@ def test_an_import_makes_such_seeds_and_leaves_pairs_of_several_out(tmp_path: Pa
     assert all((tmp_path / "seeds" / name).is_file() for name in seed.images)
     bring("sharegpt", source, tmp_path / "pairs", "--licence", "MIT", "--as", "pairs")
     assert reasons(tmp_path / "pairs") == [("rows.jsonl:1", "pictures_several")]
+
+
+def test_a_column_of_more_pictures_is_taken_in_or_costs_its_row(tmp_path: Path) -> None:
+    told = [{"image": "1.png", "more_images": more} for more in ("2.png", ["2.png"], 5)]
+    source = lines(tmp_path / "data" / "rows.jsonl", told)
+    for number in (1, 2):
+        Image.new("RGB", (8, 8), (90 * number, 9, 9)).save(source.with_name(f"{number}.png"))
+    assert bring("hf", source, tmp_path / "seeds", "--licence", "MIT", "--as", "seeds").code == 0
+    (seed,) = read_seeds(tmp_path / "seeds" / "seeds.jsonl", lambda _: True, tmp_path / "run")
+    assert isinstance(seed, Seed) and len(set(seed.images)) == 2
+    assert [reason for _, reason in reasons(tmp_path / "seeds")] == ["duplicate", "row_invalid"]
 
 
 def test_the_truth_of_several_drawn_scenes_is_of_all_their_things(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def _named(columns: Mapping[str, str], value: Mapping[str, Any], where: str) -> 
 
 
 def _draft(source: Source, where: str, row: Mapping[str, Any], gold: dict[Check, Label]) -> Draft | Left:
-    pictures = pictures_of(source, where, [row.get("image"), *(row.get(MORE) or ())])
+    pictures = pictures_of(source, where, [row.get("image"), row.get(MORE)])
     if isinstance(pictures, Left):
         return pictures
     labels = gold | {name: _one_of(row[name], get_args(Label), name) for name in CHECKS if row.get(name)}
