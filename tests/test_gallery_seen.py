@@ -146,6 +146,28 @@ def shown(context: BrowserContext, run: Path, request: pytest.FixtureRequest) ->
     assert seen.wrong == []
 
 
+def test_of_several_pictures_each_has_its_place_and_one_that_lacks_is_told(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    made = a_run(tmp_path / "demo", [])
+    for name, colour in (("b.png", "teal"), ("c.png", "navy")):
+        Image.new("RGB", (64, 48), colour).save(made / "seeds" / name)
+    refs = [inspect(made / "seeds", name, ImageLimits()) for name in ("b.png", "c.png")]
+    (made / "seeds" / "b.png").unlink()
+    put_paths(made, [record("0000").model_copy(update={"more_images": tuple(refs)}), record("0001")])
+    assert curation(made, "export", "--as", "ana").code == 0
+    seen = visit(context, made)
+    alts = "[...document.querySelectorAll('.frame img[src]')].map(one => one.alt)"
+    seen.page.click(".row[data-id='0000']")
+    said = [f"Picture {place} of 3 of this item; enlarge it" for place in (1, 3)]
+    assert seen.page.evaluate(alts) == said
+    assert seen.text("#no-picture") == "Picture 2 of 3 cannot be shown."
+    assert seen.violations() == []
+    seen.page.click(".row[data-id='0001']")
+    assert seen.page.evaluate(alts) == ["The picture of this item; enlarge it"]
+    assert not seen.page.is_visible("#no-picture") and seen.wrong == []
+
+
 LARGE = "document.getElementById('large')"
 SCALE = f"Number({LARGE}.dataset.scale)"
 

@@ -41,24 +41,36 @@ function drawAround(app) {
   app.byId("unfold").textContent = `Item ${place || "–"} of ${shown}`;
 }
 
-function showPicture(element, [sha, width, height]) {
+function showPicture(element, { name, picture: [sha, width, height] }) {
   element.src = DATA.pictures[sha];
   element.width = width;
   element.height = height;
+  element.alt = `${name} of this item; enlarge it`;
   return element;
+}
+
+/** What each picture is called: by its place among all, also where another cannot be shown. */
+function namedPictures({ pictures }) {
+  const of = pictures.length,
+    name = (place) => (of > 1 ? `Picture ${place + 1} of ${of}` : "The picture");
+  return pictures.map((picture, place) => ({ picture, name: name(place) }));
 }
 
 function drawPicture(app, item) {
   const picture = app.byId("picture"),
-    [first, ...others] = item.pictures.filter(([sha]) => DATA.pictures[sha]);
+    all = namedPictures(item),
+    isThere = (one) => DATA.pictures[one.picture[0]],
+    [first, ...others] = all.filter(isThere),
+    lacking = first ? all.filter((one) => !isThere(one)) : [];
   app.byId("shot").hidden = !first;
-  app.byId("no-picture").hidden = Boolean(first);
+  app.byId("no-picture").hidden = Boolean(first) && !lacking.length;
+  app.byId("no-picture").textContent =
+    lacking.map(({ name }) => `${name} cannot be shown.`).join(" ") || "There is no picture to show.";
   if (first) showPicture(picture, first);
   else picture.removeAttribute("src");
-  const more = others.map((one, place) => {
-    const image = make("img", { alt: `Picture ${place + 2} of this item`, decoding: "async" });
-    return make("button", { type: "button", class: "shot" }, showPicture(image, one));
-  });
+  const more = others.map((one) =>
+    make("button", { type: "button", class: "shot" }, showPicture(make("img", { decoding: "async" }), one)),
+  );
   app.byId("more-pictures").replaceChildren(...more);
   app.byId("shot").parentElement.classList.toggle("several", more.length > 0);
   app.byId("about").textContent =
