@@ -47,11 +47,13 @@ class Record(BaseModel):
     """A whole row of a kind that people write by hand too, for whoever wrote one that is none."""
 
 
-def _is_none(value: Any) -> bool:
+def is_none(value: Any) -> bool:
+    """Of a field that is left out of a row then."""
     return value is None
 
 
-def _is_empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
+    """Of a field that is left out of a row then."""
     return not value
 
 
@@ -83,7 +85,7 @@ class Seed(Record, Rights):
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     image: PictureName
     more_images: Annotated[
-        tuple[PictureName, ...], Field(max_length=MOST_IMAGES - 1, exclude_if=_is_empty)
+        tuple[PictureName, ...], Field(max_length=MOST_IMAGES - 1, exclude_if=is_empty)
     ] = ()
     """Those shown after it, in their order; people write all of them as `images` (`columns`)."""
     text: Line | None = None
@@ -114,7 +116,7 @@ class ImageRef(Record):
     """Pixels, after the camera's orientation is applied."""
 
 
-MoreImages = Annotated[tuple[ImageRef, ...], Field(max_length=MOST_IMAGES - 1, exclude_if=_is_empty)]
+MoreImages = Annotated[tuple[ImageRef, ...], Field(max_length=MOST_IMAGES - 1, exclude_if=is_empty)]
 """What a row shows after its first picture, in order; a row of one picture has no such field."""
 
 
@@ -224,10 +226,10 @@ class ReasoningPath(Record, Pictured):
     reflection: tuple[ReflectionRound, ...]
     made_by: tuple[str, ...]
     """Ids of the calls in `calls.sqlite`, in the order in which they were used."""
-    rights: Annotated[Rights | None, Field(exclude_if=_is_none)] = None
+    rights: Annotated[Rights | None, Field(exclude_if=is_none)] = None
     """Of the pictures, where the seed said so."""
-    curation: Annotated[Curation | None, Field(exclude_if=_is_none)] = None
-    wish: Annotated[Wish | None, Field(exclude_if=_is_none)] = None
+    curation: Annotated[Curation | None, Field(exclude_if=is_none)] = None
+    wish: Annotated[Wish | None, Field(exclude_if=is_none)] = None
 
 
 class Reason(StrEnum):
@@ -286,7 +288,7 @@ class Reject(Record):
     reason: Reason
     detail: str
     made_by: tuple[str, ...] = ()
-    wish: Annotated[Wish | None, Field(exclude_if=_is_none)] = None
+    wish: Annotated[Wish | None, Field(exclude_if=is_none)] = None
 
 
 def row_id(*parts: str) -> str:

@@ -5,24 +5,14 @@ Here stand the forms for paths and for branches; `benching.exhibits` makes that 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from ssui_gen.records import Record
+from ssui_gen.records import Record, is_empty, is_none
 
 MOST = 5
 """Scores go from 1 to this."""
-
-
-def is_none(value: Any) -> bool:
-    """Of a field that is left out of a row then."""
-    return value is None
-
-
-def is_empty(value: Any) -> bool:
-    """Of a field that is left out of a row then."""
-    return not value
 
 
 class Choice(Record):

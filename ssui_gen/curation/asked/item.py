@@ -9,8 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from ssui_gen.curation.asked.form import is_none
-from ssui_gen.records import ImageRef, Kind, ReasoningPath, Record
+from ssui_gen.records import ImageRef, Kind, ReasoningPath, Record, is_none
 
 
 class Told(Record):
@@ -41,7 +40,7 @@ class Item(Record):
 
     id: str
     sha: str
-    """Of the texts and the picture that are shown (`texts.sha_of`)."""
+    """Of the texts and the pictures that are shown (`texts.sha_of`)."""
     risk: float
     """Of an error; the file begins with the riskiest."""
     why: tuple[str, ...]

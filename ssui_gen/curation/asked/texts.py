@@ -80,7 +80,7 @@ def text_at(path: ReasoningPath, pointer: str) -> str:
 
 
 def sha_of(path: ReasoningPath, cut: int | None = None, branch: str | None = None) -> str:
-    """What binds a review: the picture and every text that is read; not how sure a check was of them."""
+    """What binds a review: the pictures and every text that is read; not how sure a check was of them."""
     read = {place: text_at(path, place) for place in LONGEST}
     return digest([path.kind, path.query.category, path.look, read, cut, branch])[:SHA]
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ssui_gen.curation.asked.form import MOST, Form, is_empty, is_none
-from ssui_gen.records import Record
+from ssui_gen.curation.asked.form import MOST, Form
+from ssui_gen.records import Record, is_empty, is_none
 
 LONGEST_LOOK = 10_000_000
 """Seconds that an item may have been on the screen: sixteen weeks."""
