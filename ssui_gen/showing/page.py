@@ -54,8 +54,7 @@ class Shown(NamedTuple):
 def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
     """The page; `album` has the pictures' room."""
     records = list(_with_room(shown.records, album))
-    pictured = [one for one in shown.examples if album.takes(one.images)]
-    known = {image.sha256 for one in pictured for image in one.images}
+    examples = [one if album.takes(one.images) else one._replace(images=()) for one in shown.examples]
     counts = shown.counts
     by_class = list(counts.by_class(shown.quotas))
     return rendered(
@@ -74,7 +73,7 @@ def dataset_page(shown: Shown, head: Masthead, album: Album) -> str:
         checks=checks,
         dropped=counts.reasons.total(),
         each=EACH,
-        reasons=list(_reasons(counts, shown.examples, known)),
+        reasons=list(_reasons(counts, examples)),
         by_class=by_class,
         quotas=shown.quotas,
         most_of_class=max((sum(found) for _, found in by_class), default=1),
@@ -135,7 +134,7 @@ def _shown_of(records: Sequence[ReasoningPath], whole: int, album: Album) -> str
     return told + (f" Of {lacking:,} a picture cannot be shown." if lacking else "")
 
 
-def _reasons(counts: Counts, examples: Sequence[Example], known: set[str]) -> Iterator[dict[str, Any]]:
+def _reasons(counts: Counts, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
     """The most frequent first."""
     for name, n in counts.reasons.most_common():
         yield {
@@ -144,11 +143,7 @@ def _reasons(counts: Counts, examples: Sequence[Example], known: set[str]) -> It
             "share": _share(n, counts.reasons.total()),
             "stages": ", ".join(stage for stage, _ in counts.stages[name].most_common()),
             "examples": [
-                {
-                    "row": one.row,
-                    "asked": one.asked,
-                    "shas": [image.sha256 for image in one.images if image.sha256 in known],
-                }
+                {"row": one.row, "asked": one.asked, "shas": [image.sha256 for image in one.images]}
                 for one in examples
                 if one.row.reason == name
             ],

@@ -30,8 +30,10 @@ def show(run: Path, root: Path, id: str, console: Console, *, picture: bool = Tr
     """Print what `id` means; the pictures of `run` lie below `root`. Raises ConfigError as `find` does."""
     rows = find(run, id)
     calls = _calls(run, rows)
-    for image in next((row.images for row in rows if isinstance(row, ReasoningPath)), ()) if picture else ():
-        _picture(root, image, images_of(run, longest_side=SIDE), console)
+    if picture and (path := next((row for row in rows if isinstance(row, ReasoningPath)), None)):
+        limits = images_of(run, longest_side=SIDE)
+        for image in path.images:
+            _picture(root, image, limits, console)
     for number, row in enumerate(rows):
         if number:
             console.rule(style="dim")
