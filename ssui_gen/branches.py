@@ -206,6 +206,11 @@ class Pair(Record):
     more_image_refs: MoreImages = ()
 
     @property
+    def refs(self) -> tuple[ImageRef, ...]:
+        """All its pictures, in their order."""
+        return (self.image_ref, *self.more_image_refs)
+
+    @property
     def look(self) -> str:
         """As a path has one."""
-        return look_of((self.image_ref, *self.more_image_refs))
+        return look_of(ref.sha256 for ref in self.refs)

@@ -48,12 +48,10 @@ class Record(BaseModel):
 
 
 def is_none(value: Any) -> bool:
-    """Of a field that is left out of a row then."""
     return value is None
 
 
 def is_empty(value: Any) -> bool:
-    """Of a field that is left out of a row then."""
     return not value
 
 
@@ -135,12 +133,12 @@ class Pictured:
     @property
     def look(self) -> str:
         """What is shown, by content: the same of two rows that show the same pictures in the same order."""
-        return look_of(self.images)
+        return look_of(image.sha256 for image in self.images)
 
 
-def look_of(images: Iterable[ImageRef]) -> str:
+def look_of(shas: Iterable[str]) -> str:
     """Of one picture its SHA-256, of several theirs joined by a plus."""
-    return "+".join(image.sha256 for image in images)
+    return "+".join(shas)
 
 
 class Query(Record):

@@ -176,10 +176,14 @@ def twinned(items: Iterable[Item]) -> list[Item]:
     return [item if item.kind == "risky" else _twin(item, risky[item.scenario_id]) for item in found]
 
 
+def _look(item: Item) -> str:
+    return look_of(image.sha256 for image in item.images)
+
+
 def _twin(item: Item, risky: list[Item]) -> Item:
     """Without a shared side it is of the same scenario, but no twin."""
     for one in risky:
-        if look_of(one.images) == look_of(item.images):
+        if _look(one) == _look(item):
             return item.model_copy(update={"twin": Twin(of=one.id, changed="text")})
     for one in risky:
         if one.text == item.text:

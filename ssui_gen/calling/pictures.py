@@ -49,7 +49,7 @@ class Shown(NamedTuple):
     @property
     def look(self) -> str:
         """What is shown, by content; empty where nothing is."""
-        return look_of(picture.ref for picture in self.pictures)
+        return look_of(picture.ref.sha256 for picture in self.pictures)
 
     @property
     def affinity(self) -> str:

@@ -17,7 +17,7 @@ from ssui_gen.importing.reading import left
 from ssui_gen.importing.shape import Draft, Gold, ImportedPair, Left, Preference, What, Why
 from ssui_gen.lengths import LONGEST_LINE
 from ssui_gen.licences import MARK, forbids, forbids_training, marked
-from ssui_gen.records import MOST_IMAGES, Record, Seed, row_id
+from ssui_gen.records import MOST_IMAGES, Record, Seed, look_of, row_id
 
 LONGEST = 20_000
 """Characters of a question or an answer that is no seed's text."""
@@ -105,7 +105,7 @@ class Making:
 
     def _row(self, draft: Draft, looked: list[Looked], licence: str) -> Seed | ImportedPair | Gold:
         image, *others = (one.image for one in looked)
-        shas = "+".join(one.sha256 for one in looked)
+        shas = look_of(one.sha256 for one in looked)
         whose = {
             "licence": marked(licence[: LICENCE - len(MARK)], anyway=self.rules.evaluation),
             "source": f"{self.rules.name}, {draft.row}"[:1000],

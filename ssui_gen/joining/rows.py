@@ -18,7 +18,7 @@ from ssui_gen.joining.known import Known
 from ssui_gen.joining.pictures import Pictures
 from ssui_gen.joining.source import Part, Source
 from ssui_gen.jsonl import Appender, read, validate
-from ssui_gen.records import ImageRef, Reason, ReasoningPath, Record, Reject, Seed
+from ssui_gen.records import Reason, ReasoningPath, Record, Reject, Seed, look_of
 from ssui_gen.run_files import BRANCHES, CORRECTIONS, CURATED, LABELS, LABELS_PEOPLE, PAIRS, PATHS, REJECTS
 from ssui_gen.seeds import read_seeds
 
@@ -51,7 +51,7 @@ class Joining(NamedTuple):
                 found = [self.pictures.take(source, name) for name in seed.images]
                 image, *more = (name for name, _ in found)
                 shas = [sha for _, sha in found]
-                id, new = self.known.seed(source.number, seed.id, "+".join(shas) if all(shas) else "")
+                id, new = self.known.seed(source.number, seed.id, look_of(shas) if all(shas) else "")
                 if new:
                     here = {"id": id, "image": image, "more_images": tuple(more)}
                     write(seed.model_copy(update=here))
@@ -117,8 +117,7 @@ class Joining(NamedTuple):
                 if any(self.known.became(source.number, id) != id for id in whose):
                     self.counts["pairs to be made anew"] += 1
                 elif self.known.first(source.number, "pair", pair.id):
-                    refs = (pair.image_ref, *pair.more_image_refs)
-                    ref, *more = (self._named(source, one) for one in refs)
+                    ref, *more = (self.pictures.named(source, one) for one in pair.refs)
                     names = (self.pictures.take(source, one)[0] for one in pair.images)
                     here = {"images": tuple(names), "image_ref": ref, "more_image_refs": tuple(more)}
                     file.write(pair.model_copy(update=here))
@@ -146,11 +145,8 @@ class Joining(NamedTuple):
 
     def _pictured(self, source: Source, row: PicturedT) -> PicturedT:
         """The same row, its pictures named as they are here."""
-        image, *more = (self._named(source, one) for one in row.images)
+        image, *more = (self.pictures.named(source, one) for one in row.images)
         return row.model_copy(update={"image": image, "more_images": tuple(more)})
-
-    def _named(self, source: Source, ref: ImageRef) -> ImageRef:
-        return self.pictures.named(source, ref)
 
 
 def _left_out(path: ReasoningPath, detail: str) -> Reject:

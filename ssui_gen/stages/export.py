@@ -85,7 +85,7 @@ class _Pictures:
 
     def names_of(self, pair: Pair) -> list[str]:
         """The paths of its pictures' copies; raises ImageError."""
-        known = {ref.path: ref for ref in (pair.image_ref, *pair.more_image_refs)}
+        known = {ref.path: ref for ref in pair.refs}
         return [
             self._name_of(known.get(image) or inspect(self.root, image, self.limits)) for image in pair.images
         ]
