@@ -21,6 +21,8 @@ from ssui_gen.settings import ImageLimits, readable
 
 RUN, PAIRS = "run.json", "pairs.json"
 PARTS = ("prompts", "cards", "models", "rendered")
+SINCE = frozenset({"pictures"})
+"""What prompts show today that no row of an older run was shown: to lack it there is no difference."""
 
 
 class Edition(Record):
@@ -42,7 +44,7 @@ class Edition(Record):
             f"{key} {old.get(key, 'nothing')} → {now.get(key, 'nothing')}"
             for old, now in pairs
             for key in sorted(old.keys() | now.keys())
-            if old.get(key) != now.get(key)
+            if old.get(key) != now.get(key) and (key not in SINCE or (key in old and key in now))
         ]
 
 
