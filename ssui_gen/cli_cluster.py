@@ -179,6 +179,8 @@ def _everywhere(args: argparse.Namespace) -> None:
     """The run's folder is to be found from wherever a node looks. Raises ConfigError for a shard's option."""
     if args.shard is not None:
         raise ConfigError("--cluster does all shards, --shard one: leave one of them out")
+    if args.own_servers:
+        raise ConfigError("--own-servers: is of one shard: nodes say it of what they start: leave it out")
     args.run = args.run if isinstance(args.run, str) else args.run.absolute()
 
 

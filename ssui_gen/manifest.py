@@ -7,6 +7,7 @@ from here what they are not told. Covers neither how it is written nor who may w
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,17 @@ class Manifest(Record):
     def config(self) -> Config:
         """The settings, as far as this version can read what another one may have written."""
         return readable(Config, self.settings)[0]
+
+    def forgetting(self, servers: Sequence[str]) -> Manifest:
+        """Without these addresses, which are gone when the work is: who played there is a model to be served
+        anew.
+        """
+        if not servers:
+            return self
+        models = self.settings.get("models", {})
+        there = [name for name, role in models.items() if role.get("base_urls") == [*servers]]
+        gone = {name: models[name] | {"base_urls": []} for name in there}
+        return self.model_copy(update={"settings": self.settings | {"models": models | gone}})
 
     @property
     def last(self) -> Edition | None:
