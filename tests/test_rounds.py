@@ -121,6 +121,18 @@ def test_without_an_adapter_it_says_what_to_do(made: Job) -> None:
     assert not (made.run / "round2").exists()
 
 
+@pytest.mark.parametrize("what", ["a file", "a link"])
+def test_a_round_is_begun_in_a_folder_of_the_runs_own_alone(made: Job, what: str) -> None:
+    second, outside = made.run / "round2", made.folder / "outside"
+    if what == "a file":
+        second.write_text("")
+    else:
+        second.symlink_to(outside)  # to nothing: it would be made there
+    done = pairs(made, "--round", "2", "--policy", "fake-vlm")
+    assert done.code == 1 and f"{second}: " in done.err.strip().splitlines()[-1], done.err
+    assert "Traceback" not in done.err and not outside.exists()
+
+
 def edited(file: Path) -> None:
     found = rows(file)
     found[0]["answer"] = "Another answer."
