@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -131,8 +130,9 @@ def _labelled(plan: Plan, known: dict[str, BranchLabel]) -> Iterator[Labelled]:
 def _sample(plan: Plan, known: dict[str, BranchLabel]) -> Sample | None:
     if not roles_of(plan.names):
         return None
-    first = next(islice(_labelled(plan, known), 1))
-    return Sample(data_url(plan.root, first.path.image, plan.config.images))
+    first = next(_labelled(plan, known)).path.image
+    most = max(len(one.path.images) for one in _labelled(plan, known))
+    return Sample(data_url(plan.root, first, plan.config.images), most=most)
 
 
 class _Work:
