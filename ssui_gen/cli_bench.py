@@ -122,11 +122,12 @@ def _run(args: argparse.Namespace) -> int:
     from ssui_gen.prompts import home, load_prompts
     from ssui_gen.stages.bench import Plan, foresee, make_bench
 
+    config = _config(args)
     if args.cluster is not None:
-        args.adapter = args.adapter or _own_adapter(args, _config(args))
+        args.adapter = args.adapter or _own_adapter(args, config, unsaid)
         return bench_on_cluster(args, partial(_config, say=unsaid), _chosen(args))
     prompts, retry = load_prompts(home() / "prompts"), frozenset(map(Reason, args.retry))
-    config, which = _config(args), (args.bench, args.data, args.limit, args.mix)
+    which = (args.bench, args.data, args.limit, args.mix)
 
     def plan_in(run: Path) -> Plan:
         return Plan(run, *which, config, prompts, args.toy, retry)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ssui_gen.cli_options import LIMITED, again, asked, job_options, plan_in
-from ssui_gen.cli_screen import OUT, give
+from ssui_gen.cli_screen import OUT, give, unsaid
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.cli_shard import (
     require_no_mix,
@@ -47,7 +47,7 @@ class Sharded(NamedTuple):
     store: Store
     """Where its shards lie."""
     config: Callable[[argparse.Namespace], Config]
-    """The settings that a command line makes."""
+    """The settings that a command line makes; of what is remembered no word is said again."""
     roles: Iterable[str]
     """Whose models are asked."""
     settle: Callable[[int], Deal]
@@ -98,7 +98,7 @@ def dataset_on_cluster(args: argparse.Namespace) -> int:
             name="dataset",
             order=("dataset",),
             store=store,
-            config=lambda args: plan_in(Path(args.run), args).config,
+            config=lambda args: plan_in(Path(args.run), args, say=unsaid).config,
             roles=[plan.cards[name].model for name in AGENTS],
             settle=lambda of: settle_seeds(store, of, args.seeds, args.limit),
             items=count,
@@ -179,6 +179,8 @@ def _everywhere(args: argparse.Namespace) -> None:
     """The run's folder is to be found from wherever a node looks. Raises ConfigError for a shard's option."""
     if args.shard is not None:
         raise ConfigError("--cluster does all shards, --shard one: leave one of them out")
+    if args.own_servers:
+        raise ConfigError("--own-servers: is of one shard: nodes say it of what they start: leave it out")
     args.run = args.run if isinstance(args.run, str) else args.run.absolute()
 
 

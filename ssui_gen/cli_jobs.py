@@ -35,6 +35,7 @@ from ssui_gen.records import Reason
 
 if TYPE_CHECKING:
     from ssui_gen.config import Config
+    from ssui_gen.stages.rounds import Round
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
@@ -131,20 +132,21 @@ def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.shards.paths import FOLDER
     from ssui_gen.stages.pairs import Plan, foresee, make_pairs
     from ssui_gen.stages.report import make_report
-    from ssui_gen.stages.rounds import begin, played
+    from ssui_gen.stages.rounds import begin, is_served, played
 
     if args.shard is None and args.cluster is None:
         require_whole(args, FOLDER, merged=BRANCHES)
-    config = _config_of_pairs(args)
-    alone = args.round is not None and args.shard is None and args.cluster is None
-    this = begin(args.run, args.round, served=bool(args.policy)) if alone else None
-    if this and not args.policy:
-        config = played(config, this)
+    one = _round(args)
+    config = _config_of_pairs(args, one)
+    served = bool(args.policy or (one and is_served(config, one)))
+    this = begin(args.run, one.number, served=served) if one else None
+    asked_of = played(config, this) if this and not served else None
     run = this.run if this else args.run
     root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
     retry = frozenset(map(Reason, args.retry))
     which = (args.uncurated, args.mix, args.limit)
-    plan = Plan(run, root, *which, config, prompts, args.toy or was_toy(args.run, root), retry)
+    toy = args.toy or was_toy(args.run, root)
+    plan = Plan(run, root, *which, config, prompts, toy, retry, asked_of)
     if args.cluster is not None:
         return pairs_on_cluster(args, plan, partial(_config_of_pairs, say=unsaid))
     if args.shard is not None:
@@ -175,9 +177,20 @@ def _pairs(args: argparse.Namespace) -> int:
     return 0
 
 
-def _config_of_pairs(args: argparse.Namespace, say: Callable[[str], None] | None = None) -> Config:
+def _round(args: argparse.Namespace) -> Round | None:
+    """The one that is asked for; None of shards, which are of none."""
+    from ssui_gen.stages.rounds import Round
+
+    alone = args.round is not None and args.shard is None and args.cluster is None
+    return Round(args.run, args.round) if alone else None
+
+
+def _config_of_pairs(
+    args: argparse.Namespace, one: Round | None = None, say: Callable[[str], None] = _say
+) -> Config:
     from ssui_gen.jobs.plan import configure
     from ssui_gen.jobs.remembered import recall
 
-    told = {"policy": args.policy, "spending": spending(args), "memory": recall("pairs", args.run)}
-    return configure(args.config, args.model, args.base_url, say=say or _say, **told)
+    memory = recall("pairs", args.run, *(one.manifests if one else ()))
+    told = {"policy": args.policy, "spending": spending(args), "memory": memory}
+    return configure(args.config, args.model, args.base_url, say=say, **told)

@@ -113,8 +113,11 @@ def plan_in(
     seeds: Path | None = None,
     limit: int | None = None,
     sample: int | None = None,
+    say: Callable[[str], None] = say,
 ) -> Plan:
-    """The job that `add_job` told of, in the folder `run`. Raises as `resolve` does."""
+    """The job that `add_job` told of, in the folder `run`; `say` hears what is remembered there. Raises as
+    `resolve` does.
+    """
     from ssui_gen.jobs.plan import resolve
 
     return resolve(

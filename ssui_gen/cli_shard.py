@@ -27,6 +27,11 @@ def add_shard(parser: argparse.ArgumentParser) -> None:
         "--shard", metavar="I/N", help="only this part of the job; auto/N: the I that the scheduler says"
     )
     parser.add_argument("--scratch", type=Path, help="of a shard: a folder on this machine's own disk")
+    parser.add_argument(
+        "--own-servers",
+        action="store_true",
+        help="of a shard: those of --base-url end with its machine's work: the run does not remember them",
+    )
 
 
 def dataset_shard(args: argparse.Namespace) -> int:
@@ -95,10 +100,12 @@ def wanted_bench(args: argparse.Namespace, limits: ImageLimits) -> Wanted:
 
 def _done(args: argparse.Namespace, order: Order) -> int:
     """Do a shard and say what came of it; the exit code."""
+    from ssui_gen.jobs.plan import addresses
     from ssui_gen.jobs.progress import account, summary
     from ssui_gen.stages.shard import make_shard
 
-    which, outcome = order.which, make_shard(order, OUT)
+    own = addresses(args.base_url) if args.own_servers else ()
+    which, outcome = order.which, make_shard(order._replace(own_servers=own), OUT)
     told = {"run": args.run, "shard": which.number, "of": which.of}
     if outcome is None:
         give(args, told | {"interrupted": False})
@@ -165,8 +172,9 @@ def require_whole(args: argparse.Namespace, folder: str = "", merged: str = "") 
 
     if isinstance(args.run, str):
         raise ConfigError(f"{args.run}: an object store holds runs in shards only: --shard I/N, or a folder")
-    if args.scratch:
-        raise ConfigError("--scratch: is of a shard alone: --shard I/N, or leave it out")
+    for option, told in (("--scratch", args.scratch), ("--own-servers", args.own_servers)):
+        if told:
+            raise ConfigError(f"{option}: is of a shard alone: --shard I/N, or leave it out")
     place = args.run / folder
     if (place / DEAL).exists() and not (merged and (args.run / merged).exists()):
         raise ConfigError(f"{place}: was dealt into shards: --shard I/N does one, or choose another RUN")

@@ -7,6 +7,7 @@ from here what they are not told. Covers neither how it is written nor who may w
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from ssui_gen.settings import ImageLimits, readable
 
 RUN, PAIRS = "run.json", "pairs.json"
 PARTS = ("prompts", "cards", "models", "rendered")
+SINCE = frozenset({"pictures"})
+"""What prompts show today that no row of an older run was shown: to lack it there is no difference."""
 
 
 class Edition(Record):
@@ -42,7 +45,7 @@ class Edition(Record):
             f"{key} {old.get(key, 'nothing')} → {now.get(key, 'nothing')}"
             for old, now in pairs
             for key in sorted(old.keys() | now.keys())
-            if old.get(key) != now.get(key)
+            if old.get(key) != now.get(key) and (key not in SINCE or (key in old and key in now))
         ]
 
 
@@ -83,6 +86,17 @@ class Manifest(Record):
     def config(self) -> Config:
         """The settings, as far as this version can read what another one may have written."""
         return readable(Config, self.settings)[0]
+
+    def forgetting(self, servers: Sequence[str]) -> Manifest:
+        """Without these addresses, which are gone when the work is: who played there is a model to be served
+        anew.
+        """
+        if not servers:
+            return self
+        models = self.settings.get("models", {})
+        there = [name for name, role in models.items() if role.get("base_urls") == [*servers]]
+        gone = {name: models[name] | {"base_urls": []} for name in there}
+        return self.model_copy(update={"settings": self.settings | {"models": models | gone}})
 
     @property
     def last(self) -> Edition | None:

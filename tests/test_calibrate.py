@@ -159,7 +159,9 @@ def test_a_judge_who_goes_by_the_order_is_asked_in_both_here_too(made: Job, fake
 
 @pytest.mark.slow
 def test_every_way_is_run_on_every_labelled_branch_and_asked_once(made: Job, fake: Fake) -> None:
-    done = calibrated(made)
+    (made.folder / "both.yaml").write_text(json.dumps({"verify": {"by": ["label", "judge"]}}))
+    told = ("--config", str(made.folder / "both.yaml"))  # the run remembers that it used the label alone
+    done = calibrated(made, *told)
     assert done.code == 0, done.err
     numbers = json.loads((made.run / "calibration.json").read_text())
     assert list(numbers) == ["label", "contains", "judge", "label and judge"]
@@ -180,7 +182,7 @@ def test_every_way_is_run_on_every_labelled_branch_and_asked_once(made: Job, fak
     assert "Good from a probability of 0.5 on (verify.threshold)" in done.out
     asked = fake.counts["judge: right"]
     assert n < asked <= 2 * n, "in both orders, but once where two cuts lead to the same response"
-    assert calibrated(made).code == 0
+    assert calibrated(made, *told).code == 0
     assert fake.counts["judge: right"] == asked, "a second time the journal answers"
 
 

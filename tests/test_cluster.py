@@ -175,6 +175,8 @@ def test_replicas_of_a_node_answer_its_shards_and_none_is_left(tmp_path: Path, w
     assert end.code == (0 if way == "to its end" else -signal.SIGKILL), end
     if not end.code:
         assert len(made.content) == 8 and "8 records" in end.out
+        vlm = json.loads((made.run / "run.json").read_text())["settings"]["models"]["vlm"]
+        assert (vlm["name"], vlm["base_urls"]) == ("fake-vlm", []), "the replicas are gone"
     wait_for(lambda: not [pid for pid in marked(mark) if is_ours(pid)], 60)
 
 

@@ -135,6 +135,23 @@ def test_an_old_run_json_is_read_as_far_as_it_can_be_and_the_rest_is_told(fake: 
 PASSWORD = "hunter-2-of-nobody"
 
 
+def test_a_run_that_was_begun_before_an_upgrade_goes_on(fake: Fake, tmp_path: Path) -> None:
+    """An older version named no text about several pictures, and showed none of its rows any."""
+    made = job(tmp_path, fake.url, plain(3, kind="risky"), twins=False)
+    assert made.here("--limit", "1").code == 0
+    whole = json.loads((made.run / RUN).read_text("utf-8"))
+    del whole["editions"][0]["edition"]["rendered"]["pictures"], whole["settings"]["serve"]["images"]
+    write(made.run / RUN, whole)
+    end = made.here()
+    assert (end.code, len(made.paths)) == (0, 3), end.err
+    assert "passed over" not in end.out, "nothing is amiss with what it says"
+    now = json.loads((made.run / RUN).read_text("utf-8"))["editions"]
+    assert [one["from_row"] for one in now] == [0, 1] and "pictures" in now[1]["edition"]["rendered"]
+    now[1]["edition"]["rendered"]["pictures"] = "pictures@0:0"
+    write(made.run / RUN, whole | {"editions": now})
+    assert "pictures pictures@0:0 → " in made.here("--run", str(made.run), "--retry", "refused").err
+
+
 @pytest.mark.parametrize(
     "own",
     [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from exploring import explored, goes_on, judge, pairs, policy, written
 from fake_server import Fake
-from jobs import Job, rows
+from jobs import Job, here, rows
 
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
@@ -73,6 +73,40 @@ def test_the_next_round_begins_where_the_last_one_was_trained(made: Job) -> None
     assert settings.models[settings.player("judge")].adapter is None
 
 
+def test_a_round_remembers_what_it_was_told_and_the_next_one_what_it_was(made: Job) -> None:
+    """Neither is what the run's own branches were drawn with."""
+    config = made.folder / "explore.yaml"
+    config.write_text("explore: {k: 4}")
+    round2 = ["pairs", "--run", str(made.run), "--uncurated", "--limit", "1", "--round", "2"]
+    first = here([*round2, "--policy", "fake-vlm", "--config", str(config)])
+    assert first.code == 0, first.err
+    drawn = rows(made.run / "round2" / "branches.jsonl")
+    again = here(round2)
+    assert again.code == 0, again.err
+    assert f"As {made.run / 'round2' / 'pairs.json'} remembers: " in again.out and "explore.k 4" in again.out
+    assert rows(made.run / "round2" / "branches.jsonl") == drawn
+    trained(made.run / "round2" / "adapter", b"second")
+    third = here([*round2[:-1], "3", "--policy", "fake-vlm"])
+    assert third.code == 0, third.err
+    assert f"As {made.run / 'round2' / 'pairs.json'} remembers: " in third.out
+    assert read_manifest(made.run / "round3" / "pairs.json").config.explore.k == 4
+
+
+def test_under_whose_adapter_a_round_was_drawn_is_no_setting_of_later_stages(made: Job, fake: Fake) -> None:
+    """A bench of the round would measure that adapter as the bare policy."""
+    fake.models = ("fake-vlm", "adapter")
+    config = made.folder / "models.yaml"
+    config.write_text("models: {vlm: {name: fake-vlm}, policy: {like: vlm}}")
+    round2 = ["--limit", "1", "--round", "2", "--config", str(config)]
+    for _ in range(2):
+        done = pairs(made, *round2)
+        assert done.code == 0, done.err
+        found = read_manifest(made.run / "round2" / "pairs.json")
+        assert found.last and found.last.models["policy"] == "adapter"
+        models = found.config.models
+        assert models["vlm"].name == "fake-vlm" and {role.adapter for role in models.values()} == {None}
+
+
 @pytest.mark.parametrize(("number", "says"), [("1", "the first round is the run itself"), ("0", "2 or more")])
 def test_there_is_no_round_before_the_second(made: Job, number: str, says: str) -> None:
     done = pairs(made, "--round", number)
@@ -85,6 +119,18 @@ def test_without_an_adapter_it_says_what_to_do(made: Job) -> None:
     done = pairs(made, "--round", "2")
     assert done.code == 1 and "no adapter" in done.err and "--policy" in done.err
     assert not (made.run / "round2").exists()
+
+
+@pytest.mark.parametrize("what", ["a file", "a link"])
+def test_a_round_is_begun_in_a_folder_of_the_runs_own_alone(made: Job, what: str) -> None:
+    second, outside = made.run / "round2", made.folder / "outside"
+    if what == "a file":
+        second.write_text("")
+    else:
+        second.symlink_to(outside)  # to nothing: it would be made there
+    done = pairs(made, "--round", "2", "--policy", "fake-vlm")
+    assert done.code == 1 and f"{second}: " in done.err.strip().splitlines()[-1], done.err
+    assert "Traceback" not in done.err and not outside.exists()
 
 
 def edited(file: Path) -> None:
@@ -127,7 +173,6 @@ def test_what_lies_in_the_run_is_one_up_from_the_round(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_embedded_policy_draws_under_its_adapter(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from jobs import here
     from test_served_adapters import make_tiny_adapter
 
     run = tmp_path / "run"

@@ -305,14 +305,13 @@ def test_a_server_that_takes_fewer_is_told_of_before_the_first_call(fake: Fake, 
     assert job(tmp_path / "b", fake.url, SEEDS[2:], twins=False).here().code == 0, "nobody needs more there"
 
 
-def test_calibration_tells_of_such_a_server_too(fake: Fake, made: Job) -> None:
-    branch = rows(made.run / "branches.jsonl")[0]["branches"][0]["id"]
-    lines(made.run / "labels.jsonl", [{"branch_id": branch, "good": True}])
+def test_a_judge_that_takes_fewer_is_told_of_before_it_is_measured(fake: Fake, made: Job) -> None:
+    branches = [branch for cut in rows(made.run / "branches.jsonl") for branch in cut["branches"]]
+    told = [{"branch_id": branch["id"], "good": "RIGHT" in branch["text"]} for branch in branches]
+    (made.run / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
     fake.denies = lambda body: Denial(MOST_ONE) if len(shown_in(body)) > 1 else None
-    at = ("--run", str(made.run), "--seeds", str(made.seeds), "--base-url", fake.url, "--by", "judge")
-    ended = here(["verify", "calibrate", *at])
-    assert ended.code == 1 and fake.calls == 0
-    assert MOST_ONE in ended.err and "--limit-mm-per-prompt" in ended.err
+    ended = here(["verify", "calibrate", "--run", str(made.run), "--base-url", fake.url])
+    assert (ended.code, fake.calls) == (1, 0) and MOST_ONE in ended.err, ended.err
 
 
 def test_a_benchmark_that_holds_the_second_picture_keeps_the_path_out(fake: Fake, made: Job) -> None:

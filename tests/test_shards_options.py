@@ -14,6 +14,8 @@ from fake_server import Fake
 from jobs import here, job, plain
 from test_shards import sharded
 
+from ssui_gen.manifest import read_manifest
+
 
 def test_a_shard_stops_at_its_limit_which_counts_earlier_attempts(fake: Fake, tmp_path: Path) -> None:
     many = sharded(tmp_path, fake, plain(12), of=1)
@@ -42,6 +44,18 @@ def test_what_is_of_whole_runs_is_refused_before_any_call(
     end = many.here(0, *more)
     assert (end.code, fake.calls, many.run.exists()) == (1, 0, False)
     assert more[0] in end.err
+
+
+def test_servers_that_end_with_a_machines_work_are_not_remembered(fake: Fake, tmp_path: Path) -> None:
+    many = sharded(tmp_path, fake, plain(2), of=2)
+    ours = ("--own-servers", "--model", "fake-vlm")
+    assert [end.code for end in many.all(*ours)] == [0, 0]
+    assert many.merged and fake.calls
+    vlm = read_manifest(many.run / "run.json").config.models["vlm"]
+    assert (vlm.name, vlm.base_urls) == ("fake-vlm", ()), "it is to be served anew"
+    for more, said in (([], "is of a shard alone"), (["--cluster", "local"], "is of one shard")):
+        whole = here(many.job.command("--run", str(tmp_path / "whole"), *more, *ours))
+        assert whole.code == 1 and f"--own-servers: {said}" in whole.err
 
 
 def test_an_empty_shard_is_no_whole_run(fake: Fake, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import sqlite3
 from collections.abc import Callable
@@ -16,16 +17,19 @@ from foreign_servers import Body, Foreign, Host, Refusal, hosted
 from hosts import HOSTS, Pages, completing, openai_error
 from hypothesis import given
 from hypothesis import strategies as st
+from jobs import Job, job
 from llama_pages import MEDIA, OPENS
 from test_probe import asked
 from test_prompt_command import prompt
 
+from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.calls import Request, Sending
 from ssui_gen.calling.probe import require
 from ssui_gen.calling.verbatim import go_on
 from ssui_gen.calling.wire import completion
 from ssui_gen.completions import Features
 from ssui_gen.errors import ConfigError
+from ssui_gen.images import plain_url
 
 THOUGHTFUL = HOSTS["llama_thoughts"]
 PLAYS: dict[str, Any] = {"none": policy, "judge: right": judge}
@@ -100,6 +104,23 @@ def test_what_is_not_proved_is_not_taken(pages: Pages) -> None:
         require(found, ("prefix",), "policy")
 
 
+def _keeps_one(body: Body) -> Body:
+    """Of several pictures only the first is looked at."""
+    prompt = body["prompt"]
+    return {**body, "prompt": {**prompt, "multimodal_data": prompt["multimodal_data"][:1]}}
+
+
+def test_the_proof_counts_every_picture_that_a_question_shows() -> None:
+    pages = completing()
+    loses = pages | {"/completion": lambda server, body: pages["/completion"](server, _keeps_one(body))}
+    for most, held in ((1, True), (3, False)):
+        with hosted(_with(loses)) as server:
+            found = asked(server.url, "fake-vlm", Sample(plain_url("red"), most=most))
+        assert (found.prefix, found.verbatim) == (held, held), most
+    with hosted(THOUGHTFUL) as server:
+        assert asked(server.url, "fake-vlm", Sample(plain_url("red"), most=3)).verbatim
+
+
 def test_of_a_model_that_thinks_first_no_text_goes_on_without_thoughts() -> None:
     def thinks(body: Body, made: Body) -> Body:
         chat = THOUGHTFUL.answers(body, made)
@@ -132,6 +153,33 @@ def test_branches_are_drawn_from_every_cut(tmp_path: Path) -> None:
     assert {"temperature", "top_p", "seed", "max_tokens", "n"} <= sent.keys()
     told = {cut: ", as text:" in prompt(todo, "policy", "--cut", cut).out for cut in ("0", "2")}
     assert told == {"0": False, "2": True}
+
+
+def test_every_picture_of_a_path_goes_along_in_its_order(tmp_path: Path) -> None:
+    seeds: list[dict[str, Any]] = [
+        {"id": "three", "images": ["4.png", "3.png", "2.png"], "kind": "risky"},
+        {"id": "one", "image": "5.png", "kind": "risky"},
+    ]
+    with hosted(HOSTS["llama"]) as server:
+        todo = job(tmp_path, server.url, seeds, twins=False)
+        assert todo.here().code == 0
+    with hosted(THOUGHTFUL, answers=PLAYS) as server:
+        todo = Job(tmp_path, todo.run, server.url)
+        done = pairs(todo)
+        assert done.code == 0 and server.wrong == 0, done.err
+        sent = [body["prompt"] for body in server.requests if "prompt" in body]
+    names = {
+        row["id"]: [row["image"]["path"], *(one["path"] for one in row.get("more_images", ()))]
+        for row in todo.paths
+    }
+    found = {(one["prompt_string"].count(MEDIA), *one["multimodal_data"]) for one in sent}
+    assert sorted(count for count, *_ in found) == [1, 3] and len(names) == 2
+    data = {
+        name: base64.b64encode((tmp_path / name).read_bytes()).decode()
+        for name in ("2.png", "3.png", "4.png", "5.png")
+    }
+    shown = {tuple(data[name] for name in some) for some in names.values()}
+    assert {tuple(pictures) for _, *pictures in found} == shown
 
 
 def test_they_are_asked_once_and_by_a_key_of_their_own(tmp_path: Path) -> None:

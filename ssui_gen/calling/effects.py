@@ -110,10 +110,11 @@ class Effects(Ask):
         return found if found.prefix or not await self._as_text() else Resumed(True, verbatim=True)
 
     async def _as_text(self) -> bool:
-        """Whether it goes on to the letter where prompt and beginning are sent as text. Asked only where chat
-        shows its prompts, as llama-server does.
+        """Whether it goes on to the letter where prompt and beginning are sent as text, with as many pictures
+        as a question of the run shows. Asked only where chat shows its prompts, as llama-server does.
         """
-        asked = [_turn("system", SYSTEM), _turn("user", content(COLOUR, self.picture))]
+        shown = [self.picture] * self.sample.most
+        asked = [_turn("system", SYSTEM), _turn("user", [*shown, *content(COLOUR, None)])]
         root = await self.put(asked, max_tokens=1, verbose=True)
         if not isinstance(root, Completion) or root.prompt_text is None:
             return False

@@ -127,7 +127,7 @@ class NodeWorker:
         bound = [sys.executable, "-m", "ssui_gen.serving.bound", str(os.getpid())]
         told = ["--shard", f"{number}/{self._order.of}", "--scratch", str(self.folder)]
         if self._servers:
-            told += ["--base-url", ",".join(self._servers.urls)]
+            told += ["--base-url", ",".join(self._servers.urls), "--own-servers"]
         return [*bound, sys.executable, "-m", "ssui_gen", *self._order.arguments, *told]
 
     def _serve(self, model: Model) -> None:

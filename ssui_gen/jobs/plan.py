@@ -183,7 +183,7 @@ def configure(
     """
     said = yamls.read(config_file) if config_file else {}
     parse(Config, said, str(config_file))
-    urls = [_url(part.strip()) for part in (base_url or "").split(",") if part.strip()]
+    urls = addresses(base_url)
     where = str(config_file or "command line")
     whole = memory.beneath(said, model, urls) if memory else said
     data = parse(
@@ -203,6 +203,11 @@ def configure(
     for line in memory.lines(config, said, config_file) if memory else ():
         say(line)
     return config
+
+
+def addresses(base_url: str | None) -> list[str]:
+    """Of the servers that a command line names. Raises ConfigError."""
+    return [_url(part.strip()) for part in (base_url or "").split(",") if part.strip()]
 
 
 def _url(text: str) -> str:

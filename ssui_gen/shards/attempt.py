@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,13 +49,17 @@ T = TypeVar("T")
 _CALL = TypeAdapter(Call)
 
 
-def begin(store: Store, deal: Deal, which: Which, folder: Path, mix: bool) -> Attempt:
-    """Make `folder` from what there is of a shard, and take it over. Raises ConfigError, RecordError."""
+def begin(
+    store: Store, deal: Deal, which: Which, folder: Path, mix: bool, own_servers: Sequence[str] = ()
+) -> Attempt:
+    """Make `folder` from what there is of a shard, and take it over; `own_servers` are of this machine's work
+    alone. Raises ConfigError, RecordError.
+    """
     while True:
         past = Past(store, deal, which)
         rebuilt = rebuild(past, folder)
         if claimed := claim(past):
-            attempt = Attempt(store, stage_of(deal), which, *claimed, rebuilt=rebuilt, mix=mix)
+            attempt = Attempt(store, stage_of(deal), which, *claimed, rebuilt, mix, own_servers)
             attempt.listen()
             return attempt
 
@@ -107,6 +111,8 @@ class Attempt:
     rebuilt: int
     """Calls that earlier attempts have made."""
     mix: bool
+    own_servers: Sequence[str] = ()
+    """What the run is not to remember of who was asked."""
     word: Word = UNSAID
     """The last that a person has said to all shards."""
     _facts: Mapping[str, Any] = field(default_factory=dict)
@@ -132,7 +138,8 @@ class Attempt:
         self._say(GONE, [file, [self.stage.key(file, row) for row in rows]])
 
     def edition(self, manifests: Manifests, used: Path) -> None:
-        share(self.store, self.stage, manifests, used, self.mix)
+        told = {file: one.forgetting(self.own_servers) for file, one in manifests.items()}
+        share(self.store, self.stage, told, used, self.mix)
         self._say(EDITION, edition_id(manifests))
 
     def _say(self, kind: str, value: Any) -> None:

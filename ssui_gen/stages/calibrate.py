@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Config, Verify, WayName
 from ssui_gen.errors import ConfigError
-from ssui_gen.exploring.explored import SAMPLED, Explored, first_paths, read_paths, source_of
+from ssui_gen.exploring.explored import Explored, first_paths, read_paths, source_of
 from ssui_gen.files import atomic_write
 from ssui_gen.images import data_url
 from ssui_gen.jobs.job import Job, carry_out, opened
@@ -129,12 +128,12 @@ def _labelled(plan: Plan, known: dict[str, BranchLabel]) -> Iterator[Labelled]:
 
 
 def _sample(plan: Plan, known: dict[str, BranchLabel]) -> Sample | None:
-    """The first picture, and how many any of the first paths shows at most."""
+    """The first picture, and how many any path shows at most."""
     if not roles_of(plan.names):
         return None
-    some = [one.path for one in islice(_labelled(plan, known), SAMPLED)]
-    most = max(len(path.images) for path in some)
-    return Sample(data_url(plan.root, some[0].image, plan.config.images), most=most)
+    first = next(_labelled(plan, known)).path.image
+    most = max(len(one.path.images) for one in _labelled(plan, known))
+    return Sample(data_url(plan.root, first, plan.config.images), most=most)
 
 
 class _Work:

@@ -66,6 +66,9 @@ class Plan(NamedTuple):
     """Let the embedded micro VLM play though the pictures are no drawn scenes."""
     retry: frozenset[Reason] = frozenset()
     """Rejects of these reasons are tried again, though they are of the item."""
+    asked: Config | None = None
+    """Whom it asks, where that is not as its settings say: in a round the policy draws under an adapter,
+    which is not to be remembered as a setting."""
 
     @property
     def source(self) -> Path:
@@ -196,20 +199,20 @@ async def _ready(
     plan: Plan, console: Console, part: Part | None = None
 ) -> AsyncIterator[tuple[RunDir, Making, Exploration]]:
     """The run's folder, held, and what explores its paths, once the models are known to do what is asked."""
-    source, config = plan.source, plan.config
+    source, config, asked = plan.source, plan.config, plan.asked or plan.config
     check_root(plan.root, plan.run)
     async with AsyncExitStack() as open_:
         folder = open_.enter_context(RunDir(plan.run, "pairs"))
         bench = load_bench(config.leaks, config.images)
         making = Making(plan.run, source, plan.root, config, plan.system, bench)
         job = await open_.enter_async_context(
-            opened(plan.run, config, plan.roles, plan.root, console, plan.toy, part and part.witness)
+            opened(plan.run, asked, plan.roles, plan.root, console, plan.toy, part and part.witness)
         )
         witness = part and part.witness
         work = Exploration(job, source, plan.root, plan.limit, bench, plan.retry, open_, witness)
         held = ("regex",) if config.explore.form == "regex" else ()
-        asked = (*config.verify.by, *((NAME,) if plan.asks else ()))
-        needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(asked)}
+        ways = (*config.verify.by, *((NAME,) if plan.asks else ()))
+        needs = {"policy": (*POLICY_NEEDS, *held), **needs_of(ways)}
         await job.probe(work.sample(), needs, WANTED, saying(console))
         yield folder, making, work
 

@@ -19,8 +19,8 @@ from ssui_gen.commands import command
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.earlier import FILE, Begun, begun
-from ssui_gen.files import atomic_write
-from ssui_gen.manifest import RUN, Manifest, Seeds, read_manifest
+from ssui_gen.files import atomic_write, own_folder
+from ssui_gen.manifest import PAIRS, RUN, Manifest, Seeds, read_manifest
 from ssui_gen.run_files import BRANCHES, CURATED, PATHS
 
 FIRST = 2
@@ -50,6 +50,11 @@ class Round(NamedTuple):
         """What the round before has trained."""
         return self.before / ADAPTER
 
+    @property
+    def manifests(self) -> tuple[Path, Path]:
+        """What says how its branches are drawn: its own, then that of the round before."""
+        return self.run / PAIRS, self.before / PAIRS
+
 
 def begin(of: Path, number: int, *, served: bool) -> Round:
     """The round's folder with the run's paths. `served`: the adapter plays the policy on a server that the
@@ -67,12 +72,19 @@ def begin(of: Path, number: int, *, served: bool) -> Round:
             f"`{command('train', one.before)}` first, or name the model that is served with --policy"
         )
     _check_weights(one, weights)
-    one.run.mkdir(parents=True, exist_ok=True)
+    own_folder(one.run)
     for name in (PATHS, CURATED):
         if (of / name).exists():
             _copy(one, name)
     _remember(one, weights)
     return one
+
+
+def is_served(config: Config, one: Round) -> bool:
+    """Whether a round that has begun is drawn by a served model, which these settings name still."""
+    last = read_manifest(one.run / PAIRS).last
+    name = config.models[config.player("policy")].name
+    return bool(last and name and last.models.get("policy") == name)
 
 
 def played(config: Config, one: Round) -> Config:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,6 +82,8 @@ class Order(NamedTuple):
     """Where the folder of this machine is made; default: where temporary files go."""
     work: Callable[[Path, Items], Work]
     """The job, in that folder."""
+    own_servers: Sequence[str] = ()
+    """Addresses that end with this machine's work: the run does not remember them."""
 
 
 def make_shard(order: Order, console: Console) -> Outcome | None:
@@ -100,7 +102,7 @@ def make_shard(order: Order, console: Console) -> Outcome | None:
         work = order.work(folder, items)
         for manifest in () if work.mix else made.values():  # before the shard is taken from another
             require_same(store, stage, manifest, work.edition, work.settings)
-        attempt = begin(store, deal, which, folder, work.mix)
+        attempt = begin(store, deal, which, folder, work.mix, order.own_servers)
         with closing(attempt.log):
             if not deal.dealt[which.number].rows:
                 attempt.finish(Counts())  # no server is started for nothing
