@@ -177,6 +177,9 @@ def test_replicas_of_a_node_answer_its_shards_and_none_is_left(tmp_path: Path, w
         assert len(made.content) == 8 and "8 records" in end.out
         vlm = json.loads((made.run / "run.json").read_text())["settings"]["models"]["vlm"]
         assert (vlm["name"], vlm["base_urls"]) == ("fake-vlm", []), "the replicas are gone"
+        assert here(["shards", "retry", "--run", str(made.run), "0"]).code == 0
+        again = ended(start(made, "local", "--model", "fake-vlm", **told), SECONDS)
+        assert again.code == 0 and "1 of 2 shards are done" in again.out and ": ready" in again.out, again
     wait_for(lambda: not [pid for pid in marked(mark) if is_ours(pid)], 60)
 
 
