@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from test_shards import sharded
 
 from ssui_gen.errors import ConfigError, RecordError
+from ssui_gen.files import claim
 from ssui_gen.jsonl import as_line
 from ssui_gen.records import Reason, Record, Reject
 from ssui_gen.seeds import read_seeds
@@ -78,6 +79,28 @@ def test_files_have_so_many_rows_at_most_and_rows_their_order(
     assert write_shards(kind, tmp_path / "rows.jsonl", tmp_path / "rows", rows_a_file) == 5
     assert len([*(tmp_path / "rows").iterdir()]) == files
     assert b"".join(map(as_line, read_shards(kind, tmp_path / "rows"))) == lines
+
+
+def test_shards_that_cannot_be_written_leave_those_that_are_there_and_links_lead_nowhere(
+    tmp_path: Path,
+) -> None:
+    kind, source, folder = KINDS["rejects.jsonl"], tmp_path / "rows.jsonl", tmp_path / "run/parquet/rejects"
+    source.write_bytes(b"".join(map(as_line, rejects(5))))
+    write_shards(kind, source, folder, 2)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert folder.stat().st_mode == folder.parent.stat().st_mode, "as open to others as any folder"
+    with source.open("ab") as file:
+        file.write(b'{"seed_id": 7}\n')
+    with pytest.raises(RecordError, match="seed_id"):
+        write_shards(kind, source, folder, 2)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [*folder.parent.iterdir()] == [folder], "no draft is left"
+    (tmp_path / "outside").mkdir()
+    claim(tmp_path / "run")
+    (folder.parent / "linked").symlink_to(tmp_path / "outside")
+    with pytest.raises(RecordError, match="is a link"):
+        write_shards(kind, source, folder.parent / "linked", 2)
+    assert not [*(tmp_path / "outside").iterdir()]
 
 
 def rejects(count: int) -> list[Reject]:
