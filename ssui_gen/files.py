@@ -179,8 +179,9 @@ def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
 
 @contextmanager
 def folder_beside(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder`, gone at the end unless it was put in its place (`place_folder`). Raises
-    OSError, and RecordError for a link on the way or in its place (`claim`), and where a file is.
+    """An empty folder beside `folder`, gone at the end unless it was put in its place (`place_folder`).
+
+    Raises OSError, and RecordError for a link on the way or in its place (`claim`), and where a file is.
     """
     own_folder(folder.parent)
     require_own_way(folder / "x")
