@@ -133,8 +133,10 @@ def test_merged_rows_are_shards_that_datasets_reads_and_a_run_can_be_made_of_aga
     assert kept.code == 0 and "is there already" in kept.out
     paths.unlink()
     assert many.told("unfold").code == 0 and paths.read_bytes() == before
+    paths.unlink()
     end = many.told("merge", "--parquet-rows", "0")
     assert end.code == 1 and "--parquet-rows: expected a number from 1; got 0" in end.err
+    assert not paths.exists(), "refused before anything is merged"
 
 
 def test_a_benchmarks_rows_are_shards_in_a_folder_of_each_model(fake: Fake, tmp_path: Path) -> None:
