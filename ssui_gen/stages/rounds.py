@@ -19,7 +19,7 @@ from ssui_gen.commands import command
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.earlier import FILE, Begun, begun
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.manifest import RUN, Manifest, Seeds, read_manifest
 from ssui_gen.run_files import BRANCHES, CURATED, PATHS
 
@@ -53,7 +53,7 @@ class Round(NamedTuple):
 
 def begin(of: Path, number: int, *, served: bool) -> Round:
     """The round's folder with the run's paths. `served`: the adapter plays the policy on a server that the
-    user names; else it must lie in its folder. Raises ConfigError.
+    user names; else it must lie in its folder. Raises ConfigError, and RecordError for a link in its place.
     """
     if number < FIRST:
         raise ConfigError(f"--round {number}: expected {FIRST} or more: the first round is the run itself")
@@ -67,7 +67,7 @@ def begin(of: Path, number: int, *, served: bool) -> Round:
             f"`{command('train', one.before)}` first, or name the model that is served with --policy"
         )
     _check_weights(one, weights)
-    one.run.mkdir(parents=True, exist_ok=True)
+    own_folder(one.run)
     for name in (PATHS, CURATED):
         if (of / name).exists():
             _copy(one, name)
