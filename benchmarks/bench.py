@@ -119,6 +119,12 @@ def measure(command: Sequence[str], url: str, log: Path) -> Used:
     )
 
 
+def most_held(pid: int | str = "self") -> int:
+    """Bytes that a process held at most; `ru_maxrss` would be what its parent held."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
 @contextmanager
 def _peak(group: int) -> Iterator[list[float]]:
     """What the processes of `group` held together, in MiB, looked at twice a second."""

@@ -23,7 +23,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bench import ROOT
+from bench import ROOT, most_held
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -81,9 +81,7 @@ def _used(pid: int) -> tuple[float, float]:
     """Seconds of CPU and most bytes of a process that runs."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    most = next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-    return ticks / os.sysconf("SC_CLK_TCK"), most
+    return ticks / os.sysconf("SC_CLK_TCK"), most_held(pid)
 
 
 def journal(folder: Path, count: int) -> Iterator[float]:

@@ -24,7 +24,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench import ROOT
+from bench import ROOT, most_held
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -71,7 +71,6 @@ def write_branches(folder: Path, count: int) -> None:
     """So many branches, with their paths."""
     from ssui_gen.branches import Branch, Cut, Judgement
     from ssui_gen.branching import prefix_at, render_path
-    from ssui_gen.exploring.explored import cut_id
     from ssui_gen.jsonl import as_line
     from ssui_gen.prompts import home, load_prompt
 
@@ -89,11 +88,7 @@ def write_branches(folder: Path, count: int) -> None:
                     name = f"{path.id}-{cut}-{which}"
                     text = end.removeprefix(prefix)
                     made.append(Branch(id=name, text=text, finish="stop", judgement=said))
-                cut_row = Cut(
-                    id=cut_id(path, cut), path_id=path.id, kind=path.kind, cut=cut, prefix=prefix,
-                    image=path.image, query=path.query.text, branches=tuple(made), draws=2, made_by=(),
-                )  # fmt: skip
-                rows.write(as_line(cut_row))
+                rows.write(as_line(Cut.of_path(path, cut, prefix, made, draws=BRANCHES)))
     prompt = load_prompt(home() / "prompts" / "policy.md")
     edition = {"prompts": {"policy": prompt.id}, "cards": {}, "models": {"policy": "invented"}}
     (folder / "pairs.json").write_text(json.dumps({"editions": [{"edition": edition}]}))
@@ -189,15 +184,9 @@ IMPORTS = {
 def child(stage: str, run: Path) -> dict[str, float]:
     for name in IMPORTS[stage]:
         import_module(name)
-    before, began = _most(), time.process_time()
+    before, began = most_held(), time.process_time()
     STAGES[stage][1][-1](run)
-    return {"seconds": time.process_time() - began, "before": before, "most": _most()}
-
-
-def _most() -> int:
-    """Bytes that this process held at most; `ru_maxrss` would be what its parent held."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return {"seconds": time.process_time() - began, "before": before, "most": most_held()}
 
 
 def line(stage: str, rows: int) -> str:

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import ROOT
+from bench import ROOT, most_held
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -87,7 +87,7 @@ def child(run: Path) -> dict[str, float]:
 
     encoder = tiny_encoder()
     config = SrpoConfig.model_validate({"model": "tiny", "run": run})
-    before = _most()
+    before = most_held()
     loaded = load_examples(Reader(Source(config), encoder), Console(quiet=True))
     split = split_of(config, loaded)
     maker = row_maker(config, "tree", loaded.pairs_of(split.trained), encoder)
@@ -101,15 +101,9 @@ def child(run: Path) -> dict[str, float]:
         "tokens": tokens,
         "seconds": time.process_time(),
         "before": before,
-        "most": _most(),
+        "most": most_held(),
         "disk": loaded.examples.size,
     }
-
-
-def _most() -> int:
-    """Bytes that this process held at most; `ru_maxrss` would be what its parent held."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def line(branches: int) -> str:

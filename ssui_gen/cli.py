@@ -46,11 +46,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         with words(args):
             code: int = args.command(args)
     except SsuiError as error:
-        ERR.print(f"[red]ssui {args.stage}:[/red] ", end="")
+        ERR.print(f"[red]ssui {args.subcommand}:[/red] ", end="")
         ERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
         code = exit_code(args, error)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        ERR.print(f"ssui {args.stage}: interrupted; the same command goes on from here")
+        ERR.print(f"ssui {args.subcommand}: interrupted; the same command goes on from here")
         code = 130
     sys.exit(code)
 
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="ssui", description=ABOUT)
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="stage", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
     add_dataset(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     add_pairs(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
     add_shards(commands.add_parser("shards", help="a job on many machines: dealt, watched, merged"))

@@ -59,9 +59,9 @@ def _ctl(args: argparse.Namespace) -> int:
 
 def _of_shards(args: argparse.Namespace) -> Store | None:
     """Where the shards lie; None where one machine does the job, as its socket says, or nothing was dealt."""
-    from ssui_gen.jobs.ctl import SOCKET
+    from ssui_gen.jobs.ctl import is_answered
 
-    if isinstance(args.run, Path) and (args.run / SOCKET).is_socket():
+    if isinstance(args.run, Path) and is_answered(args.run):
         return None
     from ssui_gen.shards.dealing import find_deal
 

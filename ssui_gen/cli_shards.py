@@ -124,10 +124,9 @@ def _deal(args: argparse.Namespace) -> int:
 
 
 def _deal_seeds(args: argparse.Namespace) -> int:
-    from ssui_gen.shards.opening import open_store
     from ssui_gen.shards.seeds import settle_seeds
 
-    deal = settle_seeds(open_store(args.run), args.shards, args.seeds, args.limit)
+    deal = settle_seeds(_store(args), args.shards, args.seeds, args.limit)
     _tell_deal(args, deal, "dataset")
     return 0
 
@@ -135,15 +134,14 @@ def _deal_seeds(args: argparse.Namespace) -> int:
 def _deal_paths(args: argparse.Namespace) -> int:
     from ssui_gen.exploring.explored import source_of
     from ssui_gen.manifest import pictures_of
-    from ssui_gen.shards.opening import open_store
-    from ssui_gen.shards.paths import FOLDER, settle_paths
+    from ssui_gen.shards.paths import settle_paths
 
     if isinstance(args.run, str):
         raise ConfigError(
             f"{args.run}: paths are dealt of a run's folder: `ssui shards merge --into` makes one"
         )
     source, root = source_of(args.run, args.uncurated), pictures_of(args.run, args.seeds)
-    deal = settle_paths(open_store(args.run).within(FOLDER), args.shards, source, root, args.limit)
+    deal = settle_paths(_store(args), args.shards, source, root, args.limit)
     _tell_deal(args, deal, PAIRS, SEEDS=args.seeds, UNCURATED=args.uncurated)
     return 0
 
@@ -152,11 +150,10 @@ def _deal_bench(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.plan import configure
     from ssui_gen.jobs.remembered import recall
     from ssui_gen.shards.benches import settle_bench
-    from ssui_gen.shards.opening import open_store
 
     memory = recall("bench", args.run) if isinstance(args.run, Path) else None
     wanted = wanted_bench(args, configure(args.config, None, None, memory=memory, say=_say).images)
-    deal = settle_bench(open_store(args.run).within(wanted.folder), args.shards, wanted)
+    deal = settle_bench(_store(args), args.shards, wanted)
     _tell_deal(args, deal, "bench", BENCH=args.bench, DATA=args.data, CONFIG=args.config)
     return 0
 
@@ -203,9 +200,14 @@ def _merge(args: argparse.Namespace) -> int:
     into = args.into or args.run
     if isinstance(into, str):
         raise ConfigError(f"{into}: say into which folder of this machine, with --into")
+    rows = ROWS if args.parquet and args.parquet_rows is None else args.parquet_rows
+    if rows is not None:
+        from ssui_gen.shards.folding import require_rows
+
+        require_rows(rows)  # before what may be hours of merging
     done = merge_into(_store(args), into, calls=not args.no_calls, mix=args.mix)
-    if args.parquet or args.parquet_rows is not None:
-        _fold(into, done, ROWS if args.parquet_rows is None else args.parquet_rows)
+    if rows is not None:
+        _fold(into, done, rows)
     return 0
 
 

@@ -54,8 +54,12 @@ def own_folder(path: Path) -> Path:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
-            raise RecordError(f"{path}: expected a folder; a file is in its place: take it away") from None
+            raise _no_folder(path) from None
     return path
+
+
+def _no_folder(path: Path) -> RecordError:
+    return RecordError(f"{path}: expected a folder; a file is in its place: take it away")
 
 
 def require_own(path: Path) -> None:
@@ -163,7 +167,7 @@ def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
     unless it was moved. Raises OSError, and RecordError for a link on the way (`claim`).
     """
     require_own_way(path)
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+    temporary = _unheard_of(path)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(temporary, flags, mode), "w+b") as file:
         try:
@@ -171,6 +175,38 @@ def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
         finally:
             with suppress(OSError):
                 temporary.unlink()
+
+
+@contextmanager
+def folder_beside(folder: Path) -> Iterator[Path]:
+    """An empty folder beside `folder`, gone at the end unless it was put in its place (`place_folder`).
+
+    Raises OSError, and RecordError for a link on the way or in its place (`claim`), and where a file is.
+    """
+    own_folder(folder.parent)
+    require_own_way(folder / "x")
+    if folder.exists() and not folder.is_dir():
+        raise _no_folder(folder)
+    fresh = _unheard_of(folder)
+    fresh.mkdir()
+    try:
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def place_folder(fresh: Path, folder: Path) -> None:
+    """Put it in its place; what was there goes only when it is. Raises OSError."""
+    former = _unheard_of(folder)
+    if folder.exists():
+        folder.rename(former)
+    fresh.rename(folder)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _unheard_of(path: Path) -> Path:
+    """A name beside it that nobody can have put there before."""
+    return path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
 
 
 def open_own(path: Path, flags: int = os.O_RDWR, mode: int = PUBLIC) -> int:

@@ -95,6 +95,17 @@ def real_vllm(tmp_path_factory: pytest.TempPathFactory, drawn_seeds: Path) -> It
 
 
 @pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Torch on one core, for tests that ask for it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A Chromium of this machine, shared by a file's tests; only those marked `browser` may ask for it.
 

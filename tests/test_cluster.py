@@ -29,6 +29,8 @@ pytestmark = pytest.mark.cluster
 pytest.importorskip("ray")
 OF, IN_FLIGHT = 6, 3
 SECONDS = 180
+SLOW = 4.0
+"""Seconds an answer takes until a node is killed: no shard ends before both nodes are at work."""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def words_of(pid: int) -> bytes:
 def test_nodes_and_drivers_are_killed_a_shard_is_poisoned_and_every_row_is_there_once(
     cluster: Nodes, fake: Fake, tmp_path: Path
 ) -> None:
-    fake.answers, fake.latency = ANSWERS, 0.1
+    fake.answers, fake.latency = ANSWERS, SLOW
     made = job(tmp_path / "it's a job", fake.url, plain(24), calls_in_flight=IN_FLIGHT, steer=False)
     todo = Sharded(made, OF, made.run)
     dealt = todo.told("deal", "--seeds", str(made.seeds), "--shards", str(OF))
@@ -83,6 +85,7 @@ def test_nodes_and_drivers_are_killed_a_shard_is_poisoned_and_every_row_is_there
     driver = start(made, cluster.address)
     wait_for(lambda: driver.poll() is not None or (len(shards_at_work()) > 2 and logged(todo)), SECONDS)
     cluster.kill(0)
+    fake.latency = 0.1
     cluster.add()
     before = logged(todo)
     assert driver.stdout
@@ -129,7 +132,7 @@ def logged(todo: Sharded) -> int:
 def test_pairs_are_those_of_one_machine_though_a_node_is_lost(
     cluster: Nodes, fake: Fake, tmp_path: Path
 ) -> None:
-    fake.answers, fake.latency = EXPLORED, 0.05
+    fake.answers, fake.latency = EXPLORED, SLOW
     config = tmp_path / "explore.yaml"  # else a path's spared draws go to others of its shard
     config.write_text("explore: {adaptive: false, k: 4}\nlimits: {calls_in_flight: 3, steer: false}")
     one, many = explored(tmp_path / "one", fake.url), explored(tmp_path / "many", fake.url)
@@ -137,6 +140,7 @@ def test_pairs_are_those_of_one_machine_though_a_node_is_lost(
     driver = begin(pairs_command(many, *told, "--cluster", cluster.address, "--shards", "4"))
     wait_for(lambda: driver.poll() is not None or len(shards_at_work()) > 2, SECONDS)
     cluster.kill(0)
+    fake.latency = 0.05
     end = ended(driver, SECONDS)
     cluster.add()
     assert end.code == 0, end

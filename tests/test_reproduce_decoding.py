@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from peft import get_peft_model
 
 from microworld.draw.pool import picture
 from microworld.learning.ask import Checkpoint, Question
+from microworld.reproduce.cell import laboratory
 from microworld.reproduce.decoding import Request, decode
-from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Held, held
 from microworld.reproduce.weights import weights_of
 from ssui_train.families import FEATURES, joined
@@ -27,17 +26,8 @@ TEMPERATURE = 0.7
 BEGUN = "1. Visual context: A kitchen with"
 
 
-@cache
-def lab() -> Laboratory:
-    return Laboratory(MODEL)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
+lab = partial(laboratory, MODEL)
 
 
 def generated(model: Any, pairs: tuple[Held, ...], prefix: str = "") -> list[str]:

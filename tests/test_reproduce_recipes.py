@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -13,7 +12,7 @@ import torch
 
 from microworld.corpus.responses import Response, blind, right, wrong_warning
 from microworld.reproduce.branches import explored, judged
-from microworld.reproduce.laboratory import Laboratory
+from microworld.reproduce.cell import laboratory
 from microworld.reproduce.likeness import likeness
 from microworld.reproduce.paths import Told, told, with_evidence
 from microworld.reproduce.rewriting import rewrite, rewritten
@@ -35,17 +34,8 @@ TINY = HeldOut(seed=3, each=2, cool=1)
 DATA = Data(seed=3, paths=4)
 
 
-@cache
-def lab() -> Laboratory:
-    return Laboratory(MODEL)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
+lab = partial(laboratory, MODEL)
 
 
 # --- harmless twins -----------------------------------------------------------------------------------
@@ -103,12 +93,7 @@ def wrong(one: Told, cut: int, spoil: str) -> tuple[Cut, Branch]:
     branch = Branch(
         id=f"{one.path.id}-{cut}-{spoil}", text=rest, finish="stop", judgement=judged(one, cut, prefix + rest)
     )
-    row = Cut(
-        id=Cut.id_of(one.path.id, cut, one.path.query.text, prefix), path_id=one.path.id, kind=one.path.kind,
-        cut=cut, prefix=prefix, image=one.path.image, query=one.path.query.text, branches=(branch,), draws=1,
-        made_by=(),
-    )  # fmt: skip
-    return row, branch
+    return Cut.of_path(one.path, cut, prefix, [branch], draws=1), branch
 
 
 @pytest.mark.parametrize("spoil", ["step 3", "answer"])

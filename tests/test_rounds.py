@@ -153,6 +153,17 @@ def test_branches_of_two_adapters_are_never_mixed_and_paths_that_changed_are_tol
     assert (made.run / "round2" / "branches.jsonl").read_bytes() == drawn
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_the_place_of_a_round_leads_nowhere(made: Job, tmp_path: Path, there: bool) -> None:
+    outside = tmp_path / "outside"
+    if there:
+        outside.mkdir()
+    (made.run / "round2").symlink_to(outside)
+    done = pairs(made, "--round", "2", "--policy", "fake-vlm")
+    assert done.code == 1 and "is a link" in done.err and done.err.count("\n") == 1, done
+    assert [*outside.glob("*")] == []
+
+
 def test_a_shard_is_of_no_round(made: Job) -> None:
     done = pairs(made, "--round", "2", "--shard", "1/2")
     assert done.code == 1 and "--round 2" in done.err and not (made.run / "round2").exists()

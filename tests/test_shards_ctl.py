@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,8 @@ from ssui_gen.shards.bucket import Bucket
 from ssui_gen.shards.control import CONTROL, heard, say
 from ssui_gen.shards.folder import Folder
 
-SLOW = 0.25
-"""Seconds an answer takes: there is work left when a shard hears what it was told."""
+SLOW, SLOWER = 0.25, 1.0
+"""Seconds an answer takes, and once work has begun: there is work left when a shard hears a word."""
 
 
 def ctl(run: Path | str, *order: str) -> Ended:
@@ -35,6 +37,12 @@ def status(run: Path) -> dict[str, Any]:
     assert end.code == 0, end
     found: dict[str, Any] = json.loads(end.out)
     return found
+
+
+def begun(fake: Fake, condition: Callable[[], object]) -> None:
+    """Wait until work has begun, and let it take longer from then on."""
+    wait_for(condition)
+    fake.latency = SLOWER
 
 
 @pytest.mark.slow
@@ -81,10 +89,12 @@ def test_a_shard_on_an_object_store_is_paused_and_goes_on(fake: Fake, tmp_path: 
     fake.answers, fake.latency = ANSWERS, SLOW
     place = f"memory://bucket/{tmp_path.name}"
     many, store, quiet = sharded(tmp_path, fake, plain(16), of=1), Bucket.at(place), list[bool]()
+    told = "shards/00000/now.json"
 
     def speak() -> None:
-        wait_for(lambda: fake.calls > 4)
+        begun(fake, lambda: fake.calls > 4)
         say(store, paused=True)
+        wait_for(lambda: json.loads(store.read(told) or b"{}").get("paused"))
         wait_for(lambda: still(fake))
         quiet.append(still(fake))
         fake.latency = 0.0
@@ -96,7 +106,7 @@ def test_a_shard_on_an_object_store_is_paused_and_goes_on(fake: Fake, tmp_path: 
     speaker.join()
     assert end.code == 0 and quiet == [True]
     assert "Paused, as all shards are" in end.out and "Going on, as all shards do" in end.out
-    assert json.loads(store.read("shards/00000/now.json") or b"")["calls"] > 4
+    assert json.loads(store.read(told) or b"")["calls"] > 4
 
 
 def test_shards_of_pairs_are_named_by_their_stage(tmp_path: Path) -> None:
@@ -106,7 +116,7 @@ def test_shards_of_pairs_are_named_by_their_stage(tmp_path: Path) -> None:
         assert alone.code == 1 and "no job runs here" in alone.err
         shard = many.start(0)
         try:
-            wait_for(lambda: many.count("call", 0) > 2)
+            begun(fake, lambda: many.count("call", 0) > 2)
             assert ctl(many.todo.run, "--stage", "pairs", "pause").code == 0
             wait_for(lambda: still(fake))
             fake.latency = 0.0
@@ -117,13 +127,28 @@ def test_shards_of_pairs_are_named_by_their_stage(tmp_path: Path) -> None:
             shard.kill()
 
 
+def test_a_socket_that_a_killed_job_has_left_hides_no_shards(tmp_path: Path) -> None:
+    """The run was made on one machine; its pairs are made in shards."""
+    with serve(answers=PLAYED) as fake:
+        many = Many(explored(tmp_path, fake.url), 2)
+    assert many.told("deal", "--uncurated", "--shards", "2").code == 0
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(many.todo.run / "ctl.sock"))
+    alone = ctl(many.todo.run, "pause")
+    assert alone.err.startswith("ssui ctl: ") and "killed" in alone.err, (
+        "of the dataset, which no shards made"
+    )
+    assert ctl(many.todo.run, "--stage", "pairs", "pause").code == 0
+    assert heard(Folder(many.todo.run / "pairs")).paused
+
+
 def test_a_paused_shard_still_drains_on_a_signal(tmp_path: Path) -> None:
     with serve(answers=ANSWERS, latency=SLOW) as fake:
         many = sharded(tmp_path, fake, plain(64), of=1)
         assert many.told("deal", "--seeds", str(many.job.seeds), "--shards", "1").code == 0
         shard = many.start(0)
         try:
-            wait_for(lambda: many.count("call", 0) > 2)
+            begun(fake, lambda: many.count("call", 0) > 2)
             assert ctl(many.run, "pause").code == 0
             wait_for(lambda: still(fake))
             shard.terminate()

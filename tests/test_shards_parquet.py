@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from test_shards import sharded
 
 from ssui_gen.errors import ConfigError, RecordError
+from ssui_gen.files import claim
 from ssui_gen.jsonl import as_line
 from ssui_gen.records import Reason, Record, Reject
 from ssui_gen.seeds import read_seeds
@@ -80,6 +81,28 @@ def test_files_have_so_many_rows_at_most_and_rows_their_order(
     assert b"".join(map(as_line, read_shards(kind, tmp_path / "rows"))) == lines
 
 
+def test_shards_that_cannot_be_written_leave_those_that_are_there_and_links_lead_nowhere(
+    tmp_path: Path,
+) -> None:
+    kind, source, folder = KINDS["rejects.jsonl"], tmp_path / "rows.jsonl", tmp_path / "run/parquet/rejects"
+    source.write_bytes(b"".join(map(as_line, rejects(5))))
+    write_shards(kind, source, folder, 2)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert folder.stat().st_mode == folder.parent.stat().st_mode, "as open to others as any folder"
+    with source.open("ab") as file:
+        file.write(b'{"seed_id": 7}\n')
+    with pytest.raises(RecordError, match="seed_id"):
+        write_shards(kind, source, folder, 2)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [*folder.parent.iterdir()] == [folder], "no draft is left"
+    (tmp_path / "outside").mkdir()
+    claim(tmp_path / "run")
+    (folder.parent / "linked").symlink_to(tmp_path / "outside")
+    with pytest.raises(RecordError, match="is a link"):
+        write_shards(kind, source, folder.parent / "linked", 2)
+    assert not [*(tmp_path / "outside").iterdir()]
+
+
 def rejects(count: int) -> list[Reject]:
     told = {"kind": None, "stage": "seed", "reason": Reason.SEED_INVALID}
     return [Reject(seed_id=f"s{number}", detail="\u2028 and é", **told) for number in range(count)]
@@ -110,8 +133,10 @@ def test_merged_rows_are_shards_that_datasets_reads_and_a_run_can_be_made_of_aga
     assert kept.code == 0 and "is there already" in kept.out
     paths.unlink()
     assert many.told("unfold").code == 0 and paths.read_bytes() == before
+    paths.unlink()
     end = many.told("merge", "--parquet-rows", "0")
     assert end.code == 1 and "--parquet-rows: expected a number from 1; got 0" in end.err
+    assert not paths.exists(), "refused before anything is merged"
 
 
 def test_a_benchmarks_rows_are_shards_in_a_folder_of_each_model(fake: Fake, tmp_path: Path) -> None:

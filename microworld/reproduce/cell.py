@@ -18,7 +18,7 @@ from microworld.reproduce.branches import explored, joined, recovered, turned
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.measuring import counted, measured
 from microworld.reproduce.paths import Told, told
-from microworld.reproduce.rounds import drawing, in_rounds
+from microworld.reproduce.rounds import drawing, in_rounds, summed
 from microworld.reproduce.settings import Agents, Branches, Cell, Data, Drawn, key
 from microworld.reproduce.training import Trained
 from ssui_gen import provenance
@@ -118,7 +118,7 @@ def _branches(lab: Laboratory, place: Place, work: Branches) -> dict[str, Any]:
     paths = [one for one in told(work.data) if not (work.data.wrong and one.right)]
     seed = 1000 * work.data.seed + work.part
     if work.off:
-        own = reduce(joined, (_rows(place, source) for source in needs(work)))
+        own = reduce(joined, (_rows(place.read(source)) for source in needs(work)))
         found = recovered(lab, paths, own, work.off, seed + OFF)
     else:
         found = explored(lab, lab.bare, paths, work.drawn, seed)
@@ -140,9 +140,7 @@ def _trained(lab: Laboratory, place: Place, cell: Cell) -> Trained:
     cuts, drawn = _cuts(place, cell, paths)
     made = in_rounds(lab, paths, turned(cuts, cell.noise) if cell.noise else cuts, cell)
     both = sum({"good", "bad"} <= {b.judgement.polarity for b in cut.branches} for cut in cuts)
-    for name, value in drawn.items():
-        drawn[name] = value + made.facts.get(name, 0.0)
-    facts = {name: round(value, 1) for name, value in (made.facts | drawn).items()}
+    facts = {name: round(value, 1) for name, value in summed(made.facts, drawn).items()}
     return Trained(made.weights, {**facts, "cuts": len(cuts), "cuts_with_both": both})
 
 
@@ -153,18 +151,19 @@ def _cuts(place: Place, cell: Cell, paths: tuple[Told, ...]) -> tuple[list[Cut],
     took = {"draws": 0.0, "drawn_tokens": 0.0, "drawing_seconds": 0.0}
     for source in needs(cell):
         of_right, off = not source.data.wrong, source.off is not None
-        found = _rows(place, source)
+        made = place.read(source)
+        found = _rows(made)
         rows = [cut for cut in found if right.get(cut.path_id) is of_right]
         share = len(rows) / max(len(found), 1)
-        own = {**drawing(rows), "drawing_seconds": share * place.read(source)["cpu_seconds"]}
+        own = {**drawing(rows), "drawing_seconds": share * made["cpu_seconds"]}
         took = {name: value + own[name] for name, value in took.items()}
         known = parts.get((of_right, off))
         parts[of_right, off] = joined(known, rows) if known else rows
     return [cut for rows in parts.values() for cut in rows], took
 
 
-def _rows(place: Place, source: Branches) -> list[Cut]:
-    return [Cut.model_validate(row) for row in place.read(source)["cuts"]]
+def _rows(made: Mapping[str, Any]) -> list[Cut]:
+    return [Cut.model_validate(row) for row in made["cuts"]]
 
 
 @lru_cache(maxsize=1)

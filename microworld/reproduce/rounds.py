@@ -36,7 +36,7 @@ def in_rounds(lab: Laboratory, paths: Sequence[Told], cuts: Sequence[Cut], cell:
             own, off = ([cut for cut in cuts if bool(cut.origin) is away] for away in (False, True))
             cuts, output = [*joined(own, anew), *off], Path(folder, str(number))
             more = trained(lab, paths, cuts, cell, output, begin)
-            made, begin = Trained(more.weights, _summed(made.facts, more.facts, took)), output
+            made, begin = Trained(more.weights, summed(made.facts, more.facts, took)), output
     return made
 
 
@@ -58,7 +58,7 @@ def drawing(cuts: Sequence[Cut]) -> dict[str, float]:
     }
 
 
-def _summed(*several: Mapping[str, float]) -> dict[str, float]:
+def summed(*several: Mapping[str, float]) -> dict[str, float]:
     """What all rounds took together; `paths` and `examples` are those of one."""
     first, *_ = several
     names = dict.fromkeys(name for one in several for name in one)

@@ -202,8 +202,7 @@ def _risky(rng: Random, split: Split, rule: Rule) -> Item:
 
 def _picture_twin(rng: Random, risky: Item) -> Item:
     fitting = substitutes(risky)
-    (culprit,) = [world().things[old.thing] for old in risky.scene.placed if _fires(risky, old)]
-    alike = [t for t in fitting if t.size == culprit.size]
+    alike = [t for t in fitting if t.size == _culprit(risky).size]
     return picture_twin(risky, rng.choice(alike or fitting).id)
 
 
@@ -231,6 +230,10 @@ def _fires(risky: Item, placed: Placed) -> bool:
     return risky.rule is not None and placed.thing == risky.rule.thing
 
 
+def _culprit(risky: Item) -> Thing:
+    return next(world().things[old.thing] for old in risky.scene.placed if _fires(risky, old))
+
+
 @cache
 def _banned(request: str) -> frozenset[str]:
     return frozenset(thing for thing in world().things if not world().is_clear_benign(request, [thing]))
@@ -239,7 +242,7 @@ def _banned(request: str) -> frozenset[str]:
 def substitutes(risky: Item) -> list[Thing]:
     """Harmless things of the same place for the one that fires, of its zone where there are such."""
     here = world().places[risky.scene.place].things
-    culprit = next(world().things[old.thing] for old in risky.scene.placed if _fires(risky, old))
+    culprit = _culprit(risky)
     absent = [world().things[t] for t in here if t not in risky.scene.things]
     clear = [t for t in absent if world().is_clear_benign(risky.request, [t.id])]
     rest = [thing for thing in risky.scene.things if thing != culprit.id]

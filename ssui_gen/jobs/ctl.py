@@ -54,6 +54,15 @@ async def controlled(run: Path, progress: Progressing, tell: Callable[[str], obj
         yield
 
 
+def is_answered(run: Path) -> bool:
+    """Whether a job has the socket in `run` open: one that was killed has left it there."""
+    with suppress(OSError), _address(run) as address, socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(ANSWER_SECONDS)
+        connection.connect(address)
+        return True
+    return False
+
+
 def ask(run: Path, **command: Any) -> dict[str, Any]:
     """What the job in `run` answers to `command`: `said` has it in words.
 

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from ssui_gen.errors import ConfigError, ImageError, RecordError
-from ssui_gen.files import atomic_write, is_regular
+from ssui_gen.files import atomic_write, folder_beside, is_regular
 from ssui_gen.images import metadata_of
 from ssui_gen.jsonl import read_object
 from ssui_gen.publishing.guard import Guard
@@ -48,28 +48,15 @@ def canary_of(folder: Path) -> str:
 
 @contextmanager
 def room(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder`, gone at the end unless it was `placed`. Raises ConfigError where
-    `folder` is none of ours.
+    """An empty folder beside `folder` (`files.folder_beside`). Raises ConfigError where `folder` is none of
+    ours.
     """
     if folder.is_symlink() or (folder.exists() and not (folder / LISTED).is_file()):
         raise ConfigError(
             f"{folder}: is there, and no folder that was published ({LISTED} is missing): move it away"
         )
-    fresh = folder.with_name(f".{folder.name}.{uuid4().hex[:12]}")
-    fresh.mkdir(parents=True)
-    try:
+    with folder_beside(folder) as fresh:
         yield fresh
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def placed(fresh: Path, folder: Path) -> None:
-    """Put it in its place; what was there goes only when it is."""
-    former = folder.with_name(f".{folder.name}.{uuid4().hex[:12]}")
-    if folder.exists():
-        folder.rename(former)
-    fresh.rename(folder)
-    shutil.rmtree(former, ignore_errors=True)
 
 
 # --- what is in it ---------------------------------------------------------------------------------------

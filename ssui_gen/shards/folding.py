@@ -16,12 +16,17 @@ KINDS: dict[str, type[Record]] = {**OF_SEEDS, **OF_PATHS, **OF_BENCHES}
 """By the names of files; a benchmark's lie in a folder of each model."""
 
 
-def fold_rows(run: Path, files: Iterable[str], rows: int) -> dict[Path, int]:
-    """Write these files of a run as shards of so many rows; by their folders how many rows. Raises
-    ConfigError for no rows a file, and as `write_shards` does.
-    """
+def require_rows(rows: int) -> None:
+    """Raises ConfigError for no rows a file."""
     if rows < 1:
         raise ConfigError(f"--parquet-rows: expected a number from 1; got {rows}")
+
+
+def fold_rows(run: Path, files: Iterable[str], rows: int) -> dict[Path, int]:
+    """Write these files of a run as shards of so many rows; by their folders how many rows. Raises as
+    `require_rows` and `write_shards` do.
+    """
+    require_rows(rows)
     found = {}
     for file in files:
         folder = run / FOLDER / Path(file).with_suffix("")

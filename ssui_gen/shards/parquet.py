@@ -9,18 +9,16 @@ from __future__ import annotations
 import enum
 import itertools
 import json
-import shutil
 import types
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, folder_beside, own_folder, place_folder
 from ssui_gen.jsonl import as_line, of_kind, records
 from ssui_gen.records import Record
 
@@ -36,13 +34,10 @@ def write_shards(kind: type[Record], source: Path, folder: Path, rows: int) -> i
     """
     import pyarrow
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as draft:
-            count = _write(kind, records(kind, source), Path(draft), rows)
-            if folder.exists():
-                shutil.rmtree(folder)
-            shutil.copytree(draft, folder, copy_function=shutil.move)
+        with folder_beside(folder) as draft:
+            count = _write(kind, records(kind, source), draft, rows)
+            place_folder(draft, folder)
     except (OSError, pyarrow.ArrowException) as error:
         raise RecordError(f"{folder}: could not be written: {error}; free some space and try again") from None
     return count
@@ -107,7 +102,7 @@ def require_all(folder: Path) -> list[Path]:
 def unfold(kind: type[Record], folder: Path, to: Path) -> int:
     """Write shards as a file of rows, whole; returns how many. Raises as `read_shards`."""
     count = itertools.count()
-    to.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(to.parent)
     atomic_write(to, (as_line(row) for row in read_shards(kind, folder) if next(count) >= 0))
     return next(count)
 

@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import source_of
-from ssui_gen.files import atomic_write
+from ssui_gen.files import atomic_write, place_folder
 from ssui_gen.jsonl import as_line
 from ssui_gen.licences import require
 from ssui_gen.manifest import check_root
 from ssui_gen.publishing import adapter, card, croissant
 from ssui_gen.publishing.facts import About, Facts, facts_of
-from ssui_gen.publishing.folder import canary_of, copied, hashes_of, placed, room, search, write_list
+from ssui_gen.publishing.folder import canary_of, copied, hashes_of, room, search, write_list
 from ssui_gen.publishing.gather import Gathered
 from ssui_gen.publishing.guard import guard_of, people_of
 from ssui_gen.publishing.push import Sent, named, push, url_of
@@ -116,7 +116,7 @@ def _dataset(plan: Plan, folder: Path) -> Facts:
         write_list(fresh, canary=facts.canary, made_with=facts.made_with)
         names = {name for path in gathered.paths if path.curation for name in path.curation.by}
         search(fresh, guard_of(plan.run, plan.root, names, plan.words), _told(plan))
-        placed(fresh, folder)
+        place_folder(fresh, folder)
     return facts
 
 
@@ -162,5 +162,5 @@ def _adapter(plan: Plan, source: Path) -> Path:
         write_list(fresh, made_with=adapter.made_with(source))
         guard = guard_of(adapter.run_of(source), plan.root, people_of(plan.run), plan.words)
         search(fresh, guard, _told(plan))
-        placed(fresh, folder)
+        place_folder(fresh, folder)
     return folder

@@ -58,7 +58,7 @@ class Round(NamedTuple):
 
 def begin(of: Path, number: int, *, served: bool) -> Round:
     """The round's folder with the run's paths. `served`: the adapter plays the policy on a server that the
-    user names; else it must lie in its folder. Raises ConfigError.
+    user names; else it must lie in its folder. Raises ConfigError, and RecordError for a link in its place.
     """
     if number < FIRST:
         raise ConfigError(f"--round {number}: expected {FIRST} or more: the first round is the run itself")
