@@ -60,15 +60,14 @@ def _optional(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(row: Mapping[str, Any], image: Any) -> dict[str, Any]:
     """The pictures of a row that has a list of them: the first, and the others."""
-    listed = _value(row, "images", IMAGES)
+    name, listed = "images", _value(row, "images", IMAGES)
+    others = {"image": image, MORE: row.get(MORE)}
+    if listed in (None, "", []) and isinstance(image, list | tuple):
+        name, listed = "image", others.pop("image")
     if listed in (None, "", []):
-        listed = image if isinstance(image, list | tuple) else None
-    elif image not in (None, ""):
-        raise ValueError("image and images could each be the picture: keep one of them")
-    if listed is None:
         return {}
-    if row.get(MORE):
-        raise ValueError(f"a list of pictures and {MORE} could each be the pictures: keep one of them")
+    if other := next((other for other, value in others.items() if value), None):
+        raise ValueError(f"{other} and {name} could each be the picture: keep one of them")
     if not isinstance(listed, list | tuple):
         return {"image": listed}
     if len(listed) > MOST_IMAGES:

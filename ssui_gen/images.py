@@ -10,6 +10,7 @@ import base64
 import hashlib
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -45,6 +46,19 @@ def inspect(root: Path, name: str, limits: ImageLimits) -> ImageRef:
         width=picture.width,
         height=picture.height,
     )
+
+
+def inspect_together(root: Path, names: Sequence[str], limits: ImageLimits) -> list[ImageRef]:
+    """Each as `inspect` has it, of pictures that are shown together; raises ImageError too where two of them
+    are one: whoever asks in which picture something is would be asked for nothing.
+    """
+    found = [inspect(root, name, limits) for name in names]
+    known = dict[str, str]()
+    for name, ref in zip(names, found, strict=True):
+        if other := known.get(ref.sha256):
+            raise fault(Reason.IMAGE_TWICE, name, f"the same bytes as {other[:200]!r}: leave one of them out")
+        known[ref.sha256] = name
+    return found
 
 
 def shown(root: Path, ref: ImageRef, limits: ImageLimits) -> Image.Image:

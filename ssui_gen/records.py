@@ -242,6 +242,7 @@ class Reason(StrEnum):
     IMAGE_UNREADABLE = "image_unreadable"
     IMAGE_ANIMATED = "image_animated"
     IMAGE_CHANGED = "image_changed"
+    IMAGE_TWICE = "image_twice"  # of several that a seed shows
     REPLY_INVALID = "reply_invalid"
     REFUSED = "refused"
     REQUEST_REFUSED = "request_refused"
@@ -266,9 +267,7 @@ class Reason(StrEnum):
 
     @property
     def passing(self) -> bool:
-        """Whether circumstances made it (a server's outage, a file that was not there), not the item: such
-        a reject is tried again by the same command, any other only where a person asks for it.
-        """
+        """Whether circumstances made it (an outage, a missing file): the same command tries it again."""
         return self in _PASSING
 
 

@@ -93,8 +93,8 @@ def _from_rows(source: Path, pictures: Path) -> Iterator[Seed | Reject]:
     for line in rows(source):
         if line.value is not None and not strict and not of_pictures(line.value):
             raise ConfigError(
-                f"{source}: no column 'image' (columns: {', '.join(line.value)}); a row of seeds looks like "
-                f"{EXAMPLE}"
+                f"{line.path}: no column 'image' (columns: {', '.join(line.value)}); a row of seeds looks "
+                f"like {EXAMPLE}"
             )
         yield _from_row(line, pictures, strict=strict)
 
@@ -119,14 +119,11 @@ def _each_picture(value: dict[str, Any], change: Callable[[Any], Any]) -> None:
 
 
 def _named(image: Any, pictures: Path) -> Any:
-    """A picture's name; one that comes in the row is written first. What is neither is left as it stands, to
-    be refused with its row.
-    """
-    if not isinstance(image, Mapping):
-        return image
-    if isinstance(data := image.get("bytes"), bytes) and data:
-        return _kept(data, pictures)
-    return image if data else image.get("path")
+    """A picture's name; one that comes in the row is written first. What is neither is left to be refused."""
+    if isinstance(image, Mapping) and image.keys() & {"bytes", "path"}:
+        data = image.get("bytes")
+        image = data if isinstance(data, bytes) else image if data else image.get("path")
+    return _kept(image, pictures) if isinstance(image, bytes) else image
 
 
 def _read_row(line: Line, *, strict: bool) -> dict[str, Any] | Reject:
@@ -178,7 +175,7 @@ def _from_folder(folder: Path) -> Iterator[Seed | Reject]:
     if not any(map(may_be_read, files(folder))):
         raise ConfigError(
             f"{folder}: no picture that can be read ({census(files(folder))}): save pictures as JPEG or PNG "
-            f"there, or name a file of rows such as {EXAMPLE}"
+            f"there, or name a file of rows such as {EXAMPLE}, or a folder that holds Parquet files alone"
         )
     named: Counter[str] = Counter()
     for path in files(folder):

@@ -23,8 +23,12 @@ LONGEST_CELL = 10_000_000
 
 
 def rows(path: Path) -> Iterator[Line]:
-    """Every row of a file of `TABLES`, or of a dataset's only split."""
+    """Every row of a file of `TABLES`, or of a dataset's only split. Of a folder of Parquet files a broken
+    one is told of before the first row.
+    """
     if shards := _shards(path):
+        for shard in shards:
+            _schema(shard)
         return (line for shard in shards for line in _parquet(shard))
     if is_dataset(path):
         return _numbered(path, _saved(path))
@@ -141,16 +145,20 @@ def holds_texts(path: Path) -> dict[str, bool]:
         return {name: kinds[-1:] == ["Value"] for name, kinds in _features(path).items()}
     if path.suffix.lower() != ".parquet" or not path.is_file():
         return {}
+    kinds = {one.name: getattr(one.type, "value_type", one.type) for one in _schema(path)}
+    text = ("string", "large_string", "string_view")
+    return {name: str(kind) in text for name, kind in kinds.items()}
+
+
+def _schema(path: Path) -> Any:
+    """The columns of a Parquet file, by its last bytes alone."""
     import pyarrow
     import pyarrow.parquet
 
     try:
-        schema = pyarrow.parquet.read_schema(path)
+        return pyarrow.parquet.read_schema(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise unreadable(path, error) from None
-    text, several = (pyarrow.types.is_string, pyarrow.types.is_large_string), pyarrow.types.is_list
-    kinds = {one.name: one.type.value_type if several(one.type) else one.type for one in schema}
-    return {name: any(is_text(kind) for is_text in text) for name, kind in kinds.items()}
 
 
 def _features(path: Path) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from test_seeds import picture, seeds
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.records import Reject, Seed
-from ssui_gen.seeds import root_of
+from ssui_gen.seeds import require_seeds, root_of
 
 
 def given(folder: Path, *names: str) -> Path:
@@ -121,6 +121,43 @@ def test_pictures_inside_a_parquet_file_are_written_out(tmp_path: Path) -> None:
     ((id, image, text),) = read(source, tmp_path / "run")
     assert (id, text) == ("rows.parquet-00000000", "May I?")
     assert (root_of(source, tmp_path / "run") / image).read_bytes() == data
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_pictures_inside_a_parquet_file_may_be_bytes_alone(tmp_path: Path, plain: bool) -> None:
+    picture(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    source = written(tmp_path / "rows.parquet", [{"image": data if plain else [data], "text": "May I?"}])
+    ((_, image, _),) = read(source, tmp_path / "run")
+    assert (root_of(source, tmp_path / "run") / image).read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pyarrow.list_(pyarrow.string()),
+        pyarrow.large_list(pyarrow.large_string()),
+        pyarrow.list_(pyarrow.string(), 1),
+    ],
+)
+def test_names_in_a_parquet_file_are_seen_from_where_it_lies_however_lists_are_kept(
+    tmp_path: Path, kind: pyarrow.DataType
+) -> None:
+    table = pyarrow.table({"images": pyarrow.array([["a.png"]], kind)})
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    assert [image for _, image, _ in read(tmp_path / "rows.parquet")] == ["a.png"]
+    assert root_of(tmp_path / "rows.parquet", tmp_path / "run") == tmp_path
+
+
+def test_a_broken_one_of_a_folder_of_parquet_files_is_told_of_before_the_first_row(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in "ac":
+        written(tmp_path / "in" / f"{name}.parquet", [{"id": name, "image": "a.png"}])
+    (tmp_path / "in" / "b.parquet").write_bytes((tmp_path / "in" / "a.parquet").read_bytes()[:-9])
+    with pytest.raises(ConfigError, match=r"b\.parquet: cannot be read as parquet"):
+        require_seeds(tmp_path / "in", tmp_path / "run")
+    (tmp_path / "in" / "b.parquet").unlink()
+    assert [id for id, _, _ in read(tmp_path / "in")] == ["a", "c"]
 
 
 @pytest.mark.parametrize(

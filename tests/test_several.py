@@ -242,7 +242,10 @@ def test_a_list_that_is_none_costs_one_row_each(fake: Fake, tmp_path: Path) -> N
         "nine": ({"images": [f"{n}.png" for n in range(MOST_IMAGES + 1)]}, "9 pictures; at most 8"),
         "twice": ({"images": ["0.png", "0.png"]}, "'0.png' stands twice"),
         "both": ({"image": "0.png", "images": ["1.png"]}, "keep one of them"),
-        "more": ({"images": ["0.png"], "more_images": ["1.png"]}, "keep one of them"),
+        "lists": ({"images": ["0.png"], "more_images": ["1.png"]}, "more_images and images could each"),
+        "listed": ({"image": ["0.png"], "more_images": ["1.png"]}, "more_images and image could each"),
+        "by side": ({"images": {"left": "0.png", "right": "1.png"}}, "got {'left': '0.png'"),
+        "text for bytes": ({"images": [{"bytes": "iVBORw0K", "path": "0.png"}]}, "got {'bytes': 'iVBORw0K'"),
         "none": ({"images": []}, "a row of seeds looks like"),
         "number": ({"images": ["0.png", 7]}, "more_images.0: Input should be a valid string"),
         "empty": ({"images": ["0.png", ""]}, "more_images.0"),
@@ -259,6 +262,24 @@ def test_a_list_that_is_none_costs_one_row_each(fake: Fake, tmp_path: Path) -> N
         assert reject["reason"] == "seed_invalid" and says in reject["detail"]
 
 
+ANY = st.recursive(
+    st.none() | st.integers() | st.sampled_from(["", "a.png", "b.png"]),
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.sampled_from(["bytes", "path", "url"]), one),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["image", "images", "more_images", "img"]), ANY, min_size=1))
+def test_whatever_is_said_of_pictures_costs_its_row_alone_and_none_is_lost(said: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        source = Path(place) / "seeds.jsonl"
+        source.write_text(json.dumps({"id": "1"} | said) + "\n")
+        (found,) = read_seeds(source, lambda _: True, Path(place) / "run")
+    if isinstance(found, Seed):
+        names = [name for value in said.values() for name in re.findall(r"[ab]\.png", json.dumps(value))]
+        assert sorted(found.images) == sorted(names)
+
+
 def test_one_picture_that_cannot_be_used_costs_its_seed_alone(fake: Fake, tmp_path: Path) -> None:
     seeds = [{"id": "bad", "images": ["0.png", "gone.png"]}, {"id": "ok", "images": ["0.png", "1.png"]}]
     done = job(tmp_path, fake.url, seeds, twins=False)
@@ -266,6 +287,22 @@ def test_one_picture_that_cannot_be_used_costs_its_seed_alone(fake: Fake, tmp_pa
     (reject,) = done.rejects
     assert (reject["seed_id"], reject["reason"]) == ("bad", "image_missing")
     assert "'gone.png'" in reject["detail"]
+
+
+@pytest.mark.parametrize("other", ["copy.png", "./0.png", "below/../0.png"])
+def test_one_picture_under_two_names_costs_its_seed_alone_and_is_done(
+    fake: Fake, tmp_path: Path, other: str
+) -> None:
+    seeds = [{"id": "bad", "images": ["1.png", "0.png", other]}, {"id": "ok", "images": ["0.png", "1.png"]}]
+    done = job(tmp_path, fake.url, seeds, twins=False)
+    shutil.copy(tmp_path / "0.png", tmp_path / "copy.png")
+    assert done.here().code == 0
+    (reject,) = done.rejects
+    reason = "image_refused" if ".." in other else "image_twice"
+    assert (reject["seed_id"], reject["reason"]) == ("bad", reason)
+    assert repr(other) in reject["detail"]
+    calls = fake.calls
+    assert done.here().code == 0 and fake.calls == calls
 
 
 def test_a_table_or_a_dataset_may_hold_the_pictures_themselves(tmp_path: Path) -> None:

@@ -103,8 +103,9 @@ def without_picture(encoder: Encoder, ids: Ids) -> Ids:
 
 
 def as_one(encoder: Encoder, ids: Ids) -> Ids:
-    head, pictures, tail = parted(ids, picture_id(encoder.model))
-    return [*head, pictures[0], *tail]
+    """Each of them."""
+    mark = picture_id(encoder.model)
+    return [id for id, before in zip(ids, [None, *ids], strict=False) if id != mark or before != mark]
 
 
 def with_more_picture(encoder: Encoder, ids: Ids) -> Ids:
@@ -134,7 +135,7 @@ def thinking(encoder: Encoder, ids: Ids) -> Ids:
     ("edit", "says"),
     [
         (without_picture, "there is no picture in what the server was shown"),
-        (with_more_picture, r"picture has 16 tokens in training and had 19 at the server.*max_pixels="),
+        (with_more_picture, r"pictures took 19 tokens at the server and take 16 in training.*max_pixels="),
         (without_system, "the system text is not in what the server was shown"),
         (with_other_question, r"behind the picture, after 0 like tokens, .*'so what\?"),
         (with_other_system, "(before the picture, after 4 like tokens|the system text is not in)"),
@@ -154,6 +155,35 @@ def test_a_picture_reported_as_one_token_is_no_difference(run: Path, encoder: En
     assert (
         "reports a picture's tokens as one, so their number was not compared" in loaded(run, encoder).compared
     )
+
+
+def with_second_picture(run: Path) -> None:
+    """Have the first path show what the second one does as well."""
+    refs = [json.loads(line)["image"] for line in (run / "reasoning_paths.jsonl").read_text().splitlines()]
+    for name, of in (("reasoning_paths.jsonl", "id"), ("branches.jsonl", "path_id")):
+        more = {"more_images": refs[1:]}
+        change(run / name, lambda rows: [row | more if row[of] == "path0" else row for row in rows])  # noqa: B023
+    more_refs = {"more_image_refs": refs[1:]}
+    change(run / "pairs.jsonl", lambda rows: [r | more_refs if r["path_id"] == "path0" else r for r in rows])
+
+
+def test_of_several_pictures_each_may_be_reported_as_one_token(run: Path, encoder: Encoder) -> None:
+    with_second_picture(run)
+    explored(run, encoder, as_one)
+    told = loaded(run, encoder).compared
+    assert told.startswith("2 prompts") and "reports a picture's tokens as one" in told
+
+
+def test_of_several_pictures_one_that_the_server_lacked_is_found(run: Path, encoder: Encoder) -> None:
+    def without_the_second(encoder: Encoder, ids: Ids) -> Ids:
+        mark = picture_id(encoder.model)
+        first = next(place for place, id in enumerate(ids) if id == mark)
+        return [id for place, id in enumerate(ids) if id != mark or place == first]
+
+    with_second_picture(run)
+    explored(run, encoder, without_the_second)
+    with pytest.raises(ConfigError, match=r"path0: .*pictures took 1 tokens at the server and take 32"):
+        loaded(run, encoder)
 
 
 def test_without_the_root_s_prompt_the_beginning_of_another_is_compared(run: Path, encoder: Encoder) -> None:

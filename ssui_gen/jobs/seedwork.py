@@ -20,7 +20,7 @@ from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.errors import ImageError
-from ssui_gen.images import data_url, file_url, inspect
+from ssui_gen.images import data_url, file_url, inspect, inspect_together
 from ssui_gen.jobs.forecast import TRIED
 from ssui_gen.jobs.job import Job
 from ssui_gen.jobs.lots import drawn, highest, lot
@@ -191,7 +191,7 @@ class SeedWork:
 
     def _images(self, seed: Seed) -> list[ImageRef]:
         """Its pictures, each looked at. Raises ImageError for the first that cannot be used."""
-        return [inspect(self.root, name, self.plan.config.images) for name in seed.images]
+        return inspect_together(self.root, seed.images, self.plan.config.images)
 
     async def attempt(self, seed: Seed) -> list[str]:
         """One seed's items through the graph, no row written: the class of each path, empty of a reject."""

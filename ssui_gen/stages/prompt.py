@@ -26,7 +26,7 @@ from ssui_gen.errors import ConfigError, NothingMade
 from ssui_gen.examples import drawn
 from ssui_gen.exploring.continuing import Draw, going_on, seed_after
 from ssui_gen.exploring.explored import Explored
-from ssui_gen.images import inspect, shown
+from ssui_gen.images import inspect_together, shown
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.replay import Reached, Replay
 from ssui_gen.jobs.served import OWN_MODEL
@@ -97,7 +97,7 @@ def question_of_agent(plan: Plan, name: str, seed_id: str | None, kind: Kind | N
     if source is None:
         raise ConfigError(f"{plan.run}: no run yet: name the seeds, --seeds (SEEDS=...)")
     seed, root, limits = _seed(source, plan.run, seed_id), root_of(source, plan.run), plan.config.images
-    images = [inspect(root, name, limits) for name in seed.images]
+    images = inspect_together(root, seed.images, limits)
     item = Item.of(seed, kind or seed.kind or "risky", images, plan.config.twins)
     request, sources = _asked(plan, name, item, Pictures(root, limits, MOST_IMAGES))
     role = plan.cards[name].model

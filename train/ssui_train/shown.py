@@ -54,8 +54,10 @@ class Prompts:
             return
         self.counts["compared"] += 1
         mine, other = parted(ids, self.picture), parted(theirs, self.picture)
-        self.counts["as_one"] += len(other.picture) == 1 < len(mine.picture)
-        if found := self._difference(mine, other, system, whole=cut == 0):
+        here, there = (side.picture.count(self.picture) for side in (mine, other))
+        as_one = there == len(path.images) < here
+        self.counts["as_one"] += as_one
+        if found := self._difference(mine, other, system, whole=cut == 0, as_one=as_one):
             raise ConfigError(
                 f"{path.id}: the prompt that would be trained is not the one that was explored (call journal "
                 f"{self.file}): {found}"
@@ -74,16 +76,16 @@ class Prompts:
         if self.journal:
             self.journal.close()
 
-    def _difference(self, mine: Parted, other: Parted, system: str, whole: bool) -> str:
+    def _difference(self, mine: Parted, other: Parted, system: str, whole: bool, as_one: bool) -> str:
         """In words; empty where there is none. Not `whole`: a prefix follows, into whose first token the
-        last of the prompt may have grown.
+        last of the prompt may have grown. `as_one`: the server told of each picture one token.
         """
         tail = (mine.tail, other.tail) if whole else (mine.tail[:-1], other.tail[: len(mine.tail) - 1])
         if mine.picture and not other.picture:
             return "there is no picture in what the server was shown: serve a vision-language model"
         if mine.head != other.head:
             return self._before_the_picture(mine, other, system)
-        if len(other.picture) > 1 and mine.picture != other.picture:
+        if not as_one and mine.picture != other.picture:
             return self._picture(mine, other)
         return self._place("behind the picture", *tail) if tail[0] != tail[1] else ""
 
@@ -112,7 +114,7 @@ class Prompts:
         if there == here:
             return self._place("within the picture", mine.picture, other.picture)
         return (
-            f"the picture has {here:,} tokens in training and had {there:,} at the server: name the server's "
+            f"pictures took {there:,} tokens at the server and take {here:,} in training: name the server's "
             "limit with `max_pixels=...` (Qwen2-VL, Qwen2.5-VL), or serve with the processor of the model's "
             "folder as it stands"
         )
