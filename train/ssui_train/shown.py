@@ -54,7 +54,7 @@ class Prompts:
             return
         self.counts["compared"] += 1
         mine, other = parted(ids, self.picture), parted(theirs, self.picture)
-        here, there = (side.picture.count(self.picture) for side in (mine, other))
+        here, there = (sum(id == self.picture for id in side.picture) for side in (mine, other))
         as_one = there == len(path.images) < here
         self.counts["as_one"] += as_one
         if found := self._difference(mine, other, system, whole=cut == 0, as_one=as_one):
