@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ssui_gen.cli_cluster import add_cluster, dataset_on_cluster, pairs_on_cluster
 from ssui_gen.cli_looking import write_page
@@ -35,6 +35,8 @@ from ssui_gen.records import Reason
 
 if TYPE_CHECKING:
     from ssui_gen.config import Config
+    from ssui_gen.exploring.written import Written
+    from ssui_gen.stages.pairs import Plan as PairsPlan
     from ssui_gen.stages.rounds import Round
 
 
@@ -127,26 +129,14 @@ def _dataset(args: argparse.Namespace) -> int:
 
 def _pairs(args: argparse.Namespace) -> int:
     from ssui_gen.jobs.progress import account, summary
-    from ssui_gen.prompts import home, load_prompts
-    from ssui_gen.run_files import BRANCHES, PAIRS
+    from ssui_gen.run_files import BRANCHES
     from ssui_gen.shards.paths import FOLDER
-    from ssui_gen.stages.pairs import Plan, foresee, make_pairs
-    from ssui_gen.stages.report import make_report
-    from ssui_gen.stages.rounds import begin, is_served, played
+    from ssui_gen.stages.pairs import foresee, make_pairs
 
     if args.shard is None and args.cluster is None:
         require_whole(args, FOLDER, merged=BRANCHES)
     one = _round(args)
-    config = _config_of_pairs(args, one)
-    served = bool(args.policy or (one and is_served(config, one)))
-    this = begin(args.run, one.number, served=served) if one else None
-    asked_of = played(config, this) if this and not served else None
-    run = this.run if this else args.run
-    root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
-    retry = frozenset(map(Reason, args.retry))
-    which = (args.uncurated, args.mix, args.limit)
-    toy = args.toy or was_toy(args.run, root)
-    plan = Plan(run, root, *which, config, prompts, toy, retry, asked_of)
+    plan = _plan_of_pairs(args, one)
     if args.cluster is not None:
         return pairs_on_cluster(args, plan, partial(_config_of_pairs, say=unsaid))
     if args.shard is not None:
@@ -158,23 +148,56 @@ def _pairs(args: argparse.Namespace) -> int:
         _say(f"Next: {again('pairs', args, values)}")
         return 0
     outcome, pairs = asyncio.run(make_pairs(plan, OUT))
-    OUT.print(summary(outcome.progress, str(run)))
+    OUT.print(summary(outcome.progress, str(plan.run)))
     done = account(outcome.progress) | {"interrupted": outcome.interrupted}
     if outcome.interrupted:
         give(args, done)
         return limited(outcome.limit, "pairs", args, values, _say)
-    report = make_report(run, plan.source, root)
-    made = {"pairs": run / PAIRS, "made": pairs.made, "replaced": pairs.before, "former": pairs.former}
+    _tell_of_pairs(args, plan, pairs, done)
+    if pairs.made:
+        on = f"adapter={quote(str(one.adapter))}" if one else None
+        next_ = command("train", plan.run, POLICY=policy_of(args.run), SEEDS=elsewhere(args), ARGS=on)
+        _say(f"Next: {next_}")
+    return 0
+
+
+def _plan_of_pairs(args: argparse.Namespace, one: Round | None) -> PairsPlan:
+    """What is explored; a round's folder is made."""
+    from ssui_gen.prompts import home, load_prompts
+    from ssui_gen.stages.pairs import Plan
+    from ssui_gen.stages.rounds import begin, is_served, played
+
+    config = _config_of_pairs(args, one)
+    served = bool(args.policy or (one and is_served(config, one)))
+    this = begin(args.run, one.number, served=served) if one else None
+    root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
+    return Plan(
+        this.run if this else args.run,
+        root,
+        args.uncurated,
+        args.mix,
+        args.limit,
+        config,
+        prompts,
+        args.toy or was_toy(args.run, root),
+        frozenset(map(Reason, args.retry)),
+        played(config, this) if this and not served else None,
+    )
+
+
+def _tell_of_pairs(args: argparse.Namespace, plan: PairsPlan, pairs: Written, done: dict[str, Any]) -> None:
+    """`done`: the account, for whoever asked for JSON."""
+    from ssui_gen.run_files import PAIRS
+    from ssui_gen.stages.report import make_report
+
+    file, report = plan.run / PAIRS, make_report(plan.run, plan.source, plan.root)
+    made = {"pairs": file, "made": pairs.made, "replaced": pairs.before, "former": pairs.former}
     give(args, done | made | {"overview": report.overview})
-    write_page(run, root)
-    _say(f"{pairs.made:,} pairs in {run / PAIRS}. Look at {report.overview}.")
+    write_page(plan.run, plan.root)
+    _say(f"{pairs.made:,} pairs in {file}. Look at {report.overview}.")
     if pairs.former:
         _say(f"They replace {pairs.before:,}, which are kept in {pairs.former}.")
     _say(f"Tokens that a pair took, read and written: {report.cost}.")
-    if pairs.made:
-        on = f"adapter={quote(str(this.adapter))}" if this else None
-        _say(f"Next: {command('train', run, POLICY=policy_of(args.run), SEEDS=elsewhere(args), ARGS=on)}")
-    return 0
 
 
 def _round(args: argparse.Namespace) -> Round | None:

@@ -77,6 +77,14 @@ def gallery(
         "lines": [line.model_dump() for line in lines],
         "server": server,
         "export": export_id(items),
+        **_bounds(form),
+    }
+    return _page(title, data, _sources([*pictures.values(), *thumbs.values()], server), server)
+
+
+def _bounds(form: Form) -> dict[str, Any]:
+    """What may be said, and how long it may be."""
+    return {
         "longest": LONGEST if form.edited else {},
         "longest_note": LONGEST_NOTE,
         "longest_look": LONGEST_LOOK,
@@ -87,7 +95,6 @@ def gallery(
         "no_risk": NO_RISK,
         "taken": [*sorted(TAKEN), RESOLVED],
     }
-    return _page(title, data, _sources([*pictures.values(), *thumbs.values()], server), server)
 
 
 def _sources(addresses: Iterable[str], server: bool) -> str:

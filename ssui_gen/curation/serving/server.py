@@ -10,9 +10,9 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
@@ -55,9 +55,72 @@ def _is_address(text: str) -> bool:
     return True
 
 
+class _NobodysError(Exception):
+    """A key that is nobody's, or a picture that is not there."""
+
+
+router = APIRouter()
+
+
+async def _desk(key: str, request: Request) -> Desk:
+    """Whose key it is; each is compared whole, so that the time taken tells nothing of it."""
+    desks: Mapping[str, Desk] = request.app.state.desks
+    found = [one for known, one in desks.items() if hmac.compare_digest(known.encode(), key.encode())]
+    if not found:
+        raise _NobodysError
+    return found[0]
+
+
+At = Annotated[Desk, Depends(_desk)]
+
+
+@router.get("/favicon.ico")
+def icon() -> Response:
+    """Browsers ask for one."""
+    return Response(status_code=204)
+
+
+@router.get("/{key}/")
+def page(desk: At) -> Response:
+    """The person's page, whole."""
+    return HTMLResponse(desk.page())
+
+
+@router.get("/{key}/lines")
+def lines(desk: At, request: Request) -> Response:
+    """What the person has said; 304 where the page knows it."""
+    tag = f'"{desk.tag}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304)
+    answer = desk.lines()
+    return JSONResponse(answer.body, answer.status, {"ETag": tag})
+
+
+@router.put("/{key}/lines")
+async def put(desk: At, request: Request) -> Response:
+    """Write one line."""
+    entry = await _body(request)
+    if isinstance(entry, Response):
+        return entry
+    answer = await run_in_threadpool(desk.put, entry)
+    return JSONResponse(answer.body, answer.status)
+
+
+@router.get("/{key}/pictures/{name}")
+def picture(desk: At, name: str) -> Response:
+    """A copy as agents saw it, by its content's name."""
+    copy = NAME.fullmatch(name)
+    data = desk.picture(name) if copy else None
+    if not copy or not data:
+        raise _NobodysError
+    return Response(data, media_type=f"image/{copy[3]}")
+
+
 def make_app(desks: Mapping[str, Desk], hosts: Hosts) -> FastAPI:
     """`desks` by key; nothing is answered under another name than one of `hosts`."""
     app = FastAPI(title="ssui review", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desks = desks
+    app.include_router(router)
 
     @app.middleware("http")
     async def guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -69,49 +132,9 @@ def make_app(desks: Mapping[str, Desk], hosts: Hosts) -> FastAPI:
     def failed(request: Request, error: SsuiError) -> Response:
         return JSONResponse({"error": str(error)}, 500)
 
-    def desk(key: str) -> Desk | None:
-        return next(
-            (one for known, one in desks.items() if hmac.compare_digest(known.encode(), key.encode())), None
-        )
-
-    @app.get("/favicon.ico")
-    def icon() -> Response:
-        """Browsers ask for one."""
-        return Response(status_code=204)
-
-    @app.get("/{key}/")
-    def page(key: str) -> Response:
-        found = desk(key)
-        return HTMLResponse(found.page()) if found else _nothing()
-
-    @app.get("/{key}/lines")
-    def lines(key: str, request: Request) -> Response:
-        found = desk(key)
-        if not found:
-            return _nothing()
-        tag = f'"{found.tag}"'
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304)
-        answer = found.lines()
-        return JSONResponse(answer.body, answer.status, {"ETag": tag})
-
-    @app.put("/{key}/lines")
-    async def put(key: str, request: Request) -> Response:
-        found = desk(key)
-        if not found:
-            return _nothing()
-        entry = await _body(request)
-        if isinstance(entry, Response):
-            return entry
-        answer = await run_in_threadpool(found.put, entry)
-        return JSONResponse(answer.body, answer.status)
-
-    @app.get("/{key}/pictures/{name}")
-    def picture(key: str, name: str) -> Response:
-        found = desk(key)
-        copy = NAME.fullmatch(name)
-        data = found.picture(name) if found and copy else None
-        return Response(data, media_type=f"image/{copy[3]}") if data and copy else _nothing()
+    @app.exception_handler(_NobodysError)
+    def nothing(request: Request, error: _NobodysError) -> Response:
+        return JSONResponse({"error": "nothing here: the address is the one that `ssui review` printed"}, 404)
 
     return app
 
@@ -146,7 +169,3 @@ async def _body(request: Request) -> Any:
         return Response(status_code=400)
     except RecordError as error:
         return JSONResponse({"error": str(error)}, 400)
-
-
-def _nothing() -> Response:
-    return JSONResponse({"error": "nothing here: the address is the one that `ssui review` printed"}, 404)
