@@ -15,7 +15,7 @@ import pytest
 import torch
 from rich.console import Console
 from tiny_families import FAMILIES, tiny
-from training import QUIET, ROOT, Training
+from training import ROOT, Training, quiet
 from transformers import AutoProcessor
 from trees import Case, eyes, with_lora
 
@@ -155,7 +155,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(training: Training)
     kills = 0
     for wanted in (2, 5):
         process = subprocess.Popen(
-            [sys.executable, *training.command("killed", *words)], cwd=ROOT, env=QUIET,
+            [sys.executable, *training.command("killed", *words)], cwd=ROOT, env=quiet(),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         state = training.folder / "killed" / "checkpoints" / f"checkpoint-{wanted}" / "trainer_state.json"

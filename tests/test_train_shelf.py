@@ -24,7 +24,7 @@ from jobs import job, plain
 from rich.console import Console
 from runs import change, loaded, tiny_encoder, write_run
 from sharded import Sharded
-from training import FAST, QUIET, ROOT, Training
+from training import FAST, ROOT, Training, quiet
 from transformers import set_seed
 
 from ssui_gen.branches import Branch, Cut, Pair
@@ -90,7 +90,7 @@ except RecordError as error:
 
 def test_a_full_disk_is_said_and_what_was_put_can_be_read(tmp_path: Path) -> None:
     command = [sys.executable, "-c", FULL, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, env=QUIET, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, env=quiet(), capture_output=True, text=True, check=True)
     count, whole, said = done.stdout.split(maxsplit=2)
     assert int(count) > 10 and whole == "True"
     assert str(tmp_path) in said and "free some space" in said

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from tiny_families import tiny
-from training import QUIET, ROOT, Training
+from training import ROOT, Training, quiet
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from trees import picture
 
@@ -94,11 +94,11 @@ def test_another_base_is_refused(training: Training, loud: Path, tmp_path: Path)
 @pytest.mark.slow
 def test_ssui_merge_does_it_without_importing_torch_itself(loud: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ssui_gen", "merge", str(loud), "--output", str(tmp_path / "merged")]
-    done = subprocess.run(command, cwd=ROOT, env=QUIET, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "merged; its logits differ" in done.stdout
     assert (tmp_path / "merged" / "model.safetensors").exists()
-    again = subprocess.run(command, cwd=ROOT, env=QUIET, capture_output=True, text=True, check=False)
+    again = subprocess.run(command, cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False)
     assert (again.returncode, "is there already" in again.stderr) == (1, True)
 
 
@@ -119,13 +119,15 @@ def test_a_batch_is_learnt_by_heart_and_a_rate_of_nothing_is_noticed(training: T
         "0.5",
     ]
     done = subprocess.run(
-        [*command, *words], cwd=ROOT, env=QUIET, capture_output=True, text=True, check=False
+        [*command, *words], cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "learnt by heart" in done.stdout
     shutil.rmtree(training.run / "overfit")
     idle = ("learning_rate=1.0e-9", "epochs=2")
-    lazy = subprocess.run([*command, *idle], cwd=ROOT, env=QUIET, capture_output=True, text=True, check=False)
+    lazy = subprocess.run(
+        [*command, *idle], cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False
+    )
     assert lazy.returncode == 1
     assert "NOT learnt by heart" in lazy.stdout
 
@@ -181,7 +183,7 @@ def swept(
         sys.executable, "-m", "ssui_train.sweep", "--config", str(training.yaml), "--output", str(folder),
         "--evaluator", "evaluator", *words,
     ]  # fmt: skip
-    env = QUIET | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(code)))}
+    env = quiet() | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(code)))}
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 

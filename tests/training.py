@@ -26,7 +26,6 @@ FAST = (
     "watch_every=2",
     "save_every=100",
 )
-QUIET = os.environ | {"OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_OFFLINE": "1"}
 
 
 def policy(folder: Path, family: str = "llava", seed: int = 0) -> Path:
@@ -35,6 +34,13 @@ def policy(folder: Path, family: str = "llava", seed: int = 0) -> Path:
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
+
+
+def quiet() -> dict[str, str]:
+    """The environment of a training that says nothing beside its own words, as it is now."""
+    return os.environ | {
+        "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_OFFLINE": "1",
+    }  # fmt: skip
 
 
 class Training:
@@ -61,7 +67,7 @@ class Training:
     def there(self, name: str, *words: str, launch: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """In a process of its own, or in several."""
         command = [sys.executable, *launch, *self.command(name, *words)]
-        return subprocess.run(command, cwd=ROOT, env=QUIET, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False)
 
     def log(self, name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / name / "log.jsonl").read_text().splitlines()]
