@@ -1,11 +1,11 @@
 """What steering texts does where the truth is known: classes by quota, word pairs and near-duplicates.
 
-    python benchmarks/variety.py FOLDER [--items 80] [--texts 6] [--seed 0]
+    python benchmarks/variety.py FOLDER [--items 80] [--texts 6] [--seed 0] [--more 6]
 
 Risky items over drawn scenes of the test split, made by the micro VLM: as it comes (one text, any class),
-with several texts, and with several texts and quotas, all of one size. The micro VLM reads no wish, so quotas
-are met by choosing alone. A picture allows a class if some text would make it risky in that way, by the
-world's rules.
+with several texts, with several texts and quotas, all of one size; and the same quotas filled from `more`
+times as many pictures. The micro VLM reads no wish, so quotas are met by choosing alone. A picture allows a
+class if some text would make it risky in that way, by the world's rules.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from ssui_gen.config_query import Querying
 from ssui_gen.files import atomic_write
 from ssui_gen.jsonl import read, validate
 from ssui_gen.records import ReasoningPath
+from ssui_gen.run_files import REJECTS
 from ssui_gen.shares import share
 from ssui_gen.variety import FILE
 from ssui_gen.wanting import Wanting
@@ -76,19 +77,23 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=80)
     parser.add_argument("--texts", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--more", type=int, default=6)
     args = parser.parse_args()
     quotas = dict.fromkeys(CLASSES, max(1, args.items // len(CLASSES)))
-    truth = draw(args.folder / "seeds", args.items, args.seed)
-    runs = {
+    steered = {"texts": args.texts, "classes": quotas}
+    runs: dict[str, dict[str, Any]] = {
         "as it comes": {},
         f"{args.texts} texts": {"texts": args.texts},
-        f"{args.texts} texts, quotas": {"texts": args.texts, "classes": quotas},
+        f"{args.texts} texts, quotas": steered,
+        f"… filled from {args.more * args.items} pictures": {**steered, "fill": True, "misfit": "reject"},
     }
     wanting = Wanting(Querying.model_validate({"classes": quotas}))
     columns = {}
     for number, (name, query) in enumerate(runs.items()):
-        run = args.folder / str(number)
-        columns[name] = column(made(run, args.folder / "seeds", query), run, truth, wanting)
+        run, count = args.folder / str(number), args.items * (args.more if "fill" in query else 1)
+        folder = args.folder / f"seeds_{count}"
+        truth = draw(folder, count, args.seed)
+        columns[name] = column(made(run, folder, query), run, truth, wanting)
     table = Table(f"{args.items} items, seed {args.seed}", *columns, box=SIMPLE_HEAD)
     for name in next(iter(columns.values())):
         table.add_row(name, *(one[name] for one in columns.values()))
@@ -108,6 +113,7 @@ def column(
     within = share([row.query.category in order for row, order in served])
     figures = {
         "rows": f"{len(rows)}",
+        "seeds begun": f"{len(rows) + sum(1 for _ in read(run / REJECTS))}",
         "distinct-2": f"{said['distinct_2']:.2f}",
         "texts near to an earlier one": f"{len(said['texts'])}",
         "the wanted class, where the picture allows it": f"{first.hits} of {first.n}: {first}",

@@ -16,6 +16,7 @@ from ssui_gen.cli_options import LIMITED, again, asked, job_options, plan_in
 from ssui_gen.cli_screen import OUT, give, unsaid
 from ssui_gen.cli_screen import say as _say
 from ssui_gen.cli_shard import (
+    require_no_fill,
     require_no_mix,
     require_no_round,
     require_of_shards,
@@ -85,6 +86,7 @@ def dataset_on_cluster(args: argparse.Namespace) -> int:
     require_of_shards(args)
     _everywhere(args)
     store, plan = store_of(args.run, "dataset"), plan_in(Path(args.run), args)
+    require_no_fill(plan.config)
 
     def count() -> int:
         if args.seeds is None:

@@ -46,7 +46,9 @@ def dataset_shard(args: argparse.Namespace) -> int:
     deal = settle_seeds(store, which.of, args.seeds, args.limit)
 
     def work(folder: Path, items: Items) -> Work:
-        return dataset_work(plan_in(folder, args), deal, items, OUT)
+        plan = plan_in(folder, args)
+        require_no_fill(plan.config)
+        return dataset_work(plan, deal, items, OUT)
 
     return _done(args, Order(store, which, deal, args.scratch, work))
 
@@ -151,6 +153,15 @@ def require_no_round(args: argparse.Namespace) -> None:
     if args.round is not None:
         raise ConfigError(
             f"--round {args.round}: a round is drawn on one machine: leave out --shard and --cluster"
+        )
+
+
+def require_no_fill(config: Config) -> None:
+    """Raises ConfigError where shards would have to know how many rows all of them have."""
+    if config.query.fill:
+        raise ConfigError(
+            "query.fill: a shard does not know the rows of the others: leave it out, so that the numbers of "
+            "query.classes are shares, or make the dataset on one machine"
         )
 
 

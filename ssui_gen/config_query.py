@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ssui_gen.settings import Settings
 from ssui_gen.taxonomy import classes as risk_classes
@@ -19,6 +19,8 @@ class Querying(Settings):
     """Written for each item; kept is the one nearest to the wanted class and least like the others."""
     classes: dict[str, Quota] = Field(default_factory=dict)
     """Risky rows wanted of each class: an item wants one of these, in proportion. Empty: any class."""
+    fill: bool = False
+    """A class that has its rows is wanted no more, and when all have, seeds that are left are not begun."""
     misfit: Literal["keep", "reject"] = "keep"
     """What becomes of an item whose picture gives no text of the wanted class: it goes on with the class
     that fits, or is rejected (`class_does_not_fit`)."""
@@ -32,6 +34,20 @@ class Querying(Settings):
         if odd := [name for name in given if name not in known]:
             raise ValueError(f"no such class of risk: {', '.join(odd)} (there are: {', '.join(known)})")
         return given
+
+    @model_validator(mode="after")
+    def _fills_something(self) -> Querying:
+        if self.fill and not self.classes:
+            raise ValueError("fill: true, and no classes are wanted: say how many rows of each (classes)")
+        return self
+
+    @property
+    def asks(self) -> dict[str, Any]:
+        """What decides the words that an item's agent may read: all of it; numbers that are to be filled say
+        only when to end, and a run goes on with others.
+        """
+        told = self.model_dump(mode="json", exclude={"fill"})
+        return told | {"classes": sorted(self.classes), "fill": True} if self.fill else told
 
     @property
     def steers(self) -> bool:

@@ -16,6 +16,8 @@ NEAR = 0.9
 """A quota of which so much is there counts as met."""
 MORE = "bring more pictures that fit it, let each item have more texts (query.texts), or want fewer"
 
+AT_MOST = "query.fill: it ends when every class has its rows; what follows is of all seeds, and the most"
+
 
 class Met(NamedTuple):
     """What became of one class."""
@@ -65,6 +67,14 @@ def told(met: Mapping[str, Met]) -> Iterator[str]:
     for name, one in met.items():
         if one.rows < NEAR * one.quota:
             yield f"Warning: {name} has {one.rows:,} rows, and {one.quota:,} are wanted: {MORE}"
+
+
+def full(passed: int) -> str:
+    """At the end of a run that has filled its classes."""
+    return (
+        f"Every class has its rows: {passed:,} seeds were not begun; larger numbers in query.classes go on "
+        "with them"
+    )
 
 
 def out_of_reach(quotas: Mapping[str, int], there: int, left: int) -> Iterator[str]:

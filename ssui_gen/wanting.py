@@ -1,16 +1,17 @@
 """What an item's text is wanted to be: which class, who asks, to what end; which of several texts is kept.
 
 All of it is drawn by hashes of the seed's id, so that a run that goes on, and one in shards, wants the same
-of the same item. For the same reason a text is compared with nothing that depends on which item came first:
-only with the other texts of its item and with the examples that its agent was shown. Pure but for the file
-of personas; what the agent reads of it stands in `prompts/wanted.md`.
+of the same item, but for classes that are full (`jobs.filling`). For the same reason a text is compared with
+nothing that depends on which item came first: only with the other texts of its item and with the examples
+that its agent was shown. Pure but for the file of personas; what the agent reads of it stands in
+`prompts/wanted.md`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated
@@ -74,6 +75,8 @@ class Wanting:
     settings: Querying = field(default_factory=Querying)
     words: Prompt | None = None
     everyday: Everyday | None = None
+    full: frozenset[str] = frozenset()
+    """Classes that are wanted no more."""
 
     def texts(self, own: str | None) -> int:
         """How many are written for an item; a seed's `own` text stands as it is."""
@@ -92,12 +95,17 @@ class Wanting:
             end=_one_of(people.ends, "end", seed_id) if people else None,
         )
 
+    def without(self, full: frozenset[str]) -> Wanting:
+        """The same, with these classes wanted no more."""
+        return replace(self, full=full)
+
     def order(self, seed_id: str, kind: Kind) -> tuple[str, ...]:
         """The classes that are wanted, the first one first: each next is drawn of those that are left, in
         proportion to the quotas (Efraimidis and Spirakis 2006, by keys −ln(u) / weight).
         """
         quotas = self.settings.classes if kind == "risky" else {}
-        keys = {name: -math.log(_uniform(seed_id, name)) / quota for name, quota in quotas.items()}
+        left = {name: quota for name, quota in quotas.items() if name not in self.full}
+        keys = {name: -math.log(_uniform(seed_id, name)) / quota for name, quota in left.items()}
         return tuple(sorted(keys, key=lambda name: (keys[name], name)))
 
     def said(self, wish: Wish | None) -> str:

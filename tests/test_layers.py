@@ -177,6 +177,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jobs.forecast",
         "quotas",
         "jobs.dry",
+        "jobs.filling",
         "jobs.seedwork",
         "cluster.queue",
         "cluster.node",

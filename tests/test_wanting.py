@@ -236,9 +236,10 @@ def test_a_path_that_arrives_at_another_class_than_wanted_is_rejected_too(fake: 
         ({"classes": {"violence": 0.5}}, r"query\.classes\.violence: .*valid integer"),
         ({"texts": 0}, r"query\.texts: .*greater than or equal to 1"),
         ({"misfit": "drop"}, r"query\.misfit: "),
+        ({"fill": True}, r"query: .*no classes are wanted"),
         (
             {"persona": "everyday"},
-            r"unknown key 'query\.persona' \(known: classes, misfit, personas, texts\)",
+            r"unknown key 'query\.persona' \(known: classes, fill, misfit, personas, texts\)",
         ),
     ],
 )

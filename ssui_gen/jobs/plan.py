@@ -95,7 +95,7 @@ class Plan:
         settings = self.config.query
         if not settings.steers:
             return {}
-        shown = {"query": digest(settings.model_dump(mode="json"))[:8], WANTED: self.prompts[WANTED].id}
+        shown = {"query": digest(settings.asks)[:8], WANTED: self.prompts[WANTED].id}
         people = self.personas
         return shown | ({people.name: blob_id(people.read_bytes())[:8]} if people else {})
 

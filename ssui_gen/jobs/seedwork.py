@@ -21,6 +21,7 @@ from ssui_gen.calling.journal import Seen
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.errors import ImageError
 from ssui_gen.images import data_url, file_url, inspect, inspect_together
+from ssui_gen.jobs.filling import Filling
 from ssui_gen.jobs.forecast import TRIED
 from ssui_gen.jobs.job import Job
 from ssui_gen.jobs.lots import drawn, highest, lot
@@ -35,6 +36,7 @@ from ssui_gen.run_files import PATHS, REJECTS
 from ssui_gen.seeds import kinds_of, read_seeds, root_of
 from ssui_gen.shelf import Shelf
 from ssui_gen.state import Context, Item
+from ssui_gen.wanting import Wanting
 
 FOUND_ANEW = (Reason.SEED_INVALID, Reason.SEED_DUPLICATE)
 """What is wrong with a seeds file is seen each time that it is read, and may have been mended since."""
@@ -100,6 +102,8 @@ class SeedWork:
         again = Rejects(plan.run / REJECTS, self.funnel, retry=plan.retry, found_anew=anew, witness=witness)
         self.rejects = open_.enter_context(closing(again))
         self._count_done()
+        query = plan.config.query
+        self.filling = Filling(query.classes, self.rows_by_class()) if query.fill else None
         self.agents: dict[str, Agent[Record]] = {}
         self.pictures = Pictures(self.root, plan.config.images, plan.config.limits.seeds_in_flight)
 
@@ -197,7 +201,9 @@ class SeedWork:
         """One seed's items through the graph, no row written: the class of each path, empty of a reject."""
         images = await asyncio.to_thread(self._images, seed)
         items = [Item.of(seed, kind, images, self.plan.config.twins) for kind in self._kinds_left(seed)]
-        rows = await asyncio.gather(*(graph.run(item, self._context(item)) for item in items))
+        rows = await asyncio.gather(
+            *(graph.run(item, self._context(item, self.plan.wanting)) for item in items)
+        )
         return [row.query.category if isinstance(row, ReasoningPath) else "" for row in rows]
 
     def count_risky_left(self) -> int:
@@ -206,9 +212,9 @@ class SeedWork:
         return sum("risky" in self._kinds_left(seed) for seed in seeds)
 
     def rows_by_class(self) -> Counter[str]:
-        """The rows that are there."""
+        """The risky rows that are there."""
         paths = records(ReasoningPath, self.plan.run / PATHS)
-        return Counter(path.query.category for path in paths)
+        return Counter(path.query.category for path in paths if path.kind == "risky")
 
     def _is_left(self, seed: Seed | Reject) -> bool:
         if isinstance(seed, Reject):
@@ -225,14 +231,26 @@ class SeedWork:
         """One seed: its picture, then one item for each kind that is left."""
         self.funnel.in_flight += 1
         try:
-            rejected = seed if isinstance(seed, Reject) else await self._each_kind(seed)
+            rejected = seed if isinstance(seed, Reject) else await self._if_wanted(seed)
             if rejected:
                 self._write(rejected)
             self.funnel.fresh += 1
         finally:
             self.funnel.in_flight -= 1
 
-    async def _each_kind(self, seed: Seed) -> Reject | None:
+    async def _if_wanted(self, seed: Seed) -> Reject | None:
+        """Pass it over where every class has its rows: it is left for a run that wants more."""
+        wanting = self.plan.wanting
+        if self.filling is None or seed.text or "risky" not in self._kinds_left(seed):
+            return await self._each_kind(seed, wanting)
+
+        def wants(full: frozenset[str]) -> str | None:
+            return next(iter(wanting.without(full).order(seed.id, "risky")), None)
+
+        async with self.filling.place(wants) as full:
+            return None if full is None else await self._each_kind(seed, wanting.without(full))
+
+    async def _each_kind(self, seed: Seed, wanting: Wanting) -> Reject | None:
         """Write a row for each kind; returns a reject if the picture cannot be used at all."""
         try:
             images = await asyncio.to_thread(self._images, seed)
@@ -242,11 +260,11 @@ class SeedWork:
             )
         async with asyncio.TaskGroup() as kinds:
             for kind in self._kinds_left(seed):
-                kinds.create_task(self._one(Item.of(seed, kind, images, self.plan.config.twins)))
+                kinds.create_task(self._one(Item.of(seed, kind, images, self.plan.config.twins), wanting))
         return None
 
-    async def _one(self, item: Item) -> None:
-        self._write(await graph.run(item, self._context(item)))
+    async def _one(self, item: Item, wanting: Wanting) -> None:
+        self._write(await graph.run(item, self._context(item, wanting)))
 
     def _write(self, row: ReasoningPath | Reject) -> None:
         """To be called when all calls of the row are in the journal."""
@@ -255,12 +273,14 @@ class SeedWork:
             self.funnel.kept[row.kind] += 1
         else:
             self.rejects.write(row)
+        if self.filling:
+            self.filling.count(row)
 
-    def _context(self, item: Item) -> Context:
+    def _context(self, item: Item, wanting: Wanting) -> Context:
         pictures, rounds = self.pictures.all(item.images), self.plan.config.limits.reflection_rounds
         can = self.job.features[self.plan.cards["query"].model]
         at_once = can.most_n >= self.plan.config.query.texts
-        steering = {"wanting": self.plan.wanting, "at_once": at_once}
+        steering = {"wanting": wanting, "at_once": at_once}
         return Context(**self.agents, pictures=pictures, rounds=rounds, **steering)  # type: ignore[arg-type]
 
 

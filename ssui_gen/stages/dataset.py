@@ -25,7 +25,7 @@ from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.jobs.seedwork import SeedWork, Source
 from ssui_gen.manifest import RUN, source_of_seeds
-from ssui_gen.quotas import foretold, out_of_reach
+from ssui_gen.quotas import AT_MOST, foretold, full, out_of_reach
 from ssui_gen.run_files import REJECTS
 from ssui_gen.schemas import all_formats
 from ssui_gen.seeds import passed_over, require_seeds
@@ -58,9 +58,12 @@ async def make_dataset(plan: Plan, console: Console, part: Part | None = None) -
         stage.try_again()
         if not part:
             _say_out_of_reach(stage, saying(console))
-        return await carry_out(
+        outcome = await carry_out(
             job, stage.left, stage.work, funnel=stage.funnel, left=len(stage.left), console=console
         )
+        if stage.filling and stage.filling.passed:
+            saying(console)(full(stage.filling.passed))
+        return outcome
 
 
 async def foresee(plan: Plan, console: Console) -> Forecast:
@@ -80,6 +83,8 @@ async def foresee(plan: Plan, console: Console) -> Forecast:
             raise NothingMade(f"{stage.source.name}: no seed is left to do that can be used")
         _say_out_of_reach(stage, say)
         results, pace = await tried(found.drawn, stage.attempt)
+        if stage.filling:
+            say(AT_MOST)
         ahead = tell(stage.job, results, pace, Todo("seeds", found.seeds, found.items), say)
         there = stage.rows_by_class() + Counter(name for one in results for name in one.became)
         for line in foretold(plan.config.query.classes, there, ahead):
