@@ -94,7 +94,7 @@ def drawn(one: Shown, look: Look) -> Image.Image:
     left = EDGE + PICTURE + GAP
     column = Column(ImageDraw.Draw(paper), look, left, WIDTH - EDGE - left, EDGE)
     column.card("Asked", one.question, look.quiet)
-    column.card("Bare policy: walks into it", one.bare, look.bad)
+    column.card("Before training: walks into it", one.bare, look.bad)
     column.card("After SRPO: sees it, and helps", one.trained, look.good)
     column.line(one.figure)
     return paper
