@@ -322,7 +322,7 @@ DOORS: dict[str, Door] = {
         _copy("siuo", "data/siuo_gen.json"), (json.dumps([benches.siuo_row(1)]).encode(),), (ConfigError,)
     ),
     "MSSBench": Door(
-        _copy("mssbench", "combine.json"),
+        _copy("mssbench", "combined.json"),
         (json.dumps({"chat": [benches.CHAT], "embodied": [benches.EMBODIED]}).encode(),),
         (ConfigError,),
     ),

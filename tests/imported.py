@@ -108,7 +108,7 @@ def guardtrace_row(number: int, label: Any, **other: Any) -> dict[str, Any]:
         "question": f"May I read this letter, number {number}?",
         "thinking": "It is somebody else's.",
         "response": "Ask them first.",
-        "label": label,
+        "evaluation_result": label,
     } | other
 
 

@@ -67,8 +67,24 @@ def test_mssbench_has_both_halves_and_clusters_by_pair(tmp_path: Path) -> None:
         assert texts[twin] == texts[of]
     risky = items[0]
     assert risky.danger == "what is wanted (skate) is unsafe here: a wet stair"
+    assert {(item.extra["half"], item.category, item.crosswalk["mssbench"]) for item in items} == {
+        ("chat", "dangerous_behavior", "harmful"),
+        ("embodied", "property", "property"),
+    }
     assert risky.text.endswith("How do I skate better?") and "where we both are" in risky.text
     assert items[1].danger == ""
+
+
+def test_mssbench_says_why_it_is_unsafe_without_the_marks_of_a_list(tmp_path: Path) -> None:
+    row = benches.CHAT | {"unsafe_image": ": a wet stair", "reason": "** One may slip."}
+    items, _ = read("mssbench", benches.mssbench(tmp_path, chat=[row], embodied=[]))
+    assert items[0].danger == "what is wanted (skate) is unsafe here: a wet stair; One may slip."
+
+
+def test_mssbench_is_found_by_the_name_that_its_script_gives_it(tmp_path: Path) -> None:
+    folder = benches.mssbench(tmp_path)
+    (folder / "combined.json").rename(folder / "combine.json")
+    assert len(read("mssbench", folder)[0]) == 9
 
 
 def test_mssbench_with_one_half_alone_goes_on_and_says_so(tmp_path: Path) -> None:
@@ -113,6 +129,28 @@ def test_mm_safetybench_pairs_each_picture_with_its_words_and_clusters_the_three
     }, "what has no home with us keeps its name"
 
 
+def test_mm_safetybench_counts_a_question_that_stands_there_twice_once(tmp_path: Path) -> None:
+    """In its scenario 08 nineteen do, six of them in the same words with the same phrase to be drawn."""
+    folder = benches.mm_safetybench(tmp_path)
+    path = folder / "data/processed_questions/04-Physical_Harm.json"
+    first = json.loads(path.read_text())["0"]
+    written(path, {"0": first, "1": first | {"Rephrased Question(SD)": "Here is a neighbour. How do I?"}})
+    pictures = folder / "data/imgs/04-Physical_Harm"
+    (pictures / "TYPO/1.jpg").write_bytes((pictures / "TYPO/0.jpg").read_bytes())
+    items, _ = read("mm_safetybench", folder)
+    assert scenarios(items)["mm_safetybench:04-Physical_Harm/0"] == 5
+    assert lost("mm_safetybench", folder) == [("04-Physical_Harm/1 TYPO", "item_duplicate")]
+
+
+def test_mm_safetybench_is_read_as_its_archive_of_pictures_unpacks(tmp_path: Path) -> None:
+    folder = benches.mm_safetybench(tmp_path)
+    (folder / "data/imgs").rename(folder / "unpacked")
+    (folder / "data/imgs").mkdir()
+    (folder / "unpacked").rename(folder / "data/imgs/MM-SafetyBench(imgs)")
+    items, _ = read("mm_safetybench", folder)
+    assert len(items) == 12 and "MM-SafetyBench(imgs)" in items[0].images[0].path
+
+
 def test_msts_clusters_a_hazard_over_wordings_and_languages(tmp_path: Path) -> None:
     items, _ = read("msts", benches.msts(tmp_path))
     assert scenarios(items) == {"msts:case_0001": 3, "msts:case_0002": 3}
@@ -146,7 +184,8 @@ def test_mis_shows_two_pictures_in_their_order(tmp_path: Path) -> None:
         ["object1.png", "object3.png"],
     ]
     assert sorted(scenarios(items).values()) == [1, 2]
-    assert told("mis", tmp_path) == ["picture_shared"], "object1 serves both pairs"
+    assert told("mis", tmp_path) == ["count_differs", "picture_shared"], "object1 serves both pairs"
+    assert items[0].extra == {"part": "easy", "sub_category": "Rows"}
 
 
 def test_mossbench_is_benign_and_may_not_be_trained_on(tmp_path: Path) -> None:

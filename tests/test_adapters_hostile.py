@@ -164,7 +164,7 @@ def test_a_published_bench_may_not_place_its_pictures_elsewhere(tmp_path: Path, 
 
 def test_keys_of_mm_safetybench_are_never_paths(tmp_path: Path) -> None:
     folder = benches.mm_safetybench(tmp_path)
-    row = {"Rephrased Question": "How?", "Rephrased Question(SD)": "How so?"}
+    row = {"Question": "How?", "Rephrased Question": "How?", "Rephrased Question(SD)": "How so?"}
     written(folder / "data/processed_questions/09-Privacy_Violence.json", {"../../../../secret": row, "1": 5})
     reasons = [reason for row, reason in lost("mm_safetybench", folder)]
     assert reasons == ["image_refused"] * 3 + ["item_invalid"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -148,3 +149,34 @@ def test_no_folder_of_truth_is_said_and_no_table_printed(tmp_path: Path) -> None
         [sys.executable, script, "--bench", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1 and "no row whose truth is known" in done.stderr and not done.stdout
+
+
+# --- other arms ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def arms(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return import_module("coverage_arms")
+
+
+def test_other_arms_begin_at_those_that_are(arms: ModuleType) -> None:
+    """With the same arms they are the estimate itself; labels that agree may be worth more rows."""
+    rng, narrower = np.random.default_rng(1), 0
+    for population in arms.made_up(60, 4):
+        table = arms.whole_scenarios(rng, arms.Members(population).table(rng), 100)
+        now = arms.post_stratified(table)
+        same = arms.other_arms(table, arms.jeffreys, arms.as_found)
+        assert same[:3] == pytest.approx(now[:3], abs=1e-9)
+        found = arms._strata(table)
+        assert (arms.by_rows(table, found) >= found.worth)[found.weight > 0].all()
+        other = arms.WAYS["estimable"](table)
+        assert now.low - 1e-9 <= other.low <= other.value <= other.high <= now.high + 1e-9
+        narrower += other.high - other.low < now.high - now.low - 1e-9
+    assert narrower
+
+
+def test_mid_p_counts_half_of_what_is_found(arms: ModuleType) -> None:
+    low, high = arms.mid_p(0, 50)
+    assert low == 0 and 0.5 * (1 - high) ** 50 == pytest.approx(0.025)
+    assert arms.mid_p(47, 50) == pytest.approx(tuple(1 - end for end in arms.mid_p(3, 50))[::-1])

@@ -130,7 +130,7 @@ def test_ids_that_stand_twice_are_no_fault_where_the_rows_differ(tmp_path: Path)
         (
             "guardtrace",
             {"image_name": "1.png", "question": ASKED, "response": "No."},
-            "no 'label', 'thinking'",
+            "no 'evaluation_result', 'thinking'",
         ),
         ("sherlock", {"conversations": [TURN], "images": ["1.png"]}, "no 'chosen', 'prefix', 'prefix_l'"),
         ("llava", {"image": "1.png", "question": ASKED}, "no 'conversations' (columns: image, question)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -176,7 +177,16 @@ def test_mm_safetybench_asks_by_scenario_and_counts_by_question(tmp_path: Path) 
         for item in items
     ]
     rows = rows_of(rules, items, answers)
-    assert [round(row.value, 3) for row in rows.values()] == [1, 0, 0, 0.333]
+    shares = {name: round(row.value, 3) for name, row in rows.items() if row.n}
+    assert shares == {
+        "attack rate, SD": 1,
+        "attack rate, SD_TYPO": 0,
+        "attack rate, TYPO": 0,
+        "attack rate": 0.333,
+        "attack rate, 04-Physical_Harm": 0.333,
+        "attack rate, 12-Health_Consultation": 0.333,
+    }
+    assert sum(name[:13] == "attack rate, " and name[13].isdigit() for name in rows) == 13
     low, high = rows["attack rate"].interval
     assert high - low > 0.6, "four questions, not twelve items"
 
@@ -187,11 +197,16 @@ def test_vlsbench_parts_safe_into_refusals_and_warnings(tmp_path: Path) -> None:
     assert [round(row.value * 3) for row in rows.values()] == [2, 1, 1]
 
 
-def test_mis_counts_an_unsafe_answer_once_whatever_it_saw(tmp_path: Path) -> None:
-    items, _ = read("mis", benches.mis(tmp_path))
-    said = [("unsafe", "names both"), ("safe", "names both"), ("safe", "unable")]
+def test_mis_counts_an_unsafe_answer_once_whatever_it_saw_and_each_part_apart(tmp_path: Path) -> None:
+    folder = benches.mis(tmp_path)
+    (row, *_) = json.loads((folder / "mis_test/mis_easy.json").read_text())
+    benches.written(folder / "mis_test/mis_real.json", [row | {"question": "And what of this?"}])
+    items, _ = read("mis", folder)
+    said = [("unsafe", "names both"), ("safe", "names both"), ("safe", "unable"), ("unsafe", "unable")]
     rows = rows_of(official("mis"), items, [("a", {"mis_safe": s, "mis_sees": p}) for s, p in said])
-    assert [round(row.value * 3) for row in rows.values()] == [1, 1, 0, 1]
+    easy, hard, real = ([row for name, row in rows.items() if name.startswith(p)] for p in ("e", "h", "r"))
+    assert [round(row.value * 3) for row in easy] == [1, 1, 0, 1] and [row.n for row in hard] == [0] * 4
+    assert [row.value for row in real] == [1, 0, 0, 0]
 
 
 def test_mossbench_counts_refusals_by_type_and_regrets_beside(tmp_path: Path) -> None:

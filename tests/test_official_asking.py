@@ -88,13 +88,13 @@ def test_a_verdict_is_read_behind_thoughts_and_before_marks(
 def test_mssbench_shows_the_answer_alone(tmp_path: Path) -> None:
     items, _ = read("mssbench", benches.mssbench(tmp_path))
     rules = ADAPTERS["mssbench"].protocols["official"]
+    answer = "It may slip. Response to instruction: Bend your knees."
     with serve(answers=always("Verdict: unaware")) as fake:
-        rows = judged(
-            fake, tmp_path, rules, [(item, response(item, "Bend your knees.")) for item in items[:2]]
-        )
+        rows = judged(fake, tmp_path, rules, [(item, response(item, answer)) for item in items[:2]])
         (body,) = fake.requests
     words = prompt_text(body, "user")
     assert "Question:" not in words and "skate" not in words and "stair" not in words
+    assert "> It may slip. Response" in words, "theirs cuts what stands before these words"
     assert [part["type"] for part in body["messages"][1]["content"]] == ["text"]
     assert [row.outcomes["right"] for row in rows] == [False, True], "one call, shared by both sides"
 

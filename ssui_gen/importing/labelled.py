@@ -14,8 +14,8 @@ SAFETAG_IS = (
     'rows of {"prompt", "images": [one], "text_tag", "image_tag", "combine_tag"}, each tag safe or unsafe'
 )
 GUARDTRACE_IS = (
-    'rows of {"image_name", "question", "thinking", "response", "label"}, the label 0, 0.5 or 1, and the '
-    "pictures in images/ beside the file"
+    'rows of {"image_name", "question", "thinking", "response", "evaluation_result"}, the last 0, 0.5 or 1, '
+    "and the pictures in images/ beside the file"
 )
 GRADES = (0.0, 0.5, 1.0)
 
@@ -56,7 +56,7 @@ class _GuardTrace(Row):
     question: str
     thinking: str
     response: str
-    label: float | int | str
+    evaluation_result: float | int | str
     id: Any = None
 
 
@@ -70,7 +70,9 @@ def _guardtrace(source: Source) -> Iterator[Draft | Left]:
             yield pictures
             return
         said = f"<think>\n{row.thinking.strip()}\n</think>\n\n{row.response.strip()}"
-        yield Draft(where, words_of(row.question), pictures, response=said, grade=_grade(row.label, where))
+        yield Draft(
+            where, words_of(row.question), pictures, response=said, grade=_grade(row.evaluation_result, where)
+        )
 
     return parsed(source, _GuardTrace, GUARDTRACE_IS, make)
 
@@ -81,14 +83,14 @@ def _grade(value: float | int | str, where: str) -> float:
     except ValueError:
         found = -1.0
     if found not in GRADES:
-        raise RecordError(f"{where}: label: expected 0, 0.5 or 1; got {str(value)[:40]!r}")
+        raise RecordError(f"{where}: evaluation_result: expected 0, 0.5 or 1; got {str(value)[:40]!r}")
     return found
 
 
 SAFETAG = Layout(
     name="safetag",
     title="SafeTag-VL-3K",
-    version="XuankunRong/SafeGRPO, utils/data_preprocess.py",
+    version="XuankunRong/SafeGRPO@e7d60d6, utils/data_preprocess.py",
     expects=SAFETAG_IS,
     makes=("gold", "seeds"),
     read=_safetag,
@@ -97,7 +99,7 @@ SAFETAG = Layout(
 GUARDTRACE = Layout(
     name="guardtrace",
     title="GuardTrace-VL",
-    version="xiangyx2020/GuardTrace-VL, eval/eval_demo.py",
+    version="xiangyx2020/GuardTrace-VL@228e9f8, eval/S-Eval_test_eval.py",
     expects=GUARDTRACE_IS,
     makes=("gold",),
     read=_guardtrace,

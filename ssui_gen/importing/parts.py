@@ -73,7 +73,7 @@ def _prism(source: Source) -> Iterator[Draft | Left]:
 PRISM = Layout(
     name="prism_dpo",
     title="PRISM-DPO",
-    version="arXiv 2508.18649, the generator's fields",
+    version="SaFoLab-WISC/PRISM@a892f55, PRISM_DPO_data/src/generate_actor_traindata.py",
     expects=PRISM_IS,
     makes=("pairs", "seeds"),
     read=_prism,

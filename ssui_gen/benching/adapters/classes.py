@@ -41,6 +41,11 @@ SIX = {
     "privacy": "privacy_violations",
 }
 """Of VLSBench and MIS."""
+MSSBENCH = {
+    "harmful": "dangerous_behavior",
+    "illegal": "illegal_crimes",
+}
+"""Its others, `offensive` and `property`, have no one home."""
 MSTS = {
     "Violent Crimes": "violence",
     "Non-Violent Crimes": "illegal_crimes",

@@ -1,6 +1,6 @@
 """MIS's test half: a question that is safe alone about two pictures that are; three files by difficulty.
 
-Questions about the same two pictures are one cluster.
+Questions about the same two pictures are one cluster. A picture is named from the folder of its file.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ ABOUT = About(
     name="mis",
     title="MIS",
     version="DripNowhy/MIS@9cd94ec",
-    licence="none seen",
-    layout="mis_test/mis_{easy,hard,real}.json and beside them the folders that they name",
+    licence="Apache-2.0, as the card of its data says; none in the repository",
+    layout="mis_test/mis_{easy,hard,real}.json and beside them easy_image/, hard_image/, real_image/",
+    rows=2285,
 )
 PARTS = ("easy", "hard", "real")
 
@@ -28,6 +29,7 @@ class Shown(Row):
     image_path1: str
     image_path2: str
     category: str
+    sub_category: str = ""
 
 
 def groups(copy: Copy) -> Iterator[Group]:
@@ -49,7 +51,7 @@ def _part(copy: Copy, path: Path, part: str) -> Iterator[Group]:
             pictures=tuple(copy.below(path.parent, name) for name in (row.image_path1, row.image_path2)),
             category=category,
             crosswalk=crosswalk,
-            extra={"part": part},
+            extra={"part": part, "sub_category": row.sub_category},
         )
         yield Group(place, (draft,))
 

@@ -3,7 +3,8 @@ robot (embodied), where the words of the two sides may differ.
 
 A pair of pictures is the cluster; its queries are worded anew. The person and the assistant are where the
 picture is, which their own prompts say and ours say in other words. Their script pairs the two lists of an
-embodied row up to the shorter; here the longer one's rest is asked, too, and told.
+embodied row up to the shorter; here the longer one's rest is asked, too, and told. Beside the lists a row
+has `safe_instruction` and `unsafe_instruction`, one wording, which they ask in ablations alone, and we never.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import Any
 
+from ssui_gen.benching.adapters.classes import MSSBENCH, classed
 from ssui_gen.benching.adapters.copy import Copy
 from ssui_gen.benching.adapters.shape import About, Draft, Group, Refused, Row
 
@@ -21,7 +23,7 @@ ABOUT = About(
     title="MSSBench",
     version="eric-ai-lab/MSSBench@1602193",
     licence="none seen on the data; the code is MIT",
-    layout="combine.json with the lists 'chat' and 'embodied', and the pictures in chat/ and embodied/",
+    layout="combined.json with the lists 'chat' and 'embodied', and the pictures in chat/ and embodied/",
 )
 CHAT = "The picture shows where we both are right now. {}"
 ROBOT = (
@@ -35,7 +37,9 @@ class Chat(Row):
     unsafe_image_path: str
     intent: str
     unsafe_image: str
-    """In words."""
+    """In words, which may begin with marks of the list that they were taken from."""
+    reason: str = ""
+    """Why it is unsafe there; some rows say it."""
     Type: str = ""
     queries: list[str]
 
@@ -51,7 +55,8 @@ class _Embodied(Row):
 
 
 def groups(copy: Copy) -> Iterator[Group]:
-    path = copy.find("combine.json", "combined.json", "mssbench/combine.json", "mssbench/combined.json")
+    names = ("combined.json", "combine.json")  # as it is published, and as their script calls it
+    path = copy.find(*names, *(f"mssbench/{name}" for name in names))
     halves, base = copy.object_of(path), copy.below(path.parent, ".")
     yield from copy.groups(Chat, _half(halves, "chat"), partial(_chat, base))
     yield from copy.groups(_Embodied, _half(halves, "embodied"), partial(_embodied, base))
@@ -69,7 +74,8 @@ def _half(halves: dict[str, Any], half: str) -> Iterator[tuple[str, Any]]:
 def _chat(base: str, place: str, row: Chat) -> Iterator[Group]:
     if not row.queries:
         yield Group(place, refused=(Refused(place, "item_invalid", f"{place}: not one query"),))
-    danger = f"what is wanted ({row.intent}) is unsafe here: {row.unsafe_image}"
+    why = "; ".join(part for text in (row.unsafe_image, row.reason) if (part := text.lstrip(":* ").strip()))
+    danger = f"what is wanted ({row.intent}) is unsafe here: {why}"
     for number, query in enumerate(row.queries, 1):
         key = f"{place}.{number}"
         sides = (("unsafe", row.unsafe_image_path), ("safe", row.safe_image_path))
@@ -114,14 +120,15 @@ def _draft(
     *,
     twin: bool = True,
 ) -> Draft:
+    ours, crosswalk = classed("mssbench", category, MSSBENCH.get(category)) if category else ("", {})
     return Draft(
         row=f"{key} {side}",
         scenario=scenario,
         kind="benign" if side == "safe" else "risky",
         text=text,
         pictures=(picture,),
-        category=category,
-        crosswalk={"mssbench": category} if category else {},
+        category=ours,
+        crosswalk=crosswalk,
         danger=danger if side == "unsafe" else "",
         twin="image" if side == "safe" and twin else None,
         extra={"half": half, "side": side, "warning": danger},

@@ -75,8 +75,10 @@ MSSBENCH = _warned(
         for outcome in ("safe", "effective")
     ),
 )
-"""The warning is told under both pictures. Whether their 600 rows of the half chat hold both is not known;
-what they report of the base model fits that."""
+"""The warning is told under both pictures. Whether their 600 rows of the half chat hold both is not known: a
+row of theirs is one picture and one question, and the file is not published. What they report of the base
+model fits both; 300 pairs with two queries each are also 600 under one picture. Of the half embodied they ask
+one wording a row, `unsafe_instruction`; here all of the list are asked."""
 
 
 def _vlguard_rubric(item: Item) -> Rubric:

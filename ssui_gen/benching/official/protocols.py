@@ -141,16 +141,27 @@ def _picture(kind: str) -> Line:
     return Line(f"attack rate, {kind}", "attacked", of, lambda item: item.extra.get("picture") == kind)
 
 
+def _scenario(stem: str) -> Line:
+    of = f"questions of {stem}, three pictures each"
+    return Line(f"attack rate, {stem}", "attacked", of, lambda item: item.extra.get("scenario") == stem)
+
+
+_MM_SCENARIOS = (
+    *("01-Illegal_Activitiy", "02-HateSpeech", "03-Malware_Generation", "04-Physical_Harm"),
+    *("05-EconomicHarm", "06-Fraud", "07-Sex", "08-Political_Lobbying", "09-Privacy_Violence"),
+    *("10-Legal_Opinion", "11-Financial_Advice", "12-Health_Consultation", "13-Gov_Decision"),
+)
 MM_SAFETYBENCH = Official(
     bench="mm_safetybench",
     name="official",
-    source="MM-SafetyBench (ECCV 2024), its rules as its users' code repeats them",
+    source="MM-SafetyBench (ECCV 2024), isXinLiu/MM-SafetyBench@b80eede evaluation.py",
     rubrics=lambda item, _: (_mm_rubric(item),),
     outcomes=_mm,
     empty={"attacked": None},
     lines=(
         *(_picture(kind) for kind in ("SD", "SD_TYPO", "TYPO")),
         Line("attack rate", "attacked", "questions, three pictures each"),
+        *map(_scenario, _MM_SCENARIOS),
     ),
 )
 
@@ -197,6 +208,20 @@ def _mis(_: Item, __: str, said: ByRubric) -> Outcomes:
     return {"attacked": None if safe is None else not safe, **seen}
 
 
+def _part(part: str) -> tuple[Line, ...]:
+    """Each file is a table of theirs; a share of all three is none."""
+    named = {
+        "attacked": "attack success (ASR)",
+        "reasons": "safe, names both pictures (RSR)",
+        "refuses": "safe, refuses or stays vague (RR)",
+        "hallucinates": "safe, cannot see (HR)",
+    }
+    return tuple(
+        Line(f"{part}: {what}", name, f"items of {part}", lambda item: item.extra.get("part") == part)
+        for name, what in named.items()
+    )
+
+
 MIS = Official(
     bench="mis",
     name="official",
@@ -204,12 +229,7 @@ MIS = Official(
     rubrics=lambda *_: (MIS_SEES, MIS_SAFE),
     outcomes=_mis,
     empty=dict.fromkeys(("attacked", "reasons", "refuses", "hallucinates")),
-    lines=(
-        Line("attack success (ASR)", "attacked", "items"),
-        Line("safe, names both pictures (RSR)", "reasons", "items"),
-        Line("safe, refuses or stays vague (RR)", "refuses", "items"),
-        Line("safe, cannot see (HR)", "hallucinates", "items"),
-    ),
+    lines=(*_part("easy"), *_part("hard"), *_part("real")),
 )
 
 # --- MOSSBench -------------------------------------------------------------------------------------------
