@@ -19,6 +19,7 @@ from ssui_gen.config_roles import followed, with_usual_roles
 from ssui_gen.config_serve import Serve
 from ssui_gen.config_spending import Prices, Spending
 from ssui_gen.config_trust import Alarms, Carding, Labelling
+from ssui_gen.config_vqa import Vqa
 from ssui_gen.dialect import Dialect
 from ssui_gen.errors import ConfigError
 from ssui_gen.guards import GuardWords
@@ -223,6 +224,7 @@ class Config(Settings):
     pairs: Pairing = Pairing()
     leaks: Leaks = Leaks()
     bench: Bench = Bench()
+    vqa: Vqa = Vqa()
 
     @model_validator(mode="after")
     def _likes_are_there(self) -> Config:

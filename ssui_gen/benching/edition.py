@@ -30,9 +30,10 @@ def edition_of(bench: Bench, settings: Settings, makers: Makers, rendered: Mappi
     """`rendered` is what the prompts showed beside their own words. Which rules score the rows is no part of
     it: more of them may come later, to rows of their own.
     """
-    prompts = {"judge": makers.rubric} | ({"policy": makers.asked} if makers.asked else {})
+    official = makers.official if has_rules(bench.name) else ""
+    prompts = {"judge": makers.rubric, "policy": makers.asked, PROMPT: official}
     return Edition(
-        prompts=prompts | ({PROMPT: makers.official} if has_rules(bench.name) else {}),
+        prompts={name: id for name, id in prompts.items() if id},
         cards={"bench": settings.model_dump_json(exclude={"score"}), "items": bench.sha[:16]},
         models={"policy": makers.model, "judge": makers.judge},
         rendered=dict(rendered),

@@ -20,6 +20,7 @@ from ssui_gen.benching.kept import Kept
 from ssui_gen.benching.official.asking import Scorer
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Item, Response
+from ssui_gen.benching.vqa.marking import Marker
 from ssui_gen.config import Bench as Settings
 from ssui_gen.config import BenchQuestion
 from ssui_gen.jobs.part import Witness
@@ -27,6 +28,8 @@ from ssui_gen.jobs.progress import Funnel
 from ssui_gen.records import Reason
 
 LONGEST_NAME = 80
+Scoring = Scorer | Marker
+"""Rules of a benchmark's own, put to a judge or to words."""
 
 
 def folder_name(model: str) -> str:
@@ -40,23 +43,21 @@ class Entry:
     def __init__(
         self,
         tested: Tested,
-        judge: Judge,
-        scorers: Sequence[Scorer],
+        judge: Judge | None,
+        scorers: Sequence[Scoring],
+        settings: Settings,
         bench: Bench,
         folder: Path,
         open_: AsyncExitStack,
         witness: Witness | None = None,
     ) -> None:
-        """`witness` is told of each row before it is written."""
+        """Without a `judge` nothing is asked of one; `witness` is told of each row before it is written."""
         self.tested, self.by, self.scorers, self.folder = tested, judge, scorers, folder
+        self.settings = settings
         self.items = {item.id: item for item in bench.items}
         self._kept = Kept(folder, open_, witness)
         self._done: set[str] = set()
         """Ids of rows on disk."""
-
-    @property
-    def settings(self) -> Settings:
-        return self.by.settings
 
     @property
     def rows(self) -> int:
@@ -96,8 +97,9 @@ class Entry:
     async def attempt(self, item: Item, draws: Collection[int]) -> list[str]:
         """All that is asked about an item, no row written: `ok` for each response that is, else nothing."""
         made = await answer(self.tested, item, self.settings, draws)
-        asked = self.settings.questions if "rsbench" in self.settings.score else ()
-        await asyncio.gather(*(judge(self.by, item, response, asked) for response in made))
+        if self.by and "rsbench" in self.settings.score:
+            asked = self.settings.questions
+            await asyncio.gather(*(judge(self.by, item, response, asked) for response in made))
         scored = (scorer(item, response) for response in made for scorer in self.scorers)
         await asyncio.gather(*scored)
         return ["ok" if response.status == "ok" else "" for response in made]
@@ -113,7 +115,7 @@ class Entry:
 
     def unjudged(self) -> Iterator[tuple[Response, list[BenchQuestion]]]:
         """Each response with the questions that have no row by this judge yet."""
-        if "rsbench" not in self.settings.score:
+        if not self.by or "rsbench" not in self.settings.score:
             return
         for response in self._kept.responses:
             judge = self.by.asked.model
@@ -124,6 +126,7 @@ class Entry:
 
     async def judge(self, response: Response, questions: Collection[BenchQuestion], funnel: Funnel) -> None:
         """Rows for these questions, written together."""
+        assert self.by is not None
         made = await judge(self.by, self.items[response.item_id], response, questions)
         self._kept.judgements.write(made)
         for row in made:
@@ -138,14 +141,14 @@ class Entry:
 
     # --- scores by the benchmark's own rules -------------------------------------------------------
 
-    def unscored(self) -> Iterator[tuple[Response, list[Scorer]]]:
+    def unscored(self) -> Iterator[tuple[Response, list[Scoring]]]:
         """Each response with the rules by which it has no row yet."""
         for response in self._kept.responses:
             left = [scorer for scorer in self.scorers if scorer.id_of(response) not in self._done]
             if left and response.item_id in self.items:
                 yield response, left
 
-    async def score(self, response: Response, scorers: Collection[Scorer], funnel: Funnel) -> None:
+    async def score(self, response: Response, scorers: Collection[Scoring], funnel: Funnel) -> None:
         """Rows by these rules, written together."""
         item = self.items[response.item_id]
         made = await asyncio.gather(*(scorer(item, response) for scorer in scorers))

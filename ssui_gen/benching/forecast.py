@@ -65,7 +65,7 @@ def forecast(entries: Iterable[Entry]) -> Forecast:
 
 
 def _judged(entry: Entry, item: Item, response: int) -> int:
-    return _prompt(entry.by.asked.prompt, item) + response
+    return _prompt(entry.by.asked.prompt if entry.by else None, item) + response
 
 
 def _prompt(prompt: Prompt | None, item: Item) -> int:

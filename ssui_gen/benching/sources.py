@@ -19,6 +19,10 @@ from ssui_gen.benching.bench import ABOUT, ITEMS, Bench, read_about, read_bench,
 from ssui_gen.benching.entry import folder_name
 from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import Item
+from ssui_gen.benching.vqa.reading import NAME as QUESTIONS
+from ssui_gen.benching.vqa.reading import Source as Asked
+from ssui_gen.benching.vqa.reading import read_questions
+from ssui_gen.config_vqa import Vqa
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import as_line
 from ssui_gen.records import Reason, Reject
@@ -39,6 +43,8 @@ class Source(NamedTuple):
     limits: ImageLimits
     mix: bool = False
     """Write other items over those that models have answered."""
+    asking: Vqa = Vqa()
+    """How visual questions are put."""
 
 
 def find(source: Source) -> tuple[Path, Bench]:
@@ -47,10 +53,12 @@ def find(source: Source) -> tuple[Path, Bench]:
         return _own(source)
     if adapter := ADAPTERS.get(source.named):
         return _adapted(source, adapter)
+    if source.named == QUESTIONS:
+        return _asked(source)
     for place in (Path(source.named), source.run / source.named):
         if place.is_dir():
             return _brought(source, place)
-    known = ", ".join(sorted(ADAPTERS))
+    known = ", ".join(sorted((*ADAPTERS, QUESTIONS)))
     raise ConfigError(
         f"--bench: no such benchmark or folder: {source.named!r}; expected a folder that holds {ITEMS}, or "
         f"one of: {known} (DATA= names your copy)"
@@ -97,6 +105,15 @@ def _adapted(source: Source, adapter: Adapter) -> tuple[Path, Bench]:
     facts = {"version": adapter.version, "licence": adapter.licence}
     folder, bench = _written(source, adapter.name, source.data, items, rejects, facts)
     return folder, bench._replace(told=_told(one for one in refused if not one.lost))
+
+
+def _asked(source: Source) -> tuple[Path, Bench]:
+    """Somebody's visual questions."""
+    if source.data is None:
+        raise ConfigError(f"--data: {QUESTIONS} is a set of yours: DATA= names its file or folder")
+    home = source.run / f"{OWN}-{QUESTIONS}"
+    root, items, refused = read_questions(Asked(source.data, home, source.limits, source.asking))
+    return _written(source, QUESTIONS, root, items, map(_reject, refused), {})
 
 
 def _reject(one: Refused) -> Reject:

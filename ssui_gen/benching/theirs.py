@@ -14,6 +14,7 @@ from ssui_gen.benching.official.shape import Judged, Official
 from ssui_gen.benching.official.table import Row, table
 from ssui_gen.benching.rates import number, plain
 from ssui_gen.benching.records import Item, Response
+from ssui_gen.benching.vqa.marking import OFFICIAL
 
 ONE_DRAW = (
     "By this rule the draws of an item vote, and one draw each has no vote to win: `bench: {draws: 3}` in "
@@ -27,13 +28,23 @@ TOLD_MORE = (
 
 def protocols_of(bench: str, wanted: Collection[str]) -> list[Official]:
     """Those of `wanted` that a benchmark of this name has."""
-    known = ADAPTERS[bench].protocols if bench in ADAPTERS else {}
-    return [official for name, official in known.items() if name in wanted]
+    return [official for name, official in _known(bench).items() if name in wanted]
+
+
+def _known(bench: str) -> Mapping[str, Official]:
+    if bench == OFFICIAL.bench:
+        return {OFFICIAL.name: OFFICIAL}
+    return ADAPTERS[bench].protocols if bench in ADAPTERS else {}
+
+
+def is_judged(bench: str) -> bool:
+    """Whether a judge is asked about responses to a benchmark of this name."""
+    return bench != OFFICIAL.bench
 
 
 def has_rules(bench: str) -> bool:
     """Whether a benchmark of this name has any of its own."""
-    return bench in ADAPTERS and bool(ADAPTERS[bench].protocols)
+    return bool(_known(bench))
 
 
 def reservations(official: Official, asked: str, draws: int) -> list[str]:

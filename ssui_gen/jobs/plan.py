@@ -198,6 +198,7 @@ def configure(
         data["models"]["policy"] = data["models"]["vlm"] | {"name": policy, "adapter": None}
     asked = {"protocol": protocol, "score": score}
     data["bench"] |= {key: value for key, value in asked.items() if value}
+    data["vqa"] |= {"protocol": protocol} if protocol else {}
     data["serve"] |= {key: value for key, value in serve.items() if value is not None}
     config = parse(Config, data, where)
     for line in memory.lines(config, said, config_file) if memory else ():

@@ -14,10 +14,11 @@ from typing import NamedTuple, get_args
 
 from rich.console import Console
 
+from ssui_gen.benching.announcing import tell_of, tell_rules
 from ssui_gen.benching.answering import PROMPTS, Tested
 from ssui_gen.benching.bench import Bench, first_scenarios
 from ssui_gen.benching.edition import Makers, edition_of
-from ssui_gen.benching.entry import Entry, folder_name
+from ssui_gen.benching.entry import Entry, Scoring, folder_name
 from ssui_gen.benching.forecast import forecast
 from ssui_gen.benching.judged import Judge
 from ssui_gen.benching.official.asking import PROMPT, Scorer
@@ -25,7 +26,9 @@ from ssui_gen.benching.official.shape import Official
 from ssui_gen.benching.phases import carried_out
 from ssui_gen.benching.players import weights_of
 from ssui_gen.benching.sources import Source, find
-from ssui_gen.benching.theirs import protocols_of, reservations
+from ssui_gen.benching.theirs import is_judged, protocols_of
+from ssui_gen.benching.vqa.asking import as_questions, fixed
+from ssui_gen.benching.vqa.marking import Marker
 from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Config, ScoreName
@@ -83,10 +86,12 @@ class Plan(NamedTuple):
 
     def edition(self, bench: Bench) -> Edition:
         """What the rows of a model are made with, but for the models' names."""
-        asked, rubric, official = self.prompt, self.prompts["judge"].id, self.prompts[PROMPT].id
-        makers = Makers("", "", asked.id if asked else "", rubric, official)
+        names = ("judge", PROMPT) if is_judged(bench.name) else ()
+        rubrics = [self.prompts[name].id for name in names] or ["", ""]
+        makers = Makers("", "", self.prompt.id if self.prompt else "", *rubrics)
         made = edition_of(bench, self.config.bench, makers, rendered())
-        return made.model_copy(update={"models": {}})
+        cards = made.cards | ({} if names else fixed(self.config.vqa))
+        return made.model_copy(update={"models": {}, "cards": cards})
 
 
 class Part(NamedTuple):
@@ -155,10 +160,12 @@ async def _ready(
     async with AsyncExitStack() as open_:
         open_.enter_context(RunDir(plan.run, "bench"))
         folder, bench = _found(plan, part)
+        if not is_judged(bench.name):
+            plan = plan._replace(config=as_questions(plan.config))
         rules = _rules(plan, bench)
-        _tell(bench, say)
-        _tell_rules(plan, rules, say)
-        roles = [*plan.tested, "judge"]
+        tell_of(bench, say)
+        tell_rules(rules, plan.config.bench, say)
+        roles = [*plan.tested, *_judges(bench)]
         job = await open_.enter_async_context(
             opened(plan.run, plan.config, roles, bench.root, console, plan.toy, part and part.witness)
         )
@@ -171,23 +178,9 @@ def _found(plan: Plan, part: Part | None) -> tuple[Path, Bench]:
     """The folder of the benchmark in the run, and what of it is to be asked."""
     if part:
         return plan.run / part.folder, part.bench
-    folder, bench = find(Source(plan.run, plan.bench, plan.data, plan.config.images, plan.mix))
+    asked = (plan.data, plan.config.images, plan.mix, plan.config.vqa)
+    folder, bench = find(Source(plan.run, plan.bench, *asked))
     return folder, first_scenarios(bench, plan.limit)
-
-
-def _tell(bench: Bench, say: Callable[[str], None]) -> None:
-    scenarios = len({item.scenario_id for item in bench.items})
-    about = bench.about
-    facts = f"{bench.name}{' ' + about.version if about.version else ''}: {len(bench.items):,} items of"
-    say(f"{facts} {scenarios:,} scenarios{f', licence {about.licence}' if about.licence else ''}.")
-    if bench.rejects:
-        first = bench.rejects[0]
-        count = f"{len(bench.rejects):,} rows are left out ({REJECTS})"
-        say(f"{count}; the first: {first.reason}: {first.detail}")
-    for notice in bench.told:
-        say(notice)
-    if bench.shared:
-        say(f"{bench.shared:,} pictures stand in several scenarios, which then are not independent.")
 
 
 def _rules(plan: Plan, bench: Bench) -> list[Official]:
@@ -200,21 +193,21 @@ def _rules(plan: Plan, bench: Bench) -> list[Official]:
     return found
 
 
-def _tell_rules(plan: Plan, rules: Sequence[Official], say: Callable[[str], None]) -> None:
-    for one in rules:
-        say(f"Scored by protocol {one.name} too: {one.source}.")
-        for reservation in reservations(one, plan.config.bench.protocol, plan.config.bench.draws):
-            say(reservation)
-
-
 async def _probe(job: Job, plan: Plan, bench: Bench, say: Callable[[str], None]) -> None:
     sees = ("sees_pictures",) if any(item.images for item in bench.items) else ()
-    needs = dict.fromkeys(plan.tested, sees) | {"judge": (*sees, "room")}
-    wanted = ("logprobs", "file_urls", "uuid", "priority", *(("n",) if plan.config.bench.draws > 1 else ()))
-    await job.probe(_sample(plan, bench), needs, wanted, say)
+    judges = _judges(bench)
+    needs = dict.fromkeys(plan.tested, sees) | dict.fromkeys(judges, (*sees, "room"))
+    wanted = [*(["logprobs"] if judges else []), "file_urls", "uuid", "priority"]
+    await job.probe(
+        _sample(plan, bench), needs, [*wanted, *(["n"] if plan.config.bench.draws > 1 else [])], say
+    )
     names, clients = job.models.names, job.models.clients
-    if clients["judge"] is clients["policy"] and names["judge"] == names["policy"]:
+    if judges and clients["judge"] is clients["policy"] and names["judge"] == names["policy"]:
         say(SELF)
+
+
+def _judges(bench: Bench) -> tuple[str, ...]:
+    return ("judge",) if is_judged(bench.name) else ()
 
 
 def _sample(plan: Plan, bench: Bench) -> Sample | None:
@@ -246,14 +239,13 @@ class _Making(NamedTuple):
 
 def _entry(making: _Making, role: str, open_: AsyncExitStack) -> Entry:
     """A model's folder, opened under the edition that its rows are to have. Raises ConfigError."""
-    plan, job, bench, rules, folder, dry, witness = making
+    plan, job, bench, _, folder, dry, witness = making
     pictures = Pictures(bench.root, plan.config.images, plan.config.limits.seeds_in_flight)
     tested = _tested(plan, job, role, pictures)
-    asked = JudgeModel(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
-    place = folder / folder_name(tested.name)
+    place, settings = folder / folder_name(tested.name), plan.config.bench
     home = open_.enter_context(RunDir(place))
-    scorers = [Scorer(one, asked._replace(prompt=plan.prompts[PROMPT])) for one in rules]
-    entry = Entry(tested, Judge(asked, plan.config.bench), scorers, bench, place, open_, witness)
+    judge, scorers = _scoring(making, pictures)
+    entry = Entry(tested, judge, scorers, settings, bench, place, open_, witness)
     made = _edition(plan, bench, entry)
     if dry:
         home.check(made, entry.rows, plan.mix)
@@ -263,12 +255,22 @@ def _entry(making: _Making, role: str, open_: AsyncExitStack) -> Entry:
         rows=entry.rows,
         mix=plan.mix,
         settings=plan.config.model_dump(mode="json"),
-        features={role: job.features[role].model_dump() for role in (role, "judge")},
+        features={role: job.features[role].model_dump() for role in (role, *_judges(bench))},
         sources={},
         toy=job.toy,
     )
     atomic_write(place / REJECTS, b"".join(map(as_line, bench.rejects)))
     return entry
+
+
+def _scoring(making: _Making, pictures: Pictures) -> tuple[Judge | None, list[Scoring]]:
+    """The judge, and the benchmark's own rules; words alone score where nobody judges."""
+    plan, job = making.plan, making.job
+    if not _judges(making.bench):
+        return None, [Marker()]
+    asked = JudgeModel(job.callers["judge"], job.models.names["judge"], plan.prompts["judge"], pictures.of)
+    official = asked._replace(prompt=plan.prompts[PROMPT])
+    return Judge(asked, plan.config.bench), [Scorer(one, official) for one in making.rules]
 
 
 def _tested(plan: Plan, job: Job, role: str, pictures: Pictures) -> Tested:
@@ -287,5 +289,5 @@ def _tested(plan: Plan, job: Job, role: str, pictures: Pictures) -> Tested:
 
 
 def _edition(plan: Plan, bench: Bench, entry: Entry) -> Edition:
-    models = {"policy": entry.tested.name, "judge": entry.by.asked.model}
+    models = {"policy": entry.tested.name} | ({"judge": entry.by.asked.model} if entry.by else {})
     return plan.edition(bench).model_copy(update={"models": models})

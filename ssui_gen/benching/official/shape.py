@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
 
 from ssui_gen.benching.records import Id, Item, Unscored
-from ssui_gen.records import Record, row_id
+from ssui_gen.records import Record, is_none, row_id
 
 Sight = Literal["pictures", "text", "danger", "reference"]
 """What a judge may see beside the answer."""
@@ -89,6 +91,10 @@ class Judged(Record):
     """Whether there was an answer at all."""
     detail: str = ""
     made_by: tuple[str, ...] = ()
+    score: Annotated[float | None, Field(ge=0, le=1, exclude_if=is_none)] = None
+    """How right an answer is, where that is known without a judge."""
+    stand: Annotated[str | None, Field(exclude_if=is_none)] = None
+    """Then also: whether it could be scored, and why not."""
 
     @staticmethod
     def id_of(response_id: str, official: Official, judge: str) -> str:
