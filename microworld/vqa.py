@@ -4,8 +4,8 @@
 
 Each picture is asked three questions, each kind a file of its own: what it shows, how many things there are,
 and whether a thing is there. The policy has learnt to answer the first two, in sentences of its own, which
-are therefore the answers; to the third it knows none. Writes pictures/, truth.jsonl, which says what stands in
-them, and then the three files.
+are therefore the answers; to the third it knows none. Writes pictures/, truth.jsonl (what stands in them),
+and then the three files. The same seed gives the same bytes.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def write(folder: Path, pictures: int, seed: int) -> list[Path]:
         drawn = BytesIO()
         picture(item.scene, LARGE).save(drawn, "PNG")
         atomic_write(folder / "pictures" / f"{item.scene.id}.png", drawn.getvalue())
-    atomic_write(folder / TRUTH, "".join(json.dumps(truth(item, LARGE)) + "\n" for item in items))
+    known = ({key: truth(item, LARGE)[key] for key in ("scene", "place", "things")} for item in items)
+    atomic_write(folder / TRUTH, "".join(json.dumps(row) + "\n" for row in known))
     return [_file(folder / f"{kind}.jsonl", asked) for kind, asked in found.items()]
 
 

@@ -16,6 +16,7 @@ from ssui_gen.cli_options import DEMO, RUN, add_job, again, asked, limited, poli
 from ssui_gen.cli_publish import add_publish
 from ssui_gen.cli_screen import OUT, add_json, give, say, unsaid
 from ssui_gen.cli_shard import add_shard, bench_shard, require_whole
+from ssui_gen.cli_vqa import compare_questions, report_questions
 from ssui_gen.commands import place
 from ssui_gen.records import Reason
 
@@ -94,7 +95,10 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
 def _report(args: argparse.Namespace) -> int:
     from ssui_gen.benching.bench import ITEMS
     from ssui_gen.benching.report import make_again, make_report
+    from ssui_gen.benching.vqa.report import holds_questions
 
+    if holds_questions(args.folder):
+        return _report_questions(args)
     one = args.baseline or not (args.folder / ITEMS).is_file()
     made = [make_report(args.folder, args.baseline)] if one else list(make_again(args.folder))
     _print_reports(made)
@@ -103,10 +107,23 @@ def _report(args: argparse.Namespace) -> int:
     return 0
 
 
+def _report_questions(args: argparse.Namespace) -> int:
+    from ssui_gen.benching.bench import ITEMS
+    from ssui_gen.benching.report import reported
+
+    whole = not args.baseline and (args.folder / ITEMS).is_file()
+    made = report_questions(reported(args.folder) if whole else [(args.folder, args.baseline)])
+    give(args, {"reports": [{"json": one.json, "html": one.html, "report": one.report} for one in made]})
+    return 0
+
+
 def _compare(args: argparse.Namespace) -> int:
     from ssui_gen.benching.printed import rates
     from ssui_gen.benching.side_by_side import HTML, read_beside, write_page
+    from ssui_gen.benching.vqa.report import holds_questions
 
+    if all(map(holds_questions, args.folders)):
+        return compare_questions(args)
     beside = read_beside(args.folders)
     page = args.output or beside.results[0].path.parent / HTML
     write_page(beside, page)
@@ -175,9 +192,13 @@ def _own_adapter(args: argparse.Namespace, config: Config, say: Callable[[str], 
 
 def _tell(args: argparse.Namespace, done: Done) -> None:
     from ssui_gen.benching.report import make_report
+    from ssui_gen.benching.vqa.report import holds_questions
 
     first, *others = done.folders
-    _print_reports([make_report(first), *(make_report(folder, first) for folder in others)])
+    if holds_questions(first):
+        report_questions([(first, None), *((folder, first) for folder in others)])
+    else:
+        _print_reports([make_report(first), *(make_report(folder, first) for folder in others)])
     if done.failed:
         line = again("bench", args, _measured(args), " ".join(_chosen(args)))
         say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")

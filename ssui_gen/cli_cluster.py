@@ -153,7 +153,7 @@ def bench_on_cluster(
     require_of_shards(args)
     require_no_mix(args)
     _everywhere(args)
-    wanted = wanted_bench(args, config(args).images)
+    wanted = wanted_bench(args, config(args))
     store = store_of(args.run, "bench", args.bench)
     tested = ["policy", *(["adapter"] if "adapter" in config(args).models else [])]
     places = {"bench": _named(args), "data": args.data and args.data.absolute(), "judge": args.judge}

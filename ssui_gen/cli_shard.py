@@ -14,7 +14,6 @@ from ssui_gen.errors import ConfigError, SsuiError
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
     from ssui_gen.config import Config
-    from ssui_gen.settings import ImageLimits
     from ssui_gen.shards.benches import Wanted
     from ssui_gen.stages.bench import Plan
     from ssui_gen.stages.pairs import Plan as PairsPlan
@@ -63,7 +62,7 @@ def bench_shard(args: argparse.Namespace, plan_of: Callable[[Path], Plan]) -> in
     require_of_shards(args)
     require_no_mix(args)
     which = which_shard(args.shard)
-    wanted = wanted_bench(args, plan_of(Path("nowhere")).config.images)
+    wanted = wanted_bench(args, plan_of(Path("nowhere")).config)
     store = open_store(args.run).within(wanted.folder)
     deal = settle_bench(store, which.of, wanted)
 
@@ -93,11 +92,11 @@ def pairs_shard(args: argparse.Namespace, plan: PairsPlan) -> int:
     return _done(args, Order(store, which, deal, args.scratch, work))
 
 
-def wanted_bench(args: argparse.Namespace, limits: ImageLimits) -> Wanted:
+def wanted_bench(args: argparse.Namespace, config: Config) -> Wanted:
     from ssui_gen.shards.benches import Wanted
 
     run = args.run if isinstance(args.run, Path) else None
-    return Wanted(run, args.bench, args.data, limits, args.limit)
+    return Wanted(run, args.bench, args.data, config.images, args.limit, config.vqa)
 
 
 def _done(args: argparse.Namespace, order: Order) -> int:

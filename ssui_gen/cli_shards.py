@@ -152,7 +152,7 @@ def _deal_bench(args: argparse.Namespace) -> int:
     from ssui_gen.shards.benches import settle_bench
 
     memory = recall("bench", args.run) if isinstance(args.run, Path) else None
-    wanted = wanted_bench(args, configure(args.config, None, None, memory=memory, say=_say).images)
+    wanted = wanted_bench(args, configure(args.config, None, None, memory=memory, say=_say))
     deal = settle_bench(_store(args), args.shards, wanted)
     _tell_deal(args, deal, "bench", BENCH=args.bench, DATA=args.data, CONFIG=args.config)
     return 0

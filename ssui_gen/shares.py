@@ -186,23 +186,34 @@ class Change:
 
     @staticmethod
     def of(
-        before: Sequence[bool], after: Sequence[bool], clusters: Sequence[Hashable] | None = None
+        before: Sequence[float], after: Sequence[float], clusters: Sequence[Hashable] | None = None
     ) -> Change:
-        """Newcombe's score interval at what the rows are worth; nan without rows."""
-        cells = Counter(zip(before, after, strict=True))
-        n = cells.total()
+        """Newcombe's score interval at what the rows are worth; nan without rows.
+
+        A row that holds in part, 0 to 1, counts in part in each cell: as much as both hold in the first. As
+        such rows move less than those which hold or do not, they are worth more.
+        """
+        moves = [b - a for a, b in zip(before, after, strict=True)]
+        n = len(moves)
         if not n:
             return Change(math.nan, math.nan, math.nan)
-        moves = [b - a for a, b in zip(before, after, strict=True)]
-        part = 1.0 if clusters is None else worth(moves, clusters) / n
-        both, lost, gained, neither = (
-            part * cells[cell] for cell in ((True, True), (True, False), (False, True), (False, False))
-        )
-        low, high = newcombe(both, gained, lost, neither)
-        return Change(100 * sum(moves) / n, 100 * low, 100 * high)
+        part = (1.0 if clusters is None else worth(moves, clusters) / n) * times_steadier(moves)
+        both = math.fsum(map(min, before, after))
+        gained, lost = math.fsum(after) - both, math.fsum(before) - both
+        neither = n - both - gained - lost
+        low, high = newcombe(*(part * cell for cell in (both, gained, lost, neither)))
+        return Change(100 * math.fsum(moves) / n, 100 * low, 100 * high)
 
     def __str__(self) -> str:
         return f"{self.points:+.1f} ({self.low:+.1f} – {self.high:+.1f})"
+
+
+def times_steadier(moves: Sequence[float]) -> float:
+    """The variance of moves, or shares, that were all whole, by theirs; 1 where they are, or none differs."""
+    n = len(moves)
+    mean = math.fsum(moves) / n
+    whole, seen = (math.fsum(part) / n - mean**2 for part in (map(abs, moves), (one * one for one in moves)))
+    return whole / seen if 0 < seen < whole else 1.0
 
 
 def newcombe(both: float, first: float, second: float, neither: float) -> Interval:

@@ -25,8 +25,9 @@ EXACT = 12
 class Pair(NamedTuple):
     """What is said of two models' responses to one item, in one draw."""
 
-    before: bool
-    after: bool
+    before: float
+    """Whether it holds, or in which part, 0 to 1."""
+    after: float
     cluster: Hashable
     """The scenario."""
 
@@ -43,7 +44,7 @@ class Compared(NamedTuple):
     p: float
     """Of no difference, two-sided."""
     test: Literal["McNemar", "sign flip"]
-    """Exact on one pair a scenario; else over the signs of the scenarios' sums."""
+    """Exact on one pair a scenario of what holds or does not; else over the signs of the scenarios' sums."""
 
 
 def compared(pairs: Sequence[Pair]) -> Compared:
@@ -53,21 +54,20 @@ def compared(pairs: Sequence[Pair]) -> Compared:
     before, after, clusters = (list(column) for column in zip(*pairs, strict=True))
     sums = _sums(pairs)
     alone = len(sums) == len(pairs)
-    lost, gained = (
-        sum(pair.before is side and pair.after is not side for pair in pairs) for side in (True, False)
-    )
+    whole = alone and {*before, *after} <= {0, 1}
+    lost, gained = (sum(pair.before == 1 - pair.after == side for pair in pairs) for side in (1, 0))
     return Compared(
         Change.of(before, after, None if alone else clusters),
         100 * clustered_error([pair.after - pair.before for pair in pairs], clusters),
         len(pairs),
         len(sums),
-        mcnemar(lost, gained) if alone else sign_flip(list(sums.values())),
-        "McNemar" if alone else "sign flip",
+        mcnemar(lost, gained) if whole else sign_flip(list(sums.values())),
+        "McNemar" if whole else "sign flip",
     )
 
 
-def _sums(pairs: Sequence[Pair]) -> dict[Hashable, int]:
-    sums = defaultdict[Hashable, int](int)
+def _sums(pairs: Sequence[Pair]) -> dict[Hashable, float]:
+    sums = defaultdict[Hashable, float](float)
     for pair in pairs:
         sums[pair.cluster] += pair.after - pair.before
     return sums

@@ -118,15 +118,24 @@ def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = U
 
 
 def make_again(bench: Path, settings: Alarms = USUAL) -> Iterator[Made]:
-    """Every report that stands in a bench's folder, each beside the model that it was beside; those without
-    one first. Raises ConfigError where there is none, and as `make_report`.
+    """Every report that stands in a bench's folder, as `reported` has them. Raises as that and `make_report`
+    do.
+    """
+    for folder, beside in reported(bench):
+        yield make_report(folder, beside, settings)
+
+
+def reported(bench: Path) -> list[tuple[Path, Path | None]]:
+    """The folders of all models that have a report, each with that of the model that it was beside; those
+    without one first. Raises ConfigError where there is none.
     """
     found = [(len(names), file.parent, names) for file in bench.glob(f"*/{JSON}") if (names := _named(file))]
     if not found:
         raise ConfigError(f"{bench}: no <model>/{JSON} in it: nothing was reported yet (`ssui bench run`)")
-    for _, folder, (_, *others) in sorted(found):
-        beside = bench / folder_name(others[0]) if others else None
-        yield make_report(folder, beside if beside and is_regular(beside / RESPONSES) else None, settings)
+    places = [
+        (folder, bench / folder_name(names[1]) if names[1:] else None) for _, folder, names in sorted(found)
+    ]
+    return [(one, beside if beside and is_regular(beside / RESPONSES) else None) for one, beside in places]
 
 
 def _named(file: Path) -> list[str]:

@@ -35,8 +35,15 @@ class Beside(NamedTuple):
 
 
 def read_beside(folders: Sequence[Path]) -> Beside:
-    """A benchmark's folder stands for all models in it. Raises ConfigError for fewer than two, for one that
-    is named twice, and where what they are of differs.
+    """Raises ConfigError as `folders_of` does, and where what they are of differs."""
+    results = [read_results(folder) for folder in folders_of(folders)]
+    require_same([str(one.path) for one in results], [one.edition for one in results])
+    return _beside(results)
+
+
+def folders_of(folders: Sequence[Path]) -> list[Path]:
+    """Of models; a benchmark's folder stands for all in it. Raises ConfigError for fewer than two, and for
+    one that is named twice.
     """
     named = [model for folder in folders for model in _models(folder)]
     if twice := [one for one, count in Counter(one.resolve() for one in named).items() if count > 1]:
@@ -45,9 +52,7 @@ def read_beside(folders: Sequence[Path]) -> Beside:
         raise ConfigError(
             f"compare: expected the folders of two models or more; got {', '.join(map(str, named)) or 'none'}"
         )
-    results = [read_results(folder) for folder in named]
-    require_same([str(one.path) for one in results], [one.edition for one in results])
-    return _beside(results)
+    return named
 
 
 def _models(folder: Path) -> list[Path]:

@@ -19,7 +19,9 @@ from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.benching.sources import Source, find, folder_in
 from ssui_gen.benching.theirs import protocols_of
+from ssui_gen.benching.vqa.marking import NOBODY
 from ssui_gen.config import Bench as Settings
+from ssui_gen.config_vqa import Vqa
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import as_line, of_kind, parse
 from ssui_gen.manifest import RUN, Manifest, read_manifest
@@ -47,6 +49,8 @@ class Wanted(NamedTuple):
     limits: ImageLimits
     limit: int | None
     """Only the first so many scenarios."""
+    asking: Vqa = Vqa()
+    """How visual questions are put."""
 
     @property
     def folder(self) -> str:
@@ -64,7 +68,7 @@ class Wanted(NamedTuple):
 
     def found(self, scratch: Path) -> tuple[Path, Bench]:
         """Its folder, in the run or, where that is none, in `scratch`; and itself. Raises as `find` does."""
-        return find(Source(self.run or scratch, self.named, self.data, self.limits))
+        return find(Source(self.run or scratch, self.named, self.data, self.limits, asking=self.asking))
 
 
 class Models(Record):
@@ -210,7 +214,7 @@ def _keys(item: Item, folder: str, manifest: Manifest, deal: Deal) -> Iterator[K
     told = manifest.settings.get("bench", {})
     settings = parse_settings(Settings, told, f"{MODELS}: {folder}/{RUN}: bench")
     models = manifest.last.models if manifest.last else {}
-    model, judge = models.get("policy", ""), models.get("judge", "")
+    model, judge = models.get("policy", ""), models.get("judge", NOBODY)
     rules = protocols_of(deal.bench, settings.score)
     for draw in range(settings.draws):
         response = Response.id_of(item.id, model, settings.protocol, draw)

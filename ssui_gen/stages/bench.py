@@ -84,6 +84,10 @@ class Plan(NamedTuple):
         name = PROMPTS.get(self.config.bench.protocol)
         return self.prompts[name] if name else None
 
+    def asking(self, bench: Bench) -> Plan:
+        """As a benchmark of this kind is asked."""
+        return self if is_judged(bench.name) else self._replace(config=as_questions(self.config))
+
     def edition(self, bench: Bench) -> Edition:
         """What the rows of a model are made with, but for the models' names."""
         names = ("judge", PROMPT) if is_judged(bench.name) else ()
@@ -160,8 +164,7 @@ async def _ready(
     async with AsyncExitStack() as open_:
         open_.enter_context(RunDir(plan.run, "bench"))
         folder, bench = _found(plan, part)
-        if not is_judged(bench.name):
-            plan = plan._replace(config=as_questions(plan.config))
+        plan = plan.asking(bench)
         rules = _rules(plan, bench)
         tell_of(bench, say)
         tell_rules(rules, plan.config.bench, say)

@@ -147,6 +147,7 @@ def _passing(outcome: Outcome) -> int:
 def bench_work(plan: BenchPlan, store: Store, deal: Deal, items: Items, console: Console) -> Work:
     """The models under test and their judge at work on some of the scenarios."""
     bench = bench_of(store, deal, items)
+    plan = plan.asking(bench)
 
     async def do(witness: Witness) -> Ended:
         done = await make_bench(plan, console, BenchPart(bench, deal.folder, witness))

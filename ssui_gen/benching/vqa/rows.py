@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
+from ssui_gen.benching.adapters.making import LONGEST
+from ssui_gen.benching.records import MOST_PICTURES
 from ssui_gen.benching.vqa.scoring import LETTERS, PEOPLE, Key, lettered
 from ssui_gen.columns import of_pictures, words
 from ssui_gen.errors import RecordError
@@ -57,11 +59,16 @@ def question(row: Row, where: str) -> Question:
         raise RecordError(f"{where}: no question: expected one of the columns {', '.join(QUESTION)}")
     key, shown = _key(low, asked, where)
     text = "\n".join(filter(None, (_before(low), _kept(_first(low, QUESTION)), shown)))
+    pictures = tuple(_pictures(low))
+    if len(pictures) > MOST_PICTURES:
+        raise RecordError(f"{where}: {len(pictures)} pictures; at most {MOST_PICTURES}")
+    if len(text) > LONGEST:
+        raise RecordError(f"{where}: the question has {len(text):,} characters; at most {LONGEST:,}")
     return Question(
         id=_name(_first(low, ID)),
         text=text,
         key=key,
-        pictures=tuple(_pictures(low)),
+        pictures=pictures,
         number=_name(_first(low, PICTURE)),
         type=words(_first(low, TYPE))[:80],
         licence=words(_first(low, RIGHTS))[:200],

@@ -78,7 +78,7 @@ def _comparable(text: str) -> str:
 _ALONE = re.compile(r"[\s(\[*_`'\"$]*([A-Za-z])[\s)\]*_`'\".:$]*")
 _FIRST = re.compile(r"[\s*_]*(?:\(([A-Z])\)|([A-Z])\s*[.):])[\s*_:]*(?=\S)")
 _NAMED = re.compile(
-    r"(?:\b(?i:answer|option|choice)(?i:\s+is)?|\\boxed)[\s:*_]*[(\[{]?\*{0,2}([A-Z])(?![\w'’])(?! [a-z])"
+    r"(?:\b(?i:answer|option|choice)(?i:\s+is)?|\\boxed)[\s:*_]*[(\[{]?\*{0,2}(?!A [a-z])([A-Z])(?![\w'’])"
 )
 
 
@@ -89,12 +89,14 @@ def letter_of(answer: str, options: Sequence[str]) -> str | None:
     text = answer.strip()
     if found := _ALONE.fullmatch(text):
         return _within(found[1].upper(), options)
-    if (said := _by_text(text, options)) is not None:
-        return said
+    if text in options:
+        return _by_text(text, options)
     if found := _FIRST.match(text):
         letter = found[1] or found[2]
         other = _by_text(text[found.end() :], options)
         return _within(letter, options) if other in (None, letter) else None
+    if (said := _by_text(text, options)) is not None:
+        return said
     named = {one[1] for one in _NAMED.finditer(text)}
     return _within(named.pop(), options) if len(named) == 1 else None
 
