@@ -22,7 +22,7 @@ HOLDOUT ?=## make rsbench: a share of the scenarios, or a file with an id a line
 AGAINST ?=## make rsbench, dataset: other runs: is anything of this one in them?
 ADAPTER ?=## make serve: folder of a LoRA adapter to serve with MODEL; make merge: to merge into its base; make bench: to measure beside MODEL; make publish: to publish instead of RUN's rows
 BENCH ?=## make bench: a benchmark's name or folder; default: drawn scenes of the microworld
-DATA ?=## make bench: your copy of BENCH
+DATA ?=## make bench: your copy of BENCH; of BENCH=vqa your visual questions
 JUDGE ?=## make bench: the model that judges, NAME or NAME@URL; default: as CONFIG says
 CLUSTER ?=## make dataset, pairs, bench: all nodes of a Ray cluster: HOST:PORT of its head, auto or local; needs make cluster
 GPUS ?=## make serve: how many; default: all

@@ -45,7 +45,7 @@ def _run_command(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--run", type=place, default=DEMO, metavar="RUN", help=f"{RUN}; of a shard a URL too")
     parser.add_argument("--bench", help="a benchmark's name or a folder; default: the run's own")
-    parser.add_argument("--data", type=Path, help="your copy of it")
+    parser.add_argument("--data", type=Path, help="your copy of it; of vqa your visual questions")
     parser.add_argument("--limit", type=int, help="only the first LIMIT scenarios")
     parser.add_argument(
         "--judge", help="the model that judges: NAME, or NAME@URL where another server has it"

@@ -89,11 +89,11 @@ def _draw(args: argparse.Namespace, model: Path) -> int:
 
 
 def _draw_every(args: argparse.Namespace) -> int:
-    from ssui_gen.benching.folders import models_in, read_rows
+    from ssui_gen.benching.folders import judged_rows, models_in
     from ssui_gen.stages.bench_label import draw_rows
 
     for model in models_in(_bench(args)):
-        for line in draw_rows(model, read_rows(model), _settings(args, model)).told:
+        for line in draw_rows(model, judged_rows(model), _settings(args, model)).told:
             say(f"{model.name}, {line}")
     return 0
 

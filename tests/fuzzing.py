@@ -36,9 +36,13 @@ from ssui_gen.benching.bench import read_bench
 from ssui_gen.benching.official.asking import verdict
 from ssui_gen.benching.pieces import Sent, respond
 from ssui_gen.benching.proof import trained_on
+from ssui_gen.benching.vqa.reading import Source as Asked
+from ssui_gen.benching.vqa.reading import key_of, read_questions
+from ssui_gen.benching.vqa.scoring import Key, mark
 from ssui_gen.calling import metrics, wire
 from ssui_gen.completions import Choice
 from ssui_gen.config import Leaks, load_config
+from ssui_gen.config_vqa import Vqa
 from ssui_gen.curation.asked.form import PATHS
 from ssui_gen.curation.formats.markdown import read_page, unfolded
 from ssui_gen.curation.lines.check import checked
@@ -138,6 +142,22 @@ def _copy(name: str, file: str) -> Callable[[bytes, Path], object]:
     return through
 
 
+def _asked(data: bytes, folder: Path) -> None:
+    """A file of somebody's visual questions."""
+    (folder / "a.png").write_bytes(PICTURE)
+    (folder / "asked.jsonl").write_bytes(data)
+    made = read_questions(Asked(folder / "asked.jsonl", folder / "home", ImageLimits(), Vqa()))
+    assert all(key_of(item) for item in made.items)
+    assert not any("\n" in one.detail for one in made.refused)
+
+
+def _marked(data: bytes, folder: Path) -> None:
+    """What a model answered, and what somebody says is right."""
+    text = data.decode("utf-8", "replace")
+    for key in (Key((text,)), Key((text, *["yes"] * 9)), Key(("A",), ("a cat", text or "x"))):
+        assert 0 <= mark(text or "x", key).score <= 1
+
+
 def _imported(data: bytes, folder: Path) -> None:
     """One file of rows, taken for each layout's."""
     (folder / "rows.jsonl").write_bytes(data)
@@ -205,6 +225,11 @@ _IN_PARTS = {"choices": [{"message": {"content": _PARTS, "refusal": None}, "fini
 _LOAD = b'vllm:num_requests_running{model="m"} 3.0\nvllm:kv_cache_usage_perc{engine="0"} 0.25\n'
 _PATH = b"1. Visual context: A kitchen.\n2. **Textual request:** To mix.\n\n### Step 3:\nBoth.\n\nAnswer: No."
 _ROWS = b'{"id": "a", "image": "a.png", "text": "Where?"}\n{"id": "b", "image": "b.png"}\n'
+_QUESTIONS = (
+    b'{"id": "1", "image": "a.png", "question": "Which? A. x B. y", "answer": "B"}\n'
+    b'{"image": "a.png", "question": "How many?", "answers": "[1, 1, 1, 1, 1, 1, 1, 1, 1, 2]"}\n'
+    b'{"image": ["a.png"], "question": "What?", "choices": ["x", "y"], "answer": 0, "hint": "Up."}\n'
+)
 _ORIGIN = {"scenario_id": "s", "source": {"bench": "x"}}
 _RISKY = {"id": "a", "kind": "risky", "images": [], "text": "Where?", "danger": "They fall.", **_ORIGIN}
 _SHOWN = {"path": "a.png", "sha256": "0", "width": 1, "height": 1}
@@ -318,6 +343,8 @@ DOORS: dict[str, Door] = {
         (b'[{"question": "Where is it?", "answer": "There."}]',),
         (ConfigError,),
     ),
+    "visual questions": Door(_asked, (_QUESTIONS,), (ConfigError,)),
+    "answers to them": Door(_marked, (b"Answer: (B) the dog's, 1,000.", b"It isnt A. It is \\boxed{B}")),
     "SIUO": Door(
         _copy("siuo", "data/siuo_gen.json"), (json.dumps([benches.siuo_row(1)]).encode(),), (ConfigError,)
     ),

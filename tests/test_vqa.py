@@ -60,7 +60,8 @@ def test_a_set_is_asked_and_scored_and_nobody_judges(fake: Fake, run: Run) -> No
     assert [(one["reason"], one["seed_id"]) for one in left_out] == [("image_missing", "mine.jsonl:4")]
     assert "1 rows are left out" in end.out and "accuracy" in end.out
     page = (run.model / "report.html").read_text("utf-8")
-    assert "no judge, margin 1.0 points" in page and "76.7%" in page
+    assert "3 questions about 3 pictures, asked as_is, scored by vqa@1, no judge, margin 1.0 points" in page
+    assert "76.7%" in page
 
 
 def test_a_question_is_put_plainly_with_the_field_s_words_behind_it(fake: Fake, run: Run) -> None:
@@ -141,7 +142,7 @@ def test_what_a_row_is_scored_by_is_forecast_and_tried_without_a_row(fake: Fake,
     fake.answers = saying(RIGHT)
     end = run.here("--dry")
     assert end.code == 0, end.err
-    assert "at most 3 answers and 0 calls to the judge" in end.out
+    assert "Ahead: at most 3 answers, about" in end.out and "judge" not in end.out
     assert not rows(run.model / "responses.jsonl")
 
 
@@ -151,6 +152,17 @@ def test_a_margin_is_fixed_with_the_first_row(fake: Fake, run: Run, changed: dic
     run.here()
     end = run.here(**changed)
     assert end.code == 1 and str(next(iter(changed.values()))) in end.err and "--mix" in end.err
+
+
+def test_nobody_labels_them_and_no_judge_gets_a_card(fake: Fake, run: Run) -> None:
+    fake.answers = saying(RIGHT)
+    run.here()
+    calls = fake.calls
+    for order in (["label"], ["card", "--base-url", fake.url]):
+        which = ["--run", str(run.run), "--bench", "vqa", "--model", "fake-vlm"]
+        end = here(["bench", *order, *which])
+        assert end.code == 1 and "no judge is asked, and nobody labels" in end.err
+    assert fake.calls == calls
 
 
 def test_another_set_is_not_written_over_one_that_was_answered(fake: Fake, run: Run) -> None:

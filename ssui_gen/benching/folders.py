@@ -15,6 +15,7 @@ from ssui_gen.benching.evidence import gather
 from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES, rows_in
 from ssui_gen.benching.rates import scenarios
 from ssui_gen.benching.records import BenchJudgement, Item, Response
+from ssui_gen.benching.vqa.reading import NAME
 from ssui_gen.errors import ConfigError
 from ssui_gen.judging.questions import QuestionName
 
@@ -64,6 +65,16 @@ def read_rows(model: Path) -> Rows:
     items = {item.id: item for item in bench.items}
     found = {row.id: row for row in rows_in(file, Response) if row.item_id in items}
     return Rows(bench, items, found, said)
+
+
+def judged_rows(model: Path) -> Rows:
+    """As `read_rows`, of a benchmark whose responses are rated. Raises ConfigError for any other, too."""
+    rows = read_rows(model)
+    if rows.bench.name == NAME:
+        raise ConfigError(
+            f"{model}: what is right of visual questions is known: no judge is asked, and nobody labels"
+        )
+    return rows
 
 
 def drawables(rows: Rows) -> Iterator[Drawable]:

@@ -33,11 +33,16 @@ class Forecast(NamedTuple):
     """All that prompts hold, as if no server had a prefix cache."""
 
     def __str__(self) -> str:
+        if not self.questions:
+            return f"Ahead: at most {self.answers:,} answers, about {self._tokens} million prompt tokens."
         return (
             f"Ahead: at most {self.answers:,} answers and {self.questions:,} calls to the judge, about "
-            f"{self.prompt_tokens / 1e6:.1f} million prompt tokens, most of which the questions about a "
-            "response share."
+            f"{self._tokens} million prompt tokens, most of which the questions about a response share."
         )
+
+    @property
+    def _tokens(self) -> str:
+        return f"{self.prompt_tokens / 1e6:.1f}"
 
 
 def forecast(entries: Iterable[Entry]) -> Forecast:

@@ -27,7 +27,7 @@ from ssui_gen.benching.card import (
     trials,
 )
 from ssui_gen.benching.evidence import Case
-from ssui_gen.benching.folders import Rows, read_rows
+from ssui_gen.benching.folders import Rows, judged_rows, read_rows
 from ssui_gen.benching.judged import Judge
 from ssui_gen.benching.kept import CARD, LABELS, rows_in
 from ssui_gen.benching.labelled import settled
@@ -83,7 +83,7 @@ class Made(NamedTuple):
 
 async def make_card(plan: Plan, console: Console) -> Made:
     """Try the judge and write the card; an interrupted one is not written. Raises as `make_bench` does."""
-    rows = read_rows(plan.model)
+    rows = judged_rows(plan.model)
     async with AsyncExitStack() as open_:
         open_.enter_context(RunDir(plan.run, "bench"))
         job = await open_.enter_async_context(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ssui_gen.benching.drawn import Draw, begun, enlarged
 from ssui_gen.benching.exhibits import edition_of, exhibit, form_of
-from ssui_gen.benching.folders import Rows, drawables, read_rows
+from ssui_gen.benching.folders import Rows, drawables, judged_rows
 from ssui_gen.benching.kept import DRAW, LABELS, RESPONSES, rows_in
 from ssui_gen.benching.labelled import heard, together
 from ssui_gen.benching.records import BenchJudgement
@@ -70,7 +70,7 @@ def draw_labels(model: Path, names: Sequence[str], prompt: Prompt, settings: Lab
 
     Several people get shares that overlap. Raises as `draw_rows`.
     """
-    rows = read_rows(model)
+    rows = judged_rows(model)
     draw = draw_rows(model, rows, settings)
     folder = people_folder(model, prompt)
     edition = edition_of(folder.form)
