@@ -32,7 +32,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     [
         (
             "twinz: true",
-            r"run\.yaml: unknown key 'twinz' \(known: alarms, bench, .*, leaks, limits, .*, twins, verify\)",
+            r"run\.yaml: unknown key 'twinz' \(known: alarms, bench, .*, leaks, .*, twins, verify, vqa\)",
         ),
         ("limits: {calls: 3}", r"unknown key 'limits\.calls' \(known: calls_in_flight, .*timeout_seconds"),
         (

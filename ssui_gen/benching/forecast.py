@@ -31,9 +31,11 @@ class Forecast(NamedTuple):
     """Calls to the judge."""
     prompt_tokens: int
     """All that prompts hold, as if no server had a prefix cache."""
+    judged: bool = True
+    """Whether a judge is asked at all."""
 
     def __str__(self) -> str:
-        if not self.questions:
+        if not self.judged:
             return f"Ahead: at most {self.answers:,} answers, about {self._tokens} million prompt tokens."
         return (
             f"Ahead: at most {self.answers:,} answers and {self.questions:,} calls to the judge, about "
@@ -48,7 +50,9 @@ class Forecast(NamedTuple):
 def forecast(entries: Iterable[Entry]) -> Forecast:
     """Of all that is left of these."""
     answers = questions = tokens = 0
+    judged = False
     for entry in entries:
+        judged = judged or entry.by is not None
         tested, settings = entry.tested, entry.settings
         orders = 2 if settings.orders == "both" else 1
         for item, draws in entry.unanswered():
@@ -66,7 +70,7 @@ def forecast(entries: Iterable[Entry]) -> Forecast:
             asked = sum(len(scorer.questions(item, response)) for scorer in scorers)
             questions += asked
             tokens += asked * _judged(entry, item, _tokens(response))
-    return Forecast(answers, questions, tokens)
+    return Forecast(answers, questions, tokens, judged)
 
 
 def _judged(entry: Entry, item: Item, response: int) -> int:

@@ -26,7 +26,7 @@ USES: dict[Stage, tuple[str, ...]] = {
     "dataset": (*_ASKING, "language", "twins", "query", "leaks"),
     "pairs": (*_ASKING, "explore", "verify", "pairs", "leaks"),
     "calibrate": (*_ASKING, "verify"),
-    "bench": (*_ASKING, "bench"),
+    "bench": (*_ASKING, "bench", "vqa"),
     "label": ("labelling",),
     "card": (*_ASKING, "bench", "card"),
 }
