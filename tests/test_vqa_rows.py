@@ -219,6 +219,17 @@ def test_pictures_out_of_parquet_are_kept_once_in_the_run(tmp_path: Path) -> Non
     assert {item.images[0].path for item in made.items} == {f"pictures/{name}" for name in kept}
 
 
+def test_parquet_files_alone_are_one_set_whose_rows_are_told_by_their_file(tmp_path: Path) -> None:
+    found = [{"image": {"bytes": png(1), "path": None}, "question": "Q?", "answer": "yes"}]
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for number in range(2):
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(found), folder / f"part-{number}.parquet")
+    made = read(folder, tmp_path / "home")
+    assert [item.extra["vqa"]["set"] for item in made.items] == ["set"]
+    assert made.refused[0].detail == "part-1.parquet:1: the same picture and words as part-0.parquet:1"
+
+
 def test_pictures_in_base64_of_a_table_are_read(tmp_path: Path) -> None:
     data = png(5) + bytes(200)  # what stands behind a PNG's end is no part of it
     lines = ["index\timage\tquestion\tA\tB\tanswer", f"1\t{base64.b64encode(data).decode()}\tWhich?\tx\ty\tB"]

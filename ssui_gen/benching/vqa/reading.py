@@ -131,7 +131,7 @@ class _Making:
 
     def read(self, table: Path) -> None:
         for line in rows(table):
-            where = f"{table.name}:{line.number}"
+            where = f"{line.path.name}:{line.number}"
             if line.value is None:
                 self._refuse(where, "item_invalid", str(line.error))
                 continue
