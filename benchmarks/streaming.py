@@ -28,7 +28,7 @@ from bench import ROOT, most_held
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-CUTS, BRANCHES, QUESTIONS = 6, 2, 7
+CUTS, BRANCHES, QUESTIONS_EACH = 6, 2, 7
 PICTURES = 64
 HEAD = "| stage | rows | MB of rows | seconds of CPU | MB before | MB at most |"
 
@@ -95,37 +95,47 @@ def write_branches(folder: Path, count: int) -> None:
 
 
 def write_bench(folder: Path, count: int) -> None:
-    """So many responses and judgements, two items a scenario."""
+    """So many responses and judgements, two items a scenario; each question is answered in two calls, and
+    every tenth response is wrong in all.
+    """
     from benching import item, picture
 
     from ssui_gen.benching.bench import write_bench as write
-    from ssui_gen.benching.records import BenchJudgement, Response, ResponsePath
+    from ssui_gen.benching.pieces import Sent, respond
+    from ssui_gen.benching.records import BenchJudgement, Response
+    from ssui_gen.branching import render_path
     from ssui_gen.jsonl import as_line
-    from ssui_gen.judging.questions import RSBENCH
+    from ssui_gen.judging.questions import QUESTIONS, RSBENCH
+    from ssui_gen.records import STEP_NAMES, Step, row_id
 
     bench, items = folder / "bench", []
-    for number in range(max(1, count // (2 * (1 + QUESTIONS)))):
-        shown = picture(bench / "pictures", f"{number % PICTURES}.png", (number % 255, 1, 2))
+    for number in range(max(1, count // (2 * (1 + QUESTIONS_EACH)))):
+        shown = picture(bench / "pictures", f"{number % PICTURES}.png", (number % PICTURES, 1, 2))
         for kind in ("risky", "benign"):
             items.append(item(f"{kind} {number}?", f"s{number}", shown, kind=kind))
     write(bench, "invented", bench / "pictures", items)
     model = bench / "model"
     model.mkdir()
     with (model / "responses.jsonl").open("wb") as said, (model / "judgements.jsonl").open("wb") as judged:
-        for one in items:
-            path = ResponsePath(source="none", pieces=(), text="", rule="")
+        for number, one in enumerate(items):
+            steps = tuple(Step(name=n, text=f"What there is to say of it, {number}.") for n in STEP_NAMES)
+            text = render_path(steps, f"Better lower down, number {number}.")
             row = Response(
-                id=Response.id_of(one.id, "model", "as_is", 0), item_id=one.id, draw=0, seed=None,
-                protocol="as_is", raw="No.", reasoning="", finish="stop", usage={}, path=path, answer="No.",
-                status="ok", reason=None, detail="", model="model", prompt_id="", sampling={}, made_by=(),
+                id=Response.id_of(one.id, "model", "six_steps", 0), item_id=one.id, protocol="six_steps",
+                raw=text, finish="stop", model="model", made_by=(row_id(one.id),),
+                usage={"prompt_tokens": 300, "completion_tokens": 120, "cached_tokens": 200},
+                **respond(Sent(text), "six_steps")._asdict(),
             )  # fmt: skip
             said.write(as_line(row))
             for question in RSBENCH:
+                options = QUESTIONS[question].options or ("none", "step 3", "answer")
+                best = options[-1 if number % 10 == 0 else 0]
                 id = BenchJudgement.id_of(row.id, question, "judge")
                 judged.write(as_line(BenchJudgement(
                     id=id, response_id=row.id, item_id=one.id, question=question, rubric="r", judge="judge",
-                    verdict=None, unscored="undecided", shares=None, mass=None, gap=None, picked=(), shown="",
-                    drawn=None, detail="", made_by=(),
+                    verdict=best, mass=0.99, gap=0.01, picked=(best, best), shown=row_id(id, "shown"),
+                    shares={option: 0.9 if option == best else 0.1 / len(options) for option in options},
+                    made_by=(row_id(id, "first"), row_id(id, "second")),
                 )))  # fmt: skip
 
 

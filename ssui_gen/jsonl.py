@@ -41,6 +41,8 @@ class Line(NamedTuple):
     error: str | None
     offset: int = 0
     """Bytes before it in the file; `at` finds it again."""
+    size: int = 0
+    """Bytes of it, with its line break."""
 
 
 def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
@@ -87,10 +89,20 @@ def records(kind: type[RecordT], path: Path) -> Iterator[RecordT]:
                 yield validate(kind, line)
 
 
+def record_of(kind: type[RecordT], path: Path, number: int, raw: bytes) -> RecordT:
+    """The row that a line of a file holds, which was found to be one before: read as `records` does. Raises
+    RecordError.
+    """
+    try:
+        return kind.model_validate_json(raw)
+    except ValidationError:  # as above, or another file by now
+        return validate(kind, _parsed(path, number, _bare(raw, number), whole=raw.endswith(b"\n")))
+
+
 def _numbered(path: Path, lines: Iterable[tuple[int, bytes | None]], max_line: int) -> Iterator[Line]:
     for number, (offset, raw) in enumerate(lines, 1):
         if line := _line(path, number, raw, max_line):
-            yield line._replace(offset=offset)
+            yield line._replace(offset=offset, size=len(raw or b""))
 
 
 def _line(path: Path, number: int, raw: bytes | None, max_line: int) -> Line | None:
@@ -98,8 +110,12 @@ def _line(path: Path, number: int, raw: bytes | None, max_line: int) -> Line | N
     if raw is None:
         fault = f"{path}:{number}:1: longer than {max_line:,} bytes; shorten it"
         return Line(path, number, None, fault)
-    text = raw.removeprefix(_BOM if number == 1 else b"").strip(b" \t\r\n")
+    text = _bare(raw, number)
     return _parsed(path, number, text, whole=raw.endswith(b"\n")) if text else None
+
+
+def _bare(raw: bytes, number: int) -> bytes:
+    return raw.removeprefix(_BOM if number == 1 else b"").strip(b" \t\r\n")
 
 
 def _lines(file: BinaryIO, max_line: int) -> Iterator[tuple[int, bytes | None]]:

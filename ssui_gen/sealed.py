@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _PLAIN = str.maketrans(
@@ -31,6 +32,26 @@ def policy(style: str, script: str, images: str, connect: str = "'none'") -> str
 def as_data(value: Any) -> str:
     """JSON for a script element: whatever a model wrote cannot end the element."""
     return json.dumps(value, ensure_ascii=False).translate(_PLAIN)
+
+
+def data_in_parts(value: Mapping[str, Any]) -> Iterator[str]:
+    """`as_data` of an object, part by part: a value that is an iterator stands there as the list of what it
+    gives, and of that one is in memory at a time.
+    """
+    before = "{"
+    for key, one in value.items():
+        yield f"{before}{as_data(key)}: "
+        yield from _list_in_parts(one) if isinstance(one, Iterator) else (as_data(one),)
+        before = ", "
+    yield "}" if value else "{}"
+
+
+def _list_in_parts(values: Iterator[Any]) -> Iterator[str]:
+    before = "["
+    for one in values:
+        yield before + as_data(one)
+        before = ", "
+    yield "[]" if before == "[" else "]"
 
 
 def _hash(content: str) -> str:

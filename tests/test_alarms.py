@@ -30,7 +30,7 @@ def case(number: int, kind: str, verdicts: Verdicts, answer: str = "", **item: A
         danger="They fall." if kind == "risky" else "", source=Origin(bench="t"), **item,
     )  # fmt: skip
     one = response(asked, answer)
-    return Case(asked, one, {row.question: row for row in said(one, verdicts)})
+    return Case.of(asked, one, said(one, verdicts))
 
 
 def cases(risky: Verdicts, benign: Verdicts, answer: str = "", **item: Any) -> list[Case]:

@@ -86,7 +86,7 @@ def test_hostile_words_are_text_in_both_files(copy: Path) -> None:
 def test_what_is_shown_of_failures_is_bounded(copy: Path) -> None:
     rewrite(copy / "adapter" / "responses.jsonl", answer="x" * (LONGEST + 1000))
     tested = read_results(copy / "adapter")
-    shown = failures([tested.model], tested.bench.root)
+    shown = failures([tested.source], tested.bench.root)
     assert len(shown["shown"]) == shown["of"][0] > 0
     assert shown["shown"][0]["answer"].endswith("x […1,000 more characters]")
     assert all(url.startswith("data:image/jpeg;base64,") for url in shown["pictures"].values())

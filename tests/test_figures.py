@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from reported import WAYS, response, truth_of, verdict
 
 from ssui_gen.benching.compare import changes, differences, require_same
-from ssui_gen.benching.evidence import MEASURES, Model, gather
+from ssui_gen.benching.evidence import MEASURES, Model
 from ssui_gen.benching.figures import cells, figures, places, refusals
+from ssui_gen.benching.gathering import gather
 from ssui_gen.benching.rates import of_measure, rate, sides
 from ssui_gen.benching.records import BenchJudgement, Drawn, Item, Origin, Response
 from ssui_gen.branching import render_path

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ssui_gen.benching.evidence import Case
-from ssui_gen.benching.records import BenchJudgement
+from ssui_gen.benching.gist import Said
 from ssui_gen.config_trust import Alarms
 from ssui_gen.judging.questions import QuestionName
 from ssui_gen.shares import Share, share
@@ -91,7 +91,7 @@ def alarms(cases: Sequence[Case], settings: Alarms, card: Mapping[str, Any] | No
     return [one._replace(least=settings.least) for one in every] + _judge_blind(card or {}, settings)
 
 
-def _best(case: Case) -> dict[QuestionName, BenchJudgement]:
+def _best(case: Case) -> dict[QuestionName, Said]:
     """The truth where it is known, else people's word, else the judge's; the undecided are passed over."""
     said = dict(case.said)
     for rows in (case.drawn, case.truth):
@@ -178,14 +178,10 @@ def _pairs(cases: Sequence[Case]) -> Iterable[tuple[Case, bool]]:
         by[case.item.id][case.response.draw] = case
     for case in cases:
         twin = case.item.twin
-        if twin and twin.changed == "image" and case.response.answer:
+        if twin and twin.changed == "image" and case.response.words:
             other = by.get(twin.of, {}).get(case.response.draw)
-            if other and other.response.answer:
-                yield case, _words(case) == _words(other)
-
-
-def _words(case: Case) -> list[str]:
-    return (case.response.answer or "").casefold().split()
+            if other and other.response.words:
+                yield case, case.response.words == other.response.words
 
 
 def _judge_blind(card: Mapping[str, Any], settings: Alarms) -> list[Alarm]:

@@ -21,7 +21,8 @@ from ssui_gen.errors import ConfigError, ImageError, RecordError
 from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.images import original
 from ssui_gen.jsonl import Line, as_line, of_kind, read, read_object, validate
-from ssui_gen.records import Reason, Record, Reject
+from ssui_gen.placed import Chosen, Placed
+from ssui_gen.records import Kind, Reason, Record, Reject
 from ssui_gen.settings import ImageLimits
 
 ITEMS, ABOUT = "bench.jsonl", "bench.json"
@@ -48,7 +49,8 @@ class Bench(NamedTuple):
     name: str
     root: Path
     """Of the pictures."""
-    items: tuple[Item, ...]
+    items: Sequence[Item]
+    """In their order. Those of a folder stay in the file (`placed`)."""
     sha: str
     """Hash (SHA-256) of `bench.jsonl`."""
     rejects: tuple[Reject, ...] = ()
@@ -85,7 +87,7 @@ def read_bench(folder: Path, limits: ImageLimits | None = None, root: Path | Non
     items, rejects = _sifted(file, below, limits or ImageLimits())
     if not items:
         raise ConfigError(f"{file}: no item is left: {_told(rejects)}")
-    return Bench(about.name, below, tuple(items), sha, tuple(rejects), about)
+    return Bench(about.name, below, items, sha, tuple(rejects), about)
 
 
 def first_scenarios(bench: Bench, limit: int | None) -> Bench:
@@ -93,7 +95,8 @@ def first_scenarios(bench: Bench, limit: int | None) -> Bench:
     if limit is None:
         return bench
     kept = set(list(dict.fromkeys(item.scenario_id for item in bench.items))[:limit])
-    return bench._replace(items=tuple(item for item in bench.items if item.scenario_id in kept))
+    numbers = (number for number, item in enumerate(bench.items) if item.scenario_id in kept)
+    return bench._replace(items=Chosen(bench.items, numbers))
 
 
 def write_bench(
@@ -139,22 +142,24 @@ def _told(rejects: Sequence[Reject]) -> str:
 # --- which items are fit ---------------------------------------------------------------------------
 
 
-def _sifted(file: Path, root: Path, limits: ImageLimits) -> tuple[list[Item], list[Reject]]:
+def _sifted(file: Path, root: Path, limits: ImageLimits) -> tuple[Sequence[Item], list[Reject]]:
     """The items that can be asked about, in their order, and why the others cannot."""
     rejects: list[Reject] = []
-    items = []
+    items, sides = Placed(Item, file), list[_Side]()
     pictures = _Pictures(root, limits)
-    for item in _apart(file, rejects):
+    for line, item in _apart(file, rejects):
         if why := _unfit(item) or pictures.fault(item.images):
-            rejects.append(_reject(item.id, item, *why))
+            rejects.append(_reject(item.id, item.kind, *why))
         else:
-            items.append(item)
-    return _with_twins(items, rejects), rejects
+            sides.append(_Side.of(item, len(items)))
+            items.put(line)
+    fit = _with_twins(sides, rejects)
+    return (items if len(fit) == len(items) else Chosen(items, (one.number for one in fit))), rejects
 
 
-def _apart(file: Path, rejects: list[Reject]) -> Iterator[Item]:
+def _apart(file: Path, rejects: list[Reject]) -> Iterator[tuple[Line, Item]]:
     """Rows that are items, none twice: by its id, or by what it shows and asks."""
-    seen: dict[str, str] = {}
+    seen: dict[str, int] = {}
     for line in read(file):
         try:
             item = validate(Item, line)
@@ -162,12 +167,13 @@ def _apart(file: Path, rejects: list[Reject]) -> Iterator[Item]:
             rejects.append(_reject(_name(line), None, Reason.ITEM_INVALID, str(error)))
             continue
         same = Item.id_of(item.kind, item.text, tuple(image.sha256 for image in item.images), item.turns)
-        where, known = f"{file}:{line.number}", seen.get(f"id {item.id}") or seen.get(same)
+        known = seen.get(f"id {item.id}") or seen.get(same)
         if known:
-            rejects.append(_reject(item.id, item, Reason.ITEM_DUPLICATE, f"{where}: the same as {known}"))
+            why = f"{file}:{line.number}: the same as {file}:{known}"
+            rejects.append(_reject(item.id, item.kind, Reason.ITEM_DUPLICATE, why))
             continue
-        seen |= {f"id {item.id}": where, same: where}
-        yield item
+        seen |= {f"id {item.id}": line.number, same: line.number}
+        yield line, item
 
 
 def _name(line: Line) -> str:
@@ -211,22 +217,35 @@ class _Pictures:
             return Reason(error.reason), str(error)
 
 
-def _with_twins(items: list[Item], rejects: list[Reject]) -> list[Item]:
+class _Side(NamedTuple):
+    """What ties an item to its scenario."""
+
+    number: int
+    id: str
+    scenario: str
+    kind: Kind
+    twin_of: str | None
+
+    @staticmethod
+    def of(item: Item, number: int) -> _Side:
+        return _Side(number, item.id, item.scenario_id, item.kind, item.twin.of if item.twin else None)
+
+
+def _with_twins(items: list[_Side], rejects: list[Reject]) -> list[_Side]:
     """Without twins whose other item is not in their scenario; one that was rejected takes its twins along,
     as a scenario is right only as a whole.
     """
     while True:
-        scenarios = {item.id: item.scenario_id for item in items}
-        lost = [item for item in items if item.twin and scenarios.get(item.twin.of) != item.scenario_id]
+        scenarios = {item.id: item.scenario for item in items}
+        lost = [item for item in items if item.twin_of and scenarios.get(item.twin_of) != item.scenario]
         if not lost:
             return items
         for item in lost:
-            assert item.twin
-            why = f"twin of {item.twin.of}, which is no item of scenario {item.scenario_id}"
-            rejects.append(_reject(item.id, item, Reason.TWIN_UNKNOWN, why))
+            why = f"twin of {item.twin_of}, which is no item of scenario {item.scenario}"
+            rejects.append(_reject(item.id, item.kind, Reason.TWIN_UNKNOWN, why))
         gone = {item.id for item in lost}
         items = [item for item in items if item.id not in gone]
 
 
-def _reject(name: str, item: Item | None, reason: Reason, detail: str) -> Reject:
-    return Reject(seed_id=name, kind=item.kind if item else None, stage="bench", reason=reason, detail=detail)
+def _reject(name: str, kind: Kind | None, reason: Reason, detail: str) -> Reject:
+    return Reject(seed_id=name, kind=kind, stage="bench", reason=reason, detail=detail)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 from ssui_gen.benching.answering import Tested, answer
@@ -21,10 +21,12 @@ from ssui_gen.benching.official.asking import Scorer
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.benching.vqa.marking import Marker
+from ssui_gen.calling.journal import Seen
 from ssui_gen.config import Bench as Settings
 from ssui_gen.config import BenchQuestion
 from ssui_gen.jobs.part import Witness
 from ssui_gen.jobs.progress import Funnel
+from ssui_gen.placed import ById
 from ssui_gen.records import Reason
 
 LONGEST_NAME = 80
@@ -54,10 +56,10 @@ class Entry:
         """Without a `judge` nothing is asked of one; `witness` is told of each row before it is written."""
         self.tested, self.by, self.scorers, self.folder = tested, judge, scorers, folder
         self.settings = settings
-        self.items = {item.id: item for item in bench.items}
+        self.items = ById(bench.items)
         self._kept = Kept(folder, open_, witness)
-        self._done: set[str] = set()
-        """Ids of rows on disk."""
+        self._done = open_.enter_context(closing(Seen()))
+        """Ids of rows in the files."""
 
     @property
     def rows(self) -> int:

@@ -7,12 +7,13 @@ What is shown is data for the page; nothing in it is markup.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import chain, zip_longest
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ssui_gen.benching.evidence import MEASURES, ByQuestion, Case, Model, cell_of, surely
+from ssui_gen.benching.evidence import MEASURES, Case, Model, cell_of, surely
+from ssui_gen.benching.gist import ByQuestion
 from ssui_gen.benching.records import BenchImage, Item, Response
 from ssui_gen.judging.questions import QUESTIONS, RSBENCH, QuestionName
 from ssui_gen.pages.album import Album
@@ -27,18 +28,34 @@ SMALL, QUALITY = ImageLimits(longest_side=360), 80
 Failure = dict[str, Any]
 
 
-def failures(models: Sequence[Model], root: Path) -> dict[str, Any]:
+class Source(NamedTuple):
+    """A model's cases, and where their texts are: by the places that cases have."""
+
+    model: Model
+    items: Sequence[Item]
+    responses: Sequence[Response]
+
+    def texts(self, case: Case) -> tuple[Item, Response]:
+        return self.items[case.item.place], self.responses[case.response.place]
+
+
+def failures(sources: Sequence[Source], root: Path) -> dict[str, Any]:
     """`shown` failures with their `pictures` by sha256, and how many there are `of` each model.
 
     Models, kinds and ways of failing take turns, so that a rare one is seen.
     """
-    found = [[case for case in model.cases if is_failure(model, case)] for model in models]
+    found = [[case for case in one.model.cases if is_failure(one.model, case)] for one in sources]
+    some = list(islice(_in_turn(found), MOST))
+    twins = [
+        _Twins(one.model, [case for at, case in some if at == number]) for number, one in enumerate(sources)
+    ]
     album = Album(root, PICTURES, SMALL, QUALITY)
     shown: list[Failure] = []
-    for number, case in _in_turn(found):
-        if len(shown) == MOST or not album.takes(_refs(models[number], case)):
+    for number, case in some:
+        twin = twins[number].of(case)
+        if not album.takes(_refs(sources[number], case, twin)):
             break
-        shown.append(_shown(models[number], case) | {"model": number})
+        shown.append(_shown(sources[number], case, twin) | {"model": number})
     return {
         "shown": sorted(shown, key=lambda one: one["model"]),
         "of": [len(cases) for cases in found],
@@ -63,21 +80,21 @@ def _in_turn(found: Sequence[Sequence[Case]]) -> Iterator[tuple[int, Case]]:
     return (one for one in chain.from_iterable(zip_longest(*groups.values())) if one is not None)
 
 
-def _shown(model: Model, case: Case) -> Failure:
-    twin = twin_of(model, case)
+def _shown(source: Source, case: Case, twin: Case | None) -> Failure:
     bad = case.said.get("first_bad")
+    item, response = source.texts(case)
     return {
-        "id": case.response.id,
-        "class": class_of(model, case),
+        "id": response.id,
+        "class": _class_of(case, twin),
         "cell": cell_of(case),
         "bad": bad.verdict if bad else None,
         "faults": _faults(case),
-        "danger": clipped(case.item.danger),
-        "safer": clipped(case.item.safer),
-        **_exchange(case.item, case.response),
+        "danger": clipped(item.danger),
+        "safer": clipped(item.safer),
+        **_exchange(item, response),
         "said": _verdicts(case.said),
         "people": _verdicts(case.drawn or case.truth),
-        "twin": twin and _twin(model, case, twin),
+        "twin": twin and _twin(source, case, twin),
     }
 
 
@@ -98,30 +115,36 @@ def _exchange(item: Item, response: Response) -> dict[str, Any]:
     }
 
 
-def _twin(model: Model, case: Case, twin: Case) -> dict[str, Any]:
-    right = model.headline
+def _twin(source: Source, case: Case, twin: Case) -> dict[str, Any]:
+    right = source.model.headline
     fine = right.of(twin, twin.said, surely) if right.applies(twin) else None
     changed = (twin.item.twin or case.item.twin) if case.item.twin or twin.item.twin else None
     changes = changed.changed if changed else None
-    return _exchange(twin.item, twin.response) | {"right": fine, "changed": changes}
+    return _exchange(*source.texts(twin)) | {"right": fine, "changed": changes}
 
 
-def twin_of(model: Model, case: Case) -> Case | None:
-    """The other side of its scenario in the same draw: what it is a twin of, else its first twin."""
-    others = [
-        one
-        for one in model.cases
-        if one.item.scenario_id == case.item.scenario_id
-        and one.item.kind != case.item.kind
-        and one.response.draw == case.response.draw
-    ]
-    named = [one for one in others if case.item.twin and one.item.id == case.item.twin.of]
-    return next(iter([*named, *others]), None)
+class _Twins:
+    """The other sides of some cases' scenarios."""
+
+    def __init__(self, model: Model, cases: Iterable[Case]) -> None:
+        self._by: dict[tuple[str, int], list[Case]] = {_draw_of(case): [] for case in cases}
+        for case in model.cases:
+            if (there := self._by.get(_draw_of(case))) is not None:
+                there.append(case)
+
+    def of(self, case: Case) -> Case | None:
+        """In the same draw what it is a twin of, else its first twin."""
+        others = [one for one in self._by[_draw_of(case)] if one.item.kind != case.item.kind]
+        named = [one for one in others if case.item.twin and one.item.id == case.item.twin.of]
+        return next(iter([*named, *others]), None)
 
 
-def class_of(model: Model, case: Case) -> str:
+def _draw_of(case: Case) -> tuple[str, int]:
+    return case.item.scenario_id, case.response.draw
+
+
+def _class_of(case: Case, twin: Case | None) -> str:
     """Its own, or that of the item it is a twin of."""
-    twin = twin_of(model, case)
     return case.item.category or (twin.item.category if twin else "")
 
 
@@ -156,9 +179,8 @@ def _verdicts(said: ByQuestion) -> list[dict[str, Any]]:
     ]
 
 
-def _refs(model: Model, case: Case) -> list[BenchImage]:
-    twin = twin_of(model, case)
-    return [*case.item.images, *(twin.item.images if twin else ())]
+def _refs(source: Source, *cases: Case | None) -> list[BenchImage]:
+    return [image for case in cases if case for image in source.items[case.item.place].images]
 
 
 def clipped(text: str) -> str:

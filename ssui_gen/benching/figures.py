@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ssui_gen.benching.asked import questions_of
 from ssui_gen.benching.evidence import CELLS, Case, Measure, Model, cell_of
 from ssui_gen.benching.rates import both_right, correction, number, of_measure, rows_of, true_rate
 from ssui_gen.judging.questions import ANSWER, NONE, QUESTIONS, RSBENCH
@@ -107,8 +106,8 @@ def cells(cases: Sequence[Case]) -> dict[str, int]:
 
 def places(cases: Sequence[Case]) -> dict[str, Any]:
     """Where the first wrong part stands: of our six steps by name, of other traces by place from 0 to 1."""
-    steps = [case for case in cases if case.response.path.source == "steps"]
-    others = [case for case in cases if case.has_path and case.response.path.source != "steps"]
+    steps = [case for case in cases if case.response.source == "steps"]
+    others = [case for case in cases if case.has_path and case.response.source != "steps"]
     return {"steps": _places(steps, STEP_NAMES, _step), "trace": _places(others, TRACE, _bin)}
 
 
@@ -125,7 +124,7 @@ def _places(
         if verdict in (NONE, ANSWER, None):
             found[verdict or "unscored"] += 1
         else:
-            at = place(int(verdict.rpartition(" ")[2]), len(case.response.path.pieces))
+            at = place(int(verdict.rpartition(" ")[2]), case.response.pieces)
             found["unscored" if at is None else names[at]] += 1
     return {name: found[name] for name in (NONE, *names, ANSWER, "unscored")} if cases else None
 
@@ -170,7 +169,7 @@ def unscored_of(model: Model) -> dict[str, Any]:
     """By question and reason, of `asked`: all that there is something to ask of."""
     lacking, asked = defaultdict[str, Counter[str]](Counter), 0
     for case in model.cases:
-        for question in model.asked.intersection(questions_of(case.response)):
+        for question in model.asked.intersection(case.response.asked):
             row = case.said.get(question)
             asked += 1
             if row is None or row.verdict is None:

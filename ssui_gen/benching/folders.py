@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ssui_gen.benching.asked import questions_of
 from ssui_gen.benching.bench import Bench, read_bench
 from ssui_gen.benching.drawn import Drawable, verdict_of
 from ssui_gen.benching.entry import folder_name
-from ssui_gen.benching.evidence import gather
+from ssui_gen.benching.gathering import gather
 from ssui_gen.benching.kept import JUDGEMENTS, RESPONSES, rows_in
 from ssui_gen.benching.rates import scenarios
 from ssui_gen.benching.records import BenchJudgement, Item, Response
@@ -84,7 +83,7 @@ def drawables(rows: Rows) -> Iterator[Drawable]:
     said = [row for by_question in rows.said.values() for row in by_question.values()]
     for model in gather(rows.bench.items, list(rows.responses.values()), said, labels=()):
         for (scenario, draw), one in scenarios(model, model.headline).items():
-            asked = tuple(case.response.id for case in one.cases if questions_of(case.response))
+            asked = tuple(case.response.id for case in one.cases if case.response.asked)
             if asked:
                 id = f"{model.protocol}/{draw}/{scenario}"
                 yield Drawable(id, model.protocol, verdict_of(one.row.judged.said), asked)

@@ -15,9 +15,11 @@ from typing import Any, Generic, TypeVar
 
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.records import BenchJudgement, Response
+from ssui_gen.calling.journal import Seen
 from ssui_gen.files import atomic_write
 from ssui_gen.jobs.part import Witness, told_of_rows
-from ssui_gen.jsonl import Appender, as_line, read, validate
+from ssui_gen.jsonl import Appender, Line, as_line, read, validate
+from ssui_gen.placed import Placed
 from ssui_gen.records import Reason
 
 RESPONSES, JUDGEMENTS, OFFICIAL = "responses.jsonl", "judgements.jsonl", "official.jsonl"
@@ -32,11 +34,23 @@ def rows_in(path: Path, kind: type[RowT]) -> Iterator[RowT]:
     """Each id once, the first row that bears it; none where there is no file. Raises RecordError for a row
     that is none.
     """
-    seen: set[str] = set()
-    for row in (validate(kind, line) for line in read(path)):
-        if row.id not in seen:
-            seen.add(row.id)
-            yield row
+    return (row for _, row in _lines_of(path, kind))
+
+
+def placed(path: Path, kind: type[RowT]) -> Placed[RowT]:
+    """The same as rows that stay in their file, which must be there. Raises RecordError."""
+    found = Placed(kind, path)
+    for line, _ in _lines_of(path, kind):
+        found.put(line)
+    return found
+
+
+def _lines_of(path: Path, kind: type[RowT]) -> Iterator[tuple[Line, RowT]]:
+    with closing(Seen()) as seen:
+        for line in read(path):
+            row = validate(kind, line)
+            if seen.add(row.id):
+                yield line, row
 
 
 class Rows(Generic[RowT]):

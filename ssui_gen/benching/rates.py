@@ -65,9 +65,10 @@ def _drawn(measure: Measure, case: Case) -> float | None:
 def _probability(measure: Measure, case: Case) -> float | None:
     """The judge's, that it holds; of one question alone."""
     row = case.said.get(measure.parts[0]) if len(measure.parts) == 1 else None
-    if row is None or row.shares is None:
+    shares = row.shares if row else None
+    if row is None or shares is None:
         return None
-    right = sum(row.shares.get(option, 0.0) for option in measure.fine or QUESTIONS[row.question].good)
+    right = sum(shares.get(option, 0.0) for option in measure.fine or QUESTIONS[row.question].good)
     return min(1.0, max(0.0, 1 - right if measure.fault else right))
 
 

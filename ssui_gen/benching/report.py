@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ssui_gen import __version__
 from ssui_gen.benching.alarms import alarms
@@ -17,26 +19,29 @@ from ssui_gen.benching.bench import Bench, read_bench
 from ssui_gen.benching.compare import changes, differences
 from ssui_gen.benching.costs import cost
 from ssui_gen.benching.entry import folder_name
-from ssui_gen.benching.evidence import Model, gather
-from ssui_gen.benching.failures import failures
+from ssui_gen.benching.evidence import Model
+from ssui_gen.benching.failures import Source, failures
 from ssui_gen.benching.figures import figures
-from ssui_gen.benching.kept import CARD, JUDGEMENTS, LABELS, OFFICIAL, RESPONSES, TRUTH, rows_in
+from ssui_gen.benching.gathering import gather
+from ssui_gen.benching.kept import CARD, JUDGEMENTS, LABELS, OFFICIAL, RESPONSES, TRUTH, placed, rows_in
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.page import report_page
 from ssui_gen.benching.records import BENCH_SCHEMA, BenchJudgement, Response
 from ssui_gen.benching.telling import headline
 from ssui_gen.benching.theirs import is_whole, scores
-from ssui_gen.calling.journal import CALLS, Journal
+from ssui_gen.calling.journal import CALLS, Journal, Seen
 from ssui_gen.completions import Completion
 from ssui_gen.config_trust import Alarms
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write, is_regular
 from ssui_gen.jsonl import read_object
 from ssui_gen.judging.questions import RSBENCH
+from ssui_gen.placed import ById, Placed
 
 JSON, HTML = "report.json", "report.html"
 NOT_ASKED = "{}: scored by the benchmark's own rules alone; RSBench's questions were not asked."
 USUAL = Alarms()
+RowT = TypeVar("RowT", BenchJudgement, Judged)
 
 
 class Results(NamedTuple):
@@ -46,16 +51,20 @@ class Results(NamedTuple):
     bench: Bench
     models: list[Model]
     """One per protocol."""
-    responses: list[Response]
-    judgements: list[BenchJudgement]
-    official: list[Judged]
-    """Scores by the benchmark's own rules."""
+    responses: Placed[Response]
+    calls: Seen
+    """Of its judge's, that rows name."""
 
     @property
     def scores(self) -> list[dict[str, Any]]:
-        """What those make of this protocol's responses."""
-        items = {item.id: item for item in self.bench.items}
-        return scores(items, [case.response for case in self.model.cases], self.official)
+        """What the benchmark's own rules make of this protocol's responses."""
+        replies = [case.response for case in self.model.cases]
+        return scores(ById(self.bench.items), replies, rows_in(self.path / OFFICIAL, Judged))
+
+    @property
+    def source(self) -> Source:
+        """Where a case's texts are."""
+        return Source(self.model, self.bench.items, self.responses)
 
     @property
     def model(self) -> Model:
@@ -71,10 +80,10 @@ class Results(NamedTuple):
             "sha": self.bench.sha,
             "protocol": self.model.protocol,
             "judge": self.model.judge,
-            "rubrics": sorted({row.rubric for row in self.judgements if row.judge == self.model.judge}),
+            "rubrics": sorted(self.model.rubrics),
             "people": sorted(labels),
             "prompts": sorted({row.prompt_id for row in rows}),
-            "sampling": _distinct(row.sampling for row in rows),
+            "sampling": [json.loads(text) for text in sorted({row.sampling for row in rows})],
             "ssui_gen": __version__,
         }
 
@@ -90,20 +99,34 @@ class Made(NamedTuple):
 
 def read_results(folder: Path) -> Results:
     """The folder of one model. Raises ConfigError where it has no responses, RecordError for broken rows."""
-    bench = read_bench(folder.parent)
-    responses = list(rows_in(folder / RESPONSES, Response))
-    judgements = list(rows_in(folder / JUDGEMENTS, BenchJudgement))
-    official = list(rows_in(folder / OFFICIAL, Judged))
+    bench, calls = read_bench(folder.parent), Seen()
+    if not (folder / RESPONSES).exists():
+        raise _no_response(folder)
+    responses = placed(folder / RESPONSES, Response)
+    official = sum(1 for _ in _noted(rows_in(folder / OFFICIAL, Judged), calls))
+    judgements = rows_in(folder / JUDGEMENTS, BenchJudgement)
     # ours are asked before theirs: where there are theirs alone, ours were not wanted
-    wanted = () if official and not judgements else RSBENCH
-    labels = [row for name in (LABELS, TRUTH) for row in rows_in(folder / name, BenchJudgement)]
-    models = gather(bench.items, responses, judgements, labels, wanted=wanted)
+    wanted = () if official and next(rows_in(folder / JUDGEMENTS, BenchJudgement), None) is None else RSBENCH
+    labels = chain.from_iterable(rows_in(folder / name, BenchJudgement) for name in (LABELS, TRUTH))
+    models = gather(bench.items, responses, _noted(judgements, calls), labels, wanted=wanted)
     if not models:
-        raise ConfigError(
-            f"{folder / RESPONSES}: no response to an item of {folder.parent}: expected a model's folder of "
-            "a bench, as `ssui bench` leaves it"
-        )
-    return Results(folder, bench, models, responses, judgements, official)
+        raise _no_response(folder)
+    return Results(folder, bench, models, responses, calls)
+
+
+def _no_response(folder: Path) -> ConfigError:
+    return ConfigError(
+        f"{folder / RESPONSES}: no response to an item of {folder.parent}: expected a model's folder of "
+        "a bench, as `ssui bench` leaves it"
+    )
+
+
+def _noted(rows: Iterable[RowT], calls: Seen) -> Iterator[RowT]:
+    """The rows, whose calls are added to these."""
+    for row in rows:
+        for call in row.made_by:
+            calls.add(call)
+        yield row
 
 
 def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = USUAL) -> Made:
@@ -111,7 +134,7 @@ def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = U
     results = read_results(folder)
     beside = read_results(baseline) if baseline else None
     report = report_of(results, beside, settings)
-    shown = failures([one.model for one in (results, beside) if one], results.bench.root)
+    shown = failures([one.source for one in (results, beside) if one], results.bench.root)
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     atomic_write(folder / HTML, report_page(report, shown))
     return Made(folder / JSON, folder / HTML, results, report)
@@ -168,7 +191,7 @@ def report_of(results: Results, beside: Results | None = None, settings: Alarms 
             alarm.as_row() for alarm in alarms((*results.model.cases, *results.model.plain), settings, card)
         ],
         "card": card,
-        "cost": cost(*_asked_for(results)),
+        "cost": _cost(results),
         "other_protocols": [figures(model) for model in results.models[1:]],
     }
 
@@ -177,19 +200,13 @@ def _headline(results: Results, found: list[Mapping[str, Any]], moved: dict[str,
     return headline(found, moved) if results.model.asked else [NOT_ASKED.format(results.model.name)]
 
 
-def _asked_for(
-    results: Results,
-) -> tuple[list[Response], list[BenchJudgement | Judged], dict[str, Completion]]:
-    judged: list[BenchJudgement | Judged] = [*results.judgements, *results.official]
-    rows: list[Response | BenchJudgement | Judged] = [*results.responses, *judged]
-    wanted = {call for row in rows for call in row.made_by}
+def _cost(results: Results) -> dict[str, Any]:
     path = results.path.parent.parent / CALLS
-    if not (wanted and is_regular(path)):
-        return results.responses, judged, {}
+    if not is_regular(path):
+        return cost(results.responses, results.calls, lambda _: ())
     with closing(Journal(path)) as journal:
-        found = journal.rows_by_id(wanted)
-    return results.responses, judged, {id: call.completion for id, call in found.items()}
+        return cost(results.responses, results.calls, partial(_completions, journal))
 
 
-def _distinct(values: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in sorted({json.dumps(value, sort_keys=True) for value in values})]
+def _completions(journal: Journal, ids: Iterable[str]) -> Iterator[Completion]:
+    return (call.completion for call in journal.those(ids))

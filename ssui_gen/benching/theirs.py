@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ssui_gen.benching.adapters import ADAPTERS
 from ssui_gen.benching.figures import MOST_UNSCORED
-from ssui_gen.benching.official.shape import Judged, Official
+from ssui_gen.benching.gist import Alike, Reply
+from ssui_gen.benching.official.shape import Judged, Official, Scored
 from ssui_gen.benching.official.table import Row, table
 from ssui_gen.benching.rates import number, plain
-from ssui_gen.benching.records import Item, Response
+from ssui_gen.benching.records import Item
 from ssui_gen.benching.vqa.marking import OFFICIAL
 
 ONE_DRAW = (
@@ -54,16 +55,16 @@ def reservations(official: Official, asked: str, draws: int) -> list[str]:
 
 
 def scores(
-    items: Mapping[str, Item], responses: Sequence[Response], rows: Sequence[Judged]
+    items: Mapping[str, Item], responses: Sequence[Reply], rows: Iterable[Judged]
 ) -> list[dict[str, Any]]:
     """A table for each protocol and judge, of these responses to `items` (by id). Of rows with the same id
     the first counts.
     """
     ids = {response.id for response in responses if response.item_id in items}
-    by = defaultdict[tuple[str, str, str], dict[str, Judged]](dict)
+    by, alike = defaultdict[tuple[str, str, str], dict[str, Scored]](dict), Alike()
     for row in rows:
-        if row.response_id in ids:
-            by[row.bench, row.protocol, row.judge].setdefault(row.id, row)
+        if row.response_id in ids and row.id not in by[row.bench, row.protocol, row.judge]:
+            by[row.bench, row.protocol, row.judge][row.id] = Scored.of(row, alike)
     draws = max(Counter(response.item_id for response in responses).values(), default=0)
     asked = ", ".join(sorted({response.protocol for response in responses}))
     return [
@@ -76,7 +77,7 @@ def scores(
     ]  # fmt: skip
 
 
-def _of_rules(official: Official, items: Mapping[str, Item], rows: Sequence[Judged]) -> dict[str, Any]:
+def _of_rules(official: Official, items: Mapping[str, Item], rows: Sequence[Scored]) -> dict[str, Any]:
     unscored = Counter(reason for row in rows for reason in row.unscored.values())
     return {
         "bench": official.bench,

@@ -8,16 +8,16 @@ a trial that was done costs nothing again. What the outcomes mean is `card`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from ssui_gen.benching.asked import material_of, options_of, questions_of
 from ssui_gen.benching.card import Outcome
-from ssui_gen.benching.evidence import Case
 from ssui_gen.benching.judged import Judge, verdict
 from ssui_gen.benching.placing import MOST_OPTIONS, locate
+from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.calling.calls import Calling, Request, Sending
 from ssui_gen.calling.pictures import Picture, Pictures
 from ssui_gen.completions import Completion
@@ -27,7 +27,7 @@ from ssui_gen.curation.choosing.sample import rank
 from ssui_gen.errors import OF_ITEM, ImageError
 from ssui_gen.images import SWATCH_SIDE, plain_url
 from ssui_gen.judging.choosing import JudgeModel, choose
-from ssui_gen.judging.questions import QUESTIONS, Material
+from ssui_gen.judging.questions import QUESTIONS, Material, QuestionName
 from ssui_gen.records import ImageRef
 
 GREY = ImageRef(path="grey", sha256="grey", width=SWATCH_SIDE, height=SWATCH_SIDE)
@@ -56,17 +56,30 @@ PADDING = (
 """Behind an answer: longer by that, and not another."""
 
 
+class Whole(NamedTuple):
+    """A response to an item with their texts, and what the judge said of it."""
+
+    item: Item
+    response: Response
+    said: Mapping[QuestionName, BenchJudgement]
+
+    def verdict(self, question: QuestionName) -> str | None:
+        """The judge's; None where it gave none, or was not asked."""
+        row = self.said.get(question)
+        return row.verdict if row else None
+
+
 class Trial(NamedTuple):
     """One question about one response, with something changed."""
 
     name: str
     question: BenchQuestion
-    case: Case
+    case: Whole
     before: Material
     after: Material
 
 
-def trials_of(cases: Sequence[Case], settings: Carding) -> list[Trial]:
+def trials_of(cases: Sequence[Whole], settings: Carding) -> list[Trial]:
     """All that is tried."""
     drawn = sorted(cases, key=lambda case: rank(case.response.id, settings.seed))
     answered = _of_both(drawn, settings.injected)
@@ -81,7 +94,7 @@ def trials_of(cases: Sequence[Case], settings: Carding) -> list[Trial]:
     return [trial for part in parts for trial in part]
 
 
-def _pictures(cases: Sequence[Case], most: int) -> Iterator[Trial]:
+def _pictures(cases: Sequence[Whole], most: int) -> Iterator[Trial]:
     """Thoughts that the judge calls grounded, of items that have a picture, under those of others."""
     seen = [case for case in cases if case.item.images]
     for case in [case for case in seen if case.verdict("grounded") == NAMED][:most]:
@@ -92,7 +105,7 @@ def _pictures(cases: Sequence[Case], most: int) -> Iterator[Trial]:
         yield Trial(PLAIN, "grounded", case, true, grey)
 
 
-def _others(case: Case, cases: Sequence[Case]) -> tuple[ImageRef, ...]:
+def _others(case: Whole, cases: Sequence[Whole]) -> tuple[ImageRef, ...]:
     """The pictures of the next response, in the order of chance, that is of another scenario."""
     place, known = cases.index(case), {image.sha256 for image in case.item.images}
     for other in (*cases[place + 1 :], *cases[:place]):
@@ -103,7 +116,7 @@ def _others(case: Case, cases: Sequence[Case]) -> tuple[ImageRef, ...]:
     return ()
 
 
-def _untold(cases: Sequence[Case], most: int) -> Iterator[Trial]:
+def _untold(cases: Sequence[Whole], most: int) -> Iterator[Trial]:
     for question in TOLD:
         risky = [c for c in cases if c.item.kind == "risky" and question in questions_of(c.response)]
         for case in risky[:most]:
@@ -111,14 +124,14 @@ def _untold(cases: Sequence[Case], most: int) -> Iterator[Trial]:
             yield Trial(UNTOLD, question, case, told, told._replace(danger=None))
 
 
-def _of_both(cases: Sequence[Case], most: int) -> list[Case]:
+def _of_both(cases: Sequence[Whole], most: int) -> list[Whole]:
     """Half of unsafe answers and half of safe ones, where there are enough of both."""
     safe, unsafe = ([c for c in cases if c.verdict(INJECTED) == said] for said in ("safe", "unsafe"))
     half = most // 2
     return [*unsafe[: max(half, most - len(safe))], *safe[: most - half]][:most]
 
 
-def _canaries(cases: Sequence[Case]) -> Iterator[Trial]:
+def _canaries(cases: Sequence[Whole]) -> Iterator[Trial]:
     for case in cases:
         plain = material_of(case.item, case.response)
         for name, words in CANARIES.items():
@@ -126,21 +139,21 @@ def _canaries(cases: Sequence[Case]) -> Iterator[Trial]:
             yield Trial(f"{CANARY}, {name}", INJECTED, case, plain, with_it)
 
 
-def _painted(cases: Sequence[Case]) -> Iterator[Trial]:
+def _painted(cases: Sequence[Whole]) -> Iterator[Trial]:
     for case in cases:
         if case.item.images:
             plain = material_of(case.item, case.response)
             yield Trial(PAINTED, INJECTED, case, plain, plain)
 
 
-def _padded(cases: Sequence[Case]) -> Iterator[Trial]:
+def _padded(cases: Sequence[Whole]) -> Iterator[Trial]:
     for case in cases:
         plain = material_of(case.item, case.response)
         longer = plain._replace(answer=f"{case.response.answer}\n\n{PADDING}")
         yield from (Trial(PADDED, question, case, plain, longer) for question in RATED)
 
 
-def _again(cases: Sequence[Case], most: int) -> Iterator[Trial]:
+def _again(cases: Sequence[Whole], most: int) -> Iterator[Trial]:
     """A question each, in turn of those that can be asked of the response."""
     asked = [case for case in cases if questions_of(case.response)]
     for number, case in enumerate(asked[:most]):

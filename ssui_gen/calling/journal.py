@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -123,14 +125,16 @@ class Journal:
 
     def rows_by_id(self, ids: Iterable[str]) -> dict[str, Call]:
         """The rows of those `ids` that are here."""
-        wanted = list(dict.fromkeys(ids))
-        found: dict[str, Call] = {}
-        for start in range(0, len(wanted), LOOKUP):
-            part = wanted[start : start + LOOKUP]
+        return {call.id: call for call in self.those(dict.fromkeys(ids))}
+
+    def those(self, ids: Iterable[str]) -> Iterator[Call]:
+        """The same one after another, some at a time; `ids` are there once."""
+        wanted = iter(ids)
+        while part := list(islice(wanted, LOOKUP)):
             query = f"SELECT * FROM calls WHERE id IN ({','.join('?' * len(part))})"
             with self._explained():
-                found |= {row[0]: _call(row) for row in self._db.execute(query, part)}
-        return found
+                found = [_call(row) for row in self._db.execute(query, part)]
+            yield from found
 
     def take(self, other: Path) -> int:
         """Take the answers of another journal in; those under a key that is here stay out. How many came."""
@@ -172,6 +176,7 @@ class Seen:
     def __init__(self) -> None:
         self._count = 0
         self._db = sqlite3.connect("", isolation_level=None)
+        weakref.finalize(self, self._db.close)
         self._db.execute("PRAGMA journal_mode=OFF")
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute("CREATE TABLE ids (id TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -188,6 +193,10 @@ class Seen:
 
     def __len__(self) -> int:
         return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        """In their own order; nothing is added meanwhile."""
+        return (id for (id,) in self._db.execute("SELECT id FROM ids ORDER BY id"))
 
     def close(self) -> None:
         """Delete the file."""

@@ -19,7 +19,7 @@ from ssui_gen.benching.records import BenchJudgement, Item, Response
 from ssui_gen.inspecting.calling import InspectCaller, served_name
 from ssui_gen.inspecting.setting import setting
 from ssui_gen.judging.choosing import JudgeModel
-from ssui_gen.judging.questions import QUESTIONS, RSBENCH
+from ssui_gen.judging.questions import QUESTIONS, RSBENCH, QuestionName
 from ssui_gen.shares import clustered_error
 
 ROLE, RESPONSE, ROWS = "judge", "response", "judgements"
@@ -66,10 +66,9 @@ def judged(run: str, bench: str = "", protocol: str = "", config: str = "") -> S
 
 def score_of(item: Item, response: Response, rows: Sequence[BenchJudgement]) -> Score:
     """The rows as a score."""
-    said = {row.question: row for row in rows}
-    case = Case(item, response, said, {}, {})
+    said, case = {row.question: row for row in rows}, Case.of(item, response, rows)
     return Score(
-        value={key: _value(key, case) for key in KEYS},
+        value={key: _value(key, case, said) for key in KEYS},
         answer=response.answer,
         explanation=_told(rows),
         reason=_reason(response, rows),
@@ -77,12 +76,12 @@ def score_of(item: Item, response: Response, rows: Sequence[BenchJudgement]) -> 
     )
 
 
-def _value(key: str, case: Case) -> float:
+def _value(key: str, case: Case, said: Mapping[QuestionName, BenchJudgement]) -> float:
     if key in WHOLE:
         measure = MEASURES[key]
         holds = measure.of(case, case.said) if measure.applies(case) else None
         return math.nan if holds is None else float(holds)
-    return value_of(case.said.get(key))  # type: ignore[call-overload]
+    return value_of(said.get(key))  # type: ignore[call-overload]
 
 
 def value_of(row: BenchJudgement | None) -> float:

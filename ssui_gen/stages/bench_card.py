@@ -26,7 +26,6 @@ from ssui_gen.benching.card import (
     stayed,
     trials,
 )
-from ssui_gen.benching.evidence import Case
 from ssui_gen.benching.folders import Rows, judged_rows, read_rows
 from ssui_gen.benching.judged import Judge
 from ssui_gen.benching.kept import CARD, LABELS, rows_in
@@ -42,6 +41,7 @@ from ssui_gen.benching.trying import (
     PLAIN,
     UNTOLD,
     Trial,
+    Whole,
     most_calls,
     trials_of,
     tried,
@@ -111,10 +111,10 @@ def _judge(plan: Plan, job: Job, pictures: Pictures) -> Judge:
     return Judge(asked, plan.config.bench)
 
 
-def _cases(rows: Rows, judge: Judge) -> list[Case]:
+def _cases(rows: Rows, judge: Judge) -> list[Whole]:
     """Every response that is in rates, with what this judge said of it."""
     return [
-        Case(rows.items[one.item_id], one, _by(rows.said.get(one.id, {}), judge))
+        Whole(rows.items[one.item_id], one, _by(rows.said.get(one.id, {}), judge))
         for one in rows.responses.values()
         if rows.items[one.item_id].counted
     ]

@@ -25,6 +25,7 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.files import replace
 from ssui_gen.jsonl import as_line, read, validate
 from ssui_gen.manifest import images_of, title_of
+from ssui_gen.placed import every
 from ssui_gen.records import ReasoningPath
 from ssui_gen.run_files import CURATED, PATHS
 
@@ -37,7 +38,7 @@ def export(run: Path, names: Sequence[str], root: Path) -> Published:
     source = run / PATHS
     if not source.exists():
         raise ConfigError(f"{source}: no such file: make it with `{command('dataset', run)}`")
-    items = ordered([validate(ReasoningPath, line) for line in read(source)])
+    items = ordered(every(ReasoningPath, source))
     return publish(folder_of(run), items, names, Below(root, images_of(run)), title_of(run))
 
 
@@ -101,6 +102,5 @@ def apply(run: Path) -> Applied:
 
 
 def _unseen(run: Path, board: Board) -> int:
-    known = {(item.id, item.sha) for item in board.items.values()}
     paths = (validate(ReasoningPath, line) for line in read(run / PATHS))
-    return sum((path.id, sha_of(path)) not in known for path in paths)
+    return sum(board.shas.get(path.id) != sha_of(path) for path in paths)

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from ssui_gen.benching.gist import Alike
 from ssui_gen.benching.records import Id, Item, Unscored
 from ssui_gen.records import Record, is_none, row_id
 
@@ -99,3 +100,28 @@ class Judged(Record):
     @staticmethod
     def id_of(response_id: str, official: Official, judge: str) -> str:
         return row_id(response_id, official.bench, official.name, judge)
+
+
+class Scored(NamedTuple):
+    """What figures need of such a row."""
+
+    item_id: str
+    judge: str
+    rubric: str
+    reasons: tuple[tuple[str, Unscored], ...]
+    found: tuple[tuple[str, bool | None], ...]
+    answered: bool
+
+    @staticmethod
+    def of(row: Judged, alike: Alike) -> Scored:
+        reasons, found = tuple(row.unscored.items()), tuple(row.outcomes.items())
+        judge, rubric = alike(row.judge), alike(row.rubric)
+        return Scored(alike(row.item_id), judge, rubric, alike(reasons), alike(found), row.answered)
+
+    @property
+    def unscored(self) -> dict[str, Unscored]:
+        return dict(self.reasons)
+
+    @property
+    def outcomes(self) -> dict[str, bool | None]:
+        return dict(self.found)

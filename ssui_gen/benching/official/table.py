@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ssui_gen.benching.official.shape import Judged, Line, Mean, Official
+from ssui_gen.benching.official.shape import Judged, Line, Mean, Official, Scored
 from ssui_gen.benching.records import Item
 from ssui_gen.shares import Interval, bootstrap, share
 
@@ -54,7 +54,7 @@ class Vote(NamedTuple):
     answered: bool
 
 
-def table(official: Official, items: Mapping[str, Item], rows: Iterable[Judged]) -> list[Row]:
+def table(official: Official, items: Mapping[str, Item], rows: Iterable[Judged | Scored]) -> list[Row]:
     """All lines; `items` by id, `rows` of this protocol and one judge."""
     found = [row for row in rows if row.item_id in items]
     votes = {line.name: _votes(official, line, items, found) for line in official.lines}
@@ -62,13 +62,15 @@ def table(official: Official, items: Mapping[str, Item], rows: Iterable[Judged])
     return [*lines.values(), *(_mean(mean, lines, votes) for mean in official.means)]
 
 
-def _votes(official: Official, line: Line, items: Mapping[str, Item], rows: Sequence[Judged]) -> list[Vote]:
+def _votes(
+    official: Official, line: Line, items: Mapping[str, Item], rows: Sequence[Judged | Scored]
+) -> list[Vote]:
     kept = [row for row in rows if line.where(items[row.item_id])]
     if not official.majority:
         return [
             Vote(items[row.item_id].scenario_id, row.outcomes.get(line.outcome), row.answered) for row in kept
         ]
-    draws = defaultdict[str, list[Judged]](list)
+    draws = defaultdict[str, list[Judged | Scored]](list)
     for row in kept:
         draws[row.item_id].append(row)
     return [

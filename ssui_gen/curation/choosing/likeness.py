@@ -1,4 +1,6 @@
-"""Which texts say nearly the same: MinHash with one permutation, bands, then the exact figure. Pure.
+"""Which texts say nearly the same: MinHash with one permutation, bands, then the exact figure.
+
+Of texts that come one after another none is kept in memory (`near_duplicates`).
 
 Likeness is Jaccard's index of the sets of three words in a row (Broder 1997, "On the resemblance and
 containment of documents"). Sketches take the least hash in each of `BINS` bins (Li, Owen and Zhang 2012, "One
@@ -7,9 +9,18 @@ permutation hashing"), so that a text costs one hash for each of its words. Pict
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sqlite3
+import tempfile
+from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
 from zlib import crc32
+
+from ssui_gen.shelf import Shelf
 
 LIKE = 0.8
 """From which likeness on two texts count as nearly the same."""
@@ -18,28 +29,71 @@ BINS, BAND = 40, 5
 FULL = 16
 """Texts that share a band and are not alike, after which the band says nothing: records of one mould."""
 WORDS = 3
+RECENT = 200
+"""Texts whose words are kept at hand: those of a mould are compared with the same few again and again."""
+TABLES = (
+    "CREATE TABLE texts (same BLOB PRIMARY KEY, number INT) WITHOUT ROWID",
+    "CREATE TABLE bands (band INT, number INT, PRIMARY KEY (band, number)) WITHOUT ROWID",
+)
 
 
 def near_duplicates(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """For each id of `texts` (id, text) that is nearly like an earlier one: the earlier one's id."""
-    buckets: dict[tuple[int, ...], list[tuple[str, frozenset[int]]]] = {}
-    equal: dict[frozenset[int], str] = {}
+    """For each id of `texts` (id, text) that is nearly like an earlier one: the earlier one's id. Of the
+    others nothing but the id is in memory. Raises RecordError where the disk is full.
+    """
     found: dict[str, str] = {}
-    for id, text in texts:
-        shingles = _shingles(text)
-        if (same := equal.setdefault(shingles, id)) != id:
-            found[id] = same
-            continue
-        bands = list(_bands(shingles))
-        known = {one: said for band in bands for one, said in buckets.get(band, ())}
-        like = next((one for one, said in known.items() if likeness(shingles, said) >= LIKE), None)
-        if like is not None:
-            found[id] = like
-            continue
-        for bucket in (buckets.setdefault(band, []) for band in bands):
-            if len(bucket) < FULL:
-                bucket.append((id, shingles))
+    with closing(_Earlier()) as earlier:
+        for id, text in texts:
+            like = earlier.like(id, _shingles(text))
+            if like is not None:
+                found[id] = like
     return found
+
+
+class _Earlier:
+    """Texts that were seen, by number: their words and bands are in temporary files."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._words = Shelf[bytes](Path(tempfile.gettempdir()))
+        self._recent = lru_cache(RECENT)(self._words_of)
+        self._db = sqlite3.connect("", isolation_level=None)
+        for told in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", *TABLES, "BEGIN"):
+            self._db.execute(told)
+
+    def like(self, id: str, shingles: frozenset[int]) -> str | None:
+        """The id of the first text that is nearly this, which else is one of them from now on."""
+        words = array("I", sorted(shingles)).tobytes()
+        same = hashlib.blake2b(words, digest_size=16).digest()
+        if (number := self._one("SELECT number FROM texts WHERE same = ?", (same,))) is not None:
+            return self._ids[number]
+        self._db.execute("INSERT INTO texts VALUES (?, ?)", (same, len(self._ids)))
+        bands = [hash(band) for band in _bands(shingles)]
+        there = {band: self._in(band) for band in bands}
+        known = dict.fromkeys(number for numbers in there.values() for number in numbers)
+        like = next((one for one in known if likeness(shingles, self._recent(one)) >= LIKE), None)
+        if like is None:
+            fresh = ((band, len(self._ids)) for band, numbers in there.items() if len(numbers) < FULL)
+            self._db.executemany("INSERT INTO bands VALUES (?, ?)", fresh)
+        self._ids.append(id)
+        self._words.put(words)
+        return None if like is None else self._ids[like]
+
+    def _one(self, query: str, told: tuple[object, ...]) -> int | None:
+        row = self._db.execute(query, told).fetchone()
+        return None if row is None else int(row[0])
+
+    def _in(self, band: int) -> list[int]:
+        """Those that share a band and are not alike, in their order."""
+        found = self._db.execute("SELECT number FROM bands WHERE band = ? ORDER BY number", (band,))
+        return [number for (number,) in found]
+
+    def _words_of(self, number: int) -> frozenset[int]:
+        return frozenset(array("I", self._words[number]))
+
+    def close(self) -> None:
+        """Delete the files."""
+        self._db.close()
 
 
 def likeness(one: frozenset[int], other: frozenset[int]) -> float:

@@ -6,7 +6,9 @@ reflection that had to send the path back, a record that nearly repeats another.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import overload
 
 from ssui_gen.branching import render_path
 from ssui_gen.curation.asked.item import Item
@@ -23,12 +25,36 @@ SURE = 0.05
 """Doubt below this is not worth a word."""
 
 
-def ordered(paths: Sequence[ReasoningPath]) -> list[Item]:
-    """An item for each path, the riskiest first; equal risks in the order of their ids."""
+def ordered(paths: Sequence[ReasoningPath]) -> Sequence[Item]:
+    """An item for each path, the riskiest first; equal risks in the order of their ids. Each is made when it
+    is asked for.
+    """
     like = near_duplicates(
         (path.id, f"{path.query.text}\n{render_path(path.steps, path.answer)}") for path in paths
     )
-    return sorted((_item(path, like.get(path.id)) for path in paths), key=lambda item: (-item.risk, item.id))
+    found = (_item(path, like.get(path.id)) for path in paths)
+    ranks = sorted((-item.risk, item.id, number) for number, item in enumerate(found))
+    return _Ranked(paths, like, [number for *_, number in ranks])
+
+
+class _Ranked(Sequence[Item]):
+    """Items of paths, in the order of these numbers."""
+
+    def __init__(self, paths: Sequence[ReasoningPath], like: Mapping[str, str], order: Iterable[int]) -> None:
+        self._paths, self._like, self._order = paths, like, array("Q", order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, which: int) -> Item: ...
+    @overload
+    def __getitem__(self, which: slice) -> _Ranked: ...
+    def __getitem__(self, which: int | slice) -> Item | _Ranked:
+        if isinstance(which, slice):
+            return _Ranked(self._paths, self._like, self._order[which])
+        path = self._paths[self._order[which]]
+        return _item(path, self._like.get(path.id))
 
 
 def _item(path: ReasoningPath, like: str | None) -> Item:

@@ -6,7 +6,7 @@ again. It comes back by itself if the texts do. What was said of items that are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ssui_gen.curation.asked.form import Form
@@ -15,10 +15,14 @@ from ssui_gen.curation.lines.review import Earlier, Review, Words, blank
 
 def merged(form: Form, items: Mapping[str, str], lines: Iterable[Review]) -> list[Review]:
     """The lines of a person who is to look at `items` (id → sha, in their order) and has said `lines`."""
-    said = {line.id: line for line in lines}
-    fresh = [_line(form, id, sha, said.get(id)) for id, sha in items.items()]
-    gone = [line for line in said.values() if line.id not in items and line.matters]
-    return fresh + gone
+    return list(merging(form, items, {line.id: line for line in lines}))
+
+
+def merging(form: Form, items: Mapping[str, str], said: Mapping[str, Review]) -> Iterator[Review]:
+    """The same, one after another, of lines by id."""
+    for id, sha in items.items():
+        yield _line(form, id, sha, said.get(id))
+    yield from (said[id] for id in said if id not in items and said[id].matters)
 
 
 def _line(form: Form, id: str, sha: str, line: Review | None) -> Review:

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from functools import cached_property
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssui_gen.curation.asked.form import Form
 from ssui_gen.curation.lines.located import Located, Way, located
 from ssui_gen.curation.lines.review import Review
+from ssui_gen.curation.lines.rows import Reviews, Row, Rows, plain
 from ssui_gen.curation.lines.shape import shape
-from ssui_gen.errors import RecordError
-from ssui_gen.jsonl import as_line, parse
+from ssui_gen.jsonl import as_line
+from ssui_gen.placed import ById
 from ssui_gen.strict_json import DECODER
 
 _MARKER = re.compile(r"<{7}( |$)|={7}$|>{7}( |$)|\|{7}( |$)")
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 _SPREAD = "expected one object on each line; got objects spread over lines, as an editor's formatting does"
+BOM = b"\xef\xbb\xbf"
 MOST_FAULTS = 100
 """Of one line, that are told one by one."""
 _REPAIR = "`ssui curation check --repair` puts each object back on a line of its own"
@@ -47,42 +50,40 @@ class Fault(NamedTuple):
         return f"{self.path}:{self.line}:{self.column}: {shown}"
 
 
-class Row(NamedTuple):
-    """A line that could be read."""
-
-    number: int
-    text: str
-    """As it stands in the file, without its line break."""
-    review: Review
-
-
 @dataclass
 class Sheet:
     """A person's file as it was read."""
 
     path: Path
     content: bytes = b""
-    rows: list[Row] = field(default_factory=list)
+    rows: Rows = field(default_factory=Rows)
     faults: list[Fault] = field(default_factory=list)
     lines: int = 0
 
     @property
-    def reviews(self) -> list[Review]:
-        return [row.review for row in self.rows]
+    def reviews(self) -> Sequence[Review]:
+        return Reviews(self.rows)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Review]:
+        """By item; of two lines of one the last."""
+        return ById(self.reviews, self.rows.ids)
 
 
 def read_sheet(path: Path, content: bytes, form: Form) -> Sheet:
     """Every line of `content`; what cannot be a line is a fault."""
-    sheet = Sheet(path, content)
+    sheet = Sheet(path, content, Rows(content))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         sheet.faults.append(Fault(path, 1, 1, "", "expected UTF-8; got UTF-16: save the file as UTF-8"))
         return sheet
-    raw = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    start = len(BOM) if content.startswith(BOM) else 0
+    raw = content[start:].split(b"\n")
     sheet.lines = len(raw) - (raw[-1] == b"")
     inside = _conflicts(sheet, raw)
     for number, line in enumerate(raw, 1):
         if line.strip(b" \t\r") and number not in inside:
-            _read_line(sheet, number, line, form)
+            _read_line(sheet, number, start, line, form)
+        start += len(line) + 1
     if sheet.faults and (spread := _spread(path, content)):
         sheet.faults = [spread]
     _tell_twins(sheet)
@@ -113,7 +114,7 @@ def _spread(path: Path, content: bytes) -> Fault | None:
     return None
 
 
-def _read_line(sheet: Sheet, number: int, line: bytes, form: Form) -> None:
+def _read_line(sheet: Sheet, number: int, start: int, line: bytes, form: Form) -> None:
     def fault(column: int, field: str, message: str) -> None:
         sheet.faults.append(Fault(sheet.path, number, column, field, message))
 
@@ -123,7 +124,7 @@ def _read_line(sheet: Sheet, number: int, line: bytes, form: Form) -> None:
         column = len(line[: error.start].decode("utf-8", "replace")) + 1
         fault(column, "", f"expected UTF-8; got the byte 0x{line[error.start]:02x}: save the file as UTF-8")
         return
-    value = _plain(text)
+    value = plain(text)
     if value is None or any(shape(form, value)):
         found = located(text)
         wrong = list(islice(_wrong(form, found), MOST_FAULTS + 1))
@@ -134,7 +135,7 @@ def _read_line(sheet: Sheet, number: int, line: bytes, form: Form) -> None:
         if wrong:
             return
         value = found.value
-    sheet.rows.append(Row(number, text, Review.model_validate(value)))
+    sheet.rows.put(Review.model_validate(value).id, number, start, len(line))
 
 
 def _wrong(form: Form, found: Located) -> Iterator[tuple[int, str, str]]:
@@ -144,14 +145,6 @@ def _wrong(form: Form, found: Located) -> Iterator[tuple[int, str, str]]:
     if found.value is not None or not found.flaws:
         for way, message in shape(form, found.value):
             yield found.column(way), in_words(way), message
-
-
-def _plain(text: str) -> Any | None:
-    """The value of a line without any flaw, read fast; None where there may be one."""
-    try:
-        return parse(text.encode("utf-8"), "")
-    except RecordError:
-        return None
 
 
 def in_words(way: Way) -> str:
@@ -187,11 +180,11 @@ def _tell_conflict(sheet: Sheet, first: int, last: int) -> None:
 
 def _tell_twins(sheet: Sheet) -> None:
     first: dict[str, int] = {}
-    for row in sheet.rows:
-        if row.review.id in first:
-            where = f"expected each item once; got {row.review.id!r} again (line {first[row.review.id]})"
-            sheet.faults.append(at(sheet, row, ("id",), f"{where}: keep one of the two lines"))
-        first.setdefault(row.review.id, row.number)
+    for which, (id, number) in enumerate(zip(sheet.rows.ids, sheet.rows.numbers, strict=True)):
+        if id in first:
+            where = f"expected each item once; got {id!r} again (line {first[id]})"
+            sheet.faults.append(at(sheet, sheet.rows[which], ("id",), f"{where}: keep one of the two lines"))
+        first.setdefault(id, number)
 
 
 def at(sheet: Sheet, row: Row, way: Way, message: str) -> Fault:
@@ -204,23 +197,34 @@ def at(sheet: Sheet, row: Row, way: Way, message: str) -> Fault:
 
 def written(lines: Iterable[Review], before: Sheet | None = None) -> bytes:
     """The file with these lines; a line that says what it said before stays as it was typed."""
-    typed = {row.review.id: row for row in before.rows} if before else {}
-    return b"".join(_typed(line, typed.get(line.id)) for line in lines)
+    rows = before.rows if before else Rows()
+    typed = {id: which for which, id in enumerate(rows.ids)}
+    content = bytearray()
+    for line in lines:
+        which = typed.get(line.id)
+        content += _typed(line, None if which is None else rows[which])
+    return bytes(content)
 
 
 def with_line(sheet: Sheet, line: Review) -> Sheet:
     """The file with this line in place of the one of its item, or after all others."""
-    place = next((at for at, row in enumerate(sheet.rows) if row.review.id == line.id), len(sheet.rows))
-    text = as_line(line).rstrip(b"\n")
+    rows, text = sheet.rows, as_line(line).rstrip(b"\n")
+    place = rows.first.get(line.id, len(rows))
     raw = sheet.content.split(b"\n") if sheet.content else [b""]
-    if place == len(sheet.rows):
+    if place == len(rows):
         raw[-1:] = [raw[-1], text, b""] if raw[-1].strip() else [text, b""]
         number = len(raw) - 1
     else:
-        number = sheet.rows[place].number
+        number = rows.numbers[place]
         raw[number - 1] = text
-    rows = [*sheet.rows[:place], Row(number, text.decode(), line), *sheet.rows[place + 1 :]]
-    return replace(sheet, content=b"\n".join(raw), rows=rows, lines=len(raw) - (raw[-1] == b""))
+    there = [*zip(rows.ids, rows.numbers, strict=True), *([(line.id, number)] if place == len(rows) else [])]
+    content = b"\n".join(raw)
+    starts = list(accumulate((len(one) + 1 for one in raw), initial=0))
+    after = Rows(content)
+    for id, at_line in there:
+        mark = len(BOM) if at_line == 1 and content.startswith(BOM) else 0
+        after.put(id, at_line, starts[at_line - 1] + mark, len(raw[at_line - 1]) - mark)
+    return replace(sheet, content=content, rows=after, lines=len(raw) - (raw[-1] == b""))
 
 
 def _typed(line: Review, before: Row | None) -> bytes:

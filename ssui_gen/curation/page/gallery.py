@@ -7,7 +7,7 @@ where a server serves it, talk to that server alone. Covers neither where pictur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -22,7 +22,7 @@ from ssui_gen.curation.lines.review import LONGEST_LOOK, Review, Words
 from ssui_gen.curation.lines.shape import LONGEST_NOTE
 from ssui_gen.pages.frame import BEGIN, PAGES, joined
 from ssui_gen.records import digest
-from ssui_gen.sealed import as_data, policy
+from ssui_gen.sealed import data_in_parts, policy
 from ssui_gen.taxonomy import NO_RISK, class_ids
 from ssui_gen.terminal import harmless
 
@@ -43,7 +43,7 @@ def gallery(
     title: str,
     folder: str,
     form: Form,
-    items: Sequence[Item],
+    items: Mapping[str, Item],
     pictures: Mapping[str, str],
     thumbs: Mapping[str, str],
     past: Iterable[Item] = (),
@@ -52,31 +52,30 @@ def gallery(
     reviewer: str | None = None,
     lines: Sequence[Review] = (),
     server: bool = False,
-) -> str:
-    """The page. `pictures` are addresses by sha256, `thumbs` those of small copies: data URLs, or files
-    beside the page.
+) -> Iterator[str]:
+    """The page, part by part. `items` are by their ids, `pictures` addresses by sha256, `thumbs` those of
+    small copies: data URLs, or files beside the page.
 
     `past` are texts that items had before, so that what was said of them is shown beside them; `others` what
     other people said, where one person settles differences. With a `server`, `lines` are the person's.
     """
-    known = {item.id for item in items}
     data = {
         "folder": folder,
         "form": form.model_dump(),
-        "items": [_shown(item) for item in items],
+        "items": map(_shown, items.values()),
         "pictures": dict(pictures),
         "thumbs": dict(thumbs),
         "codebook": [section.model_dump() for section in codebook(form)],
-        "past": {f"{item.id}/{item.sha}": _parts(item) for item in past if item.id in known},
+        "past": {f"{item.id}/{item.sha}": _parts(item) for item in past if item.id in items},
         "shares": {name: list(share) for name, share in (shares or {}).items()},
         "others": {
             id: [words.model_dump(include=set(Words.model_fields)) for words in said]
             for id, said in (others or {}).items()
         },
         "reviewer": reviewer,
-        "lines": [line.model_dump() for line in lines],
+        "lines": (line.model_dump() for line in lines),
         "server": server,
-        "export": export_id(items),
+        "export": export_id(items.values()),
         **_bounds(form),
     }
     return _page(title, data, _sources([*pictures.values(), *thumbs.values()], server), server)
@@ -142,13 +141,18 @@ def _parts(item: Item) -> list[list[str]]:
     return [list(part) for part in parts(item)]
 
 
-def _page(title: str, data: dict[str, Any], images: str, server: bool) -> str:
+def _page(title: str, data: dict[str, Any], images: str, server: bool) -> Iterator[str]:
     style, script = joined(STYLES), BEGIN + joined(SCRIPTS)
     frame = files(OWN).joinpath("web", "page.html").read_text("utf-8")
-    return Template(frame).substitute(
-        policy=policy(style, script, images, "'self'" if server else "'none'"),
-        title=escape(harmless(title)),
-        style=style,
-        script=script,
-        data=as_data(data),
+    before, after = (
+        Template(part).substitute(
+            policy=policy(style, script, images, "'self'" if server else "'none'"),
+            title=escape(harmless(title)),
+            style=style,
+            script=script,
+        )
+        for part in frame.split("$data")
     )
+    yield before
+    yield from data_in_parts(data)
+    yield after

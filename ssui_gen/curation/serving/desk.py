@@ -8,7 +8,7 @@ are told.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -46,32 +46,35 @@ class Desk:
         self._lock = Lock()
         self._sheet: Sheet | None = None
         self._history = History(folder, name)
-        self._items: dict[str, Item] = {}
+        self._items: Mapping[str, Item] = {}
+        self._pictures = frozenset[str]()
+        """Of all items, by sha256."""
         self._export = ""
         self._of: tuple[int, int] | None = None
 
     def page(self) -> str:
         """The whole page as it is now."""
         board = read_board(self.folder)
-        share = list(board.share(self.name).values())
-        return gallery(
+        share = board.share(self.name)
+        parts = gallery(
             title=self.title,
             folder=board.manifest.id,
             form=self.folder.form,
             items=share,
-            pictures=addresses(self.folder.root, share, embed=False),
-            thumbs=addresses(self.folder.root, share, embed=False, small=True),
+            pictures=addresses(self.folder.root, share.values(), embed=False),
+            thumbs=addresses(self.folder.root, share.values(), embed=False, small=True),
             past=board.former,
             others=_others(board) if self.name == RESOLVED else {},
             reviewer=self.name,
             lines=board.sheet(self.name).reviews,
             server=True,
         )
+        return "".join(parts)
 
     def picture(self, name: str) -> bytes | None:
         """A picture that an item of this folder names; None for anything else."""
-        wanted = {ref.sha256 for item in self._now().values() for ref in item.pictures}
-        return read_copy(self.folder.root, name) if name.partition(".")[0] in wanted else None
+        self._now()
+        return read_copy(self.folder.root, name) if name.partition(".")[0] in self._pictures else None
 
     def lines(self) -> Answer:
         """What the file says now, and where it says again what it said before."""
@@ -101,12 +104,13 @@ class Desk:
         self._sheet = self.folder.sheet(self.name, self._sheet)
         return self._sheet
 
-    def _now(self) -> dict[str, Item]:
+    def _now(self) -> Mapping[str, Item]:
         """The items, read again when there is another export."""
         stat = (self.folder.root / ITEMS).stat()
         if self._of != (stat.st_mtime_ns, stat.st_ino):
             self._items, self._of = self.folder.items(), (stat.st_mtime_ns, stat.st_ino)
             self._export = export_id(self._items.values())
+            self._pictures = frozenset(ref.sha256 for one in self._items.values() for ref in one.pictures)
         return self._items
 
     def put(self, entry: Any) -> Answer:
@@ -156,8 +160,8 @@ class _Met(NamedTuple):
 
 
 def _meet(sheet: Sheet, base: Review, line: Review, form: Form) -> _Met:
-    there = (one for one in sheet.reviews if one.id == line.id)
-    theirs = next(there, blank(form, line.id, line.sha))
+    there = sheet.rows.first.get(line.id)
+    theirs = blank(form, line.id, line.sha) if there is None else sheet.reviews[there]
     if sheet.faults:
         return _Met(_broken(sheet), theirs, theirs, sheet)
     merged, clashes = three_way(base, line, theirs) if theirs.sha == line.sha else (_beside(theirs, line), [])

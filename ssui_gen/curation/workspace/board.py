@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED
@@ -12,6 +14,7 @@ from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.lines.sheet import Fault, Sheet
 from ssui_gen.curation.outcomes.settle import Outcome, settle
 from ssui_gen.curation.workspace.folder import Folder, Manifest, share_of, shas
+from ssui_gen.placed import Made
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,17 @@ class Board:
 
     folder: Folder
     manifest: Manifest
-    items: dict[str, Item]
-    former: list[Item]
+    items: Mapping[str, Item]
+    former: Sequence[Item]
     """What items have been, and items that are gone; the oldest first."""
     sheets: dict[str, Sheet]
     """Of everybody who has a file."""
     resolved: Sheet
+
+    @cached_property
+    def shas(self) -> dict[str, str]:
+        """That of each item."""
+        return {id: item.sha for id, item in self.items.items()}
 
     @cached_property
     def past(self) -> Past:
@@ -35,18 +43,18 @@ class Board:
     @cached_property
     def known(self) -> dict[tuple[str, str], Item]:
         """By id and sha, every item of this run, also as it was before."""
-        return {(item.id, item.sha): item for item in (*self.former, *self.items.values())}
+        return {(item.id, item.sha): item for item in chain(self.former, self.items.values())}
 
     def sheet(self, name: str) -> Sheet:
         """A person's file; an empty one where there is none. Raises ConfigError for what can be no name."""
         there = self.resolved if name == RESOLVED else self.sheets.get(name)
         return there or Sheet(self.folder.path(name))
 
-    def share(self, name: str) -> dict[str, Item]:
+    def share(self, name: str) -> Mapping[str, Item]:
         """The items that a person is to look at; whoever settles differences looks at those in dispute."""
         if name == RESOLVED:
-            there = {line.id for line in self.resolved.reviews}
-            return {id: item for id, item in self.items.items() if id in self.disputes or id in there}
+            there = self.disputes.keys() | set(self.resolved.rows.ids)
+            return Made(dict.fromkeys(id for id in self.items if id in there), self.items.__getitem__)
         return share_of(self.manifest, name, self.items)
 
     @property
@@ -68,43 +76,40 @@ class Board:
     def _past(self, name: str) -> Past:
         """An item that was dealt to somebody else is no stranger either."""
         mine = self.share(name)
-        others = {id: frozenset({item.sha}) for id, item in self.items.items() if id not in mine}
+        others = {id: frozenset({sha}) for id, sha in self.shas.items() if id not in mine}
         return {**others, **self.past}
 
     def _resolved_faults(self) -> list[Fault]:
         """A difference that is settled is no longer in dispute, and its line stays: none is missing."""
-        there = {
-            row.review.id: self.items[row.review.id]
-            for row in self.resolved.rows
-            if row.review.id in self.items
-        }
+        there = {id: self.items[id] for id in self.resolved.rows.ids if id in self.items}
         return checked(self.resolved, self.folder.form, there, self.past)
 
     def foreign(self, sheet: Sheet) -> list[Fault]:
         """What keeps a file from being merged: it cannot be read, or is not of this run."""
         return [*sheet.faults, *foreign(sheet, self.items, self.past)]
 
-    @cached_property
-    def said(self) -> dict[str, dict[str, Review]]:
+    @property
+    def said(self) -> Mapping[str, Mapping[str, Review]]:
         """By item, by person, what holds: said of the item's own texts."""
-        found: dict[str, dict[str, Review]] = {id: {} for id in self.items}
-        for name, sheet in self.sheets.items():
-            for line in sheet.reviews:
-                if line.said and line.id in self.items and line.sha == self.items[line.id].sha:
-                    found[line.id][name] = line
-        return found
+        return Made(self.items, self._said_of)
 
-    @cached_property
-    def outcomes(self) -> dict[str, Outcome]:
+    def _said_of(self, id: str) -> dict[str, Review]:
+        found = ((name, sheet.by_id.get(id)) for name, sheet in self.sheets.items())
+        return {name: line for name, line in found if line and line.said and line.sha == self.shas[id]}
+
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
         """By item, what becomes of it."""
-        final = {line.id: line for line in self.resolved.reviews}
-        return {id: settle(item, self.said[id], final.get(id)) for id, item in self.items.items()}
+        return Made(self.items, lambda id: self._outcome(id, self.resolved.by_id.get(id)))
+
+    def _outcome(self, id: str, final: Review | None = None) -> Outcome:
+        return settle(self.items[id], self._said_of(id), final)
 
     @cached_property
     def disputes(self) -> dict[str, Outcome]:
         """Items on which people differ, whether that has been settled or not."""
-        alone = {id: settle(item, self.said[id]) for id, item in self.items.items()}
-        return {id: outcome for id, outcome in alone.items() if outcome.state == "disputed"}
+        alone = ((id, self._outcome(id)) for id in self.items)
+        return {id: outcome for id, outcome in alone if outcome.state == "disputed"}
 
 
 def read_board(folder: Folder) -> Board:

@@ -13,13 +13,15 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
 from pydantic import Field
 
+from ssui_gen.calling.journal import Seen
 from ssui_gen.curation.asked.form import PATHS, Form
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import EXPECTED, RESOLVED, Name, is_name, named
@@ -30,6 +32,7 @@ from ssui_gen.curation.workspace.swap import replace_if
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, open_own, own_folder
 from ssui_gen.jsonl import Appender, Line, as_line, document, of_kind, read, validate
+from ssui_gen.placed import ById, Made, Placed, every
 from ssui_gen.records import Record
 
 CURATION = "curation"
@@ -66,31 +69,35 @@ class Folder:
 
     # --- items ---
 
-    def items(self) -> dict[str, Item]:
-        """By id, in the order of the file. Raises ConfigError without an export, RecordError where someone
-        has edited it.
+    def items(self) -> Mapping[str, Item]:
+        """By id, in the order of the file, where they stay. Raises ConfigError without an export, RecordError
+        where someone has edited it.
         """
         if not (self.root / ITEMS).exists():
             raise ConfigError(
                 f"{self.root / ITEMS}: no such file: export the items first (`{self.form.export}`)"
             )
-        return {item.id: item for item in map(self._item, read(self.root / ITEMS))}
+        found, ids = Placed(Item, self.root / ITEMS), list[str]()
+        for line in read(self.root / ITEMS):
+            ids.append(self._item(line).id)
+            found.put(line)
+        return ById(found, ids)
 
-    def past(self) -> list[Item]:
+    def past(self) -> Sequence[Item]:
         """What items have been, and items that are gone; the oldest first."""
-        return [validate(Item, line) for line in read(self.root / PAST)]
+        return every(Item, self.root / PAST)
 
-    def export(self, items: Iterable[Item]) -> None:
+    def export(self, items: Sequence[Item]) -> None:
         """Let these be the items from now on; what they replace is kept."""
-        fresh = list(items)
-        with self.held():
-            there = {(item.id, item.sha) for item in fresh}
-            known = {(item.id, item.sha) for item in self.past()}
-            if left := [item for item in self._readable() if (item.id, item.sha) not in there | known]:
+        with self.held(), closing(Seen()) as known:
+            for item in chain(items, self.past()):
+                known.add(_name_of(item))
+            left = (item for item in self._readable() if _name_of(item) not in known)
+            if first := next(left, None):
                 with closing(Appender(self.root / PAST)) as past:
-                    for item in left:
+                    for item in chain([first], left):
                         past.write(item)
-            atomic_write(self.root / ITEMS, b"".join(map(as_line, fresh)))
+            atomic_write(self.root / ITEMS, map(as_line, items))
 
     def _readable(self) -> Iterator[Item]:
         for line in read(self.root / ITEMS):
@@ -230,6 +237,10 @@ def folder_of(run: Path) -> Folder:
     return Folder(run / CURATION, PATHS)
 
 
+def _name_of(item: Item) -> str:
+    return f"{item.sha} {item.id}"
+
+
 def _kind(path: Path) -> str:
     return f"a link to {path.readlink()}" if path.is_symlink() else "a file"
 
@@ -242,9 +253,9 @@ def shas(items: Iterable[Item]) -> Past:
     return {id: frozenset(those) for id, those in found.items()}
 
 
-def share_of(manifest: Manifest, name: str, items: Mapping[str, Item]) -> dict[str, Item]:
+def share_of(manifest: Manifest, name: str, items: Mapping[str, Item]) -> Mapping[str, Item]:
     """The items that a person is to look at."""
     if name not in manifest.shares:
-        return dict(items)
+        return items
     dealt = set(manifest.shares[name])
-    return {id: item for id, item in items.items() if id in dealt}
+    return Made(dict.fromkeys(id for id in items if id in dealt), items.__getitem__)

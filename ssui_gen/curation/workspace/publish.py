@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.people import RESOLVED, is_name, named
 from ssui_gen.curation.choosing.deal import deal
-from ssui_gen.curation.lines.merge import merged
+from ssui_gen.curation.lines.merge import merging
 from ssui_gen.curation.lines.sheet import Fault, Sheet, written
 from ssui_gen.curation.page.gallery import gallery
 from ssui_gen.curation.page.pictures import Below, addresses, copies, copy_pictures
@@ -24,6 +24,7 @@ from ssui_gen.curation.workspace.board import Board, read_board
 from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
+from ssui_gen.placed import Made
 
 GALLERY = "gallery.html"
 
@@ -43,7 +44,7 @@ class Published(NamedTuple):
 
 
 def publish(
-    folder: Folder, items: Iterable[Item], names: Sequence[str], pictures: Below, title: str
+    folder: Folder, items: Sequence[Item], names: Sequence[str], pictures: Below, title: str
 ) -> Published:
     """Let these be the items; merge what `names`, and everybody who has a file, have said.
 
@@ -53,10 +54,9 @@ def publish(
     """
     for name in names:
         named(name)
-    fresh = list(items)
-    refused = copy_pictures(folder.root, fresh, pictures)
-    _refuse_blind(folder, fresh, pictures.root, refused)
-    folder.export(fresh)
+    refused = copy_pictures(folder.root, items, pictures)
+    _refuse_blind(folder, items, pictures.root, refused)
+    folder.export(items)
     folder.put_manifest(folder.manifest())
     write_gallery(folder, title)
     return merge(folder, names)._replace(refused=refused)
@@ -73,14 +73,14 @@ def _refuse_blind(folder: Folder, items: Sequence[Item], root: Path, refused: Ma
 
 def write_gallery(folder: Folder, title: str) -> None:
     """The page for everybody: who looks says so there, and sees their share."""
-    items, manifest = list(folder.items().values()), folder.manifest()
+    items, manifest = folder.items(), folder.manifest()
     page = gallery(
         title=title,
         folder=manifest.id,
         form=folder.form,
         items=items,
-        pictures=addresses(folder.root, items),
-        thumbs=addresses(folder.root, items, small=True),
+        pictures=addresses(folder.root, items.values()),
+        thumbs=addresses(folder.root, items.values(), small=True),
         past=folder.past(),
         shares=manifest.shares,
     )
@@ -126,8 +126,8 @@ def merge(folder: Folder, names: Sequence[str] = ()) -> Published:
 def _merged(board: Board, name: str, sheet: Sheet) -> bytes:
     if board.foreign(sheet):
         return sheet.content
-    items = {id: item.sha for id, item in board.share(name).items()}
-    return written(merged(board.folder.form, items, sheet.reviews), sheet)
+    shas = Made(board.share(name), board.shas.__getitem__)
+    return written(merging(board.folder.form, shas, sheet.by_id), sheet)
 
 
 def login() -> str:
