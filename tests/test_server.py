@@ -164,13 +164,14 @@ def test_a_reply_ends_before_its_first_stop_string(http: httpx.Client) -> None:
 
 
 def test_usage_counts_tokens(http: httpx.Client) -> None:
-    answer = chat(http, n=3, max_completion_tokens=5, return_token_ids=True)
-    assert sum(len(choice["token_ids"]) for choice in answer["choices"]) == 15
+    answer = chat(http, n=3, seed=5, max_completion_tokens=5, return_token_ids=True)
+    said = sum(len(choice["token_ids"]) for choice in answer["choices"])
+    assert 3 <= said <= 15, "an answer may end before its limit"
     prompt = len(answer["prompt_token_ids"])
     assert answer["usage"] == {
         "prompt_tokens": prompt,
-        "completion_tokens": 15,
-        "total_tokens": prompt + 15,
+        "completion_tokens": said,
+        "total_tokens": prompt + said,
         "prompt_tokens_details": {"cached_tokens": answer["usage"]["prompt_tokens_details"]["cached_tokens"]},
     }
 
