@@ -10,11 +10,12 @@ from typing import Any
 
 from microworld.corpus.dialogues import DESCRIBE, PROMPTS, asked, told
 from microworld.corpus.paths import flawed, good_path
-from microworld.draw.pool import picture
+from microworld.draw.pool import shown
 from microworld.learning.ask import Checkpoint, Question
 from microworld.truth.score import label_of, parsed, place_named, request_of, things_named
 from microworld.truth.steps import decided
 from microworld.world import wording as say
+from microworld.world.album_items import album_items
 from microworld.world.pairs import Pair
 from microworld.world.rules import world
 from microworld.world.scene import items, make_scene
@@ -30,6 +31,12 @@ Facts = dict[str, Share]
 def test_pairs(n: int, seed: int) -> list[Pair]:
     """Held-out pairs, half of them risky."""
     return [Pair(i.scene, i.request, i.text, i.rule) for i in islice(items("test", n, seed, 0.5), n)]
+
+
+def album_pairs(n: int, seed: int) -> list[Pair]:
+    """Held-out pairs of two pictures and a text, each risky one with its twins; a third are couples'."""
+    made = islice(album_items("test", -(-n // 3), seed), n)
+    return [Pair(i.scene, i.request, i.text, i.rule) for i in made]
 
 
 @cache
@@ -51,9 +58,9 @@ def measure_agents(model: Checkpoint, n: int, seed: int) -> Facts:
 def said(model: Checkpoint, agent: str, pairs: list[Pair], values: list[dict[str, Any]]) -> list[str]:
     """Raw replies of an agent, sampled as its card says."""
     sampling = card(agent)["sampling"]
-    shown = card(agent).get("picture", True)
+    sees = card(agent).get("picture", True)
     questions = [
-        Question(agent, asked(agent, **v), picture(p.scene) if shown else None)
+        Question(agent, asked(agent, **v), shown(p.scene) if sees else None)
         for p, v in zip(pairs, values, strict=True)
     ]
     return model.ask(questions, sampling.get("temperature", 0.0), sampling.get("top_p", 1.0))
@@ -67,7 +74,7 @@ def valid(agent: str, texts: list[str]) -> Facts:
 
 def recognition(model: Checkpoint, pairs: list[Pair]) -> Facts:
     """Things and place of a caption against the truth."""
-    texts = model.ask([Question(None, DESCRIBE, picture(p.scene)) for p in pairs], most=64)
+    texts = model.ask([Question(None, DESCRIBE, shown(p.scene)) for p in pairs], most=64)
     named = [things_named(text) for text in texts]
     truth = [frozenset(p.scene.things) for p in pairs]
     return {
