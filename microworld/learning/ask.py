@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 
 BATCH = 128
+Pictures = Image.Image | tuple[Image.Image, ...]
+"""What one question shows: a picture, or several in their order."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,7 @@ class Question:
 
     agent: str | None
     user: str
-    picture: Image.Image | tuple[Image.Image, ...] | None
-    """Or several."""
+    picture: Pictures | None
     prefix: str = ""
     said: str = ""
 

@@ -180,9 +180,9 @@ def reasoning(model: Checkpoint, pairs: list[Pair]) -> Facts:
     facts: Facts = {}
     texts: list[str] = []
     for name, wrong in (("right", False), ("wrong", True)):
-        found = said(model, "reasoning", pairs, [_suspected(p, wrong) for p in pairs])
+        found = said(model, "reasoning", pairs, [suspected(p, wrong) for p in pairs])
         facts[f"reasoning: class right, suspicion {name}"] = share(
-            [_class_right(t, p) for t, p in zip(found, pairs, strict=True)]
+            [class_right(t, p) for t, p in zip(found, pairs, strict=True)]
         )
         texts += found
     seen = [
@@ -193,7 +193,8 @@ def reasoning(model: Checkpoint, pairs: list[Pair]) -> Facts:
     return facts | {"reasoning: step 1 names exactly the things": share(seen), **valid("reasoning", texts)}
 
 
-def _suspected(pair: Pair, wrong: bool) -> dict[str, Any]:
+def suspected(pair: Pair, wrong: bool) -> dict[str, Any]:
+    """What a path is written with: the right suspicion of a pair, or a wrong one."""
     rule = pair.rule
     if wrong:
         rule = None if rule else Random(pair.text).choice(world().rules)
@@ -203,7 +204,8 @@ def _suspected(pair: Pair, wrong: bool) -> dict[str, Any]:
     return {"text": pair.text, "category": category, "scenario": scenario, "advice": "", "earlier": ""}
 
 
-def _class_right(text: str, pair: Pair) -> bool:
+def class_right(text: str, pair: Pair) -> bool:
+    """Whether a path ends step 4 with the pair's class."""
     reply = parsed(text, ReasoningReply)
     category = pair.rule.category if pair.rule else NO_RISK
     return isinstance(reply, ReasoningReply) and reply.intent_and_risk.endswith(f"{category}.")
