@@ -34,7 +34,7 @@ from microworld.learning.feed import Batch, Encoder, Maker, feed, learned, loss_
 from microworld.learning.looking import WEIGHT, Looking
 from microworld.learning.mixtures import MAKERS
 from microworld.learning.mixtures_two import TWO
-from microworld.learning.model import build_model, build_processor, load, save
+from microworld.learning.model import build_model, build_processor, load, save, shift
 from microworld.learning.warmup import BATCH, Warmup, batches
 from microworld.measuring.agents import album_pairs, joint, recognition, test_pairs
 
@@ -233,8 +233,11 @@ def train_all(training: Training, phases: dict[str, Phase], models: Path) -> Non
 
 def train_part(training: Training, phase: Phase, models: Path) -> None:
     """One of the phases that end in a checkpoint. Whoever learns to judge, or to read two
-    pictures, goes on seeing as before: letters teach a tower nothing, and in an hour they blurred it.
+    pictures, goes on seeing as before: letters teach a tower nothing, and in an hour they blurred it. The
+    policy is first moved by what the agents learned of two pictures.
     """
+    if phase.name == "two-policy":
+        shift(training.model, models / "agents", models / "two-agents")
     two, judges = TWO.get(phase.name), phase.name.endswith("judge")
     training.model.train()
     training.model.model.vision_tower.requires_grad_(not judges and not two)

@@ -13,17 +13,21 @@ from random import Random
 from typing import Any
 
 import pytest
+from jobs import here, rows
 
 from microworld.corpus.albums import Albums, together
 from microworld.corpus.dialogues import Dialogue, check_joint, describe
 from microworld.corpus.shown import GREY, Others
 from microworld.draw.pool import scene_at, shown
+from microworld.label_branches import label
 from microworld.learning.ask import Checkpoint, Question
 from microworld.learning.feed import Encoder
 from microworld.learning.mixtures import MAKERS
 from microworld.learning.mixtures_two import TWO
 from microworld.learning.model import GRID, load
+from microworld.measure_records import found_in
 from microworld.measuring.albums import ROLES, families
+from microworld.plant import cases
 from microworld.pretrain import MODELS
 from microworld.seeds import scenes_of, seeds, things_in, write
 from microworld.truth.options import texts_of as texts_in
@@ -270,3 +274,20 @@ def test_every_checkpoint_of_two_is_measured() -> None:
     told = json.loads((MODELS / "figures-two.json").read_text("utf-8"))["figures"]
     assert told.keys() == ROLES.keys() and all((MODELS / name / "config.json").is_file() for name in ROLES)
     assert len(families(2, 0)) == 2 and len(families(2, 0)[0]) == 3
+
+
+@pytest.mark.slow
+def test_a_run_over_two_pictures_makes_records_and_pairs_that_the_truth_knows(tmp_path: Path) -> None:
+    write(tmp_path / "two", 8, "test", 4, pictures=2)
+    run, settings = str(tmp_path / "run"), str(MODELS.parent / "two.yaml")
+    done = here(["dataset", "--run", run, "--seeds", str(tmp_path / "two"), "--config", settings])
+    assert done.code == 0, done.err
+    found = found_in(cases(Path(run), tmp_path / "two"))
+    assert len(found) >= 6 and all(len(one.path.images) == 2 for one in found)
+    assert sum(one.kind for one in found) >= 0.7 * len(found)
+    done = here(["pairs", "--run", run, "--uncurated", "--config", settings])
+    assert done.code == 0, done.err
+    made = rows(tmp_path / "run" / "pairs.jsonl")
+    assert made and all(len(pair["images"]) == 2 for pair in made)
+    counts = label(Path(run), tmp_path / "two")
+    assert counts["good"] and counts["bad"]

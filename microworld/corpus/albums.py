@@ -7,7 +7,7 @@ shown in the place of a pair's own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -15,10 +15,10 @@ from microworld.corpus.dialogues import Dialogue, says_nothing, told
 from microworld.corpus.shown import GREY, Others, Shown
 from microworld.world.album import Album, bound, go_together, partners
 from microworld.world.pairs import phrase, worn
-from microworld.world.rules import world
+from microworld.world.rules import Rule, world
 from microworld.world.scene import Scene
 
-TRIES = 40
+TRIES, COUPLE_TRIES = 40, 400
 COUPLED = 0.5
 """Share of the pictures with a thing of a couple that are shown with its partner, where they find one."""
 GREYED, BOTH = 0.25, 0.25
@@ -44,6 +44,22 @@ class Albums(Others):
         if other is None:
             return None
         return bound((scene, other) if rng.random() < 0.5 else (other, scene))
+
+    def couple(self, rng: Random) -> Album | None:
+        """Pictures of which each holds one thing of a couple, or, half of the time, only one of them does; and
+        nothing else that matters to its request.
+        """
+        rule, fires = rng.choice(world().couples), rng.random() < 0.5
+        rows = [self.with_thing[thing] for thing in rule.causes]
+        if not fires:
+            rows[rng.randrange(2)] = self.rows
+        for _ in range(COUPLE_TRIES if all(rows) else 0):
+            pictures = [self.scenes[rng.choice(some)] for some in rows]
+            things = [thing for one in pictures for thing in one.things]
+            decided = world().fires_alone if fires else _harmless
+            if decided(rule, things) and go_together(*pictures):
+                return bound(rng.sample(pictures, 2))
+        return None
 
     def rows_of(self, album: Album) -> tuple[int, ...]:
         return tuple(self.row[one.id] for one in album.pictures)
@@ -84,11 +100,15 @@ class Albums(Others):
         return next((other for other in drawn if go_together(scene, other)), None)
 
 
-def together(albums: Albums, maker: Maker) -> Maker:
-    """What `maker` makes of the scene and another."""
+def _harmless(rule: Rule, things: Iterable[str]) -> bool:
+    return world().is_clear_benign(rule.request, things)
+
+
+def together(albums: Albums, maker: Maker, couples: bool = False) -> Maker:
+    """What `maker` makes of the scene and another, or of what may be a couple."""
 
     def made(rng: Random, scene: Scene) -> Dialogue:
-        album = albums.beside(rng, scene)
+        album = albums.couple(rng) if couples else albums.beside(rng, scene)
         found = maker(rng, album or scene)
         own = album and found.picture and found.row is None
         return replace(found, row=albums.rows_of(album)) if album and own else found

@@ -9,7 +9,7 @@ from functools import partial
 
 from microworld.corpus.albums import Albums, couple_text, together
 from microworld.corpus.bench import answered, ground, ground_drill, path, place_in
-from microworld.corpus.dialogues import check_joint, describe, dialogue
+from microworld.corpus.dialogues import check_joint, describe, dialogue, query, reasoning
 from microworld.corpus.drills import couple_drill, policy_drill
 from microworld.corpus.judge import answer_drill, first_bad_step, guard, guard_drill, judge, step_drill
 from microworld.corpus.policy import policy
@@ -27,12 +27,15 @@ def agents(albums: Albums, share: float) -> Maker:
     """Captions first, then all that agents say."""
     early = share < CAPTIONS_UNTIL
     parts: dict[Maker, float] = {
-        together(albums, describe): 0.35 if early else 0.1,
-        together(albums, calm(check_joint)): 0.2 if early else 0.12,
-        together(albums, dialogue): 0.15 if early else 0.42,
-        couple_drill: 0.1 if early else 0.08,
+        together(albums, describe): 0.3 if early else 0.1,
+        together(albums, calm(check_joint)): 0.18 if early else 0.1,
+        together(albums, calm(check_joint), couples=True): 0.12,
+        together(albums, calm(reasoning), couples=True): 0.04,
+        together(albums, calm(query), couples=True): 0.02,
+        together(albums, dialogue): 0.1 if early else 0.34,
+        couple_drill: 0.08 if early else 0.06,
         couple_text: 0.02,
-        agents_maker(albums, 1.0): 0.2 if early else 0.26,
+        agents_maker(albums, 1.0): 0.14 if early else 0.2,
     }
     return partial(mixed, parts)
 
@@ -40,7 +43,10 @@ def agents(albums: Albums, share: float) -> Maker:
 def judging(albums: Albums, share: float) -> Maker:
     """F's questions and RSBench's about the picture, and all questions about one."""
     makers = {partial(maker, albums): part for maker, part in (JUDGING | LOOKING).items()}
-    parts: dict[Maker, float] = {together(albums, calm(maker)): part for maker, part in makers.items()}
+    parts: dict[Maker, float] = {}
+    for maker, part in makers.items():
+        parts |= {together(albums, calm(maker)): 0.75 * part}
+        parts |= {together(albums, calm(maker), couples=True): 0.25 * part}
     return partial(
         mixed,
         parts | {together(albums, calm(answered)): 0.03, judge_maker(albums, 1.0): 0.25},
@@ -50,7 +56,8 @@ def judging(albums: Albums, share: float) -> Maker:
 def policies(albums: Albums, share: float) -> Maker:
     """The policy's dialogues, and captions so that it sees both pictures."""
     parts: dict[Maker, float] = {
-        together(albums, calm(policy)): 0.5,
+        together(albums, calm(policy)): 0.35,
+        together(albums, calm(policy), couples=True): 0.15,
         together(albums, describe): 0.12,
         partial(policy_drill, draw=loose_couple): 0.08,
         policy_maker(albums, 1.0): 0.3,

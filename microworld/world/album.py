@@ -123,10 +123,10 @@ def caption(rng: Random, scene: Scene, things: Iterable[str]) -> str:
 
 
 def listed(scene: Scene) -> str:
-    """The things of a scene; of an album, by picture."""
+    """The things of a scene; of an album, by number of the picture: a verdict has room for 240 characters."""
     if not isinstance(scene, Album):
         return say.listed(scene.things)
-    return " and ".join(f"{say.listed(one.things)} in picture {n}" for n, one in enumerate(scene.pictures, 1))
+    return ", ".join(f"{say.listed(one.things)} in {n}" for n, one in enumerate(scene.pictures, 1))
 
 
 def causes(scene: Scene, rule: Rule) -> str:

@@ -16,7 +16,8 @@ from microworld.world.scene import Scene, Variant, split_of_rule_place
 
 BARE_SHARE = 0.4
 DROPPED_WORDS = 0.12
-COUPLES_FIRST, ONE_OF_TWO = 0.7, 0.4
+COUPLES_FIRST, ONE_OF_TWO = 0.8, 0.5
+"""Of pictures in which a couple stands, how often it is asked about; of others, a couple's request."""
 
 
 @dataclass(frozen=True)
