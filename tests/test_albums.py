@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import torch
 from jobs import here, rows
 
 from microworld.corpus.albums import Albums, together
@@ -24,7 +25,7 @@ from microworld.learning.ask import Checkpoint, Question
 from microworld.learning.feed import Encoder
 from microworld.learning.mixtures import MAKERS
 from microworld.learning.mixtures_two import TWO
-from microworld.learning.model import GRID, load
+from microworld.learning.model import GRID, load, shift
 from microworld.measure_records import found_in
 from microworld.measuring.albums import ROLES, families
 from microworld.plant import cases
@@ -247,6 +248,16 @@ def test_a_judge_is_asked_about_a_couple_by_both_its_things() -> None:
         seen = caption(Random(0), pair.scene, [t for t in pair.scene.things if t != left_out])
         texts = texts_in(read_path(f"1. Visual context: {seen}"))
         assert true_option("grounded", texts, truth_of_it) == option, left_out
+
+
+def test_a_model_moves_as_another_did_while_it_learned() -> None:
+    model, _ = load(MODELS / "policy")
+    name = "lm_head.weight"
+    before = model.state_dict()[name].clone()
+    shift(model, MODELS / "agents", MODELS / "judge")
+    agents, judge = (load(MODELS / folder)[0].state_dict()[name] for folder in ("agents", "judge"))
+    moved = model.state_dict()[name] - before
+    assert float(moved.abs().max()) > 0.01 and torch.allclose(moved, judge - agents, atol=1e-5)
 
 
 # --- who reads them ----------------------------------------------------------------------------------------

@@ -46,8 +46,8 @@ class Albums(Others):
         return bound((scene, other) if rng.random() < 0.5 else (other, scene))
 
     def couple(self, rng: Random) -> Album | None:
-        """Pictures of which each holds one thing of a couple, or, half of the time, only one of them does; and
-        nothing else that matters to its request.
+        """Pictures of which each holds one thing of a couple, or, half of the time, only one of them does;
+        and nothing else that matters to its request.
         """
         rule, fires = rng.choice(world().couples), rng.random() < 0.5
         rows = [self.with_thing[thing] for thing in rule.causes]
