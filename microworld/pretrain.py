@@ -2,7 +2,7 @@
 
 Five phases: the tower is told what stands where (warmup), then the whole model learns captions and the
 agents' dialogues; from there one copy learns to judge, and another the policy's dialogues, a copy of which
-learns to say them untidily. Three more copies learn to read two pictures. Each phase has its minutes; a killed
+learns to say them untidily; three more learn to read two pictures. Each phase has its minutes; a killed
 training goes on from its last saved state. `--only judge` (or another copy) makes that copy anew from the
 finished checkpoint that it begins with, or from the one that `--from` names. Figures are measure's.
 """
