@@ -181,7 +181,7 @@ graph: $(READY) ## print the agents' graph as mermaid text
 ##@ The microworld
 
 .PHONY: micro
-micro: $(READY) ## train the micro VLM from scratch (two and a half hours on two cores)
+micro: $(READY) ## train the micro VLM from scratch (three and a half hours on two cores)
 	$(PY) -m microworld.pretrain $(ARGS)
 
 .PHONY: measure

@@ -45,7 +45,7 @@ def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str
 
 
 def figures_of_two(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str, Share]]:
-    """All shares of the checkpoints that read two pictures."""
+    """All shares of the checkpoints that read two pictures; `n` families of a risky pair and its twins."""
     torch.set_num_threads(threads)
     there = {role: measured for role, measured in ROLES.items() if (models / role).exists()}
     return {role: measured(Checkpoint(*load(models / role)), n, seed) for role, measured in there.items()}

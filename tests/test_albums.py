@@ -23,6 +23,7 @@ from microworld.draw.pool import scene_at, shown
 from microworld.label_branches import label
 from microworld.learning.ask import Checkpoint, Question
 from microworld.learning.feed import Encoder
+from microworld.learning.looking import wish_number
 from microworld.learning.mixtures import MAKERS
 from microworld.learning.mixtures_two import TWO
 from microworld.learning.model import GRID, load, shift
@@ -198,6 +199,15 @@ def test_every_role_learns_of_two_pictures_and_goes_on_with_one(role: str) -> No
     assert rows["two"] > rows["one"] > 20
 
 
+def test_a_judge_is_told_of_couples_while_it_learns() -> None:
+    """Every dialogue becomes tokens; at the question stands which request it is, a couple's too."""
+    encoder = Encoder(load(MODELS / "judge")[1].tokenizer)
+    rng, maker, couples = Random(2), TWO["two-judge"](ALBUMS, 0.7), {*world().couple_requests}
+    numbers = {wish_number(request) for request in couples}
+    told = {part.wish for scene in POOL for part in encoder.encode(maker(rng, scene), 0).parts if part.wish}
+    assert told & couples and len(numbers) == len(couples) and min(numbers) == len(world().requests)
+
+
 def test_what_is_shown_in_the_place_of_two_pictures_goes_together() -> None:
     rng, kinds = Random(0), Counter[str]()
     for item in album_items("train", 6, 2):
@@ -291,7 +301,8 @@ def test_every_checkpoint_of_two_is_measured() -> None:
 def test_a_run_over_two_pictures_makes_records_and_pairs_that_the_truth_knows(tmp_path: Path) -> None:
     write(tmp_path / "two", 8, "test", 4, pictures=2)
     run, settings = str(tmp_path / "run"), str(MODELS.parent / "two.yaml")
-    done = here(["dataset", "--run", run, "--seeds", str(tmp_path / "two"), "--config", settings])
+    seeds_file = str(tmp_path / "two" / "seeds.jsonl")
+    done = here(["dataset", "--run", run, "--seeds", seeds_file, "--config", settings])
     assert done.code == 0, done.err
     found = found_in(cases(Path(run), tmp_path / "two"))
     assert len(found) >= 6 and all(len(one.path.images) == 2 for one in found)
