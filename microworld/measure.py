@@ -47,8 +47,16 @@ def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str
 def figures_of_two(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str, Share]]:
     """All shares of the checkpoints that read two pictures; `n` families of a risky pair and its twins."""
     torch.set_num_threads(threads)
-    there = {role: measured for role, measured in ROLES.items() if (models / role).exists()}
-    return {role: measured(Checkpoint(*load(models / role)), n, seed) for role, measured in there.items()}
+    found: dict[str, dict[str, Share]] = {}
+    for role, measured in ROLES.items():
+        if (models / role).exists():
+            shares = measured(Checkpoint(*load(models / role)), n, seed)
+            found[role] = {_of_two(name): one for name, one in shares.items() if one.n}
+    return found
+
+
+def _of_two(name: str) -> str:
+    return name if name.startswith("one picture: ") else f"two pictures: {name}"
 
 
 def as_table(found: dict[str, dict[str, Share]]) -> Table:
