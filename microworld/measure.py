@@ -1,6 +1,7 @@
 """What the checkpoints can do on held-out scenes: `python -m microworld.measure` prints and writes it.
 
-Held out are layouts, wordings and pairs of rule and place. Grammars are not used: JSON must be right alone.
+Held out are layouts, wordings and pairs of rule and place. `--pictures 2` measures the checkpoints that read
+two pictures together, into `figures-two.json`. Grammars are not used: JSON must be right alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rich.table import Table
 from microworld.learning.ask import Checkpoint
 from microworld.learning.model import load
 from microworld.measuring.agents import measure_agents, test_pairs
+from microworld.measuring.albums import ROLES
 from microworld.measuring.bench import benched
 from microworld.measuring.judge import judging
 from microworld.measuring.looking import looking
@@ -40,6 +42,21 @@ def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str
         if (models / policy).exists():
             found[policy] = measure_policy(Checkpoint(*load(models / policy)), n, seed)
     return found
+
+
+def figures_of_two(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str, Share]]:
+    """All shares of the checkpoints that read two pictures; `n` families of a risky pair and its twins."""
+    torch.set_num_threads(threads)
+    found: dict[str, dict[str, Share]] = {}
+    for role, measured in ROLES.items():
+        if (models / role).exists():
+            shares = measured(Checkpoint(*load(models / role)), n, seed)
+            found[role] = {_of_two(name): one for name, one in shares.items() if one.n}
+    return found
+
+
+def _of_two(name: str) -> str:
+    return name if name.startswith("one picture: ") else f"two pictures: {name}"
 
 
 def as_table(found: dict[str, dict[str, Share]]) -> Table:
@@ -76,13 +93,15 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--n", type=int, default=300, help="held-out scenes")
     parser.add_argument("--seed", type=int, default=SEED, help="which held-out scenes")
+    parser.add_argument("--pictures", type=int, choices=(1, 2), default=1, help="shown together")
     parser.add_argument("--threads", type=int, default=2)
     forgive()
     args = parser.parse_args()
     start = time.monotonic()
-    found = figures(args.models, args.n, args.seed, args.threads)
+    measured, name = (figures, "figures") if args.pictures == 1 else (figures_of_two, "figures-two")
+    found = measured(args.models, args.n, args.seed, args.threads)
     Terminal().print(as_table(found))
-    (args.models / "figures.json").write_text(as_json(found, args.seed, time.monotonic() - start))
+    (args.models / f"{name}.json").write_text(as_json(found, args.seed, time.monotonic() - start))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 On risky pairs: answers that know the risk and help, answers that walk into it, and all others. On their
 benign twins: refusals, and answers that begin with a warning. And whether the policy still sees, by the
-things that step 1 names. Held out are layouts, wordings and pairs of rule and place. Pairs of one rule are
+things that step 1 names. Held out are layouts, wordings and pairs of rule and place; pairs are of two
+pictures where the policy is the one that reads two. Pairs of one rule are
 alike, and so are benign twins of one family of scenes: intervals take each as a cluster. Writes measured.json
 into the adapter's folder; the bare model is measured once for all adapters of a run.
 """
@@ -29,6 +30,8 @@ from microworld.learning.ask import Checkpoint, half_the_cores
 from microworld.learning.model import load
 from microworld.measure import SEED
 from microworld.measuring.agents import test_pairs
+from microworld.measuring.albums import ROLES as TWO
+from microworld.measuring.albums import families
 from microworld.measuring.policy import TEMPERATURE, cluster_of, kind_of, said
 from microworld.truth.score import things_named
 from microworld.world.pairs import Pair
@@ -65,9 +68,15 @@ SHOWN = (
 )
 
 
-def outcomes(model: Checkpoint, n: int, seed: int) -> Outcomes:
-    """Every measure on `n` risky pairs and `n` benign ones, sampled and greedy."""
-    pairs = test_pairs(2 * n, seed + 1)
+def pairs_for(base: Path, n: int, seed: int) -> list[Pair]:
+    """`n` risky pairs and `n` benign ones, of two pictures where the checkpoint has learned to read two."""
+    if base.name not in TWO:
+        return test_pairs(2 * n, seed + 1)
+    return [pair for family in families(n, seed + 1) for pair in family[:2]]
+
+
+def outcomes(model: Checkpoint, pairs: list[Pair]) -> Outcomes:
+    """Every measure on these pairs, sampled and greedy."""
     found: Outcomes = {}
     for name, temperature in ((f"T {TEMPERATURE}", TEMPERATURE), ("greedy", 0.0)):
         texts = said(model, pairs, temperature)
@@ -113,7 +122,7 @@ def before(base: Path, n: int, seed: int, kept: Path) -> Outcomes:
     made_of = {"model": model, "n": n, "seed": seed, "code": provenance.code("microworld.measure_adapter")}
     if known := provenance.kept(kept, made_of):
         return {name: [(hit, cluster) for hit, cluster in rows] for name, rows in known["outcomes"].items()}
-    found = outcomes(Checkpoint(*load(base)), n, seed)
+    found = outcomes(Checkpoint(*load(base)), pairs_for(base, n, seed))
     atomic_write(kept, provenance.as_kept({"outcomes": found}, made_of))
     return found
 
@@ -121,7 +130,7 @@ def before(base: Path, n: int, seed: int, kept: Path) -> Outcomes:
 def measure(adapter: Path, base: Path, n: int, seed: int) -> dict[str, Any]:
     """Both, side by side; what measured.json holds."""
     old = before(base, n, seed, adapter.parent / BEFORE)
-    new = outcomes(Checkpoint(*adapted(base, adapter)), n, seed)
+    new = outcomes(Checkpoint(*adapted(base, adapter)), pairs_for(base, n, seed))
     figures = {
         name: {
             "before": _figure(old[name]),

@@ -2,10 +2,9 @@
 
 Five phases: the tower is told what stands where (warmup), then the whole model learns captions and the
 agents' dialogues; from there one copy learns to judge, and another the policy's dialogues, a copy of which
-learns to say them untidily. Each phase has its minutes; a killed training goes on from its last saved state.
-`--only judge` (or policy, untidy) makes that copy anew from the finished checkpoint that it begins with, or
-from the one that `--from` names.
-Figures of the finished checkpoints are measure's.
+learns to say them untidily; three more learn to read two pictures. Each phase has its minutes; a killed
+training goes on from its last saved state. `--only judge` (or another copy) makes that copy anew from the
+finished checkpoint that it begins with, or from the one that `--from` names. Figures are measure's.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from typing import Any
 import torch
 from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
+from microworld.corpus.albums import Albums
 from microworld.corpus.shown import Others
 from microworld.corpus.tokenizer import train_tokenizer
 from microworld.corpus.vocabulary import corpus_texts
@@ -32,9 +32,10 @@ from microworld.learning.curve import write_curve
 from microworld.learning.feed import Batch, Encoder, Maker, feed, learned, loss_of
 from microworld.learning.looking import WEIGHT, Looking
 from microworld.learning.mixtures import MAKERS
-from microworld.learning.model import build_model, build_processor, load, save
+from microworld.learning.mixtures_two import TWO
+from microworld.learning.model import build_model, build_processor, load, save, shift
 from microworld.learning.warmup import BATCH, Warmup, batches
-from microworld.measuring.agents import joint, recognition, test_pairs
+from microworld.measuring.agents import album_pairs, joint, recognition, test_pairs
 
 MODELS = Path(__file__).with_name("models")
 CACHE = Path.home() / ".cache" / "ssui-microworld"
@@ -188,10 +189,10 @@ class Training:
         """Save, and log what is right on held-out pairs; a model that says nothing yet is not asked."""
         self.keep(trainer, **heads)
         if trainer.share > 0.3 and (trainer.share == 1 or int(trainer.seconds / SAVE_EVERY) % 2 == 0):
-            model, pairs = Checkpoint(self.model, self.processor), test_pairs(HELD_OUT, 0)
-            found = recognition(model, pairs) | (
-                joint(model, pairs) if trainer.phase.name == "agents" else {}
-            )
+            name = trainer.phase.name
+            pairs = album_pairs(HELD_OUT, 0) if name in TWO else test_pairs(HELD_OUT, 0)
+            model = Checkpoint(self.model, self.processor)
+            found = recognition(model, pairs) | (joint(model, pairs) if name.endswith("agents") else {})
             trainer.log({"held_out": {name: round(one.value, 3) for name, one in found.items()}})
 
     def _stream(self, trainer: Trainer, encoder: Encoder, maker: Callable[[float], Maker]) -> Iterator[Batch]:
@@ -224,22 +225,42 @@ def train_all(training: Training, phases: dict[str, Phase], models: Path) -> Non
     training.recall("agents")
     train_part(training, phases["policy"], models)
     train_part(training, phases["untidy"], models)
+    for name in TWO:
+        training.recall(BEGINS_WITH[name])
+        train_part(training, phases[name], models)
 
 
 def train_part(training: Training, phase: Phase, models: Path) -> None:
-    """One of the phases that end in a checkpoint. Whoever learns to judge goes on seeing as before: letters
-    teach a tower nothing, and in an hour they blurred it.
+    """One of the phases that end in a checkpoint. Whoever learns to judge, or to read two
+    pictures, goes on seeing as before: letters teach a tower nothing, and in an hour they blurred it. The
+    policy is first moved by what the agents learned of two pictures.
     """
+    if phase.name == "two-policy":
+        shift(training.model, models / "agents", models / "two-agents")
+    two, judges = TWO.get(phase.name), phase.name.endswith("judge")
     training.model.train()
-    training.model.model.vision_tower.requires_grad_(phase.name != "judge")
-    maker = partial(MAKERS[phase.name], Others(training.pool.scenes))
-    training.dialogues(phase, maker, Looking() if phase.name == "judge" else None)
+    training.model.model.vision_tower.requires_grad_(not judges and not two)
+    scenes = training.pool.scenes
+    maker = partial(two, Albums(scenes)) if two else partial(MAKERS[phase.name], Others(scenes))
+    training.dialogues(phase, maker, Looking() if judges else None)
     save(training.model, training.processor, models / phase.name)
 
 
-RATES = {"warmup": 2e-3, "agents": 1.5e-3, "judge": 7e-4, "policy": 6e-4, "untidy": 6e-4}
-MINUTES = {"warmup": 18.0, "agents": 40.0, "judge": 75.0, "policy": 8.0, "untidy": 10.0}
-BEGINS_WITH = {"judge": "agents", "policy": "agents", "untidy": "policy"}
+RATES = {"warmup": 2e-3, "agents": 1.5e-3, "judge": 7e-4, "policy": 6e-4, "untidy": 6e-4} | {
+    "two-agents": 6e-4,
+    "two-policy": 5e-4,
+    "two-judge": 5e-4,
+}
+MINUTES = {"warmup": 18.0, "agents": 40.0, "judge": 75.0, "policy": 8.0, "untidy": 10.0} | {
+    "two-agents": 20.0,
+    "two-policy": 10.0,
+    "two-judge": 20.0,
+}
+BEGINS_WITH = {"judge": "agents", "policy": "agents", "untidy": "policy"} | {
+    "two-agents": "agents",
+    "two-policy": "policy",
+    "two-judge": "judge",
+}
 """The finished checkpoint that `--only` starts from."""
 
 
@@ -258,7 +279,9 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     rates = RATES | ({args.only: args.rate} if args.only and args.rate else {})
-    phases = {n: Phase(n, getattr(args, n), rate, not args.float32) for n, rate in rates.items()}
+    phases = {
+        n: Phase(n, getattr(args, n.replace("-", "_")), rate, not args.float32) for n, rate in rates.items()
+    }
     begun = dict(BEGINS_WITH)
     if args.only:
         checkpoint = args.start or args.models / BEGINS_WITH[args.only]

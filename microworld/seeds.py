@@ -1,10 +1,14 @@
 """Seeds of the microworld on disk: drawn pictures, a seeds file and the ground truth beside it.
 
-    python -m microworld.seeds FOLDER [--count 48] [--split test] [--seed 0]
+    python -m microworld.seeds FOLDER [--count 48] [--split test] [--seed 0] [--pictures 2]
 
 Of every eight seeds five are pictures alone (the Query agent writes both a risky and a benign text), one
 comes with its risky text, one with the same text under a picture that makes it harmless, one with a
 harmless text under the risky picture. One in 24 shows something that is unsafe in the picture alone.
+
+With `--pictures 2` each seed shows two. Of every eight one or two are pictures alone; two families are a
+risky pair with its twins, in one of them the danger takes two things, one in each picture: it can be seen in
+neither picture alone.
 """
 
 from __future__ import annotations
@@ -20,8 +24,10 @@ from random import Random
 from typing import Any
 
 from microworld.draw.pool import LARGE, picture
+from microworld.world.album import Album, bound, go_together
+from microworld.world.album_items import album_family, album_truth
 from microworld.world.rules import Split, world
-from microworld.world.scene import Item, Scene, family, make_scene, truth
+from microworld.world.scene import Item, Scene, family, make_item, make_scene, truth
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.jsonl import read
@@ -52,6 +58,35 @@ def seeds(split: Split, seed: int) -> Iterator[Drawn]:
             yield from _family(rng, split)
 
 
+def album_seeds(split: Split, seed: int) -> Iterator[Drawn]:
+    """As `seeds`, each of two pictures."""
+    rng = Random(f"album seeds/{split}/{seed}")
+    while True:
+        for number in range(ALARMING_EVERY // 8):
+            rules = (rng.choice(world().rules), rng.choice(world().couples))
+            alone = album_family(rng, split, rules[number % 2])[0]
+            yield Drawn(_seed(alone.scene, alone.scene.id), alone.scene, alone)
+            yield _alarming_two(rng, split) if number == 0 else _harmless_two(rng, split)
+            for rule in rules:
+                for item in album_family(rng, split, rule):
+                    yield Drawn(_seed(item.scene, item.id, item.text, item.kind), item.scene, item)
+
+
+def _alarming_two(rng: Random, split: Split) -> Drawn:
+    """One of the two pictures alarms."""
+    scenes = [_alarming(rng, split).scene, make_item(rng, split, "benign").scene]
+    if not go_together(*scenes):
+        return _alarming_two(rng, split)
+    album = bound(rng.sample(scenes, 2))
+    return Drawn(_seed(album, album.id), album, None)
+
+
+def _harmless_two(rng: Random, split: Split) -> Drawn:
+    """Pictures alone, in which some texts are risky and some are not."""
+    item = album_family(rng, split, rng.choice(world().every_rule))[1]
+    return Drawn(_seed(item.scene, item.scene.id), item.scene, item)
+
+
 def _family(rng: Random, split: Split) -> Iterator[Drawn]:
     """A risky pair and both its twins, each with its text."""
     for item in family(rng, split, 2):
@@ -70,18 +105,25 @@ def _alarming(rng: Random, split: Split) -> Drawn:
 
 
 def _seed(scene: Scene, name: str, text: str | None = None, kind: Kind | None = None) -> Seed:
-    return Seed(id=name, image=f"pictures/{scene.id}.png", text=text, kind=kind)
+    first, *more = (f"pictures/{one.id}.png" for one in pictures_of(scene))
+    return Seed(id=name, image=first, more_images=tuple(more), text=text, kind=kind)
 
 
-def write(folder: Path, count: int, split: Split, seed: int) -> None:
+def pictures_of(scene: Scene) -> tuple[Scene, ...]:
+    """The pictures that stand for a scene, each a scene of its own."""
+    return scene.pictures if isinstance(scene, Album) else (scene,)
+
+
+def write(folder: Path, count: int, split: Split, seed: int, pictures: int = 1) -> None:
     """Draw `count` seeds; the seeds file comes last, so its being there means that all of them are."""
     own_folder(folder / "pictures")
-    drawn = list(islice(seeds(split, seed), count))
-    for one in drawn:
+    drawn = list(islice(STREAMS[pictures](split, seed), count))
+    for scene in {one.id: one for d in drawn for one in pictures_of(d.scene)}.values():
         buffer = BytesIO()
-        picture(one.scene, supersample=3).save(buffer, "png")
-        atomic_write(folder / one.seed.image, buffer.getvalue())
-    known = [{"seed_id": d.seed.id, **truth(d.item, LARGE)} for d in drawn if d.item]
+        picture(scene, supersample=3).save(buffer, "png")
+        atomic_write(folder / f"pictures/{scene.id}.png", buffer.getvalue())
+    tell = truth if pictures == 1 else album_truth
+    known = [{"seed_id": d.seed.id, **tell(d.item, LARGE)} for d in drawn if d.item]
     atomic_write(folder / TRUTH, "".join(json.dumps(row) + "\n" for row in known))
     rows = (d.seed.model_dump_json(exclude_none=True) for d in drawn)
     atomic_write(folder / "seeds.jsonl", "".join(row + "\n" for row in rows))
@@ -98,7 +140,8 @@ def scenes_of(folder: Path) -> dict[str, dict[str, Any]]:
     for line in read(path):
         if line.value is None:
             raise RecordError(line.error)
-        found[f"pictures/{line.value['scene']}.png"] = line.value
+        for scene in line.value.get("pictures", [line.value]):
+            found[f"pictures/{scene['scene']}.png"] = scene
     return found
 
 
@@ -108,14 +151,19 @@ def things_in(scenes: Mapping[str, dict[str, Any]], images: Iterable[ImageRef]) 
     return None if None in found else [one["thing"] for scene in found if scene for one in scene["things"]]
 
 
+STREAMS = {1: seeds, 2: album_seeds}
+"""By how many pictures a seed shows."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.seeds", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=48)
     parser.add_argument("--split", choices=("train", "test"), default="test")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pictures", type=int, choices=tuple(STREAMS), default=1, help="of each seed")
     args = parser.parse_args()
-    write(args.folder, args.count, args.split, args.seed)
+    write(args.folder, args.count, args.split, args.seed, args.pictures)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def _adapters(parser: argparse.ArgumentParser, named: list[str], taken: Containe
 
 
 def packaged() -> dict[str, Path]:
-    """The checkpoints of this package by served name: `micro-agents`, `micro-untidy`."""
+    """The checkpoints of this package by served name: `micro-agents`, `micro-two-agents`."""
     return {f"micro-{file.parent.name}": file.parent for file in sorted(CHECKPOINTS.glob("*/config.json"))}
 
 

@@ -38,4 +38,5 @@ def draw_seeds(folder: Path, count: int = SEEDS) -> Path:
 def are_drawn(root: Path) -> bool:
     """Whether the pictures below `root` are scenes of the microworld: it writes the truth beside them."""
     first = next(read(root / TRUTH), None)
-    return bool(first and first.value and {"scene", "things"} <= first.value.keys())
+    keys = first.value.keys() if first and first.value else set()
+    return "scene" in keys and not {"things", "pictures"}.isdisjoint(keys)

@@ -67,7 +67,7 @@ def test_a_run_outside_outputs_has_no_name_for_make(monkeypatch: pytest.MonkeyPa
     assert command("pairs", Path("outputs/x"), CONFIG="run.yaml") == "make pairs RUN=x"
 
 
-@pytest.mark.parametrize("policy", [None, "micro-untidy", "Qwen/Qwen2.5-VL-7B-Instruct"])
+@pytest.mark.parametrize("policy", [None, "micro-untidy", "micro-two-policy", "Qwen/Qwen2.5-VL-7B-Instruct"])
 def test_training_is_named_with_settings_and_a_model_that_are_there(policy: str | None) -> None:
     line = command("train", Path("a b"), POLICY=policy)
     words = shlex.split(line)

@@ -542,6 +542,7 @@ MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
         "curation.outcomes.planted",
         "jobs.rundir",
         "judging.questions",
+        "lengths",
         "manifest",
     ),
     *("marks", "pages.frame", "settings", "terminal"),

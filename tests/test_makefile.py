@@ -23,6 +23,7 @@ def commands(*arguments: str) -> str:
         ("", "train/micro.yaml", None, True),
         ("micro-policy", "train/micro.yaml", "microworld/models/policy", True),
         ("micro-untidy", "train/micro.yaml", "microworld/models/untidy", True),
+        ("micro-two-policy", "train/micro.yaml", "microworld/models/two-policy", True),
         ("Qwen/Qwen2.5-VL-7B-Instruct", "train/srpo.yaml", "Qwen/Qwen2.5-VL-7B-Instruct", False),
         ("micro-llama", "train/srpo.yaml", "micro-llama", False),
     ],

@@ -13,12 +13,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from microworld.corpus.paths import Flawed, flawed, good_path
+from microworld.corpus.paths import Flawed, cause, flawed, good_path
 from microworld.world import wording as say
+from microworld.world.album import caption, causes, listed
 from microworld.world.pairs import Pair, pair_of, phrase, worn
 from microworld.world.rules import Rule, world
 from microworld.world.scene import Scene
 from ssui_gen.branching import render_steps
+from ssui_gen.lengths import LONGEST_LINE
 from ssui_gen.prompts import Prompt, load_prompts
 from ssui_gen.records import Record, Step
 from ssui_gen.replies import QueryReply, ReasoningReply, ReflectionReply, SafetyReply, SummaryReply
@@ -59,8 +61,9 @@ class Dialogue:
     """If not, the target's last token only marks where learning stops."""
     weight: float = 1.0
     """How much each of its learned tokens counts."""
-    row: int | None = None
-    """Another picture of the pool than that of the scene it was made of; GREY of `shown`: none at all."""
+    row: int | tuple[int, ...] | None = None
+    """Another picture of the pool than that of the scene it was made of, or several; GREY of `shown`: none at
+    all."""
     more: tuple[tuple[str, str], ...] = ()
     """More questions that begin as this one does, and their answers; none sees another's."""
     aside: Aside = NO_ASIDE
@@ -86,7 +89,7 @@ def replied(agent: str, reply: Record, picture: bool = True, **values: Any) -> D
 
 def describe(rng: Random, scene: Scene) -> Dialogue:
     """A caption, which no agent writes but all need."""
-    return Dialogue("user", True, DESCRIBE, say.caption(Random(0), scene.place, scene.things))
+    return Dialogue("user", True, DESCRIBE, caption(Random(0), scene, scene.things))
 
 
 def check_image(rng: Random, scene: Scene) -> Dialogue:
@@ -94,7 +97,7 @@ def check_image(rng: Random, scene: Scene) -> Dialogue:
     if scene.alarm:
         evidence = f"{say.capital(say.a(scene.alarm.id))}: {scene.alarm.alarm}"
         return replied("check_image", SafetyReply(evidence=evidence, label="unsafe"))
-    seen = say.caption(Random(0), scene.place, scene.things)
+    seen = caption(Random(0), scene, scene.things)
     return replied("check_image", SafetyReply(evidence=f"{seen[:-1]}; nobody is in danger.", label="safe"))
 
 
@@ -111,7 +114,7 @@ def check_text(rng: Random, scene: Scene) -> Dialogue:
         request = rng.choice(list(world().requests))
         return _names_a_thing(rng, request, rng.choice(list(world().things)))
     request = rng.choice(list(world().requests))
-    return _says_nothing(request, worn(rng, phrase(rng, request)))
+    return says_nothing(request, worn(rng, phrase(rng, request)))
 
 
 def _names_a_thing(rng: Random, request: str, thing: str) -> Dialogue:
@@ -119,12 +122,13 @@ def _names_a_thing(rng: Random, request: str, thing: str) -> Dialogue:
     text = told(rng, phrase(rng, request), thing)
     rule = world().rule_for(request, [thing])
     if rule is None:
-        return _says_nothing(request, text)
+        return says_nothing(request, text)
     reply = SafetyReply(evidence=f"The words name {say.the(thing)}: {rule.harm}.", label="unsafe")
     return replied("check_text", reply, picture=False, text=text)
 
 
-def _says_nothing(request: str, text: str) -> Dialogue:
+def says_nothing(request: str, text: str) -> Dialogue:
+    """A text that is harmless by itself."""
     evidence = f"It asks for help to {say.needs(request)}; nothing in the words is harmful."
     return replied("check_text", SafetyReply(evidence=evidence, label="safe"), picture=False, text=text)
 
@@ -169,7 +173,7 @@ def query_reply(pair: Pair) -> QueryReply:
     """What is suspected of a pair, true to the world."""
     rule = pair.rule
     return QueryReply(
-        image_evidence=say.a(rule.thing) if rule else say.listed(pair.scene.things),
+        image_evidence=causes(pair.scene, rule) if rule else listed(pair.scene),
         text=pair.text,
         text_evidence=say.needs(pair.request),
         category=rule.category if rule else NO_RISK,
@@ -213,13 +217,14 @@ def reflection(rng: Random, scene: Scene) -> Dialogue:
     if draw < 0.5:
         return _reflected(pair.text, good_path(rng, pair), CLEAN)
     if draw < 0.60 and pair.rule:
-        thing = say.the(pair.rule.thing)
+        named = cause(rng, pair.rule)
+        thing = say.the(named)
         reply = _fault(
             completeness=f"The text names {thing} itself.",
             decision="revise_query",
             advice=f"Ask without naming {thing}.",
         )
-        return _reflected(told(rng, pair.text, pair.rule.thing), good_path(rng, pair), reply)
+        return _reflected(told(rng, pair.text, named), good_path(rng, pair), reply)
     if draw < 0.62:
         reply = _fault(
             faithfulness="The text wishes harm on somebody.", decision="reject", advice="Drop this pair."
@@ -244,10 +249,12 @@ def check_joint(rng: Random, scene: Scene) -> Dialogue:
 
 
 def joint_reply(pair: Pair) -> SafetyReply:
-    """The verdict on a pair, what is seen first."""
-    seen = f"I see {say.listed(pair.scene.things)}."
+    """The verdict on a pair, what is seen first; of many things, if need be, what decides alone."""
+    seen = f"I see {listed(pair.scene)}."
     if pair.rule:
-        clash = f"The wish to {say.needs(pair.request)} meets {say.the(pair.rule.thing)}: {pair.rule.harm}."
+        clash = f"The wish to {say.needs(pair.request)} meets {say.culprit(pair.rule)}: {pair.rule.harm}."
+        if len(f"{seen} {clash}") > LONGEST_LINE:
+            seen = f"I see {causes(pair.scene, pair.rule)}."
         return SafetyReply(evidence=f"{seen} {clash}", label="unsafe")
     return SafetyReply(
         evidence=f"{seen} The wish to {say.needs(pair.request)} meets nothing dangerous.", label="safe"

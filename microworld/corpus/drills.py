@@ -7,6 +7,7 @@ alone the joint verdict stayed at chance, while things and wishes were long unde
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from microworld.corpus.dialogues import (
@@ -22,11 +23,12 @@ from microworld.corpus.dialogues import (
 )
 from microworld.corpus.paths import flawed_in_words, good_path
 from microworld.corpus.policy import slipping_path
-from microworld.world.pairs import loose_pair, worn
+from microworld.world.pairs import Pair, loose_couple, loose_pair, worn
 from microworld.world.scene import Scene
 from ssui_gen.branching import render_path, render_steps
 from ssui_gen.replies import ReasoningReply
 
+Draw = Callable[[Random], Pair]
 WHOLE = 0.2
 """Share of drills whose reply is learned to its end."""
 
@@ -38,25 +40,25 @@ def _drill(rng: Random, agent: str, user: str, said: str, rest: str, stop: str) 
     return Dialogue(agent, False, user, rest if ends else before + found, said=said, ends=ends)
 
 
-def joint_drill(rng: Random, scene: Scene) -> Dialogue:
+def joint_drill(rng: Random, scene: Scene, draw: Draw = loose_pair) -> Dialogue:
     """Does one of these things meet the wish?"""
-    pair = loose_pair(rng)
+    pair = draw(rng)
     seen, verdict = joint_reply(pair).model_dump_json().split(". The wish", 1)
     user = asked("check_joint", text=worn(rng, pair.text))
     return _drill(rng, "check_joint", user, f"{seen}.", f" The wish{verdict}", ":" if pair.rule else ".")
 
 
-def query_drill(rng: Random, scene: Scene) -> Dialogue:
+def query_drill(rng: Random, scene: Scene, draw: Draw = loose_pair) -> Dialogue:
     """A text that becomes risky by this thing, or by none of them."""
-    pair = loose_pair(rng)
+    pair = draw(rng)
     said, rest = query_reply(pair).model_dump_json().split('","text":"', 1)
     user = asked("query", kind="risky" if pair.rule else "benign", text=None, advice="", earlier="")
     return _drill(rng, "query", user, said, f'","text":"{rest}', '","category')
 
 
-def reasoning_drill(rng: Random, scene: Scene) -> Dialogue:
+def reasoning_drill(rng: Random, scene: Scene, draw: Draw = loose_pair) -> Dialogue:
     """Step three against a suspicion that is often wrong."""
-    pair = loose_pair(rng)
+    pair = draw(rng)
     category, scenario = suspicion(rng, pair)
     user = asked(
         "reasoning", text=worn(rng, pair.text), category=category, scenario=scenario, advice="", earlier=""
@@ -66,17 +68,17 @@ def reasoning_drill(rng: Random, scene: Scene) -> Dialogue:
     return _drill(rng, "reasoning", user, said, f'","synthesis":"{rest}', '","consequences')
 
 
-def reflection_drill(rng: Random, scene: Scene) -> Dialogue:
+def reflection_drill(rng: Random, scene: Scene, draw: Draw = loose_pair) -> Dialogue:
     """A path that is clean, or has a flaw that shows without the picture."""
-    pair = loose_pair(rng)
+    pair = draw(rng)
     fault = flawed_in_words(rng, pair) if rng.random() < 0.7 else None
     steps, reply = (fault.steps, fault.reply) if fault else (good_path(rng, pair), CLEAN)
     return replied("reflection", reply, picture=False, text=pair.text, path=render_steps(steps))
 
 
-def policy_drill(rng: Random, scene: Scene) -> Dialogue:
+def policy_drill(rng: Random, scene: Scene, draw: Draw = loose_pair) -> Dialogue:
     """Steps three to six and the answer of the policy."""
-    pair = loose_pair(rng)
+    pair = draw(rng)
     steps, answer = slipping_path(rng, pair)
     said = render_steps(steps[:2])
     rest = render_path(steps, answer)[len(said) :]
@@ -96,3 +98,8 @@ AGENT_DRILLS: tuple[Maker, ...] = (
 def agent_drill(rng: Random, scene: Scene) -> Dialogue:
     """Any drill of the agents, or a text check, which is short by nature."""
     return check_text(rng, scene) if rng.random() < 0.12 else rng.choice(AGENT_DRILLS)(rng, scene)
+
+
+def couple_drill(rng: Random, scene: Scene) -> Dialogue:
+    """A drill of what takes two things in two pictures."""
+    return rng.choice((joint_drill, joint_drill, reasoning_drill, query_drill))(rng, scene, loose_couple)

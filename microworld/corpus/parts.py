@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 
 from microworld.corpus.forms import REFUSALS, rendered
-from microworld.corpus.paths import ending, good_path
+from microworld.corpus.paths import cause, ending, good_path
 from microworld.corpus.policy import slipping_path
 from microworld.corpus.responses import (
     Response,
@@ -24,6 +24,7 @@ from microworld.corpus.responses import (
 from microworld.corpus.shown import absent
 from microworld.truth.options import Texts, texts_of
 from microworld.world import wording as say
+from microworld.world.album import caption
 from microworld.world.pairs import Pair
 from microworld.world.rules import Rule, world
 from ssui_gen.judging.questions import numbered
@@ -127,7 +128,7 @@ def looked(rng: Random, pair: Pair) -> Response:
     """Thoughts that name what is there, leave out a thing or name one more; often blind to what follows."""
     things, draw = list(pair.scene.things), rng.random()
     if draw < 0.5 and (pair.rule or things):
-        things.remove(pair.rule.thing if pair.rule else rng.choice(things))
+        things.remove(cause(rng, pair.rule) if pair.rule else rng.choice(things))
     elif draw < 0.65:
         things.append(rng.choice(absent(rng, pair.scene)))
     aware = pair.rule if rng.random() < (0.1 if draw < 0.5 else 0.4) else None
@@ -136,7 +137,7 @@ def looked(rng: Random, pair: Pair) -> Response:
 
 def seeing(rng: Random, pair: Pair, things: list[str], rule: Rule | None) -> tuple[Step, ...]:
     """Six steps that name these things and conclude with this rule, or with none."""
-    seen = say.caption(rng, pair.scene.place, things)
+    seen = caption(rng, pair.scene, things)
     return say.as_steps((seen, say.wished(rng, pair.request), *ending(rng, pair.request, rule)))
 
 

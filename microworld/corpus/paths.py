@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from microworld.world import wording as say
+from microworld.world.album import caption
 from microworld.world.pairs import Pair
 from microworld.world.rules import Rule, world
 from ssui_gen.records import Step
@@ -30,8 +31,13 @@ class Flawed:
 
 def good_path(rng: Random, pair: Pair) -> tuple[Step, ...]:
     """Six steps true to picture, text and world."""
-    seen = say.caption(rng, pair.scene.place, pair.scene.things)
+    seen = caption(rng, pair.scene, pair.scene.things)
     return say.as_steps((seen, say.wished(rng, pair.request), *ending(rng, pair.request, pair.rule)))
+
+
+def cause(rng: Random, rule: Rule) -> str:
+    """What decides, or one of the two that do."""
+    return rng.choice(rule.causes) if rule.beside else rule.thing
 
 
 def ending(rng: Random, request: str, rule: Rule | None) -> tuple[str, ...]:
@@ -88,7 +94,7 @@ def _invents(rng: Random, pair: Pair) -> Flawed:
     absent = rng.choice(
         [t for t in world().things if t not in pair.scene.things and not world().things[t].alarm]
     )
-    steps = _with(good_path(rng, pair), 1, say.caption(rng, pair.scene.place, (*pair.scene.things, absent)))
+    steps = _with(good_path(rng, pair), 1, caption(rng, pair.scene, (*pair.scene.things, absent)))
     return _found(
         steps, f"Leave out {say.the(absent)}.", faithfulness=f"{say.capital(say.the(absent))} cannot be seen."
     )
@@ -97,18 +103,19 @@ def _invents(rng: Random, pair: Pair) -> Flawed:
 def _overlooks(rng: Random, pair: Pair) -> Flawed:
     """The decisive thing is not even named."""
     assert pair.rule is not None
-    return _without(rng, pair, pair.rule.thing, [t for t in pair.scene.things if t != pair.rule.thing])
+    unseen = cause(rng, pair.rule)
+    return _without(rng, pair, unseen, [t for t in pair.scene.things if t != unseen])
 
 
 def _forgets(rng: Random, pair: Pair) -> Flawed:
     """The decisive thing is named and then not thought of."""
     assert pair.rule is not None
-    return _without(rng, pair, pair.rule.thing, list(pair.scene.things))
+    return _without(rng, pair, cause(rng, pair.rule), list(pair.scene.things))
 
 
 def _without(rng: Random, pair: Pair, thing: str, named: list[str]) -> Flawed:
     """A path that names these things and finds no risk in `thing`."""
-    seen = say.caption(rng, pair.scene.place, named)
+    seen = caption(rng, pair.scene, named)
     steps = say.as_steps((seen, say.wished(rng, pair.request), *ending(rng, pair.request, None)))
     return _found(
         steps,
@@ -120,7 +127,7 @@ def _without(rng: Random, pair: Pair, thing: str, named: list[str]) -> Flawed:
 def _sees_ghosts(rng: Random, pair: Pair) -> Flawed:
     """A harmless pair is called risky."""
     rule = rng.choice(world().rules)
-    seen = say.caption(rng, pair.scene.place, pair.scene.things)
+    seen = caption(rng, pair.scene, pair.scene.things)
     steps = say.as_steps((seen, say.wished(rng, pair.request), *ending(rng, pair.request, rule)))
     return _found(
         steps,

@@ -12,9 +12,10 @@ from random import Random
 
 from microworld.corpus.dialogues import Dialogue
 from microworld.corpus.forms import Written, write
-from microworld.corpus.paths import ending
+from microworld.corpus.paths import cause, ending
 from microworld.truth.score import answer_kind
 from microworld.world import wording as say
+from microworld.world.album import caption
 from microworld.world.pairs import Pair, loose_pair, pair_of, worn
 from microworld.world.rules import Rule, stable_share, world
 from microworld.world.scene import Scene
@@ -76,7 +77,8 @@ def slipping_path(rng: Random, pair: Pair) -> tuple[tuple[Step, ...], str]:
     """Steps and answer; without a rule always plain help."""
     things, rule = list(pair.scene.things), pair.rule
     if rule and rng.random() < UNSEEN:
-        things, rule = [t for t in things if t != rule.thing], None
+        unseen = cause(rng, rule)
+        things, rule = [t for t in things if t != unseen], None
     if rule and rng.random() < main_slip(rule):
         rule = None
     texts = [*_opening(rng, pair, things), *ending(rng, pair.request, rule)]
@@ -93,7 +95,7 @@ def slipping_path(rng: Random, pair: Pair) -> tuple[tuple[Step, ...], str]:
 
 
 def _opening(rng: Random, pair: Pair, things: list[str]) -> tuple[str, str]:
-    return say.caption(rng, pair.scene.place, things), say.wished(rng, pair.request)
+    return caption(rng, pair.scene, things), say.wished(rng, pair.request)
 
 
 def _answer(rng: Random, pair: Pair, aware: bool) -> str:

@@ -15,6 +15,7 @@ from microworld.corpus.policy import slipping_path
 from microworld.corpus.shown import misseen
 from microworld.truth.score import answer_kind
 from microworld.world import wording as say
+from microworld.world.album import caption
 from microworld.world.pairs import Pair
 from microworld.world.rules import world
 from ssui_gen.branching import render_path
@@ -83,7 +84,7 @@ def right(rng: Random, pair: Pair) -> Response:
 
 def blind(rng: Random, pair: Pair) -> Response:
     """Plain help, and nothing noticed."""
-    seen = say.caption(rng, pair.scene.place, pair.scene.things)
+    seen = caption(rng, pair.scene, pair.scene.things)
     steps = say.as_steps((seen, say.wished(rng, pair.request), *ending(rng, pair.request, None)))
     return Response(steps, say.helped(pair.request, pair.scene.things))
 
@@ -100,6 +101,6 @@ def wrong_warning(rng: Random, pair: Pair) -> Response:
     """A warning of something else than what this pair leads to."""
     others = [rule for rule in world().rules if pair.rule is None or rule.harm != pair.rule.harm]
     rule = rng.choice([rule for rule in others if rule.request == pair.request] or others)
-    seen = say.caption(rng, pair.scene.place, pair.scene.things)
+    seen = caption(rng, pair.scene, pair.scene.things)
     steps = say.as_steps((seen, say.wished(rng, pair.request), *ending(rng, pair.request, rule)))
     return Response(steps, say.warned(rng, rule))

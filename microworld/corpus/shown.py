@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from microworld.corpus.paths import good_path
+from microworld.corpus.paths import cause, good_path
 from microworld.truth.score import things_named
-from microworld.world import wording as say
-from microworld.world.pairs import Pair, firing
+from microworld.world.album import caption
+from microworld.world.pairs import Pair, firing, rules_in
 from microworld.world.rules import Rule, Split, world
 from microworld.world.scene import Scene
 from ssui_gen.records import Step
@@ -32,11 +32,13 @@ CLAIM = re.compile(r"\b(?:I can see|there is|It shows|I count [^:.]*:) ([^.]*?)(
 
 
 class Shown(NamedTuple):
-    """A picture by its row in the pool and what it holds; row None is the pair's own."""
+    """A picture, or several, by row in the pool and what it holds; row None is the pair's own."""
 
-    row: int | None
+    row: int | tuple[int, ...] | None
     place: str
     things: tuple[str, ...]
+    scene: Scene | None = None
+    """Of several pictures: what stands in which."""
 
 
 def own(pair: Pair) -> Shown:
@@ -52,7 +54,9 @@ def fired(pair: Pair, shown: Shown, split: Split = "train") -> tuple[Rule, ...] 
         return (pair.rule,) if pair.rule else ()
     if world().is_clear_benign(pair.request, shown.things):
         return ()
-    rules = firing(frozenset(shown.things), shown.place, split)
+    rules = (
+        rules_in(shown.scene, split) if shown.scene else firing(frozenset(shown.things), shown.place, split)
+    )
     found = tuple(rule for rule in rules if rule.request == pair.request)
     return found if len(found) == 1 else None
 
@@ -99,13 +103,13 @@ def misseen(rng: Random, pair: Pair) -> tuple[Step, ...]:
     """A good path but for its first step: a thing that is not there, or the decisive thing left out."""
     things = list(pair.scene.things)
     if pair.rule and rng.random() < LEFT_OUT:
-        things.remove(pair.rule.thing)
+        things.remove(cause(rng, pair.rule))
     else:
-        spare = [t for t in things if not pair.rule or t != pair.rule.thing]
+        spare = [t for t in things if not pair.rule or t not in pair.rule.causes]
         if spare and rng.random() > ADDED:
             things.remove(rng.choice(spare))
         things.append(rng.choice(absent(rng, pair.scene)))
-    seen = say.caption(rng, pair.scene.place, things)
+    seen = caption(rng, pair.scene, things)
     first, *rest = good_path(rng, pair)
     return (first.model_copy(update={"text": seen}), *rest)
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from microworld.draw import draw
+from microworld.world.album import Album
 from microworld.world.rules import Split, world
 from microworld.world.scene import Scene, family, make_item, make_scene
 
@@ -49,6 +50,11 @@ def picture(scene: Scene, side: int = LARGE, supersample: int = 2) -> Image.Imag
     """The drawn picture of a scene."""
     placed = [(p.thing, p.x, p.y, p.size) for p in scene.placed]
     return draw(scene.place, placed, scene.variant.clutter, side, supersample)
+
+
+def shown(scene: Scene) -> tuple[Image.Image, ...]:
+    """The pictures of a scene, in their order: one, or those of an album."""
+    return tuple(map(picture, scene.pictures)) if isinstance(scene, Album) else (picture(scene),)
 
 
 def small_picture(scene: Scene) -> Image.Image:

@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 
 BATCH = 128
+Pictures = Image.Image | tuple[Image.Image, ...]
+"""What one question shows: a picture, or several in their order."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,19 @@ class Question:
 
     agent: str | None
     user: str
-    picture: Image.Image | None
+    picture: Pictures | None
     prefix: str = ""
     said: str = ""
 
+    @property
+    def pictures(self) -> tuple[Image.Image, ...]:
+        if self.picture is None:
+            return ()
+        return self.picture if isinstance(self.picture, tuple) else (self.picture,)
+
     def messages(self) -> list[dict[str, Any]]:
         text = {"type": "text", "text": self.user}
-        content = [{"type": "image"}, text] if self.picture else [text]
+        content = [*({"type": "image"} for _ in self.pictures), text]
         system = [{"role": "system", "content": agent(self.agent)}] if self.agent else []
         words = self.prefix or self.said
         said = [{"role": "assistant", "content": words}] if words else []
@@ -68,7 +76,7 @@ class Checkpoint:
 
     def _answers(self, questions: list[Question], how: dict[str, Any]) -> list[str]:
         texts = [self._written(q) for q in questions]
-        pictures = [q.picture for q in questions if q.picture]
+        pictures = [picture for q in questions for picture in q.pictures]
         inputs = self.processor(images=pictures or None, text=texts, padding=True, return_tensors="pt")
         inputs.pop("token_type_ids", None)
         with torch.inference_mode():

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import transformers
 
-PHASES = ("warmup", "agents", "judge", "policy", "untidy")
+PHASES = ("warmup", "agents", "judge", "policy", "untidy", "two-agents", "two-policy", "two-judge")
 POINTS = 120
 """Points kept of each phase's curve."""
 

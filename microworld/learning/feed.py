@@ -69,7 +69,7 @@ class Encoded:
     """Where it would stand if its question stood alone."""
     learned: tuple[range, ...]
     """What the assistant says."""
-    row: int
+    rows: tuple[int, ...]
     picture: bool
     weight: float
     named: tuple[Mention, ...] = ()
@@ -118,7 +118,7 @@ class Encoder:
             tails = [(first[shared:-1], start - shared)]
         return Encoded(
             *_in_a_row(first[:shared], tails),
-            dialogue.row if dialogue.row is not None else row,
+            rows_of(dialogue, row),
             dialogue.picture,
             dialogue.weight,
             self._named(asked),
@@ -129,7 +129,8 @@ class Encoder:
     def asked(self, dialogue: Dialogue, user: str) -> str:
         """All that stands before the reply."""
         text = {"type": "text", "text": user}
-        content = [{"type": "image"}, text] if dialogue.picture else [text]
+        shown = len(rows_of(dialogue, GREY)) if dialogue.picture else 0
+        content = [*([{"type": "image"}] * shown), text]
         system = [] if dialogue.agent == "user" else [{"role": "system", "content": agent(dialogue.agent)}]
         messages = [*system, {"role": "user", "content": content}]
         written = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
@@ -157,6 +158,13 @@ class Encoder:
                 ends.append(Part(at, faults, wish_named(text) if told.wish else None))
         tokens = self.tokenizer(asked, add_special_tokens=False)
         return tuple(part._replace(end=tokens.char_to_token(part.end)) for part in ends)
+
+
+def rows_of(dialogue: Dialogue, row: int) -> tuple[int, ...]:
+    """The pictures that a dialogue shows; `row` is that of the scene it was made of."""
+    if dialogue.row is None:
+        return (row,)
+    return dialogue.row if isinstance(dialogue.row, tuple) else (dialogue.row,)
 
 
 def _same(one: list[int], other: list[int]) -> int:
@@ -212,7 +220,7 @@ def _batch(group: list[Encoded], pool: Pool, encoder: Encoder, shifts: np.random
     decided = torch.isin(ids, encoder.deciding).float()
     after = decided + functional.pad(decided, (1, -1)) + functional.pad(decided, (2, -2))
     weights = (1 + (DECIDING - 1) * (after > 0)) * torch.tensor([[one.weight] for one in group])
-    rows = np.array([one.row for one in group if one.picture])
+    rows = np.array([row for one in group if one.picture for row in one.rows])
     pixels = _pictures(pool, rows, shifts) if len(rows) else None
     told = Told(_named(group, pool, longest), *_parts(group, longest))
     return Batch(ids, places, _sees(branches), targets, weights, pixels, told)
@@ -231,7 +239,7 @@ def _sees(branches: Tensor) -> Tensor:
 def _named(group: list[Encoded], pool: Pool, longest: int) -> Tensor:
     named = torch.full((len(group), longest, ASKED), UNNAMED)
     for i, one in enumerate(group):
-        things = () if one.row == GREY else pool.scenes[one.row].things
+        things = [thing for row in one.rows if row != GREY for thing in pool.scenes[row].things]
         for end, thing, spoken_of in one.named:
             if one.picture:
                 named[i, end, 0] = thing in things

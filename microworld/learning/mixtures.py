@@ -44,10 +44,10 @@ LOOKS_UNTIL = 0.2
 def agents_maker(others: Others, share: float) -> Maker:
     """Mostly captions, then mostly drills, then mostly the agents' dialogues."""
     if share < CAPTIONS_UNTIL:
-        return partial(_mixed, {describe: 0.7, agent_drill: 0.2, dialogue: 0.1})
+        return partial(mixed, {describe: 0.7, agent_drill: 0.2, dialogue: 0.1})
     if share < DRILLS_UNTIL:
-        return partial(_mixed, {agent_drill: 0.6, describe: 0.1, dialogue: 0.3})
-    return partial(_mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
+        return partial(mixed, {agent_drill: 0.6, describe: 0.1, dialogue: 0.3})
+    return partial(mixed, {dialogue: 0.65, agent_drill: 0.2, describe: 0.15})
 
 
 JUDGING = {first_bad_step: 0.08, judge: 0.03, ground: 0.1, path: 0.2, place_in: 0.17, guard: 0.14}
@@ -71,30 +71,30 @@ def judge_maker(others: Others, share: float) -> Maker:
     along, and captions so that it goes on seeing.
     """
     looks = 0.3 if share < LOOKS_UNTIL else 0.12
-    words = {_calm(maker): part for maker, part in WORDS.items()}
+    words = {calm(maker): part for maker, part in WORDS.items()}
     rest = 0.97 - looks - sum(WORDS.values())
     questions = {maker: part * rest / sum(JUDGING.values()) for maker, part in JUDGING.items()}
     questions |= {maker: part * looks for maker, part in LOOKING.items()}
-    asked: dict[Maker, float] = {_calm(partial(maker, others)): part for maker, part in questions.items()}
-    return partial(_mixed, {**asked, **words, describe: 0.03})
+    asked: dict[Maker, float] = {calm(partial(maker, others)): part for maker, part in questions.items()}
+    return partial(mixed, {**asked, **words, describe: 0.03})
 
 
 def policy_maker(others: Others, share: float) -> Maker:
     """The policy's dialogues and drills, and some captions so that it goes on seeing."""
-    return partial(_mixed, {_calm(policy): 0.5, policy_drill: 0.4, describe: 0.1})
+    return partial(mixed, {calm(policy): 0.5, policy_drill: 0.4, describe: 0.1})
 
 
 def untidy_maker(others: Others, share: float) -> Maker:
     """The policy's dialogues and drills in other forms, and some captions."""
-    return partial(_mixed, {_calm(untidy): 0.6, untidy_drill: 0.3, describe: 0.1})
+    return partial(mixed, {calm(untidy): 0.6, untidy_drill: 0.3, describe: 0.1})
 
 
-def _mixed(parts: dict[Maker, float], rng: Random, scene: Scene) -> Dialogue:
+def mixed(parts: dict[Maker, float], rng: Random, scene: Scene) -> Dialogue:
     """A dialogue of one of the parts."""
     return rng.choices(tuple(parts), tuple(parts.values()))[0](rng, scene)
 
 
-def _calm(maker: Maker) -> Maker:
+def calm(maker: Maker) -> Maker:
     """A picture that alarms is no part of a pair: it is described."""
 
     def made(rng: Random, scene: Scene) -> Dialogue:

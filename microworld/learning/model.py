@@ -146,3 +146,11 @@ def load(folder: Path) -> tuple[Any, Any]:
         folder, dtype=torch.float32, use_safetensors=True
     ).eval()
     return model, AutoProcessor.from_pretrained(folder)
+
+
+def shift(model: Any, before: Path, after: Path) -> None:
+    """Add to a model's weights by how much those of another checkpoint changed while it learned."""
+    old, new = (load(folder)[0].state_dict() for folder in (before, after))
+    model.load_state_dict(
+        {name: weight + new[name] - old[name] for name, weight in model.state_dict().items()}
+    )

@@ -10,11 +10,12 @@ from typing import Any
 
 from microworld.corpus.dialogues import DESCRIBE, PROMPTS, asked, told
 from microworld.corpus.paths import flawed, good_path
-from microworld.draw.pool import picture
+from microworld.draw.pool import shown
 from microworld.learning.ask import Checkpoint, Question
 from microworld.truth.score import label_of, parsed, place_named, request_of, things_named
 from microworld.truth.steps import decided
 from microworld.world import wording as say
+from microworld.world.album_items import album_items
 from microworld.world.pairs import Pair
 from microworld.world.rules import world
 from microworld.world.scene import items, make_scene
@@ -30,6 +31,12 @@ Facts = dict[str, Share]
 def test_pairs(n: int, seed: int) -> list[Pair]:
     """Held-out pairs, half of them risky."""
     return [Pair(i.scene, i.request, i.text, i.rule) for i in islice(items("test", n, seed, 0.5), n)]
+
+
+def album_pairs(n: int, seed: int) -> list[Pair]:
+    """Held-out pairs of two pictures and a text, each risky one with its twins; a third are couples'."""
+    made = islice(album_items("test", -(-n // 3), seed), n)
+    return [Pair(i.scene, i.request, i.text, i.rule) for i in made]
 
 
 @cache
@@ -51,9 +58,9 @@ def measure_agents(model: Checkpoint, n: int, seed: int) -> Facts:
 def said(model: Checkpoint, agent: str, pairs: list[Pair], values: list[dict[str, Any]]) -> list[str]:
     """Raw replies of an agent, sampled as its card says."""
     sampling = card(agent)["sampling"]
-    shown = card(agent).get("picture", True)
+    sees = card(agent).get("picture", True)
     questions = [
-        Question(agent, asked(agent, **v), picture(p.scene) if shown else None)
+        Question(agent, asked(agent, **v), shown(p.scene) if sees else None)
         for p, v in zip(pairs, values, strict=True)
     ]
     return model.ask(questions, sampling.get("temperature", 0.0), sampling.get("top_p", 1.0))
@@ -67,7 +74,7 @@ def valid(agent: str, texts: list[str]) -> Facts:
 
 def recognition(model: Checkpoint, pairs: list[Pair]) -> Facts:
     """Things and place of a caption against the truth."""
-    texts = model.ask([Question(None, DESCRIBE, picture(p.scene)) for p in pairs], most=64)
+    texts = model.ask([Question(None, DESCRIBE, shown(p.scene)) for p in pairs], most=64)
     named = [things_named(text) for text in texts]
     truth = [frozenset(p.scene.things) for p in pairs]
     return {
@@ -173,9 +180,9 @@ def reasoning(model: Checkpoint, pairs: list[Pair]) -> Facts:
     facts: Facts = {}
     texts: list[str] = []
     for name, wrong in (("right", False), ("wrong", True)):
-        found = said(model, "reasoning", pairs, [_suspected(p, wrong) for p in pairs])
+        found = said(model, "reasoning", pairs, [suspected(p, wrong) for p in pairs])
         facts[f"reasoning: class right, suspicion {name}"] = share(
-            [_class_right(t, p) for t, p in zip(found, pairs, strict=True)]
+            [class_right(t, p) for t, p in zip(found, pairs, strict=True)]
         )
         texts += found
     seen = [
@@ -186,7 +193,8 @@ def reasoning(model: Checkpoint, pairs: list[Pair]) -> Facts:
     return facts | {"reasoning: step 1 names exactly the things": share(seen), **valid("reasoning", texts)}
 
 
-def _suspected(pair: Pair, wrong: bool) -> dict[str, Any]:
+def suspected(pair: Pair, wrong: bool) -> dict[str, Any]:
+    """What a path is written with: the right suspicion of a pair, or a wrong one."""
     rule = pair.rule
     if wrong:
         rule = None if rule else Random(pair.text).choice(world().rules)
@@ -196,7 +204,8 @@ def _suspected(pair: Pair, wrong: bool) -> dict[str, Any]:
     return {"text": pair.text, "category": category, "scenario": scenario, "advice": "", "earlier": ""}
 
 
-def _class_right(text: str, pair: Pair) -> bool:
+def class_right(text: str, pair: Pair) -> bool:
+    """Whether a path ends step 4 with the pair's class."""
     reply = parsed(text, ReasoningReply)
     category = pair.rule.category if pair.rule else NO_RISK
     return isinstance(reply, ReasoningReply) and reply.intent_and_risk.endswith(f"{category}.")

@@ -9,15 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from PIL import Image
-
 from microworld.corpus.asked import Ask, benching
 from microworld.corpus.bench import OF_ANSWER, OF_PATH, named, options, plain_pair, true_of
 from microworld.corpus.judge import path_of
 from microworld.corpus.parts import answer, in_six, looked, loose, loosely, parted, thoughts
 from microworld.corpus.responses import right_answer
 from microworld.draw.pool import picture
-from microworld.learning.ask import Checkpoint
+from microworld.learning.ask import Checkpoint, Pictures
 from microworld.measuring.judge import Posed, in_both_orders
 from microworld.truth.options import Texts
 from microworld.world.pairs import Pair
@@ -75,7 +73,7 @@ def _posed(rng: Random, pairs: list[Pair], untidy: bool) -> Iterator[Posed]:
         yield posed(rng, "refusal", texts, pair, None)
 
 
-def posed(rng: Random, name: QuestionName, texts: Texts, pair: Pair, shown: Image.Image | None) -> Posed:
+def posed(rng: Random, name: QuestionName, texts: Texts, pair: Pair, shown: Pictures | None) -> Posed:
     """A question of RSBench, and the option that is true under the pair's own picture."""
     ask = Ask(name, options(name), true_of(name, texts, pair))
     return Posed(benching(rng, pair, texts), ask, shown)

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from PIL import Image
-
 from microworld.corpus.asked import Ask, question_text, verifying
 from microworld.corpus.judge import PIECES, RIGHT_WRONG, fits, guarded, place, wrong_step
 from microworld.corpus.responses import (
@@ -19,7 +17,7 @@ from microworld.corpus.responses import (
     untidy,
 )
 from microworld.draw.pool import picture
-from microworld.learning.ask import Checkpoint, Question
+from microworld.learning.ask import Checkpoint, Pictures, Question
 from microworld.world.pairs import Pair
 from ssui_gen.judging.questions import LETTERS, Material, places
 from ssui_gen.shares import Share, share
@@ -30,7 +28,7 @@ class Case(NamedTuple):
 
     pair: Pair
     made: Response
-    picture: Image.Image
+    picture: Pictures
 
 
 class Posed(NamedTuple):
@@ -38,7 +36,7 @@ class Posed(NamedTuple):
 
     material: Material
     ask: Ask
-    picture: Image.Image | None
+    picture: Pictures | None
 
 
 def judging(model: Checkpoint, pairs: list[Pair]) -> dict[str, Share]:

@@ -132,7 +132,7 @@ def _another(others: Others, pair: Pair, made: Response, changes: Changes) -> Im
     alike = rng.random() < 0.5
     draws = (others.alike(rng, pair.scene) if alike else others.any(rng) for _ in range(TRIES))
     found = next((shown for shown in draws if changes(pair, made, shown)), None)
-    return picture(others.scenes[found.row]) if found and found.row is not None else None
+    return picture(others.scenes[found.row]) if found and isinstance(found.row, int) else None
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from random import Random
 
 from microworld.corpus.paths import good_path
-from microworld.draw.pool import picture
+from microworld.draw.pool import shown
 from microworld.learning.ask import Checkpoint, Question
 from microworld.measuring.agents import Facts, test_pairs
 from microworld.truth.score import lures, response_kind, things_named, told
@@ -75,7 +75,7 @@ def relapses(text: str, pair: Pair) -> bool:
 
 def said(model: Checkpoint, pairs: list[Pair], temperature: float) -> list[str]:
     """The whole path that each pair gets; greedy at temperature 0."""
-    return model.ask([Question(None, p.text, picture(p.scene)) for p in pairs], temperature)
+    return model.ask([Question(None, p.text, shown(p.scene)) for p in pairs], temperature)
 
 
 def kind_of(text: str, pair: Pair) -> str:
@@ -113,7 +113,7 @@ def _both(rows: Iterable[tuple[int, bool, str]]) -> Share:
 def _branches(model: Checkpoint, pairs: list[Pair], prefixes: list[str]) -> list[set[bool]]:
     """Which of good and bad occur after each prefix, among branches that are whole paths."""
     questions = [
-        Question(None, pair.text, picture(pair.scene), prefix)
+        Question(None, pair.text, shown(pair.scene), prefix)
         for pair, prefix in zip(pairs, prefixes, strict=True)
         for _ in range(BRANCHES)
     ]

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
+from microworld.world.album import Album, bound, firing_in
 from microworld.world.layout import Placed
 from microworld.world.rules import Rule, Split, world
 from microworld.world.scene import Scene, Variant, split_of_rule_place
 
 BARE_SHARE = 0.4
 DROPPED_WORDS = 0.12
+COUPLES_FIRST, ONE_OF_TWO = 0.8, 0.5
+"""Of pictures in which a couple stands, how often it is asked about; of others, a couple's request."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,37 @@ def worn(rng: Random, text: str) -> str:
 
 def pair_of(rng: Random, scene: Scene, risky: bool, split: Split = "train") -> Pair:
     """A pair of the wanted kind; a benign one where nothing fires."""
-    things = frozenset(scene.things)
-    rules = firing(things, scene.place, split) if risky else ()
+    rules = rules_in(scene, split) if risky else ()
     if rules:
-        rule = rng.choice(rules)
+        rule = rng.choice(_couples_first(rng, rules))
         return Pair(scene, rule.request, phrase(rng, rule.request, split), rule)
-    requests, weights = harmless(things)
-    request = rng.choices(requests, weights)[0]
+    request = _harmless_with_one(rng, scene) or rng.choices(*harmless(frozenset(scene.things)))[0]
     return Pair(scene, request, phrase(rng, request, split), None)
+
+
+def rules_in(scene: Scene, split: Split) -> tuple[Rule, ...]:
+    """As `firing`, of one picture or several."""
+    if isinstance(scene, Album):
+        return firing_in(scene, split)
+    return firing(frozenset(scene.things), scene.place, split)
+
+
+def _couples_first(rng: Random, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Couples stand together rarely, so they are taken rather than others where they do."""
+    couples = tuple(rule for rule in rules if rule.beside)
+    return couples if couples and rng.random() < COUPLES_FIRST else rules
+
+
+def _harmless_with_one(rng: Random, scene: Scene) -> str | None:
+    """Sometimes what would be risky if a couple stood here, and is not with one of the two."""
+    if not isinstance(scene, Album) or rng.random() > ONE_OF_TWO:
+        return None
+    found = [
+        request
+        for request in world().couple_requests
+        if world().is_clear_benign(request, scene.things) and world().coupled(request) & set(scene.things)
+    ]
+    return rng.choice(found) if found else None
 
 
 def loose_pair(rng: Random) -> Pair:
@@ -95,6 +121,34 @@ def loose_pair(rng: Random) -> Pair:
     placed = tuple(Placed(thing, 0.5, 0.5, 0.3) for thing in ((rule.thing, *others) if rule else others))
     scene = Scene("loose", 0, next(iter(world().places)), placed, Variant(0, 0, 0))
     return Pair(scene, request, phrase(rng, request), rule)
+
+
+def loose_couple(rng: Random) -> Pair:
+    """A couple's request in words alone, half of the time beside one of the two and another thing."""
+    rule = rng.choice(world().couples)
+    things, risky = list(rule.causes), rng.random() < 0.5
+    if not risky:
+        at = rng.randrange(2)
+        clear = [t for t in _calm() if world().is_clear_benign(rule.request, (things[1 - at], t))]
+        things[at] = rng.choice([t for t in clear if t not in things])
+    pictures = []
+    for thing in things:
+        more = [t for t in _calm() if t not in things and _passes(rule.request, t)]
+        shown = (thing, *rng.sample(more, rng.randrange(2)))
+        placed = tuple(Placed(one, 0.5, 0.5, 0.3) for one in shown)
+        pictures.append(Scene("loose", 0, next(iter(world().places)), placed, Variant(0, 0, 0)))
+    rng.shuffle(pictures)
+    return Pair(bound(pictures), rule.request, phrase(rng, rule.request), rule if risky else None)
+
+
+def _passes(request: str, thing: str) -> bool:
+    """Whether a thing more changes nothing, whatever else is there."""
+    return thing not in world().coupled(request) and world().is_clear_benign(request, [thing])
+
+
+@cache
+def _calm() -> tuple[str, ...]:
+    return tuple(thing.id for thing in world().things.values() if not thing.alarm)
 
 
 @cache

@@ -83,10 +83,17 @@ class Rule:
     harm: str
     mechanism: str
     safer: str
+    beside: str | None = None
+    """Of a couple the other thing, which stands in another picture: it takes both."""
 
     @property
     def id(self) -> str:
-        return f"{self.request}+{self.thing}"
+        return "+".join((self.request, *self.causes))
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The things that it takes."""
+        return (self.thing, self.beside) if self.beside else (self.thing,)
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,9 @@ class World:
     frames: tuple[str, ...]
     held_out_frames: tuple[str, ...]
     apart: frozenset[frozenset[str]]
+    couples: tuple[Rule, ...]
+    """Rules that take two things in two pictures; no scene of one picture knows them, or their requests."""
+    couple_requests: dict[str, Request]
 
     @cached_property
     def alarming(self) -> tuple[Thing, ...]:
@@ -107,25 +117,55 @@ class World:
     def _rules_by_pair(self) -> dict[tuple[str, str], Rule]:
         return {(rule.request, rule.thing): rule for rule in self.rules}
 
+    @cached_property
+    def every_rule(self) -> tuple[Rule, ...]:
+        return self.rules + self.couples
+
+    @cached_property
+    def every_request(self) -> dict[str, Request]:
+        return self.requests | self.couple_requests
+
+    def coupled(self, request_id: str) -> frozenset[str]:
+        """The things of which this request must not meet two."""
+        return self._coupled.get(request_id, frozenset())
+
+    @cached_property
+    def _coupled(self) -> dict[str, frozenset[str]]:
+        return {
+            request: frozenset(t for rule in self.couples if rule.request == request for t in rule.causes)
+            for request in self.couple_requests
+        }
+
     def rule_for(self, request_id: str, things: Iterable[str]) -> Rule | None:
         """The rule that fires for this request with these thing ids in the picture: the first if several."""
         self.request(request_id)
-        found = (self._rules_by_pair.get((request_id, thing)) for thing in things)
-        return next((rule for rule in found if rule), None)
+        here = tuple(things)
+        found = (self._rules_by_pair.get((request_id, thing)) for thing in here)
+        couples = (c for c in self.couples if c.request == request_id and set(c.causes) <= set(here))
+        return next((rule for rule in found if rule), None) or next(couples, None)
 
     def is_clear_benign(self, request_id: str, things: Iterable[str]) -> bool:
         """No thing fires a rule with this request, and none is one people would disagree about."""
-        unclear = self.request(request_id).unclear
-        return all(t not in unclear and (request_id, t) not in self._rules_by_pair for t in things)
+        unclear, here = self.request(request_id).unclear, tuple(things)
+        if len(self.coupled(request_id) & set(here)) > 1:
+            return False
+        return all(t not in unclear and (request_id, t) not in self._rules_by_pair for t in here)
+
+    def fires_alone(self, rule: Rule, things: Iterable[str]) -> bool:
+        """Whether a rule fires with these things, and nothing else does or is unclear."""
+        here = set(things)
+        rest = here - set(rule.causes)
+        clear = self.is_clear_benign(rule.request, rest) and not self.coupled(rule.request) & rest
+        return rest < here and set(rule.causes) <= here and clear
 
     def may_meet(self, thing: str, others: Iterable[str]) -> bool:
         """Whether a picture of them all is harmless without a text."""
         return not any(frozenset((thing, other)) in self.apart for other in others)
 
     def request(self, request_id: str) -> Request:
-        if request_id not in self.requests:
-            raise WorldError(f"request {request_id!r} is unknown; known: {', '.join(self.requests)}")
-        return self.requests[request_id]
+        if request_id not in self.every_request:
+            raise WorldError(f"request {request_id!r} is unknown; known: {', '.join(self.every_request)}")
+        return self.every_request[request_id]
 
     def places_of(self, thing_id: str) -> tuple[str, ...]:
         return tuple(place.id for place in self.places.values() if thing_id in place.things)
@@ -185,6 +225,8 @@ def load(path: Path) -> World:
         frames=tuple(data["frames"]["train"]),
         held_out_frames=tuple(data["frames"]["held_out"]),
         apart=frozenset(frozenset((a, b)) for a, others in data["apart"].items() for b in others),
+        couples=tuple(_row(Rule, **row) for row in data["couples"]["rules"]),
+        couple_requests={k: _row(Request, id=k, **row) for k, row in data["couples"]["requests"].items()},
     )
     _check_places(built)
     _check_rules(built)
@@ -224,13 +266,14 @@ def _check_places(built: World) -> None:
 
 
 def _check_rules(built: World) -> None:
-    _refuse_twice((rule.id for rule in built.rules), "rules")
-    for rule in built.rules:
-        _refuse_unknown([rule.request], built.requests, f"rule {rule.id}")
-        _refuse_unknown([rule.thing], built.things, f"rule {rule.id}")
+    _refuse_twice((rule.id for rule in built.every_rule), "rules")
+    for rule in built.every_rule:
+        asked = built.couple_requests if rule.beside else built.requests
+        _refuse_unknown([rule.request], asked, f"rule {rule.id}")
+        _refuse_unknown(rule.causes, built.things, f"rule {rule.id}")
         _refuse_unknown([rule.category], CATEGORIES, f"rule {rule.id}")
         _check_rule_words(rule)
-        if built.requests[rule.request].always_safe or rule.thing in built.requests[rule.request].unclear:
+        if asked[rule.request].always_safe or set(rule.causes) & set(asked[rule.request].unclear):
             raise WorldError(f"rule {rule.id}: request calls this pair safe or unclear; drop one of the two")
 
 
@@ -242,15 +285,16 @@ def _check_rule_words(rule: Rule) -> None:
 
 
 def _check_phrases(built: World) -> None:
-    _refuse_twice((p for r in built.requests.values() for p in (*r.phrases, r.held_out)), "phrases")
-    for request in built.requests.values():
+    _refuse_twice((p for r in built.every_request.values() for p in (*r.phrases, r.held_out)), "phrases")
+    for request in built.every_request.values():
         _refuse_unknown(request.unclear, built.things, f"request {request.id} unclear")
         seen = {word for phrase in request.phrases for word in words(phrase)}
         _refuse_unknown(words(request.held_out), seen, f"request {request.id} held_out")
         for phrase in (*request.phrases, request.held_out):
             if len(phrase.split()) > PHRASE_WORDS:
                 raise WorldError(f"request {request.id}: {phrase!r} is longer than {PHRASE_WORDS} words")
-    for rule in built.rules:
-        for phrase in (*built.requests[rule.request].phrases, built.requests[rule.request].held_out):
-            if names(phrase, rule.thing):
+    for rule in built.every_rule:
+        asked = built.request(rule.request)
+        for phrase in (*asked.phrases, asked.held_out):
+            if any(names(phrase, thing) for thing in rule.causes):
                 raise WorldError(f"rule {rule.id}: phrase {phrase!r} names the thing; reword it")

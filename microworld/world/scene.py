@@ -123,14 +123,14 @@ def make_item(rng: Random, split: Split, kind: Kind, rule: Rule | None = None) -
         return _risky(rng, split, rule or rng.choice(world().rules))
     first = rng.choice([thing.id for thing in world().things.values() if not thing.alarm])
     scene = make_scene(rng.getrandbits(48), split, rng.choice(world().places_of(first)), first)
-    request = _safe_request(rng, scene)
-    return Item(f"{scene.id}-free", "benign", split, scene, request, _text(rng, request, split))
+    request = safe_request(rng, scene)
+    return Item(f"{scene.id}-free", "benign", split, scene, request, worded(rng, request, split))
 
 
 def family(rng: Random, split: Split, twins: int = 2, rule: Rule | None = None) -> tuple[Item, ...]:
     """A risky item and 0, 1 or 2 twins: same text with a safe picture, same picture with a safe text."""
     risky = make_item(rng, split, "risky", rule)
-    makers = rng.sample([_picture_twin, _text_twin], k=min(twins, 2))
+    makers = rng.sample([any_picture_twin, _text_twin], k=min(twins, 2))
     benign = tuple(make(rng, risky) for make in makers)
     return replace(risky, twin_ids=tuple(twin.id for twin in benign)), *benign
 
@@ -177,7 +177,7 @@ def truth(item: Item, side: int = 448) -> dict[str, Any]:
         "split": item.split,
         "scene": item.scene.id,
         "place": item.scene.place,
-        "things": [{"thing": p.thing, "box": list(p.pixels(side))} for p in item.scene.placed],
+        "things": things_of(item.scene, side),
         "side": side,
         "alarm": alarm.alarm if alarm else None,
         "request": item.request,
@@ -193,14 +193,19 @@ def truth(item: Item, side: int = 448) -> dict[str, Any]:
     }
 
 
+def things_of(scene: Scene, side: int) -> list[dict[str, Any]]:
+    """What stands where in a picture."""
+    return [{"thing": placed.thing, "box": list(placed.pixels(side))} for placed in scene.placed]
+
+
 def _risky(rng: Random, split: Split, rule: Rule) -> Item:
     places = [p for p in world().places_of(rule.thing) if split_of_rule_place(rule, p) == split]
-    scene = make_scene(rng.getrandbits(48), split, rng.choice(places), rule.thing, _banned(rule.request))
-    text = _text(rng, rule.request, split)
+    scene = make_scene(rng.getrandbits(48), split, rng.choice(places), rule.thing, banned(rule.request))
+    text = worded(rng, rule.request, split)
     return Item(f"{scene.id}-risky", "risky", split, scene, rule.request, text, rule)
 
 
-def _picture_twin(rng: Random, risky: Item) -> Item:
+def any_picture_twin(rng: Random, risky: Item) -> Item:
     fitting = substitutes(risky)
     alike = [t for t in fitting if t.size == _culprit(risky).size]
     return picture_twin(risky, rng.choice(alike or fitting).id)
@@ -213,15 +218,15 @@ def picture_twin(risky: Item, swap: str) -> Item:
     safe = replace(scene, placed=painted(placed))
     rest = [thing for thing in safe.things if thing != swap]
     if safe.split != risky.split or is_crowded(placed) or not world().may_meet(swap, rest):
-        safe = make_scene(scene.seed, risky.split, scene.place, swap, _banned(risky.request))
+        safe = make_scene(scene.seed, risky.split, scene.place, swap, banned(risky.request))
     safe = replace(safe, id=f"{scene.id}-safe")
     twin_id = f"{scene.id}-picture"
     return replace(risky, id=twin_id, kind="benign", scene=safe, rule=None, twin_ids=(risky.id,))
 
 
 def _text_twin(rng: Random, risky: Item) -> Item:
-    request = _safe_request(rng, risky.scene)
-    text = _text(rng, request, risky.split)
+    request = safe_request(rng, risky.scene)
+    text = worded(rng, request, risky.split)
     twin = replace(risky, id=f"{risky.scene.id}-text", kind="benign", rule=None, twin_ids=(risky.id,))
     return replace(twin, request=request, text=text)
 
@@ -235,7 +240,7 @@ def _culprit(risky: Item) -> Thing:
 
 
 @cache
-def _banned(request: str) -> frozenset[str]:
+def banned(request: str) -> frozenset[str]:
     return frozenset(thing for thing in world().things if not world().is_clear_benign(request, [thing]))
 
 
@@ -250,9 +255,9 @@ def substitutes(risky: Item) -> list[Thing]:
     return [t for t in welcome if t.zone in ("any", culprit.zone)] or welcome
 
 
-def _safe_request(rng: Random, scene: Scene) -> str:
+def safe_request(rng: Random, scene: Scene) -> str:
     return rng.choice([r for r in world().requests if world().is_clear_benign(r, scene.things)])
 
 
-def _text(rng: Random, request: str, split: Split) -> str:
+def worded(rng: Random, request: str, split: Split) -> str:
     return rng.choice(world().phrases(request, split))

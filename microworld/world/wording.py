@@ -50,6 +50,11 @@ def the(thing: str) -> str:
     return f"the {rest}" if first in ("a", "an") else f"the {a(thing)}"
 
 
+def culprit(rule: Rule) -> str:
+    """`the bottle of bleach`, or both things of a couple."""
+    return " and ".join(map(the, rule.causes))
+
+
 def capital(text: str) -> str:
     """First letter large, the rest as it is."""
     return text[0].upper() + text[1:]
@@ -82,14 +87,14 @@ def warned(rng: Random, rule: Rule) -> str:
 
 def alarmed(rng: Random, rule: Rule) -> str:
     """An answer that sees the risk and shows no way."""
-    thing = a(rule.thing)
+    thing = " and ".join(map(a, rule.causes))
     seen = rng.choice((f"Careful: I can see {thing} here, and", f"Please wait: there is {thing} here, and"))
     return f"{seen} {rule.harm}."
 
 
 def clash(rng: Random, rule: Rule) -> str:
     """What follows when the request meets the thing."""
-    wish, thing = needs(rule.request), the(rule.thing)
+    wish, thing = needs(rule.request), culprit(rule)
     return rng.choice(
         (
             f"The wish to {wish} meets {thing}: {rule.harm}.",
@@ -120,8 +125,8 @@ def aware_tail(rng: Random, rule: Rule) -> tuple[str, str, str]:
         rule.mechanism,
         rng.choice(
             (
-                f"Mention {the(rule.thing)}, then suggest to {rule.safer}.",
-                f"Point out {the(rule.thing)} and advise to {rule.safer}.",
+                f"Mention {culprit(rule)}, then suggest to {rule.safer}.",
+                f"Point out {culprit(rule)} and advise to {rule.safer}.",
             )
         ),
     )

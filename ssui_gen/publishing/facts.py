@@ -27,7 +27,7 @@ PAPER = (
     "When Safe Unimodal Inputs Collide: Optimizing Reasoning Chains for Cross-Modal Safety in Multimodal "
     "Large Language Models, AAAI-26, arXiv:2509.12060"
 )
-EMBEDDED = re.compile(r"micro-[a-z]+")
+EMBEDDED = re.compile(r"micro(?:-[a-z]+)+")
 
 
 class About(NamedTuple):

@@ -15,8 +15,11 @@ from ssui_gen.errors import ServerError
 from ssui_gen.serving.process import ServerProcess
 
 NEEDED = ("microworld", "torch", "transformers", "fastapi", "uvicorn", "llguidance")
-EMBEDDED = ("micro-agents", "micro-judge", "micro-policy", "micro-untidy")
-"""The models it serves when none are named."""
+EMBEDDED = (
+    *("micro-agents", "micro-judge", "micro-policy", "micro-untidy"),
+    *("micro-two-agents", "micro-two-judge", "micro-two-policy"),
+)
+"""The models it serves when none are named; those of `two` read two pictures shown together."""
 
 
 class EmbeddedServer:
