@@ -227,16 +227,20 @@ def train_all(training: Training, phases: dict[str, Phase], models: Path) -> Non
     train_part(training, phases["untidy"], models)
     for name in TWO:
         training.recall(BEGINS_WITH[name])
+        move(training, name, models)
         train_part(training, phases[name], models)
 
 
-def train_part(training: Training, phase: Phase, models: Path) -> None:
-    """One of the phases that end in a checkpoint. Whoever learns to judge, or to read two
-    pictures, goes on seeing as before: letters teach a tower nothing, and in an hour they blurred it. The
-    policy is first moved by what the agents learned of two pictures.
-    """
-    if phase.name == "two-policy":
+def move(training: Training, name: str, models: Path) -> None:
+    """A policy of one picture by what the agents learned of two."""
+    if name == "two-policy":
         shift(training.model, models / "agents", models / "two-agents")
+
+
+def train_part(training: Training, phase: Phase, models: Path) -> None:
+    """One of the phases that end in a checkpoint. Whoever learns to judge, or to read two pictures, goes on
+    seeing as before: letters teach a tower nothing, and in an hour they blurred it.
+    """
     two, judges = TWO.get(phase.name), phase.name.endswith("judge")
     training.model.train()
     training.model.model.vision_tower.requires_grad_(not judges and not two)
@@ -247,20 +251,14 @@ def train_part(training: Training, phase: Phase, models: Path) -> None:
 
 
 RATES = {"warmup": 2e-3, "agents": 1.5e-3, "judge": 7e-4, "policy": 6e-4, "untidy": 6e-4} | {
-    "two-agents": 6e-4,
-    "two-policy": 5e-4,
-    "two-judge": 5e-4,
-}
+    "two-agents": 6e-4, "two-policy": 5e-4, "two-judge": 5e-4,
+}  # fmt: skip
 MINUTES = {"warmup": 18.0, "agents": 40.0, "judge": 75.0, "policy": 8.0, "untidy": 10.0} | {
-    "two-agents": 20.0,
-    "two-policy": 10.0,
-    "two-judge": 20.0,
-}
+    "two-agents": 20.0, "two-policy": 10.0, "two-judge": 20.0,
+}  # fmt: skip
 BEGINS_WITH = {"judge": "agents", "policy": "agents", "untidy": "policy"} | {
-    "two-agents": "agents",
-    "two-policy": "policy",
-    "two-judge": "judge",
-}
+    "two-agents": "agents", "two-policy": "policy", "two-judge": "judge",
+}  # fmt: skip
 """The finished checkpoint that `--only` starts from."""
 
 
@@ -287,6 +285,8 @@ def main() -> None:
         checkpoint = args.start or args.models / BEGINS_WITH[args.only]
         begun = {args.only: checkpoint.name}
         training = start_from(checkpoint, args.cache, args.pictures)
+        if not args.start:
+            move(training, args.only, args.models)
         train_part(training, phases[args.only], args.models)
     else:
         training = start(args.cache, args.pictures)
