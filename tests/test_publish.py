@@ -433,3 +433,14 @@ def test_an_item_of_several_pictures_goes_by_the_strictest_licence(tmp_path: Pat
 def test_no_value_of_a_card_is_more_than_words_on_a_line(value: str) -> None:
     html = MarkdownIt("commonmark").enable("table").render(f"Contact {inert(value)} end")
     assert not re.search(r"<(?!/?p>)", html) and "\n" not in inert(value)
+
+
+def test_the_card_counts_paths_that_people_took_out(tmp_path: Path) -> None:
+    run = given(tmp_path / "given")
+    rows = (run / "curated.jsonl").read_text("utf-8").splitlines(keepends=True)
+    (run / "curated.jsonl").write_text("".join(rows[2:]), "utf-8")
+    done = publish(run)
+    assert done.code == 0, done.err
+    card = (run / "published" / "README.md").read_text("utf-8")
+    assert "2 paths that they dropped, or have not decided, are not here" in card
+    assert "at least one person" in card

@@ -94,6 +94,12 @@ class Facts(NamedTuple):
     """The canary of the benchmark; empty where there is none."""
 
     @property
+    def taken_out(self) -> int:
+        """Paths that people have dropped, or not decided, where people looked."""
+        left = sum(count for (config, _), count in self.left.items() if config == "paths")
+        return max(0, self.made - sum(self.rows["paths"].values()) - left) if self.settled else 0
+
+    @property
     def models(self) -> dict[str, str]:
         """Every model that made a row, by its name, with its licence as it was told; empty: nobody said."""
         names = {shown_model(name) for _, edition in self.editions for name in edition.models.values()}

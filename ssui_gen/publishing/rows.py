@@ -52,7 +52,7 @@ COLUMNS: Mapping[Config, Mapping[str, tuple[Kind, str]]] = {
         "joint_probability": ("fraction", "of that label"),
         "reflection_rounds": ("number", "how often the path was reflected on"),
         "settled": ("text", "`alone`, `agreed` or `adjudicated` by people; empty: no person has seen it"),
-        "people": ("number", "whose word counted"),
+        "people": ("number", "of those whose word counted"),
         "reasons": ("texts", "what people noted"),
         "edited": ("texts", "which texts people edited"),
         **_RIGHTS,
