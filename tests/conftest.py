@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_server import Fake, serve
+from hypothesis import HealthCheck, settings
 from real_vllm import Serving, serving
 
 from ssui_gen.demo import draw_seeds
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+"""No property is held to a clock: other work may share the machine."""
 
 _outside_allowed = False
 MAKEFILE = (Path(__file__).parent.parent / "Makefile").read_text("utf-8")
