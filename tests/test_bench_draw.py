@@ -33,7 +33,6 @@ def test_half_come_from_each_verdict_and_what_is_unscored_is_likelier() -> None:
     assert allotted({"good": 5, "bad": 4, "unscored": 300}, 200) == {"good": 5, "bad": 4, "unscored": 191}
 
 
-@settings(deadline=None)
 @given(sizes=SIZES, most=st.integers(2, 90))
 def test_no_more_than_there_are_and_all_of_what_was_asked_for(sizes: dict[Verdict, int], most: int) -> None:
     found = allotted(sizes, most)
@@ -41,7 +40,7 @@ def test_no_more_than_there_are_and_all_of_what_was_asked_for(sizes: dict[Verdic
     assert sum(found.values()) == min(most, sum(sizes.values()))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     sizes=st.fixed_dictionaries({verdict: st.integers(2, 12) for verdict in get_args(Verdict)}),
     most=st.integers(6, 14),
@@ -65,7 +64,6 @@ def test_a_scenario_is_drawn_as_often_as_is_written(sizes: dict[Verdict, int], m
 
 
 @given(sizes=SIZES, most=st.integers(2, 60), more=st.integers(0, 60), moved=st.booleans())
-@settings(deadline=None)
 def test_a_larger_draw_holds_the_smaller_whatever_the_judge_says_since(
     sizes: dict[Verdict, int], most: int, more: int, moved: bool
 ) -> None:

@@ -56,7 +56,7 @@ def turns(system: str, *said: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("file", "family", "theirs", "mine"), SAME)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(system=WORDS, first=WORDS, answer=WORDS, second=WORDS)
 def test_a_question_is_rendered_as_the_family_publishes_it(
     file: str, family: str, theirs: dict[str, bool], mine: dict[str, bool],

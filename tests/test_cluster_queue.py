@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ssui_gen.cluster.queue import HOPELESS, LOSSES, POISON, Queue
@@ -64,7 +64,6 @@ def test_where_nothing_succeeds_any_more_it_says_so() -> None:
     assert queue.hopeless
 
 
-@settings(deadline=None)
 @given(
     shards=st.integers(1, 12),
     poisoned=st.sets(st.integers(0, 11), max_size=3),

@@ -33,7 +33,7 @@ def words_of(line: str, program: str) -> list[str]:
     return words[next(i for i, word in enumerate(words) if word.endswith(program)) + 1 :]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(run=NAMES, below=NAMES, seeds=NAMES)
 @example(run="my night", below="it's $HOME `x`", seeds='a "b" c/d.jsonl')
 @example(run="-n", below="a,b;c", seeds="$(touch x) & # %")
@@ -47,7 +47,7 @@ def test_what_make_is_told_is_what_the_program_gets(run: str, below: str, seeds:
     assert (str(args.seeds), args.uncurated, args.model) == (str(Path(seeds)), True, "a b")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(run=NAMES, seeds=NAMES)
 def test_whoever_has_no_make_is_told_the_program(run: str, seeds: str) -> None:
     line = command("curation", Path("/somewhere") / run, SEEDS=f"./{seeds}")

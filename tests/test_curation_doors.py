@@ -163,7 +163,7 @@ RECORDS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.tuples(st.just("label_studio"), TASKS), st.tuples(st.just("argilla"), RECORDS)))
 def test_an_import_of_anything_is_taken_whole_or_told_in_lines(run: Path, sent: tuple[str, Any]) -> None:
     tool, row = sent

@@ -62,7 +62,7 @@ def words(run: Path, name: str = "ana") -> set[str]:
     return found
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(ROUNDS)
 @pytest.mark.slow
 def test_over_random_exports_every_word_is_still_there(rounds: list[Any]) -> None:

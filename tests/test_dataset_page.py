@@ -119,7 +119,7 @@ def test_pictures_that_are_too_many_bytes_end_the_list(tmp_path: Path) -> None:
     assert "0 of 2 are in this page" in words_of(page) and "data:image" not in page
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.text(alphabet="abcdef", min_size=1, max_size=4), unique=True, max_size=60), st.integers(1, 9)
 )
@@ -137,7 +137,7 @@ def test_which_rows_are_shown_does_not_depend_on_their_order(ids: list[str], mos
         assert set(forth) == set(back)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=40))
 def test_a_histogram_holds_every_length_once(lengths: list[int]) -> None:
     counts = Counts()

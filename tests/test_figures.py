@@ -312,7 +312,7 @@ def raw(made: Rows) -> dict[str, Mapping[str, Any]]:
     return found | {"both": rate(list(sides(model, MEASURES["good"]).values()))}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(any_rows())
 def test_parts_add_up_and_bounds_hold_the_rate(made: Rows) -> None:
     cases = made.models[0].cases
@@ -327,7 +327,7 @@ def test_parts_add_up_and_bounds_hold_the_rate(made: Rows) -> None:
     assert sum(refusals(cases).values()) == len(cases)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(any_rows(), st.randoms(use_true_random=False))
 def test_whatever_the_lacking_verdicts_were_the_rate_would_be_within_the_bounds(
     made: Rows, rng: Random

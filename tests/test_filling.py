@@ -12,7 +12,7 @@ from typing import Any
 from curating import record
 from fake_answers import prompt_text
 from fake_server import Fake
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jobs import Job, plain
 from sharded import Sharded
@@ -37,7 +37,6 @@ def reject(number: int) -> Reject:
     return Reject(seed_id=str(number), detail="", **told)
 
 
-@settings(deadline=None)
 @given(QUOTAS, st.integers(0, 60), st.floats(0, 0.9), st.integers(1, 9), st.integers())
 def test_however_items_come_and_fail_no_class_gets_too_many_and_none_is_left_out_that_could_be_filled(
     quotas: dict[str, int], items: int, failing: float, at_once: int, seed: int

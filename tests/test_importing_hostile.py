@@ -296,7 +296,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(found=sources())
 @example(found=("llava", "seeds", [llava_row(1), llava_row(1), float("nan")]))
 @example(found=("hf", "seeds", [{"image": "1.png", "text": "\ud800"}]))

@@ -86,7 +86,7 @@ WRITES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(KINDS), how=st.sampled_from([*WRITES]), deep=st.integers(0, 2), data=st.data())
 def test_whatever_link_stands_on_the_way_nothing_outside_is_written(
     tmp_path_factory: pytest.TempPathFactory, kind: str, how: str, deep: int, data: st.DataObject

@@ -126,7 +126,7 @@ def test_a_run_json_that_is_enormous_is_not_read_whole(tmp_path: Path) -> None:
         read_manifest(tmp_path / "run.json")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=60) | st.recursive(st.none() | st.integers() | st.text(max_size=4), st.lists))
 def test_no_content_of_run_json_is_worse_than_a_record_error(tmp_path_factory: Any, content: object) -> None:
     path = tmp_path_factory.mktemp("run") / "run.json"

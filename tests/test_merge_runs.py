@@ -231,7 +231,7 @@ def test_what_the_first_run_dropped_does_not_come_back_by_another(tmp_path: Path
     assert [row["id"] for row in rows(tmp_path / "c" / "curated.jsonl")] == ["cccc", "bbbb"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["keep", "drop", None]),
     st.sampled_from(["keep", "drop", None]),
@@ -303,7 +303,7 @@ def test_a_kill_leaves_no_half_run_and_no_hindrance(tmp_path: Path) -> None:
     assert not (tmp_path / ".c.part").exists()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.sampled_from("xyz"), st.sampled_from("pq"), st.sampled_from("mn"))

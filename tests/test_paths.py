@@ -135,7 +135,7 @@ def examples(draw: Any, case: Case, letters: list[int]) -> Example:
 
 
 @pytest.mark.parametrize("loss", sorted(USUAL))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.data())
 def test_paths_and_parts_give_what_a_mask_and_single_sequences_give(
     bench: Bench, loss: str, data: Given

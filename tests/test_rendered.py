@@ -90,7 +90,7 @@ PARTS = st.builds(
 ROOT = {"is shown as a list of Python"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(PARTS, st.sampled_from([by_text, by_words]))
 def test_a_template_passes_if_no_part_of_it_is_at_fault_and_each_fault_is_named(
     parts: Parts, check: Callable[[Template], Found]

@@ -79,7 +79,7 @@ def test_data_sets_that_differ_make_it_unsure_whatever_the_rules_say() -> None:
     assert math.isnan(error(one[:1]).size)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 2)), min_size=1, max_size=60))
 @example([(False, 0, 0), (False, 1, 0), (True, 0, 0), (True, 1, 0)])
 def test_an_interval_holds_its_figure_and_stays_in_range(found: list[tuple[bool, int, int]]) -> None:

@@ -235,14 +235,14 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(protocol.ChatRequest.model_fields)), JSON)
 def test_no_value_of_any_field_is_the_servers_fault(http: httpx.Client, field: str, value: Any) -> None:
     answer = send(http, json.dumps({**body(max_tokens=2), field: value}).encode())
     assert answer.status_code in (200, 400, 404), answer.text
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(JSON)
 def test_no_schema_is_the_servers_fault(http: httpx.Client, schema: Any) -> None:
     assert send(http, asking(schema)).status_code in (200, 400)

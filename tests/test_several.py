@@ -17,7 +17,7 @@ import pytest
 from curating import curation, ssui
 from fake_answers import agent_of, prompt_text
 from fake_server import Denial, Fake, serve
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imported import bring, lines, reasons, sharegpt_row
 from jobs import Job, here, job, rows
@@ -228,7 +228,6 @@ def test_training_shows_them_and_refuses_a_pair_made_with_others(tmp_path: Path)
 NAMES = st.lists(st.sampled_from("abcdefghijk"), min_size=1, max_size=MOST_IMAGES, unique=True)
 
 
-@settings(deadline=None)
 @given(NAMES, st.sampled_from(["images", "image", "image_paths", "file_names", "pictures"]))
 def test_a_list_of_pictures_is_read_in_its_order_whatever_its_column(names: list[str], column: str) -> None:
     seed = Seed.model_validate(as_seed({"id": "1", column: names}, strict=False))

@@ -80,7 +80,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Sharded:
     return many
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_no_row_is_without_its_calls_wherever_a_log_ends(
     logged: Sharded, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

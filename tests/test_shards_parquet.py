@@ -62,7 +62,7 @@ def invented(hint: Any) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("kind", dict.fromkeys(KINDS.values()))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_no_value_of_any_kind_of_row_changes_on_its_way(kind: type[Record], data: st.DataObject) -> None:
     made = data.draw(st.lists(invented(kind), max_size=3))

@@ -198,7 +198,7 @@ def pixels_of(sixels: str) -> dict[tuple[int, int], tuple[int, ...]]:
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 23), st.integers(1, 17), st.binary(min_size=3, max_size=60))
 def test_sixels_are_the_picture(width: int, height: int, pattern: bytes) -> None:
     data = (pattern * (3 * width * height // len(pattern) + 1))[: 3 * width * height]
@@ -212,7 +212,7 @@ def test_sixels_are_the_picture(width: int, height: int, pattern: bytes) -> None
     assert pixels_of(drawn.sixel(picture)) == wanted
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.binary(max_size=40), st.booleans(), st.booleans())
 def test_no_protocol_is_spoken_to_who_did_not_claim_it(answer: bytes, colours: bool, terminal: bool) -> None:
     way = drawn.way_of({}, colours=colours, is_terminal=terminal, answer=answer)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jinja2 import TemplateError
 from published import published, render
@@ -104,7 +104,6 @@ def wordy(text: str) -> bool:
 TEXT = st.text("abc de'\"\\\n{", min_size=12, max_size=40).map(str.strip).filter(wordy)
 
 
-@settings(deadline=None)
 @given(
     system=TEXT,
     user=TEXT,

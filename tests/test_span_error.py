@@ -140,7 +140,7 @@ def encoder_of(family: str) -> Encoder:
     return tiny_encoder(family)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(FAMILIES), st.integers(0, 5), st.integers(1, 7), TEXTS, TEXTS)
 def test_of_any_path_what_counts_ends_where_the_step_ends(
     family: str, cut: int, place: int, good: list[str], bad: list[str]

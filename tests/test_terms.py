@@ -94,7 +94,7 @@ def test_a_run_goes_on_without_any_one_thing_that_is_refused(
     assert (f"vlm: refuses {name} (" in done.out and said in done.out) == (name != "user")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.frozensets(st.sampled_from(sorted(HAS.keys() - FORMS))), st.sampled_from(sorted(WORDS)))
 def test_nothing_is_given_up_that_is_not_refused(fake: Fake, names: frozenset[str], wording: str) -> None:
     fake.denies = refusing(names, wording)

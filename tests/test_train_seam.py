@@ -66,7 +66,7 @@ def check_every_cut(encoder: Encoder, texts: tuple[str, ...], answer: str) -> No
         assert encoder.text(before).endswith("\n" if cut else "")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts=st.tuples(*[LINES] * 6), answer=LINES)
 def test_prefix_and_branch_are_the_tokens_of_the_whole_in_qwen(
     of_qwen: Encoder, texts: tuple[str, ...], answer: str
@@ -74,7 +74,7 @@ def test_prefix_and_branch_are_the_tokens_of_the_whole_in_qwen(
     check_every_cut(of_qwen, texts, answer)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(texts=st.tuples(*[LINES] * 6), answer=LINES)
 def test_prefix_and_branch_are_the_tokens_of_the_whole_in_sentencepiece(
     of_sentencepiece: Encoder, texts: tuple[str, ...], answer: str
@@ -128,7 +128,7 @@ def test_a_text_that_its_tokens_change_is_told(of_qwen: Encoder, text: str) -> N
 
 
 @given(text=st.text(max_size=60), cut=st.integers(0, 5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_was_written_is_trained_as_it_stands_or_has_a_reason(
     of_qwen: Encoder, of_sentencepiece: Encoder, text: str, cut: int
 ) -> None:
@@ -144,7 +144,7 @@ def test_whatever_was_written_is_trained_as_it_stands_or_has_a_reason(
 
 
 @given(own=LINES, rest=LINES, cut=st.integers(0, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_tokens_of_a_step_say_the_step(
     of_qwen: Encoder, of_sentencepiece: Encoder, own: str, rest: str, cut: int
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from exploring import explored, judge, pairs, policy
 from fake_server import Fake
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jobs import Job, rows
 from runs import change, loaded, path_of, steps, tiny_encoder, write_run
@@ -110,7 +110,6 @@ KINDS = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(KINDS, st.integers(1, 3))
 def test_every_path_and_every_twin_of_it_is_a_pair_or_counted(
     tmp_path_factory: pytest.TempPathFactory, drawn: Any, most: int
