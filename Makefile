@@ -213,7 +213,7 @@ test-slow: $(READY) ## the slow tests: kills, faults, memory
 .PHONY: test-browser
 test-browser: $(READY) ## the tests of the review page in a real Chromium, installed with apt where it can be
 	$(PYTHON) scripts/install_chromium.py
-	$(VENV)/bin/python -m pytest -m browser $(ARGS)
+	$(TESTS) -m browser $(ARGS)
 
 .PHONY: families
 families: $(READY) $(VLLM)/.ready ## what each family of models can do on a real vLLM → the table of docs/families.md; ARGS="--only llava"
