@@ -11,10 +11,11 @@ import weakref
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar
 
 from ssui_gen.errors import RecordError
 from ssui_gen.jsonl import Line, read, record_of, validate
+from ssui_gen.numbered import Numbered
 from ssui_gen.records import Record
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -29,7 +30,7 @@ IdT = TypeVar("IdT", bound=_HasId, covariant=True)
 T = TypeVar("T", covariant=True)
 
 
-class Placed(Sequence[RecordT]):
+class Placed(Numbered[RecordT]):
     """Grows by `put`; rows of a kind, by number."""
 
     def __init__(self, kind: type[RecordT], path: Path) -> None:
@@ -52,20 +53,10 @@ class Placed(Sequence[RecordT]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, which: int) -> RecordT: ...
-    @overload
-    def __getitem__(self, which: slice) -> Chosen[RecordT]: ...
-    def __getitem__(self, which: int | slice) -> RecordT | Chosen[RecordT]:
+    def at(self, number: int) -> RecordT:
         """Raises RecordError where the row is none any more."""
-        if isinstance(which, slice):
-            return Chosen(self, range(len(self))[which])
-        number = self._numbers[which]
-        raw = os.pread(self._file, self._sizes[which], self._offsets[which])
-        return record_of(self.kind, self.path, number, raw)
-
-    def __iter__(self) -> Iterator[RecordT]:
-        return (self[number] for number in range(len(self)))
+        raw = os.pread(self._file, self._sizes[number], self._offsets[number])
+        return record_of(self.kind, self.path, self._numbers[number], raw)
 
 
 def every(kind: type[RecordT], path: Path) -> Sequence[RecordT]:
@@ -77,28 +68,6 @@ def every(kind: type[RecordT], path: Path) -> Sequence[RecordT]:
         validate(kind, line)
         found.put(line)
     return found
-
-
-class Chosen(Sequence[RecordT]):
-    """Those of other rows that have these numbers."""
-
-    def __init__(self, rows: Sequence[RecordT], numbers: Iterable[int]) -> None:
-        self.rows, self.numbers = rows, array("Q", numbers)
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    @overload
-    def __getitem__(self, which: int) -> RecordT: ...
-    @overload
-    def __getitem__(self, which: slice) -> Chosen[RecordT]: ...
-    def __getitem__(self, which: int | slice) -> RecordT | Chosen[RecordT]:
-        if isinstance(which, slice):
-            return Chosen(self.rows, self.numbers[which])
-        return self.rows[self.numbers[which]]
-
-    def __iter__(self) -> Iterator[RecordT]:
-        return (self.rows[number] for number in self.numbers)
 
 
 class ById(Mapping[str, IdT], Generic[IdT]):

@@ -11,16 +11,16 @@ import pickle
 import tempfile
 import weakref
 from array import array
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Generic, TypeVar, overload
+from typing import TypeVar
 
 from ssui_gen.errors import RecordError
+from ssui_gen.numbered import Numbered
 
 T = TypeVar("T")
 
 
-class Shelf(Sequence[T]):
+class Shelf(Numbered[T]):
     """Grows by `put`; anything that can be pickled, by number."""
 
     def __init__(self, near: Path) -> None:
@@ -58,33 +58,8 @@ class Shelf(Sequence[T]):
     def __len__(self) -> int:
         return len(self._starts) - 1
 
-    @overload
-    def __getitem__(self, which: int) -> T: ...
-    @overload
-    def __getitem__(self, which: slice) -> Some[T]: ...
-    def __getitem__(self, which: int | slice) -> T | Some[T]:
-        if isinstance(which, slice):
-            return Some(self, array("Q", range(len(self))[which]))
-        number = range(len(self))[which]
+    def at(self, number: int) -> T:
+        """As it was put."""
         start, stop = self._starts[number : number + 2]
         found: T = pickle.loads(os.pread(self._file.fileno(), stop - start, start))
         return found
-
-
-class Some(Sequence[T], Generic[T]):
-    """Those of a shelf that have these numbers."""
-
-    def __init__(self, shelf: Shelf[T], numbers: array[int]) -> None:
-        self.shelf, self.numbers = shelf, numbers
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    @overload
-    def __getitem__(self, which: int) -> T: ...
-    @overload
-    def __getitem__(self, which: slice) -> Some[T]: ...
-    def __getitem__(self, which: int | slice) -> T | Some[T]:
-        if isinstance(which, slice):
-            return Some(self.shelf, self.numbers[which])
-        return self.shelf[self.numbers[which]]

@@ -53,6 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
         "files",
+        "numbered",
         "shelf",
         "strict_json",
         "terminal",
@@ -532,7 +533,7 @@ WORDS_OF_ROWS = {
         "records",
         "replies",
     ),
-    *("shelf", "shares", "shipped", "taxonomy", "terminal", "yamls"),
+    *("numbered", "shelf", "shares", "shipped", "taxonomy", "terminal", "yamls"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
     *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),

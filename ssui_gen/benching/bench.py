@@ -21,7 +21,8 @@ from ssui_gen.errors import ConfigError, ImageError, RecordError
 from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.images import original
 from ssui_gen.jsonl import Line, as_line, of_kind, read, read_object, validate
-from ssui_gen.placed import Chosen, Placed
+from ssui_gen.numbered import Chosen
+from ssui_gen.placed import Placed
 from ssui_gen.records import Kind, Reason, Record, Reject
 from ssui_gen.settings import ImageLimits
 

@@ -22,8 +22,8 @@ from transformers.utils import logging
 
 from ssui_gen.commands import command
 from ssui_gen.errors import ConfigError, TrainError
+from ssui_gen.numbered import Chosen
 from ssui_gen.prompts import policy_prompt
-from ssui_gen.shelf import Some
 from ssui_train.config import Packing, SrpoConfig
 from ssui_train.data import Reader
 from ssui_train.encode import Encoder
@@ -46,9 +46,9 @@ Say = Callable[[str], None]
 class Split(NamedTuple):
     """What is trained on, and what is watched."""
 
-    trained: Some[Example]
-    held_out: Some[Example]
-    watched: Some[Example]
+    trained: Chosen[Example]
+    held_out: Chosen[Example]
+    watched: Chosen[Example]
 
 
 def train(config: SrpoConfig, console: Console) -> Folder:

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from ssui_gen.files import atomic_write
+from ssui_gen.numbered import Chosen
 from ssui_gen.run_files import NOT_TRAINED
-from ssui_gen.shelf import Shelf, Some
+from ssui_gen.shelf import Shelf
 from ssui_train.example import Choice, Example
 from ssui_train.source import TrainReject
 
@@ -63,7 +64,7 @@ class Loaded:
     def write_rejects(self, folder: Path) -> None:
         atomic_write(folder / NOT_TRAINED, (row.model_dump_json() + "\n" for row in self.rejects))
 
-    def held_out(self, share: float) -> tuple[Some[Example], Some[Example]]:
+    def held_out(self, share: float) -> tuple[Chosen[Example], Chosen[Example]]:
         """Examples to train on and examples kept back; twins, which share a seed, stay together."""
         lots = np.array(self.lots, dtype=np.uint64)
         seeds = np.unique(lots)
@@ -71,10 +72,10 @@ class Loaded:
         back = lots < seeds[count] if count > 0 else np.zeros(len(lots), dtype=bool)
         return self._some(~back), self._some(back)
 
-    def _some(self, wanted: np.ndarray) -> Some[Example]:
-        return Some(self.examples, array("Q", np.flatnonzero(wanted).astype(np.uint64).tobytes()))
+    def _some(self, wanted: np.ndarray) -> Chosen[Example]:
+        return Chosen(self.examples, map(int, np.flatnonzero(wanted)))
 
-    def pairs_of(self, some: Some[Example]) -> Iterator[int]:
+    def pairs_of(self, some: Chosen[Example]) -> Iterator[int]:
         """How many pairs each of them has."""
         return (self.pairs_each[number] for number in some.numbers)
 

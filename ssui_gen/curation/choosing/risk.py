@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import overload
 
 from ssui_gen.branching import render_path
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.texts import sha_of
 from ssui_gen.curation.choosing.likeness import near_duplicates
+from ssui_gen.numbered import Numbered
 from ssui_gen.records import ReasoningPath, Verdict
 
 UNKNOWN = 0.5
@@ -37,7 +37,7 @@ def ordered(paths: Sequence[ReasoningPath]) -> Sequence[Item]:
     return _Ranked(paths, like, [number for *_, number in ranks])
 
 
-class _Ranked(Sequence[Item]):
+class _Ranked(Numbered[Item]):
     """Items of paths, in the order of these numbers."""
 
     def __init__(self, paths: Sequence[ReasoningPath], like: Mapping[str, str], order: Iterable[int]) -> None:
@@ -46,14 +46,9 @@ class _Ranked(Sequence[Item]):
     def __len__(self) -> int:
         return len(self._order)
 
-    @overload
-    def __getitem__(self, which: int) -> Item: ...
-    @overload
-    def __getitem__(self, which: slice) -> _Ranked: ...
-    def __getitem__(self, which: int | slice) -> Item | _Ranked:
-        if isinstance(which, slice):
-            return _Ranked(self._paths, self._like, self._order[which])
-        path = self._paths[self._order[which]]
+    def at(self, number: int) -> Item:
+        """Made anew."""
+        path = self._paths[self._order[number]]
         return _item(path, self._like.get(path.id))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from ssui_gen.curation.lines.located import located
 from ssui_gen.curation.lines.review import Review
 from ssui_gen.errors import RecordError
 from ssui_gen.jsonl import parse
+from ssui_gen.numbered import Numbered
 
 
 class Row(NamedTuple):
@@ -28,7 +29,7 @@ class Row(NamedTuple):
     review: Review
 
 
-class Rows(Sequence[Row]):
+class Rows(Numbered[Row]):
     """In the order of the file. Grows by `put`."""
 
     def __init__(self, content: bytes = b"") -> None:
@@ -45,16 +46,11 @@ class Rows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    @overload
-    def __getitem__(self, which: int) -> Row: ...
-    @overload
-    def __getitem__(self, which: slice) -> list[Row]: ...
-    def __getitem__(self, which: int | slice) -> Row | list[Row]:
-        if isinstance(which, slice):
-            return [self[one] for one in range(len(self))[which]]
-        start = self._starts[which]
-        text = self.content[start : start + self._sizes[which]].decode("utf-8").rstrip("\r")
-        return Row(self.numbers[which], text, _review(text))
+    def at(self, number: int) -> Row:
+        """Read again."""
+        start = self._starts[number]
+        text = self.content[start : start + self._sizes[number]].decode("utf-8").rstrip("\r")
+        return Row(self.numbers[number], text, _review(text))
 
     @cached_property
     def first(self) -> dict[str, int]:
@@ -62,7 +58,7 @@ class Rows(Sequence[Row]):
         return {id: which for which, id in reversed(list(enumerate(self.ids)))}
 
 
-class Reviews(Sequence[Review]):
+class Reviews(Numbered[Review]):
     """What stands in rows."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
@@ -71,13 +67,9 @@ class Reviews(Sequence[Review]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, which: int) -> Review: ...
-    @overload
-    def __getitem__(self, which: slice) -> list[Review]: ...
-    def __getitem__(self, which: int | slice) -> Review | list[Review]:
-        found = self._rows[which]
-        return found.review if isinstance(found, Row) else [row.review for row in found]
+    def at(self, number: int) -> Review:
+        """What stands in the row of this number."""
+        return self._rows[number].review
 
 
 def _review(text: str) -> Review:
