@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ from uuid import NAMESPACE_URL, uuid5
 from microworld.corpus.dialogues import told
 from microworld.corpus.paths import good_path
 from microworld.corpus.responses import right_answer
-from microworld.draw.pool import LARGE, picture
+from microworld.draw.pool import LARGE, as_png
 from microworld.world import scene as drawn
 from microworld.world import wording as say
 from microworld.world.pairs import Pair
@@ -176,11 +175,10 @@ class Pictures:
         return self._known[scene.id]
 
     def _drawn(self, scene: Scene) -> BenchImage:
-        buffer = io.BytesIO()
-        picture(scene, supersample=3).save(buffer, "png")
-        sha = hashlib.sha256(buffer.getvalue()).hexdigest()
+        data = as_png(scene, supersample=3)
+        sha = hashlib.sha256(data).hexdigest()
         path = f"{PICTURES}/{sha}.png"
-        self.files[path] = buffer.getvalue()
+        self.files[path] = data
         return BenchImage(path=path, sha256=sha, width=LARGE, height=LARGE, licence=LICENCE, source=NAME)
 
 

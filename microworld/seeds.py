@@ -6,9 +6,9 @@ Of every eight seeds five are pictures alone (the Query agent writes both a risk
 comes with its risky text, one with the same text under a picture that makes it harmless, one with a
 harmless text under the risky picture. One in 24 shows something that is unsafe in the picture alone.
 
-With `--pictures 2` each seed shows two. Of every eight one or two are pictures alone; two families are a
-risky pair with its twins, in one of them the danger takes two things, one in each picture: it can be seen in
-neither picture alone.
+With `--pictures 2` each seed shows two. Of every eight two are pictures alone, in one of 24 one of them
+alarms; six are two risky pairs with their twins, and in one of the two the danger takes two things, one in
+each picture: it can be seen in neither picture alone.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from microworld.draw.pool import LARGE, picture
-from microworld.world.album import Album, bound, go_together
+from microworld.draw.pool import LARGE, as_png
+from microworld.world.album import bound, go_together, pictures_of
 from microworld.world.album_items import album_family, album_truth
 from microworld.world.rules import Split, world
 from microworld.world.scene import Item, Scene, family, make_item, make_scene, truth
@@ -109,19 +108,12 @@ def _seed(scene: Scene, name: str, text: str | None = None, kind: Kind | None = 
     return Seed(id=name, image=first, more_images=tuple(more), text=text, kind=kind)
 
 
-def pictures_of(scene: Scene) -> tuple[Scene, ...]:
-    """The pictures that stand for a scene, each a scene of its own."""
-    return scene.pictures if isinstance(scene, Album) else (scene,)
-
-
 def write(folder: Path, count: int, split: Split, seed: int, pictures: int = 1) -> None:
     """Draw `count` seeds; the seeds file comes last, so its being there means that all of them are."""
     own_folder(folder / "pictures")
     drawn = list(islice(STREAMS[pictures](split, seed), count))
     for scene in {one.id: one for d in drawn for one in pictures_of(d.scene)}.values():
-        buffer = BytesIO()
-        picture(scene, supersample=3).save(buffer, "png")
-        atomic_write(folder / f"pictures/{scene.id}.png", buffer.getvalue())
+        atomic_write(folder / f"pictures/{scene.id}.png", as_png(scene, supersample=3))
     tell = truth if pictures == 1 else album_truth
     known = [{"seed_id": d.seed.id, **tell(d.item, LARGE)} for d in drawn if d.item]
     atomic_write(folder / TRUTH, "".join(json.dumps(row) + "\n" for row in known))

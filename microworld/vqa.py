@@ -13,16 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from random import Random
 
-from microworld.draw.pool import LARGE, picture
+from microworld.draw.pool import LARGE, as_png
 from microworld.seeds import TRUTH
 from microworld.world import wording as say
 from microworld.world.rules import world
-from microworld.world.scene import Item, Scene, family, truth
+from microworld.world.scene import Item, Scene, family, seen_in
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.jsonl import as_line
@@ -70,10 +69,8 @@ def write(folder: Path, pictures: int, seed: int) -> list[Path]:
     for item in items:
         for kind, row in rows(item.scene, seed):
             found.setdefault(kind, []).append(row)
-        drawn = BytesIO()
-        picture(item.scene, LARGE).save(drawn, "PNG")
-        atomic_write(folder / "pictures" / f"{item.scene.id}.png", drawn.getvalue())
-    known = ({key: truth(item, LARGE)[key] for key in ("scene", "place", "things")} for item in items)
+        atomic_write(folder / "pictures" / f"{item.scene.id}.png", as_png(item.scene))
+    known = (seen_in(item.scene, LARGE) for item in items)
     atomic_write(folder / TRUTH, "".join(json.dumps(row) + "\n" for row in known))
     return [_file(folder / f"{kind}.jsonl", asked) for kind, asked in found.items()]
 

@@ -73,8 +73,8 @@ class Albums(Others):
             return Shown((GREY,) * len(scene.pictures), "", ())
         if draw < GREYED + BOTH:
             found = self.beside(rng, self.scenes[rng.choice(self.rows)])
-            return self.together(found or self.exchanged(rng, scene))
-        return self.together(self.exchanged(rng, scene))
+            return self.as_shown(found or self.exchanged(rng, scene))
+        return self.as_shown(self.exchanged(rng, scene))
 
     def exchanged(self, rng: Random, album: Album, at: int | None = None) -> Album:
         """With another picture in the place of one; of the same place every second time."""
@@ -88,8 +88,8 @@ class Albums(Others):
                 return bound((kept, new) if number else (new, kept))
         return album
 
-    def together(self, album: Album) -> Shown:
-        """As it is shown to a judge in the place of another."""
+    def as_shown(self, album: Album) -> Shown:
+        """To a judge, in the place of another."""
         return Shown(self.rows_of(album), album.place, album.things, album)
 
     def _partner(self, rng: Random, scene: Scene) -> Scene | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from microworld.draw import draw
-from microworld.world.album import Album
+from microworld.world.album import pictures_of
 from microworld.world.rules import Split, world
 from microworld.world.scene import Scene, family, make_item, make_scene
 
@@ -52,9 +53,16 @@ def picture(scene: Scene, side: int = LARGE, supersample: int = 2) -> Image.Imag
     return draw(scene.place, placed, scene.variant.clutter, side, supersample)
 
 
+def as_png(scene: Scene, supersample: int = 2) -> bytes:
+    """The picture as a file."""
+    buffer = BytesIO()
+    picture(scene, supersample=supersample).save(buffer, "png")
+    return buffer.getvalue()
+
+
 def shown(scene: Scene) -> tuple[Image.Image, ...]:
     """The pictures of a scene, in their order: one, or those of an album."""
-    return tuple(map(picture, scene.pictures)) if isinstance(scene, Album) else (picture(scene),)
+    return tuple(map(picture, pictures_of(scene)))
 
 
 def small_picture(scene: Scene) -> Image.Image:

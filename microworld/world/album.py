@@ -46,6 +46,11 @@ def bound(pictures: Sequence[Scene]) -> Album:
     return Album(f"{first.id}-two", first.seed, first.place, placed, first.variant, tuple(pictures))
 
 
+def pictures_of(scene: Scene) -> tuple[Scene, ...]:
+    """The pictures that stand for a scene, each a scene of its own, in their order."""
+    return scene.pictures if isinstance(scene, Album) else (scene,)
+
+
 def go_together(one: Scene, other: Scene) -> bool:
     """Whether two pictures may be shown together: each thing once, not too many, nothing unsafe that not one
     of them shows alone. Couples stand in two pictures, so nothing happens without a text.

@@ -22,8 +22,8 @@ from microworld.world.scene import (
     make_scene,
     picture_twin,
     safe_request,
+    seen_in,
     substitutes,
-    things_of,
     truth,
     worded,
 )
@@ -45,9 +45,7 @@ def album_truth(item: Item, side: int = 448) -> dict[str, Any]:
     """As `truth`, but of each picture its own place and things; `beside` is the other thing of a couple."""
     assert isinstance(item.scene, Album)
     row = {name: value for name, value in truth(item, side).items() if name not in ("place", "things")}
-    pictures = [
-        {"scene": one.id, "place": one.place, "things": things_of(one, side)} for one in item.scene.pictures
-    ]
+    pictures = [seen_in(one, side) for one in item.scene.pictures]
     return row | {"beside": item.rule.beside if item.rule else None, "pictures": pictures}
 
 

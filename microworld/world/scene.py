@@ -175,9 +175,7 @@ def truth(item: Item, side: int = 448) -> dict[str, Any]:
         "id": item.id,
         "kind": item.kind,
         "split": item.split,
-        "scene": item.scene.id,
-        "place": item.scene.place,
-        "things": things_of(item.scene, side),
+        **seen_in(item.scene, side),
         "side": side,
         "alarm": alarm.alarm if alarm else None,
         "request": item.request,
@@ -193,9 +191,10 @@ def truth(item: Item, side: int = 448) -> dict[str, Any]:
     }
 
 
-def things_of(scene: Scene, side: int) -> list[dict[str, Any]]:
-    """What stands where in a picture."""
-    return [{"thing": placed.thing, "box": list(placed.pixels(side))} for placed in scene.placed]
+def seen_in(scene: Scene, side: int) -> dict[str, Any]:
+    """A picture by its name, where it is, and what stands where in it, in pixels of a side of this length."""
+    things = [{"thing": placed.thing, "box": list(placed.pixels(side))} for placed in scene.placed]
+    return {"scene": scene.id, "place": scene.place, "things": things}
 
 
 def _risky(rng: Random, split: Split, rule: Rule) -> Item:
