@@ -55,8 +55,9 @@ class _Earlier:
 
     def __init__(self) -> None:
         self._ids: list[str] = []
-        self._words = Shelf[bytes](Path(tempfile.gettempdir()))
-        self._recent = lru_cache(RECENT)(self._words_of)
+        words = self._words = Shelf[bytes](Path(tempfile.gettempdir()))
+        # not a method: nothing would hold the file but a cycle, until somebody looks for one
+        self._recent = lru_cache(RECENT)(lambda number: frozenset(array("I", words[number])))
         self._db = sqlite3.connect("", isolation_level=None)
         for told in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", *TABLES, "BEGIN"):
             self._db.execute(told)
@@ -88,11 +89,8 @@ class _Earlier:
         found = self._db.execute("SELECT number FROM bands WHERE band = ? ORDER BY number", (band,))
         return [number for (number,) in found]
 
-    def _words_of(self, number: int) -> frozenset[int]:
-        return frozenset(array("I", self._words[number]))
-
     def close(self) -> None:
-        """Delete the files."""
+        """Delete the bands' file; that of the words goes with this object."""
         self._db.close()
 
 
