@@ -14,7 +14,7 @@ from PIL import Image
 
 from ssui_gen.curation.asked.item import Item
 from ssui_gen.curation.asked.texts import sha_of
-from ssui_gen.curation.page.pictures import FOLDER, SUMS, addresses, copies, read_copy
+from ssui_gen.curation.page.pictures import FOLDER, SUMS, addresses, copies, read_copy, shown_in
 
 A = record("aaaa")
 SHA = A.image.sha256
@@ -79,7 +79,7 @@ def test_what_is_no_copy_of_ours_goes_nowhere_and_is_made_anew(
     ours = copy.read_bytes()
     found = forge(copy)
     assert read_copy(home, copy.name) in (None, ours)
-    assert base64.b64encode(found).decode() not in json.dumps(addresses(home, [item]))
+    assert base64.b64encode(found).decode() not in json.dumps(addresses(home, shown_in([item])))
     assert curation(run, "export", "--as", "ana", "--to", "argilla").code == 0
     assert curation(run, "export", "--as", "ana").code == 0
     for name in ("gallery.html", "argilla/records.json"):

@@ -22,7 +22,7 @@ from ssui_gen.curation.lines.merge import merged, three_way
 from ssui_gen.curation.lines.review import Review, blank
 from ssui_gen.curation.lines.shape import Found, agreement_with, shape
 from ssui_gen.curation.lines.sheet import Sheet, in_words, written
-from ssui_gen.curation.page.pictures import addresses
+from ssui_gen.curation.page.pictures import addresses, shown_in
 from ssui_gen.curation.workspace.board import Board, read_board
 from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError, RecordError
@@ -39,7 +39,7 @@ def send(folder: Folder, tool: str, name: str) -> Path:
     there, board = _tool(tool), read_board(folder)
     spoken = {line.id: line for line in board.sheet(name).reviews if line.said}
     items = list(board.share(name).values())
-    pictures = addresses(folder.root, items, embed=True)
+    pictures = addresses(folder.root, shown_in(items), embed=True)
     sent = [
         Sent(
             item,

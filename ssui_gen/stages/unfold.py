@@ -18,7 +18,7 @@ from ssui_gen.curation.formats.markdown import Wrong, read_page, said_there, unf
 from ssui_gen.curation.lines.merge import three_way
 from ssui_gen.curation.lines.review import Review
 from ssui_gen.curation.lines.sheet import Fault, Sheet, written
-from ssui_gen.curation.page.pictures import addresses
+from ssui_gen.curation.page.pictures import addresses, shown_in
 from ssui_gen.curation.workspace.board import Board, read_board
 from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError, RecordError
@@ -54,7 +54,7 @@ def _write(board: Board, name: str) -> int:
     home = board.folder.inside(name)
     lines = {line.id: line for line in board.sheet(name).reviews}
     items = [item for id, item in board.share(name).items() if id in lines and lines[id].sha == item.sha]
-    pictures = addresses(board.folder.root, items, embed=False)
+    pictures = addresses(board.folder.root, shown_in(items), embed=False)
     fresh = {}
     for number, item in enumerate(items, 1):
         shown = [f"../{pictures.get(one.sha256, '')}" for one in item.pictures]

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,13 +120,17 @@ def _sums(home: Path) -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
+def shown_in(items: Iterable[Item]) -> frozenset[str]:
+    """Every picture of theirs, by sha256."""
+    return frozenset(ref.sha256 for item in items for ref in item.pictures)
+
+
 def addresses(
-    folder: Path, items: Iterable[Item], *, embed: bool = True, small: bool = False
+    folder: Path, wanted: Collection[str], *, embed: bool = True, small: bool = False
 ) -> dict[str, str]:
-    """For each picture with a copy its address from the folder: a data URL where all together are no more
-    bytes than a page should hold. `small`: of the small copies.
+    """For each of these pictures (`shown_in`) with a copy its address from the folder: a data URL where all
+    together are no more bytes than a page should hold. `small`: of the small copies.
     """
-    wanted = {ref.sha256 for item in items for ref in item.pictures}
     there = {sha: path for sha, path in copies(folder, small=small).items() if sha in wanted}
     most = EMBEDDED_SMALL if small else EMBEDDED
     if embed and sum(path.stat().st_size for path in there.values()) <= most:

@@ -20,7 +20,7 @@ from ssui_gen.curation.lines.review import Review, Words, blank
 from ssui_gen.curation.lines.shape import agreement_with, shape
 from ssui_gen.curation.lines.sheet import Sheet, in_words, with_line
 from ssui_gen.curation.page.gallery import export_id, gallery
-from ssui_gen.curation.page.pictures import addresses, read_copy
+from ssui_gen.curation.page.pictures import addresses, read_copy, shown_in
 from ssui_gen.curation.serving.history import History
 from ssui_gen.curation.workspace.board import Board, read_board
 from ssui_gen.curation.workspace.folder import ITEMS, Folder
@@ -56,13 +56,14 @@ class Desk:
         """The whole page as it is now."""
         board = read_board(self.folder)
         share = board.share(self.name)
+        pictures = shown_in(share.values())
         parts = gallery(
             title=self.title,
             folder=board.manifest.id,
             form=self.folder.form,
             items=share,
-            pictures=addresses(self.folder.root, share.values(), embed=False),
-            thumbs=addresses(self.folder.root, share.values(), embed=False, small=True),
+            pictures=addresses(self.folder.root, pictures, embed=False),
+            thumbs=addresses(self.folder.root, pictures, embed=False, small=True),
             past=board.former,
             others=_others(board) if self.name == RESOLVED else {},
             reviewer=self.name,
@@ -110,7 +111,7 @@ class Desk:
         if self._of != (stat.st_mtime_ns, stat.st_ino):
             self._items, self._of = self.folder.items(), (stat.st_mtime_ns, stat.st_ino)
             self._export = export_id(self._items.values())
-            self._pictures = frozenset(ref.sha256 for one in self._items.values() for ref in one.pictures)
+            self._pictures = shown_in(self._items.values())
         return self._items
 
     def put(self, entry: Any) -> Answer:

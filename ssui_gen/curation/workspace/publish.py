@@ -19,7 +19,7 @@ from ssui_gen.curation.choosing.deal import deal
 from ssui_gen.curation.lines.merge import merging
 from ssui_gen.curation.lines.sheet import Fault, Sheet, written
 from ssui_gen.curation.page.gallery import gallery
-from ssui_gen.curation.page.pictures import Below, addresses, copies, copy_pictures
+from ssui_gen.curation.page.pictures import Below, addresses, copies, copy_pictures, shown_in
 from ssui_gen.curation.workspace.board import Board, read_board
 from ssui_gen.curation.workspace.folder import Folder
 from ssui_gen.errors import ConfigError
@@ -74,13 +74,14 @@ def _refuse_blind(folder: Folder, items: Sequence[Item], root: Path, refused: Ma
 def write_gallery(folder: Folder, title: str) -> None:
     """The page for everybody: who looks says so there, and sees their share."""
     items, manifest = folder.items(), folder.manifest()
+    pictures = shown_in(items.values())
     page = gallery(
         title=title,
         folder=manifest.id,
         form=folder.form,
         items=items,
-        pictures=addresses(folder.root, items.values()),
-        thumbs=addresses(folder.root, items.values(), small=True),
+        pictures=addresses(folder.root, pictures),
+        thumbs=addresses(folder.root, pictures, small=True),
         past=folder.past(),
         shares=manifest.shares,
     )
