@@ -88,12 +88,12 @@ def main() -> None:
         f"… filled from {args.more * args.items} pictures": {**steered, "fill": True, "misfit": "reject"},
     }
     wanting = Wanting(Querying.model_validate({"classes": quotas}))
+    folders = {count: args.folder / f"seeds_{count}" for count in (args.items, args.more * args.items)}
+    truth = {count: draw(folder, count, args.seed) for count, folder in folders.items()}
     columns = {}
     for number, (name, query) in enumerate(runs.items()):
         run, count = args.folder / str(number), args.items * (args.more if "fill" in query else 1)
-        folder = args.folder / f"seeds_{count}"
-        truth = draw(folder, count, args.seed)
-        columns[name] = column(made(run, folder, query), run, truth, wanting)
+        columns[name] = column(made(run, folders[count], query), run, truth[count], wanting)
     table = Table(f"{args.items} items, seed {args.seed}", *columns, box=SIMPLE_HEAD)
     for name in next(iter(columns.values())):
         table.add_row(name, *(one[name] for one in columns.values()))
