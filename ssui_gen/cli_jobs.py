@@ -169,10 +169,11 @@ def _plan_of_pairs(args: argparse.Namespace, one: Round | None) -> PairsPlan:
 
     config = _config_of_pairs(args, one)
     served = bool(args.policy or (one and is_served(config, one)))
-    this = begin(args.run, one.number, served=served) if one else None
+    if one:
+        begin(one, served=served)
     root, prompts = pictures_of(args.run, args.seeds), load_prompts(home() / "prompts")
     return Plan(
-        this.run if this else args.run,
+        one.run if one else args.run,
         root,
         args.uncurated,
         args.mix,
@@ -181,7 +182,7 @@ def _plan_of_pairs(args: argparse.Namespace, one: Round | None) -> PairsPlan:
         prompts,
         args.toy or was_toy(args.run, root),
         frozenset(map(Reason, args.retry)),
-        played(config, this) if this and not served else None,
+        played(config, one) if one and not served else None,
     )
 
 

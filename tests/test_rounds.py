@@ -14,7 +14,7 @@ from jobs import Job, here, rows
 from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.manifest import pictures_of, read_manifest
-from ssui_gen.stages.rounds import begin, played
+from ssui_gen.stages.rounds import Round, begin, played
 
 MICRO = Path(__file__).parents[1] / "microworld" / "models" / "policy"
 WEIGHTS = "adapter_model.safetensors"
@@ -63,10 +63,11 @@ def test_a_round_draws_the_same_paths_anew_and_leaves_what_was_drawn(made: Job, 
 
 def test_the_next_round_begins_where_the_last_one_was_trained(made: Job) -> None:
     with pytest.raises(ConfigError, match=r"round2/adapter: no adapter: round 3 is drawn by what"):
-        begin(made.run, 3, served=False)
-    second = begin(made.run, 2, served=False)
+        begin(Round(made.run, 3), served=False)
+    second, third = Round(made.run, 2), Round(made.run, 3)
+    begin(second, served=False)
     trained(second.run / "adapter", b"second")
-    third = begin(made.run, 3, served=False)
+    begin(third, served=False)
     assert third.run == made.run / "round3" and third.adapter == second.run / "adapter"
     settings = played(Config(), third)
     assert settings.models[settings.player("policy")].adapter == str(third.adapter)
@@ -175,7 +176,8 @@ def test_what_lies_in_the_run_is_one_up_from_the_round(tmp_path: Path) -> None:
     (run / "reasoning_paths.jsonl").write_text("")
     manifest: dict[str, Any] = {"schema": 1, "seeds": {"source": "seeds/seeds.jsonl", "root": "seeds"}}
     (run / "run.json").write_text(json.dumps(manifest))
-    one = begin(run, 2, served=True)
+    one = Round(run, 2)
+    begin(one, served=True)
     assert pictures_of(one.run, None).resolve() == (run / "seeds").resolve()
     kept = read_manifest(one.run / "run.json").seeds
     assert kept and not Path(kept.root).is_absolute(), "a run that is moved takes its rounds along"

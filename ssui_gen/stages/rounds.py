@@ -56,13 +56,14 @@ class Round(NamedTuple):
         return self.run / PAIRS, self.before / PAIRS
 
 
-def begin(of: Path, number: int, *, served: bool) -> Round:
-    """The round's folder with the run's paths. `served`: the adapter plays the policy on a server that the
-    user names; else it must lie in its folder. Raises ConfigError, and RecordError for a link in its place.
+def begin(one: Round, *, served: bool) -> None:
+    """Make the round's folder with the run's paths. `served`: the adapter plays the policy on a server that
+    the user names; else it must lie in its folder. Raises ConfigError, and RecordError for a link where the
+    folder is to be.
     """
+    of, number = one
     if number < FIRST:
         raise ConfigError(f"--round {number}: expected {FIRST} or more: the first round is the run itself")
-    one = Round(of, number)
     if not (of / PATHS).exists():
         raise ConfigError(f"{of / PATHS}: no such file: make it with `{command('dataset', of)}`")
     weights = weights_of(str(one.adapter)) if (one.adapter / CONFIG).is_file() else ""
@@ -77,7 +78,6 @@ def begin(of: Path, number: int, *, served: bool) -> Round:
         if (of / name).exists():
             _copy(one, name)
     _remember(one, weights)
-    return one
 
 
 def is_served(config: Config, one: Round) -> bool:
