@@ -16,7 +16,6 @@ the lowest, middle and highest coverage, how many lie below 93 % and above 98 %,
 from __future__ import annotations
 
 import argparse
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -28,14 +27,13 @@ from coverage_data import Population, made_up
 from coverage_draws import Members, Tally, by_response, by_verdict, corrected, plainly, whole_scenarios
 
 from ssui_gen.benching.estimating import (
+    ByHits,
     Estimate,
     Floats,
+    Strata,
     Table,
-    _arms_of_shares,
-    _influence,
-    _Strata,
-    _strata,
     post_stratified,
+    strata_of,
 )
 from ssui_gen.shares import Interval, _beta, jeffreys
 
@@ -45,37 +43,19 @@ DRAWS = {
     "by response": by_response,
     "whole scenarios": whole_scenarios,
 }
-Arms = Callable[[float, float], Interval]
 
 
-def other_arms(table: Table, arms: Arms, worth: Callable[[Table, _Strata], Floats]) -> Estimate:
+def other_arms(table: Table, arms: ByHits, worth: Callable[[Table, Strata], Floats]) -> Estimate:
     """`post_stratified` with other arms of the verdicts' rates, or other numbers of rows they are worth."""
-    found = _strata(table)
-    strata = found._replace(worth=worth(table, found))
-    below, above = _at(table, strata, arms, 0.0), _at(table, strata, arms, 1.0)
-    return Estimate((below.value + above.value) / 2, below.low, above.high, (below.sums + above.sums) / 2)
+    found = strata_of(table)
+    return post_stratified(table, found._replace(worth=worth(table, found)), arms)
 
 
-def _at(table: Table, strata: _Strata, arms: Arms, unknown: float) -> Estimate:
-    rate = np.where(np.isnan(strata.rate), unknown, strata.rate)
-    value = float(strata.share @ rate)
-    sums, *wider = _influence(table, rate[table.stratum], strata)
-    shares = _arms_of_shares(value, float(strata.share @ rate**2) - value**2, len(table.stratum))
-    off: list[list[float]] = [[wider[0] * shares[side]] for side in (0, 1)]
-    for one in map(int, np.flatnonzero(strata.weight)):
-        share, of = float(strata.share[one]), round(float(strata.worth[one]), 6)
-        low, high = arms(round(float(rate[one]) * of, 6), of)
-        off[0].append(wider[1] * share * (float(rate[one]) - low))
-        off[1].append(wider[1] * share * (high - float(rate[one])))
-    below, above = (math.hypot(*parts) for parts in off)
-    return Estimate(value, max(0.0, value - below), min(1.0, value + above), sums)
-
-
-def as_found(_: Table, strata: _Strata) -> Floats:
+def as_found(_: Table, strata: Strata) -> Floats:
     return strata.worth
 
 
-def by_rows(table: Table, strata: _Strata) -> Floats:
+def by_rows(table: Table, strata: Strata) -> Floats:
     """Rows by their weights, no fewer than clusters; clusters where no verdict shows how alike rows are."""
     if ((strata.rate == 0) | (strata.rate == 1))[strata.weight > 0].all():
         return strata.worth

@@ -160,15 +160,15 @@ def arms(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return import_module("coverage_arms")
 
 
-def test_other_arms_begin_at_those_that_are(arms: ModuleType) -> None:
-    """With the same arms they are the estimate itself; labels that agree may be worth more rows."""
+def test_other_arms_are_of_the_same_value(arms: ModuleType) -> None:
+    """Other arms of the same value; labels that agree may be worth more rows."""
     rng, narrower = np.random.default_rng(1), 0
     for population in arms.made_up(60, 4):
         table = arms.whole_scenarios(rng, arms.Members(population).table(rng), 100)
         now = arms.post_stratified(table)
-        same = arms.other_arms(table, arms.jeffreys, arms.as_found)
-        assert same[:3] == pytest.approx(now[:3], abs=1e-9)
-        found = arms._strata(table)
+        mid = arms.WAYS["mid-P"](table)
+        assert mid.value == pytest.approx(now.value) and (mid.low, mid.high) != (now.low, now.high)
+        found = arms.strata_of(table)
         assert (arms.by_rows(table, found) >= found.worth)[found.weight > 0].all()
         other = arms.WAYS["estimable"](table)
         assert now.low - 1e-9 <= other.low <= other.value <= other.high <= now.high + 1e-9

@@ -1,5 +1,4 @@
-"""What is truly so, from what a judge said of all rows and people of some: three estimators, on columns.
-Pure.
+"""What is truly so, from what a judge said of all rows and people of some: three estimators. Pure.
 
 A judge errs, so the share of its yes is no measurement. People label rows drawn with known probabilities from
 the same rows, and what they say of these corrects it. Each estimator gives a value, a 95 % interval, and what
@@ -10,6 +9,7 @@ interval knows it. When a figure may be shown at all is decided in `correcting`.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,8 @@ from ssui_gen.shares import Z95, Interval, jeffreys, student, wilson
 
 Floats = NDArray[Any]
 Ints = NDArray[Any]
+ByHits = Callable[[float, float], Interval]
+"""An interval, by how many of how many rows are hits; neither need be whole."""
 NO, YES, UNSCORED = range(3)
 """Strata: what the judge said."""
 
@@ -74,7 +76,7 @@ class Estimate(NamedTuple):
 # --- post-stratification with MOVER --------------------------------------------------------------------
 
 
-def post_stratified(table: Table) -> Estimate:
+def post_stratified(table: Table, strata: Strata | None = None, interval: ByHits = jeffreys) -> Estimate:
     """θ = Σ W_v p_v: of each stratum v its share W_v of all rows, and the share p_v of its true labels.
 
     Interval: MOVER (Zou and Donner 2008, Statistics in Medicine 27:1693), which joins arms as squares: those
@@ -82,17 +84,17 @@ def post_stratified(table: Table) -> Estimate:
     shares. The arms of labels and of shares are each stretched by the root of how many times wider the
     clusters make that part of θ's variance (by influence values), at least 1, and by Student's t; both are,
     where the two parts go together. A stratum without labels may be anything: it is 0 for the lower end and 1
-    for the upper one, and the value lies between.
+    for the upper one, and the value lies between. Other `strata` or arms (`interval`) are tried, not used.
     """
-    strata = _strata(table)
-    below = _at(table, strata, 0.0)
+    strata = strata or strata_of(table)
+    below = _at(table, strata, interval, 0.0)
     if not np.isnan(strata.rate[strata.share > 0]).any():
         return below
-    above = _at(table, strata, 1.0)
+    above = _at(table, strata, interval, 1.0)
     return Estimate((below.value + above.value) / 2, below.low, above.high, (below.sums + above.sums) / 2)
 
 
-class _Strata(NamedTuple):
+class Strata(NamedTuple):
     """Columns of shape (3,)."""
 
     share: Floats
@@ -104,7 +106,8 @@ class _Strata(NamedTuple):
     """How many rows its labels are worth."""
 
 
-def _strata(table: Table) -> _Strata:
+def strata_of(table: Table) -> Strata:
+    """What the labels tell of each stratum."""
     found, weight = table.stratum[table.labelled], table.weight[table.labelled]
     total = np.bincount(found, weight, minlength=3)
     hits = np.bincount(found, weight * table.truth[table.labelled], minlength=3)
@@ -113,26 +116,26 @@ def _strata(table: Table) -> _Strata:
         worth = total**2 / np.bincount(found, weight**2, minlength=3)
     for one in np.flatnonzero((rate == 0) | (rate == 1)):
         worth[one] = len(np.unique(table.cluster[table.labelled & (table.stratum == one)]))
-    return _Strata(np.bincount(table.stratum, minlength=3) / len(table.stratum), rate, total, worth)
+    return Strata(np.bincount(table.stratum, minlength=3) / len(table.stratum), rate, total, worth)
 
 
-def _at(table: Table, strata: _Strata, unknown: float) -> Estimate:
+def _at(table: Table, strata: Strata, interval: ByHits, unknown: float) -> Estimate:
     """The estimate if strata without labels had this rate."""
     rate = np.where(np.isnan(strata.rate), unknown, strata.rate)
     value = float(strata.share @ rate)
     sums, *wider = _influence(table, rate[table.stratum], strata)
     shares = _arms_of_shares(value, float(strata.share @ rate**2) - value**2, len(table.stratum))
-    labels = [_arms(strata, one) for one in map(int, np.flatnonzero(strata.weight))]
+    labels = [_arms(strata, interval, one) for one in map(int, np.flatnonzero(strata.weight))]
     below, above = (
         math.hypot(wider[0] * shares[side], *(wider[1] * arm[side] for arm in labels)) for side in (0, 1)
     )
     return Estimate(value, max(0.0, value - below), min(1.0, value + above), sums)
 
 
-def _arms(strata: _Strata, one: int) -> Interval:
+def _arms(strata: Strata, interval: ByHits, one: int) -> Interval:
     """How far the value may be off, down and up, as this stratum's rate is known by labels alone."""
     rate, share = float(strata.rate[one]), float(strata.share[one])
-    low, high = jeffreys(round(rate * strata.worth[one], 6), round(strata.worth[one], 6))
+    low, high = interval(round(rate * strata.worth[one], 6), round(strata.worth[one], 6))
     return share * (rate - low), share * (high - rate)
 
 
@@ -146,7 +149,7 @@ def _arms_of_shares(value: float, spread: float, rows: int) -> Interval:
     return value - low, high - value
 
 
-def _influence(table: Table, fitted: Floats, strata: _Strata) -> tuple[Floats, float, float]:
+def _influence(table: Table, fitted: Floats, strata: Strata) -> tuple[Floats, float, float]:
     """What each cluster adds to the value; how many times wider that makes the arms of shares, and of labels.
 
     A row adds how far its fitted value is from the mean and, if labelled, how far its label is from that, for
