@@ -31,12 +31,12 @@ measure answers before you trust the adapter.
 
 def card(config: SrpoConfig, facts: dict[str, Any]) -> str:
     """The model card: what the adapter is, what it was made of, what it came to."""
-    rows = (f"| {name} | {value} |\n" for name, value in (*_settings(config, facts), *_data(facts)))
+    rows = (f"| {name} | {value} |" for name, value in (*_settings(config, facts), *_data(facts)))
     return CARD.format(
         model=config.model,
         loss=config.objective.loss.upper().replace("_", "-"),
         version=facts["ssui_gen"],
-        rows="".join(rows).rstrip("\n"),
+        rows="\n".join(rows),
         watched=_watched(facts["figures"].get("watched", {})),
     )
 
