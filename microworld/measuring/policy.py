@@ -85,7 +85,9 @@ def kind_of(text: str, pair: Pair) -> str:
 
 
 def cuts(model: Checkpoint, pairs: list[Pair]) -> Facts:
-    """How many cuts of good paths have a good and a bad branch among BRANCHES samples, by kind of pair."""
+    """How many cuts of good paths have a good and a bad branch among BRANCHES samples, by each kind of pair
+    that is there.
+    """
     rng = Random(0)
     paths = [good_path(rng, pair) for pair in pairs]
     mixed: list[tuple[int, bool, str]] = []
@@ -96,6 +98,8 @@ def cuts(model: Checkpoint, pairs: list[Pair]) -> Facts:
     risky = [pair.risky for pair in pairs] * 6
     facts: Facts = {}
     for name, wanted in (("risky", (True,)), ("benign", (False,)), ("risky and benign", (True, False))):
+        if not {*wanted} <= {*risky}:
+            continue
         rows = [row for row, one in zip(mixed, risky, strict=True) if one in wanted]
         facts[f"both kinds of branch, all cuts, {name}"] = _both(rows)
         facts |= {
