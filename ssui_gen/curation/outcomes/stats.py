@@ -57,12 +57,13 @@ def seconds(said: Said) -> dict[str, tuple[int, float, int]]:
 
 def questions(form: Form, said: Said) -> dict[str, tuple[Ratings, Level]]:
     """For each thing people answer: what each said of each item, and how far apart answers can be."""
-    decided = [{n: line for n, line in lines.items() if line.decision} for lines in said.values()]
+    every = [*said.values()]
+    decided = [{n: line for n, line in lines.items() if line.decision} for lines in every]
     found: dict[str, tuple[Ratings, Level]] = {
         "decision": ([{n: line.decision for n, line in lines.items()} for lines in decided], "nominal")
     }
     for score in form.scores:
-        rated: Ratings = [_scores(lines, score.value) for lines in said.values()]
+        rated: Ratings = [_scores(lines, score.value) for lines in every]
         found[score.value] = (rated, "nominal" if score.steps else "ordinal")
     for reason in (choice.value for choice in form.reasons):
         found[reason] = (
