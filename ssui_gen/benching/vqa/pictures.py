@@ -7,15 +7,12 @@ run: a model is shown files alone.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from ssui_gen.album import files, is_picture
 from ssui_gen.benching.records import BenchImage
@@ -34,16 +31,14 @@ _DATA = re.compile(r"data:image/[a-z+.-]+;base64,")
 _NUMBER = re.compile(r"\d+$")
 
 
-def held(value: Any) -> bytes | None:
-    """The bytes of a picture that stands in a row: alone, with its path, or in base64."""
-    if isinstance(value, Mapping):
-        value = value.get("bytes") or value.get("path")
-    if isinstance(value, str) and len(value) >= LEAST:
-        try:
-            return base64.b64decode(_DATA.sub("", value, count=1), validate=True)
-        except (binascii.Error, ValueError):
-            return None
-    return value if isinstance(value, bytes) else None
+def held(value: str | bytes) -> bytes | None:
+    """The bytes of a picture that stands in a row, as they are or in base64; None of a file's name."""
+    if isinstance(value, bytes):
+        return value
+    try:
+        return base64.b64decode(_DATA.sub("", value, count=1), validate=True) if len(value) >= LEAST else None
+    except ValueError:
+        return None
 
 
 @dataclass
@@ -69,11 +64,10 @@ class Pictures:
         found = [self._ref(one) for one in asked.pictures] or [self._numbered(asked.number)]
         return tuple(BenchImage(**ref.model_dump(), licence=asked.licence) for ref in found)
 
-    def _ref(self, value: Any) -> ImageRef:
+    def _ref(self, value: str | bytes) -> ImageRef:
         if (data := held(value)) is not None:
             return self._copy(within(data, "a picture in a row", self.limits))
-        name = value.get("path") if isinstance(value, Mapping) else value
-        return self._file(str(name))
+        return self._file(str(value))
 
     def _file(self, name: str) -> ImageRef:
         if self.copied:

@@ -17,7 +17,7 @@ from ssui_gen.benching.records import Item, Origin
 from ssui_gen.benching.vqa.pictures import Pictures, held
 from ssui_gen.benching.vqa.rows import EXAMPLE, Question, has_question, id_of, question
 from ssui_gen.benching.vqa.scoring import Key
-from ssui_gen.columns import of_pictures
+from ssui_gen.columns import pictures
 from ssui_gen.config_vqa import Vqa
 from ssui_gen.errors import ConfigError, ImageError, RecordError
 from ssui_gen.records import row_id
@@ -53,13 +53,13 @@ def read_questions(source: Source) -> Read:
     below = source.data if source.data.is_dir() else source.data.parent
     answers = _answers(tables)
     asked = [table for table in tables if table not in answers]
-    pictures = Pictures(below, source.home, source.limits, copied=any(map(_holds_pictures, asked)))
+    shown = Pictures(below, source.home, source.limits, copied=any(map(_holds_pictures, asked)))
     apart = dict(chain.from_iterable(rows.items() for rows in answers.values()))
-    making = _Making(source.asking, pictures, apart)
+    making = _Making(source.asking, shown, apart)
     for table in asked:
         making.read(table)
     making.check(source.data)
-    return Read(pictures.root, making.items, making.refused)
+    return Read(shown.root, making.items, making.refused)
 
 
 def key_of(item: Item) -> Key | None:
@@ -108,13 +108,9 @@ def _first_row(table: Path) -> dict[str, Any] | None:
 
 def _holds_pictures(table: Path) -> bool:
     """Whether the first row that has a picture holds it, rather than a name."""
-    for line in rows(table):
-        for name in of_pictures(line.value or {}):
-            value = (line.value or {})[name]
-            for one in value if isinstance(value, list | tuple) else [value]:
-                if one:
-                    return held(one) is not None
-    return False
+    shown = (one for line in rows(table) for one in pictures(line.value or {}))
+    first = next(shown, None)
+    return first is not None and held(first) is not None
 
 
 @dataclass

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from ssui_gen.benching.adapters.making import LONGEST
 from ssui_gen.benching.records import MOST_PICTURES
 from ssui_gen.benching.vqa.scoring import LETTERS, PEOPLE, Key, lettered
-from ssui_gen.columns import of_pictures, words
+from ssui_gen.columns import pictures, words
 from ssui_gen.errors import RecordError
 
 ID = ("id", "question_id", "questionid", "qid", "sample_id", "uid", "index", "idx")
@@ -43,8 +43,8 @@ class Question(NamedTuple):
     text: str
     """With its options, if it has some."""
     key: Key
-    pictures: tuple[Any, ...]
-    """As the row has them: names, bytes, or what wraps these."""
+    pictures: tuple[str | bytes, ...]
+    """As the row has them: names of files, bytes, or these in base64."""
     number: str
     """Of its picture, where it names no file."""
     type: str
@@ -53,22 +53,22 @@ class Question(NamedTuple):
 
 def question(row: Row, where: str) -> Question:
     """Raises RecordError for what cannot be asked or scored."""
-    low = {str(name).lower(): value for name, value in row.items()}
+    low = _low(row)
     asked = words(_first(low, QUESTION))
     if not asked:
         raise RecordError(f"{where}: no question: expected one of the columns {', '.join(QUESTION)}")
     key, shown = _key(low, asked, where)
     text = "\n".join(filter(None, (_before(low), _kept(_first(low, QUESTION)), shown)))
-    pictures = tuple(_pictures(low))
-    if len(pictures) > MOST_PICTURES:
-        raise RecordError(f"{where}: {len(pictures)} pictures; at most {MOST_PICTURES}")
+    shows = tuple(pictures(low))
+    if len(shows) > MOST_PICTURES:
+        raise RecordError(f"{where}: {len(shows)} pictures; at most {MOST_PICTURES}")
     if len(text) > LONGEST:
         raise RecordError(f"{where}: the question has {len(text):,} characters; at most {LONGEST:,}")
     return Question(
         id=_name(_first(low, ID)),
         text=text,
         key=key,
-        pictures=pictures,
+        pictures=shows,
         number=_name(_first(low, PICTURE)),
         type=words(_first(low, TYPE))[:80],
         licence=words(_first(low, RIGHTS))[:200],
@@ -77,11 +77,17 @@ def question(row: Row, where: str) -> Question:
 
 def has_question(row: Row) -> bool:
     """Whether it asks anything: the answers to VQA's questions stand in a file of their own."""
-    return any(str(name).lower() in QUESTION for name in row)
+    return not _low(row).keys().isdisjoint(QUESTION)
 
 
 def id_of(row: Row) -> str:
-    return _name(_first({str(name).lower(): value for name, value in row.items()}, ID))
+    """Empty where it has none."""
+    return _name(_first(_low(row), ID))
+
+
+def _low(row: Row) -> dict[str, Any]:
+    """By names in lower case."""
+    return {str(name).lower(): value for name, value in row.items()}
 
 
 def _first(row: Row, names: Sequence[str]) -> Any:
@@ -101,12 +107,6 @@ def _kept(value: Any) -> str:
 def _before(row: Row) -> str:
     found = _kept(_first(row, BEFORE) or "")
     return "" if found.lower() in ("nan", "none") else found
-
-
-def _pictures(row: Row) -> Iterator[Any]:
-    for name in of_pictures(row):
-        value = row[name]
-        yield from (one for one in (value if isinstance(value, list | tuple) else [value]) if one)
 
 
 # --- what is right ---------------------------------------------------------------------------------------
