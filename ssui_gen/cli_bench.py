@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ssui_gen.cli_bench_people import add_people
 from ssui_gen.cli_cluster import add_cluster, bench_on_cluster
@@ -21,7 +21,7 @@ from ssui_gen.commands import place
 from ssui_gen.records import Reason
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
-    from ssui_gen.benching.report import Made
+    from ssui_gen.benching.report import Made, Results
     from ssui_gen.config import Config
     from ssui_gen.stages.bench import Done
 
@@ -94,27 +94,24 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
 
 def _report(args: argparse.Namespace) -> int:
     from ssui_gen.benching.bench import ITEMS
-    from ssui_gen.benching.report import make_again, make_report
-    from ssui_gen.benching.vqa.report import holds_questions
-
-    if holds_questions(args.folder):
-        return _report_questions(args)
-    one = args.baseline or not (args.folder / ITEMS).is_file()
-    made = [make_report(args.folder, args.baseline)] if one else list(make_again(args.folder))
-    _print_reports(made)
-    found = [{"json": one.json, "html": one.html, "report": one.report} for one in made]
-    give(args, {"reports": found})
-    return 0
-
-
-def _report_questions(args: argparse.Namespace) -> int:
-    from ssui_gen.benching.bench import ITEMS
     from ssui_gen.benching.report import reported
 
     whole = not args.baseline and (args.folder / ITEMS).is_file()
-    made = report_questions(reported(args.folder) if whole else [(args.folder, args.baseline)])
+    made = _reports(reported(args.folder) if whole else [(args.folder, args.baseline)])
     give(args, {"reports": [{"json": one.json, "html": one.html, "report": one.report} for one in made]})
     return 0
+
+
+def _reports(folders: Sequence[tuple[Path, Path | None]]) -> Sequence[Made[Any]]:
+    """Write the report of each model's folder, beside another's where there is one, and say what they say."""
+    from ssui_gen.benching.report import make_report
+    from ssui_gen.benching.vqa.report import holds_questions
+
+    if holds_questions(folders[0][0]):
+        return report_questions(folders)
+    made = [make_report(*one) for one in folders]
+    _print_reports(made)
+    return made
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -191,14 +188,8 @@ def _own_adapter(args: argparse.Namespace, config: Config, say: Callable[[str], 
 
 
 def _tell(args: argparse.Namespace, done: Done) -> None:
-    from ssui_gen.benching.report import make_report
-    from ssui_gen.benching.vqa.report import holds_questions
-
     first, *others = done.folders
-    if holds_questions(first):
-        report_questions([(first, None), *((folder, first) for folder in others)])
-    else:
-        _print_reports([make_report(first), *(make_report(folder, first) for folder in others)])
+    _reports([(first, None), *((folder, first) for folder in others)])
     if done.failed:
         line = again("bench", args, _measured(args), " ".join(_chosen(args)))
         say(f"{done.failed:,} rows lack since calls failed; tried again by: {line}")
@@ -216,7 +207,7 @@ def _chosen(args: argparse.Namespace) -> list[str]:
     return [*protocol, *(["--score", *args.score] if args.score else [])]
 
 
-def _print_reports(made: Sequence[Made]) -> None:
+def _print_reports(made: Sequence[Made[Results]]) -> None:
     """The models side by side, then what each report says."""
     from ssui_gen.benching.printed import rates
     from ssui_gen.benching.side_by_side import grouped
@@ -227,7 +218,7 @@ def _print_reports(made: Sequence[Made]) -> None:
         _tell_report(one)
 
 
-def _tell_report(made: Made) -> None:
+def _tell_report(made: Made[Results]) -> None:
     from ssui_gen.benching.printed import scores
     from ssui_gen.benching.telling import lacking
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ssui_gen.cli_screen import OUT, give, say
 
 if TYPE_CHECKING:
-    from ssui_gen.benching.vqa.report import Made
+    from ssui_gen.benching.report import Made
+    from ssui_gen.benching.vqa.report import Results
 
 
-def report_questions(folders: Sequence[tuple[Path, Path | None]]) -> list[Made]:
+def report_questions(folders: Sequence[tuple[Path, Path | None]]) -> list[Made[Results]]:
     """Write the report of each model's folder, beside another's where there is one, and say what they say."""
     from ssui_gen.benching.vqa.report import make_report
     from ssui_gen.benching.vqa.words import table
@@ -45,13 +46,13 @@ def _tell(report: dict[str, Any]) -> None:
 
 def compare_questions(args: argparse.Namespace) -> int:
     """`ssui bench compare` of folders of visual questions."""
-    from ssui_gen.benching.side_by_side import folders_of
-    from ssui_gen.benching.vqa.report import COMPARED, read_results, taxed, write_compared
+    from ssui_gen.benching.side_by_side import HTML, folders_of
+    from ssui_gen.benching.vqa.report import read_results, taxed, write_compared
     from ssui_gen.benching.vqa.words import table, verdict
 
     first, *others = [read_results(folder) for folder in folders_of(args.folders)]
     told = [taxed(first, one) for one in others]
-    page = args.output or first.path.parent / COMPARED
+    page = args.output or first.path.parent / HTML
     write_compared([first, *others], told, page)
     OUT.print(table([one.figures for one in (first, *others)], told))
     for one, tax in zip(others, told, strict=True):

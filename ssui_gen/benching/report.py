@@ -11,7 +11,7 @@ from contextlib import closing
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ssui_gen import __version__
 from ssui_gen.benching.alarms import alarms
@@ -42,6 +42,7 @@ JSON, HTML = "report.json", "report.html"
 NOT_ASKED = "{}: scored by the benchmark's own rules alone; RSBench's questions were not asked."
 USUAL = Alarms()
 RowT = TypeVar("RowT", BenchJudgement, Judged)
+ResultsT = TypeVar("ResultsT")
 
 
 class Results(NamedTuple):
@@ -88,12 +89,13 @@ class Results(NamedTuple):
         }
 
 
-class Made(NamedTuple):
+class Made(NamedTuple, Generic[ResultsT]):
     """What was written, and what it says."""
 
     json: Path
     html: Path
-    results: Results
+    results: ResultsT
+    """What it is made of."""
     report: dict[str, Any]
 
 
@@ -129,7 +131,7 @@ def _noted(rows: Iterable[RowT], calls: Seen) -> Iterator[RowT]:
         yield row
 
 
-def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = USUAL) -> Made:
+def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = USUAL) -> Made[Results]:
     """Write both files into `folder`. Raises ConfigError and RecordError as `read_results` does."""
     results = read_results(folder)
     beside = read_results(baseline) if baseline else None
@@ -138,14 +140,6 @@ def make_report(folder: Path, baseline: Path | None = None, settings: Alarms = U
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     atomic_write(folder / HTML, report_page(report, shown))
     return Made(folder / JSON, folder / HTML, results, report)
-
-
-def make_again(bench: Path, settings: Alarms = USUAL) -> Iterator[Made]:
-    """Every report that stands in a bench's folder, as `reported` has them. Raises as that and `make_report`
-    do.
-    """
-    for folder, beside in reported(bench):
-        yield make_report(folder, beside, settings)
 
 
 def reported(bench: Path) -> list[tuple[Path, Path | None]]:

@@ -17,6 +17,7 @@ from ssui_gen.benching.kept import OFFICIAL, RESPONSES, rows_in
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.page import rendered
 from ssui_gen.benching.records import BENCH_SCHEMA, BenchImage, Item, Response
+from ssui_gen.benching.report import HTML, JSON, Made
 from ssui_gen.benching.vqa.asking import settings_of
 from ssui_gen.benching.vqa.marking import NOBODY, STANDS, marked
 from ssui_gen.benching.vqa.reading import NAME, key_of, set_of
@@ -30,7 +31,6 @@ from ssui_gen.pages import frame
 from ssui_gen.pages.album import Album
 from ssui_gen.settings import ImageLimits
 
-JSON, HTML, COMPARED = "report.json", "report.html", "compare.html"
 SAME = ("bench", "sha", "protocol", "prompts", "sampling", "rule", "margin")
 """Of an edition: what must not differ between models that are compared."""
 SHOWN, LONGEST = 60, 600
@@ -92,15 +92,6 @@ class Results(NamedTuple):
         return "incomplete" if lacks else "complete"
 
 
-class Made(NamedTuple):
-    """What was written, and what it says."""
-
-    json: Path
-    html: Path
-    results: Results
-    report: dict[str, Any]
-
-
 def holds_questions(folder: Path) -> bool:
     """Whether a bench's folder, or a model's in it, is of visual questions. Raises RecordError."""
     place = folder if (folder / ABOUT).is_file() else folder.parent
@@ -151,7 +142,7 @@ def taxed(before: Results, after: Results) -> dict[str, Any]:
 # --- what is written -------------------------------------------------------------------------------------
 
 
-def make_report(folder: Path, baseline: Path | None = None) -> Made:
+def make_report(folder: Path, baseline: Path | None = None) -> Made[Results]:
     """Write both files into `folder`. Raises ConfigError and RecordError as `read_results` does."""
     results = read_results(folder)
     before = read_results(baseline) if baseline else None
