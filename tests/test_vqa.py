@@ -231,7 +231,9 @@ def test_models_that_were_not_asked_alike_are_not_compared(fake: Fake, tmp_path:
     end = here(["bench", "compare", str(first.model), str(second.model)])
     assert end.code == 1 and "they differ in margin: 1.0 / 2.0" in end.err
     assert here(["bench", "report", str(second.model), "--baseline", str(first.model)]).code == 0
-    assert second.report["tax"] == {"why": "not compared: they differ in margin: 1.0 / 2.0"}
+    why = "not compared: they differ in margin: 1.0 / 2.0"
+    page = (second.model / "report.html").read_text("utf-8")
+    assert second.report["tax"] == {"why": why} and why in page and "margin 2.0 points" in page
 
 
 def test_all_reports_of_a_set_are_made_again_each_beside_the_one_before(fake: Fake, tmp_path: Path) -> None:

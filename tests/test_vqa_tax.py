@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from ssui_gen.benching.vqa.tax import Marked, Marks, accuracy, figures, sooner, tax, taxes, verdict_of
+from ssui_gen.benching.vqa.tax import Marked, Marks, accuracy, figures, losses, tax, taxes, verdict_of
 from ssui_gen.benching.vqa.words import headline, verdict
 from ssui_gen.shares import Change, share
 
@@ -110,7 +110,7 @@ def test_each_set_has_a_verdict_so_that_a_gain_hides_no_loss() -> None:
     found = taxes(before, after, 1.0)
     assert found["all"]["points"] == 0
     assert {name: one["verdict"] for name, one in found["sets"].items()} == {"a": "tax", "b": "no_tax"}
-    assert len(sooner(before, after)) == 500
+    assert len(losses(before, after)) == 500
     assert taxes(marks([1.0]), marks([1.0]), 1.0)["sets"] == {}
 
 

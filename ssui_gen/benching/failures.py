@@ -183,6 +183,6 @@ def _refs(source: Source, *cases: Case | None) -> list[BenchImage]:
     return [image for case in cases if case for image in source.items[case.item.place].images]
 
 
-def clipped(text: str) -> str:
-    """At most LONGEST characters, and how many are left out."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} […{len(text) - LONGEST:,} more characters]"
+def clipped(text: str, most: int = LONGEST) -> str:
+    """At most so many characters, and how many are left out."""
+    return text if len(text) <= most else f"{text[:most]} […{len(text) - most:,} more characters]"

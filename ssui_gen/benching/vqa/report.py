@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ssui_gen import __version__
 from ssui_gen.benching.bench import ABOUT, Bench, read_about, read_bench
+from ssui_gen.benching.failures import clipped
 from ssui_gen.benching.kept import OFFICIAL, RESPONSES, rows_in
 from ssui_gen.benching.official.shape import Judged
 from ssui_gen.benching.page import rendered
@@ -22,7 +23,7 @@ from ssui_gen.benching.vqa.asking import settings_of
 from ssui_gen.benching.vqa.marking import NOBODY, STANDS, marked
 from ssui_gen.benching.vqa.reading import NAME, key_of, set_of
 from ssui_gen.benching.vqa.scoring import RULE
-from ssui_gen.benching.vqa.tax import Key, Marked, figures, sooner, taxes
+from ssui_gen.benching.vqa.tax import ItemDraw, Marked, figures, losses, taxes
 from ssui_gen.benching.vqa.words import VERDICTS, groups, headline, standing, title_of, verdict
 from ssui_gen.errors import ConfigError
 from ssui_gen.files import atomic_write
@@ -43,14 +44,12 @@ class Results(NamedTuple):
 
     path: Path
     bench: Bench
+    items: dict[str, Item]
+    """By id, in their order."""
     name: str
-    responses: dict[Key, Response]
-    marks: dict[Key, Marked]
+    responses: dict[ItemDraw, Response]
+    marks: dict[ItemDraw, Marked]
     margin: float
-
-    @property
-    def items(self) -> dict[str, Item]:
-        return {item.id: item for item in self.bench.items}
 
     @property
     def edition(self) -> dict[str, Any]:
@@ -78,18 +77,23 @@ class Results(NamedTuple):
         """Of what the figures are made."""
         asked = {id for id, _ in self.responses}
         return {
-            "items": len(self.bench.items),
-            "pictures": len({item.scenario_id for item in self.bench.items}),
+            "items": len(self.items),
+            "pictures": len({item.scenario_id for item in self.items.values()}),
             "answers": len(self.responses),
-            "items_without_answer": len(self.bench.items) - len(asked),
+            "items_without_answer": len(self.items) - len(asked),
             "tried_again": sum(bool(row.reason and row.reason.passing) for row in self.responses.values()),
         }
 
-    @property
-    def status(self) -> str:
-        """Complete where every question was put and no call is tried again."""
-        lacks = self.counts["items_without_answer"] or self.counts["tried_again"]
-        return "incomplete" if lacks else "complete"
+
+class Lost(NamedTuple):
+    """Answers that were better before, for a page."""
+
+    shown: list[dict[str, Any]]
+    pictures: dict[str, str]
+    """By hash, as far as a page holds them."""
+
+
+NONE_LOST = Lost([], {})
 
 
 def holds_questions(folder: Path) -> bool:
@@ -109,7 +113,7 @@ def read_results(folder: Path) -> Results:
     responses = {(row.item_id, row.draw): row for row in rows}
     marks = {key: _mark(items[row.item_id], row, kept.get(row.id)) for key, row in responses.items()}
     margin = settings_of(read_manifest(folder / RUN).last).margin
-    return Results(folder, bench, rows[0].model, responses, marks, margin)
+    return Results(folder, bench, items, rows[0].model, responses, marks, margin)
 
 
 def _mark(item: Item, row: Response, kept: Judged | None) -> Marked:
@@ -148,33 +152,40 @@ def make_report(folder: Path, baseline: Path | None = None) -> Made[Results]:
     before = read_results(baseline) if baseline else None
     report = report_of(results, before)
     atomic_write(folder / JSON, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
-    tested = [one.figures for one in (before, results) if one]
-    told = [report["tax"]] if before and report["tax"] and "why" not in report["tax"] else []
-    atomic_write(folder / HTML, _page(tested, told, report["headline"], _lost(before, results, told)))
+    tested = [one for one in (report["baseline"], report) if one]
+    told, why = [report["tax"]] if report["baseline"] else [], (report["tax"] or {}).get("why", "")
+    lost = _lost(before, results) if before and told else NONE_LOST
+    atomic_write(folder / HTML, _page(tested, told, report["headline"], lost, why))
     return Made(folder / JSON, folder / HTML, results, report)
 
 
 def report_of(results: Results, before: Results | None = None) -> dict[str, Any]:
     """The content of `report.json`."""
-    found, why = results.figures, apart(before, results) if before else ""
-    tax = taxes(before.marks, results.marks, results.margin) if before and not why else None
-    tested = [found, *([before.figures] if before and not why else [])]
+    found, other, tax = results.figures, None, None
+    why = apart(before, results) if before else ""
+    if before and not why:
+        other, tax = before.figures, taxes(before.marks, results.marks, results.margin)
     return {
         "schema": BENCH_SCHEMA,
-        "status": results.status,
+        "status": _status(found["n"]),
         "models": [one.name for one in (results, before) if one],
-        "headline": headline(tested, tax),
+        "headline": headline([one for one in (found, other) if one], tax),
         **found,
         "tax": {"why": f"not compared: they differ in {why}"} if why else tax,
-        "baseline": before.figures if before and not why else None,
+        "baseline": other,
     }
+
+
+def _status(n: Mapping[str, int]) -> str:
+    """Complete where every question was put and no call is tried again."""
+    return "incomplete" if n["items_without_answer"] or n["tried_again"] else "complete"
 
 
 def write_compared(results: Sequence[Results], told: Sequence[Mapping[str, Any]], page: Path) -> None:
     """One page of several models, the first of which the others are compared with."""
     first, *others = results
     said = [f"{one.name}: {verdict(tax['all'])}" for one, tax in zip(others, told, strict=True)]
-    lost = _lost(first, others[0], told) if len(others) == 1 else []
+    lost = _lost(first, others[0]) if len(others) == 1 else NONE_LOST
     atomic_write(page, _page([one.figures for one in results], told, said, lost))
 
 
@@ -182,41 +193,36 @@ def _page(
     tested: Sequence[Mapping[str, Any]],
     told: Sequence[Mapping[str, Any]],
     said: Sequence[str],
-    lost: tuple[list[dict[str, Any]], dict[str, str]] | list[Any],
+    lost: Lost,
+    why: str = "",
 ) -> str:
-    shown, pictures = lost or ([], {})
+    """`why` nothing is compared, where somebody wanted it."""
     told_of = [(title_of(group, name).capitalize(), rates) for group, name, rates in groups(tested)]
     return rendered(
-        "tax.html", frame.START, data={"pictures": pictures}, tested=tested, told=told, said=said,
-        lost=shown, groups=told_of, standing=standing(tested), VERDICTS=VERDICTS,
+        "tax.html", frame.START, data={"pictures": lost.pictures}, tested=tested, told=told, said=said,
+        lost=lost.shown, why=why, groups=told_of, standing=standing(tested), VERDICTS=VERDICTS,
     )  # fmt: skip
 
 
-def _lost(
-    before: Results | None, after: Results, told: Sequence[Any]
-) -> tuple[list[dict[str, Any]], dict[str, str]] | list[Any]:
-    """Answers that were better before, with their pictures as far as a page holds them."""
-    if before is None or not told:
-        return []
-    album, items = Album(after.bench.root, PICTURES, SMALL, QUALITY), after.items
-    shown = []
-    for key in sooner(before.marks, after.marks)[:SHOWN]:
-        item = items[key[0]]
+def _lost(before: Results, after: Results) -> Lost:
+    album, shown = Album(after.bench.root, PICTURES, SMALL, QUALITY), []
+    for key in losses(before.marks, after.marks)[:SHOWN]:
+        item = after.items[key[0]]
         room = album.takes(item.images)
         shown.append(_shown(item, before, after, key, item.images if room else ()))
-    return shown, album.taken
+    return Lost(shown, album.taken)
 
 
 def _shown(
-    item: Item, before: Results, after: Results, key: Key, images: Sequence[BenchImage]
+    item: Item, before: Results, after: Results, key: ItemDraw, images: Sequence[BenchImage]
 ) -> dict[str, Any]:
     known = key_of(item)
     assert known is not None
     return {
-        "text": item.text[:LONGEST],
+        "text": clipped(item.text, LONGEST),
         "shas": [image.sha256 for image in images],
         "right": ", ".join(dict.fromkeys(known.answers)),
-        "said": [(one.responses[key].answer or "–")[:LONGEST] for one in (before, after)],
+        "said": [clipped(one.responses[key].answer or "–", LONGEST) for one in (before, after)],
         "scores": [one.marks[key].score for one in (before, after)],
         "stand": STANDS[after.marks[key].stand],  # type: ignore[index]
     }

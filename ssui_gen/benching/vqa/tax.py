@@ -15,11 +15,10 @@ from typing import Any, Literal, NamedTuple
 from ssui_gen.benching.paired import Pair, compared
 from ssui_gen.benching.rates import number, plain
 from ssui_gen.benching.vqa.marking import STANDS
-from ssui_gen.benching.vqa.scoring import WAYS
 from ssui_gen.shares import Change, times_steadier, wilson, worth
 
-Key = tuple[str, int]
-"""An item and the draw."""
+ItemDraw = tuple[str, int]
+"""An item's id and the draw."""
 Verdict = Literal["no_tax", "tax", "undecided"]
 POWER = (1.96 + 0.84) / 1.96
 """How many times narrower an interval is to be than the margin, so that four tests in five rule a loss out
@@ -41,7 +40,7 @@ class Marked(NamedTuple):
     way: str
 
 
-Marks = Mapping[Key, Marked]
+Marks = Mapping[ItemDraw, Marked]
 Rate = dict[str, Any]
 
 
@@ -150,11 +149,7 @@ def wanted(change: Change, margin: float, pictures: int) -> int:
     return math.ceil(pictures * (POWER * half / margin) ** 2)
 
 
-def sooner(before: Marks, after: Marks) -> list[Key]:
-    """What was lost, the greatest losses first."""
+def losses(before: Marks, after: Marks) -> list[ItemDraw]:
+    """Where `after` is less right, the greatest losses first."""
     both = [key for key in before if key in after and after[key].score < before[key].score]
     return sorted(both, key=lambda key: after[key].score - before[key].score)
-
-
-WAY_NAMES = {str(way): name for way, name in WAYS.items()}
-"""What a way of scoring is called."""

@@ -13,7 +13,8 @@ from rich.table import Table
 from ssui_gen.benching.printed import narrow
 from ssui_gen.benching.telling import share, signed
 from ssui_gen.benching.vqa.marking import STANDS
-from ssui_gen.benching.vqa.tax import WAY_NAMES, unscored
+from ssui_gen.benching.vqa.scoring import WAYS
+from ssui_gen.benching.vqa.tax import unscored
 
 Figures = Mapping[str, Any]
 VERDICTS = {
@@ -21,6 +22,7 @@ VERDICTS = {
     "tax": "A tax",
     "undecided": "Undecided",
 }
+WAY_NAMES = {str(way): name for way, name in WAYS.items()}
 GROUPS = {"sets": "set", "types": "type", "ways": "scored by"}
 NO_RATE: Figures = {"value": None, "n": 0}
 
