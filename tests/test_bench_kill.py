@@ -15,6 +15,7 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from benching import PLAYED, Run, benched
@@ -27,7 +28,15 @@ KILLS = int(os.environ.get("KILLS", "20"))
 SCENARIOS, IN_FLIGHT = 10, 4
 
 
-def start(made: Run, *more: str) -> BaseProcess:
+class Runs(Protocol):
+    """A run of any benchmark."""
+
+    @property
+    def run(self) -> Path: ...
+    def command(self, *more: str) -> list[str]: ...
+
+
+def start(made: Runs, *more: str) -> BaseProcess:
     """`ssui` in a process of its own, ready in milliseconds."""
     file = made.run.parent / "bench.yaml"
     limits = {"calls_in_flight": IN_FLIGHT, "most_calls_in_flight": IN_FLIGHT, "seeds_in_flight": 6}
@@ -48,7 +57,7 @@ def run_whole(folder: Path) -> tuple[Run, int]:
         return made, fake.calls
 
 
-def killed(made: Run, fake: Fake, moments: list[Callable[[], object]]) -> None:
+def killed(made: Runs, fake: Fake, moments: list[Callable[[], object]]) -> None:
     """Kill at each moment, then run to the end."""
     for moment in moments:
         process = start(made)

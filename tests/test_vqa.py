@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +12,16 @@ import pytest
 from asked import TEN, Run, many, row, saying, sets
 from benching import GOOD
 from fake_server import Fake, Whole, serve
-from jobs import here, rows, wait_for
+from jobs import here, rows
+from test_bench_kill import IN_FLIGHT, killed
 
-from ssui_gen.cli import main
 from ssui_gen.config_vqa import Vqa
 
 COUNT = 8
 
 
-def asked(folder: Path, url: str) -> Run:
+@pytest.fixture
+def run(fake: Fake, tmp_path: Path) -> Run:
     """A question that is scored in each way, and one that shows no picture."""
     found = [
         row(1, answer=None, answers=TEN, type="yes/no"),
@@ -30,12 +29,7 @@ def asked(folder: Path, url: str) -> Run:
         row(3, choices=["a cat", "a dog"], answer=1, type="which"),
         row(4, image="gone.png"),
     ]
-    return Run(folder / "run", sets(folder / "set", *found), url)
-
-
-@pytest.fixture
-def run(fake: Fake, tmp_path: Path) -> Run:
-    return asked(tmp_path, fake.url)
+    return Run(tmp_path / "run", sets(tmp_path / "set", *found), fake.url)
 
 
 RIGHT = {"Q1": "Yes", "Q2": "2 cups.", "Q3": "(B) a dog"}
@@ -240,9 +234,8 @@ def test_all_reports_of_a_set_are_made_again_each_beside_the_one_before(fake: Fa
     first, second = two(tmp_path, fake, lost=8)
     moved = first.bench / "after"
     second.model.rename(moved)
-    for name in ("responses.jsonl",):
-        text = (moved / name).read_text("utf-8").replace('"model":"fake-vlm"', '"model":"after"')
-        (moved / name).write_text(text, "utf-8")
+    file = moved / "responses.jsonl"
+    file.write_text(file.read_text("utf-8").replace('"model":"fake-vlm"', '"model":"after"'), "utf-8")
     assert here(["bench", "report", str(moved), "--baseline", str(first.model)]).code == 0
     (moved / "report.html").unlink()
     assert here(["bench", "report", str(first.bench)]).code == 0
@@ -267,18 +260,6 @@ def test_words_of_models_and_of_sets_are_text_on_the_page(fake: Fake, tmp_path: 
 # --- killed, in shards -----------------------------------------------------------------------------
 
 
-def start(made: Run) -> BaseProcess:
-    """`ssui` in a process of its own."""
-    file = made.run.parent / "four.yaml"
-    limits = {"calls_in_flight": 4, "most_calls_in_flight": 4, "seeds_in_flight": 6}
-    file.write_text(json.dumps({"limits": limits}))
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["ssui_gen.cli", "ssui_gen.stages.bench"])
-    process = context.Process(target=main, args=(made.command("--config", str(file)),))
-    process.start()
-    return process
-
-
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_to_the_same_rows_and_asks_no_answered_question_again(
     tmp_path: Path,
@@ -288,8 +269,7 @@ def test_a_run_that_is_killed_goes_on_to_the_same_rows_and_asks_no_answered_ques
     with serve(answers=answers) as fake:
         whole = Run(tmp_path / "whole" / "run", data, fake.url)
         whole.run.parent.mkdir()
-        process = start(whole)
-        process.join()
+        killed(whole, fake, [])
         calls = fake.calls
     rng, log = random.Random(3), tmp_path / "calls.txt"
     goals = sorted(rng.randint(1, calls) for _ in range(6))
@@ -297,18 +277,10 @@ def test_a_run_that_is_killed_goes_on_to_the_same_rows_and_asks_no_answered_ques
         cut = Run(tmp_path / "cut" / "run", data, fake.url)
         cut.run.parent.mkdir()
         moments: list[Callable[[], object]] = [lambda goal=goal: fake.calls >= goal for goal in goals]  # type: ignore[misc]
-        for moment in moments:
-            process = start(cut)
-            wait_for(lambda moment=moment, process=process: moment() or not process.is_alive())  # type: ignore[misc]
-            process.kill()
-            process.join()
-            wait_for(lambda: fake.in_flight == 0)
-        process = start(cut)
-        process.join()
-        assert process.exitcode == 0
+        killed(cut, fake, moments)
     lines = log.read_text().splitlines()
     assert cut.content == whole.content and len(cut.content) == 80
-    assert len(set(lines)) == calls and len(lines) - calls <= 4 * len(goals)
+    assert len(set(lines)) == calls and len(lines) - calls <= IN_FLIGHT * len(goals)
 
 
 def test_shards_of_a_set_hold_the_rows_of_one_machine(fake: Fake, tmp_path: Path) -> None:

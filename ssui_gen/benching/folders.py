@@ -81,7 +81,7 @@ def drawables(rows: Rows) -> Iterator[Drawable]:
     each.
     """
     said = [row for by_question in rows.said.values() for row in by_question.values()]
-    for model in gather(rows.bench.items, list(rows.responses.values()), said, labels=()):
+    for model in gather(rows.bench.items, rows.responses.values(), said, labels=()):
         for (scenario, draw), one in scenarios(model, model.headline).items():
             asked = tuple(case.response.id for case in one.cases if case.response.asked)
             if asked:
