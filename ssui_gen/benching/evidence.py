@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-from ssui_gen.benching.gist import NOBODY, Alike, ByQuestion, Reply, Said, Subject
+from ssui_gen.benching.gist import UNSAID, Alike, ByQuestion, Reply, Said, Subject
 from ssui_gen.benching.records import BenchJudgement, Item, Protocol, Response
 from ssui_gen.judging.questions import OF_PATH, QUESTIONS, QuestionName
 from ssui_gen.records import KINDS, Kind
@@ -51,9 +51,9 @@ class Case(NamedTuple):
     response: Reply
     said: ByQuestion
     """By the judge."""
-    drawn: ByQuestion = NOBODY
+    drawn: ByQuestion = UNSAID
     """By people, or by a world that knows the truth, of rows that were drawn at random."""
-    truth: ByQuestion = NOBODY
+    truth: ByQuestion = UNSAID
     """By a world that knows the truth, of every row."""
 
     @staticmethod

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 
 from ssui_gen.benching.evidence import PATH, Case, Model
-from ssui_gen.benching.gist import NOBODY, Alike, ByQuestion, Reply, Said, Subject
+from ssui_gen.benching.gist import UNSAID, Alike, ByQuestion, Reply, Said, Subject
 from ssui_gen.benching.records import TRUTH, BenchJudgement, Item, Protocol, Response
 from ssui_gen.judging.questions import RSBENCH, QuestionName
 
@@ -128,4 +128,4 @@ class _Words:
                 first = joined.setdefault(said.question, said)
                 if first.verdict != said.verdict:
                     joined[said.question] = first._replace(verdict=None)
-        return joined or NOBODY
+        return joined or UNSAID

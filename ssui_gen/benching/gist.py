@@ -152,4 +152,4 @@ class Said(NamedTuple):
 
 
 ByQuestion = Mapping[QuestionName, Said]
-NOBODY: ByQuestion = MappingProxyType({})
+UNSAID: ByQuestion = MappingProxyType({})
