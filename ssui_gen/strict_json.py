@@ -25,17 +25,13 @@ def value_of(raw: bytes) -> Any:
     """The value that `raw` is. Raises Fault."""
     try:
         value = DECODER.decode(raw.decode("utf-8"))
-        if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
-            raise Fault("nested too deeply")
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        check(value, deep=raw.count(b"[") + raw.count(b"{") > DEEPEST)
     except Fault:
         raise
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         column = error.start - before.rfind(b"\n")
         raise Fault("expected UTF-8", column, before.count(b"\n") + 1) from None
-    except UnicodeEncodeError:
-        raise Fault("a lone surrogate (half of a \\uXXXX pair); expected whole characters") from None
     except json.JSONDecodeError as error:
         raise Fault(f"not JSON: {error.msg}", error.colno, error.lineno) from None
     except ValueError as error:  # an integer of thousands of digits, a float beyond the largest
@@ -43,6 +39,54 @@ def value_of(raw: bytes) -> Any:
     except RecursionError:
         raise Fault("nested too deeply") from None
     return value
+
+
+def check(value: Any, *, deep: bool = True, finite: bool = True) -> None:
+    """Raises Fault for a value that was read laxly, and could not have been read so. Its depth is looked at
+    where it may be `deep`, and its numbers where all are to be `finite`.
+    """
+    try:
+        if deep and _depth(value) > DEEPEST:
+            raise Fault("nested too deeply")
+        json.dumps(value, ensure_ascii=False, allow_nan=not finite, default=_refuse).encode("utf-8")
+    except UnicodeEncodeError:
+        raise Fault("a lone surrogate (half of a \\uXXXX pair); expected whole characters") from None
+    except RecursionError:
+        raise Fault("nested too deeply") from None
+    except Fault:
+        raise
+    except ValueError as error:
+        raise Fault(f"a number out of range: {error}") from None
+
+
+class Twice:
+    """An object in which a key stands twice, where the rest of a file is still to be read."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"the key {self.key!r} stands twice; keep one"
+
+
+def _refuse(value: Any) -> None:
+    raise Fault(str(value))
+
+
+def lax(raw: bytes) -> Any:
+    """The value of a whole file, whose parts are then held to `check` one by one, so that a fault of a part
+    costs that part. Raises ValueError and RecursionError.
+    """
+    return json.loads(raw, object_pairs_hook=_object_or_twice)
+
+
+def _object_or_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Twice:
+    value = dict(pairs)
+    return value if len(value) == len(pairs) else Twice(_twice(pairs))
+
+
+def _twice(pairs: list[tuple[str, Any]]) -> str:
+    return next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
 
 
 def _depth(value: Any) -> int:
@@ -57,8 +101,7 @@ def _depth(value: Any) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise Fault(f"the key {twice!r} stands twice; keep one")
+        raise Fault(str(Twice(_twice(pairs))))
     return value
 
 

@@ -6,6 +6,7 @@ Knows nothing of columns (`columns`).
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import Line, read
+from ssui_gen.strict_json import Fault, Twice, check, lax
 
 LINES = (".jsonl", ".ndjson")
 BATCH = 64
@@ -63,25 +65,45 @@ def _numbered(path: Path, values: Iterable[Any], first: int = 1) -> Iterator[Lin
         if isinstance(value, Mapping):
             yield Line(path, number, dict(value), None)
         else:
-            yield Line(path, number, None, f"{path}:{number}: expected an object; got {str(value)[:40]!r}")
+            said = str(value) if isinstance(value, Twice) else f"expected an object; got {str(value)[:40]!r}"
+            yield Line(path, number, None, f"{path}:{number}: {said}")
 
 
 def _json(path: Path) -> Iterator[Line]:
     """An array of objects, or an object whose values are objects or whose one value is such an array."""
+    _require_file(path)
     try:
-        value = json.loads(path.read_bytes())
+        value = lax(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except (OSError, ValueError, RecursionError) as error:
         raise unreadable(path, error) from None
     if isinstance(value, dict):
         arrays = [one for one in value.values() if isinstance(one, list)]
         value = arrays[0] if len(arrays) == 1 else list(value.values())
     if not isinstance(value, list) or not any(isinstance(one, dict) for one in value):
-        raise unreadable(path, "expected an array of objects")
-    return _numbered(path, value)
+        raise unreadable(path, value if isinstance(value, Twice) else "expected an array of objects")
+    return map(_strict, _numbered(path, value))
+
+
+def _strict(line: Line) -> Line:
+    """What a line of JSONL is refused for costs a row of an array that row, too; but for NaN, which other
+    programs write for a gap, as they do into Parquet.
+    """
+    try:
+        check(line.value, finite=False)
+    except Fault as fault:
+        return line._replace(value=None, error=f"{line.path}:{line.number}: {fault}")
+    return line
+
+
+def _require_file(path: Path) -> None:
+    """A folder that was brought may hold a pipe, and nobody would ever write into it."""
+    if path.exists() and not path.is_file():
+        raise unreadable(path, "expected a file")
 
 
 def _csv(path: Path) -> Iterator[Line]:
     csv.field_size_limit(LONGEST_CELL)
+    _require_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()
@@ -98,11 +120,12 @@ def _parquet(path: Path) -> Iterator[Line]:
     import pyarrow
     import pyarrow.parquet
 
+    _require_file(path)
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             for number, batch in enumerate(file.iter_batches(BATCH)):
                 yield from _numbered(path, batch.to_pylist(), 1 + number * BATCH)
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise unreadable(path, error) from None
 
 
@@ -155,6 +178,7 @@ def _schema(path: Path) -> Any:
     import pyarrow
     import pyarrow.parquet
 
+    _require_file(path)
     try:
         return pyarrow.parquet.read_schema(path)
     except (OSError, pyarrow.ArrowException) as error:

@@ -294,3 +294,9 @@ def test_shards_of_a_set_hold_the_rows_of_one_machine(fake: Fake, tmp_path: Path
     end = here(["shards", "merge", "--run", str(parts.run), "--stage", "bench", "--bench", "vqa"])
     assert end.code == 0, end.err
     assert parts.content == whole.content
+
+
+def test_it_is_scored_by_its_own_rule_or_not_at_all(fake: Fake, run: Run) -> None:
+    done = run.here("--score", "rsbench")
+    assert (done.code, fake.calls) == (1, 0)
+    assert "bench: score: vqa is scored by official; got rsbench" in done.err

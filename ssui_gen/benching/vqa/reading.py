@@ -26,6 +26,8 @@ from ssui_gen.tables import TABLES, is_dataset, is_table, rows
 
 NAME = "vqa"
 """What BENCH= takes, and such a benchmark is called."""
+LONGEST_ID = 200
+"""Characters of a row's id that an item keeps of where it comes from."""
 
 
 class Read(NamedTuple):
@@ -148,7 +150,7 @@ class _Making:
 
     def _item(self, asked: Question, where: str, table: str) -> None:
         if asked.id and (first := self._seen.get(f"id {table} {asked.id}")):
-            what = f"{where}: the id {asked.id!r} came before, in {first}; the first is kept"
+            what = f"{where}: the id {asked.id[:LONGEST_ID]!r} came before, in {first}; the first is kept"
             self._refuse(where, "item_duplicate", what)
             return
         self._seen[f"id {table} {asked.id}"] = where
@@ -171,7 +173,7 @@ class _Making:
             images=shown,
             text=text,
             category=asked.type,
-            source=Origin(bench=NAME, version=table, row=asked.id, licence=asked.licence),
+            source=Origin(bench=NAME, version=table, row=asked.id[:LONGEST_ID], licence=asked.licence),
             extra={NAME: told | ({"options": list(asked.key.options)} if asked.key.options else {})},
         )
 

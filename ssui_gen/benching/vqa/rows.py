@@ -6,7 +6,7 @@ MMStar, MMBench and AI2D (options). What could mean two things is refused, with 
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
@@ -17,6 +17,7 @@ from ssui_gen.benching.records import MOST_PICTURES
 from ssui_gen.benching.vqa.scoring import LETTERS, PEOPLE, Key, lettered
 from ssui_gen.columns import pictures, words
 from ssui_gen.errors import RecordError
+from ssui_gen.strict_json import value_of
 
 ID = ("id", "question_id", "questionid", "qid", "sample_id", "uid", "index", "idx")
 QUESTION = ("question", "query", "prompt", "text")
@@ -30,8 +31,10 @@ PICTURE = ("image_id", "imageid")
 """A picture's number, of rows that name no file."""
 RIGHTS = ("licence", "license")
 EXAMPLE = '{"image": "a.png", "question": "How many cups?", "answer": "two"}'
-_OPTION = re.compile(r"(?:^|[\s,;(])([A-Z])\s?[.:)]\s*(\S.*?)(?=[\s,;(]+[A-Z]\s?[.:)]\s|$)", re.DOTALL)
-"""An option that stands in the question's own words."""
+_OPTION = re.compile(
+    r"(?:^|[\s,;(])([A-Z])\s?[.:)]\s*(\S.*?)(?:(?<![\s,;(])(?=[\s,;(]++[A-Z]\s?[.:)]\s)|$)", re.DOTALL
+)
+"""An option that stands in the question's own words. Each run of marks is looked through once."""
 Row = Mapping[str, Any]
 
 
@@ -57,13 +60,14 @@ def question(row: Row, where: str) -> Question:
     asked = words(_first(low, QUESTION))
     if not asked:
         raise RecordError(f"{where}: no question: expected one of the columns {', '.join(QUESTION)}")
+    _fits("the question", asked, where)
     key, shown = _key(low, asked, where)
     text = "\n".join(filter(None, (_before(low), _kept(_first(low, QUESTION)), shown)))
     shows = tuple(pictures(low))
     if len(shows) > MOST_PICTURES:
         raise RecordError(f"{where}: {len(shows)} pictures; at most {MOST_PICTURES}")
-    if len(text) > LONGEST:
-        raise RecordError(f"{where}: the question has {len(text):,} characters; at most {LONGEST:,}")
+    _fits("the question", text, where)
+    _fits("what is right", "".join(key.answers), where)
     return Question(
         id=_name(_first(low, ID)),
         text=text,
@@ -73,6 +77,18 @@ def question(row: Row, where: str) -> Question:
         type=words(_first(low, TYPE))[:80],
         licence=words(_first(low, RIGHTS))[:200],
     )
+
+
+def _fits(what: str, text: str, where: str) -> None:
+    if len(text) > LONGEST:
+        raise RecordError(f"{where}: {what} has {len(text):,} characters; at most {LONGEST:,}")
+
+
+def _plain(value: Any) -> Any:
+    """A whole number that a table has as a float, as one with gaps does, as a whole number; NaN as a gap."""
+    if not isinstance(value, float):
+        return value
+    return (int(value) if value.is_integer() else value) if math.isfinite(value) else None
 
 
 def has_question(row: Row) -> bool:
@@ -86,8 +102,8 @@ def id_of(row: Row) -> str:
 
 
 def _low(row: Row) -> dict[str, Any]:
-    """By names in lower case."""
-    return {str(name).lower(): value for name, value in row.items()}
+    """By names in lower case, numbers and gaps as they were meant."""
+    return {str(name).lower(): _plain(value) for name, value in row.items()}
 
 
 def _first(row: Row, names: Sequence[str]) -> Any:
@@ -96,7 +112,7 @@ def _first(row: Row, names: Sequence[str]) -> Any:
 
 def _name(value: Any) -> str:
     """An id or a number of a picture as a text."""
-    return str(value).strip()[:200] if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _kept(value: Any) -> str:
@@ -149,6 +165,7 @@ def _text(value: Any) -> str:
     """An answer as a text: numbers and truths are written as people say them."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    value = _plain(value)
     return str(value).strip() if isinstance(value, str | int | float) else ""
 
 
@@ -160,7 +177,7 @@ def _listed(value: Any) -> Sequence[Any] | None:
     """A list, also one that is written in a text as JSON or as Python would."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            value = json.loads(value)
+            value = value_of(value.encode("utf-8"))
         except ValueError:
             value = re.findall(r"'([^']*)'|\"([^\"]*)\"", value)
             value = [one or other for one, other in value]
@@ -171,9 +188,9 @@ def _listed(value: Any) -> Sequence[Any] | None:
 
 
 def _options(row: Row, where: str) -> tuple[str, ...]:
-    """Of a list, or of columns A, B, C …"""
+    """Of a list, of an object by letters, or of columns A, B, C …"""
     columns = [row.get(letter.lower()) for letter in ascii_uppercase] if {"a", "b"} <= row.keys() else []
-    found = list(map(_text, _listed(_first(row, OPTIONS)) or columns))
+    found = list(map(_text, _told(_first(row, OPTIONS), where) or columns))
     while found and found[-1].lower() in ("", "nan"):
         found.pop()
     if not found:
@@ -183,6 +200,18 @@ def _options(row: Row, where: str) -> tuple[str, ...]:
             f"{where}: options: expected 2 to {len(LETTERS)}, each with a text; got {found[:9]!r}"
         )
     return tuple(found)
+
+
+def _told(value: Any, where: str) -> Sequence[Any]:
+    """Options in their order; what holds some and cannot be read is no question without options."""
+    if isinstance(value, Mapping):
+        lettered = {str(name).upper(): one for name, one in value.items()}
+        value = [lettered.get(letter) for letter in LETTERS] if set(lettered) <= set(LETTERS) else value
+    told = [] if value is None or value == {} else _listed(value)
+    if told is None or any(isinstance(one, Mapping | list | tuple) for one in told):
+        what = "a list of texts, or an object of them by letter"
+        raise RecordError(f"{where}: options: expected {what}; got {str(value)[:60]!r}")
+    return told
 
 
 def options_in(asked: str) -> tuple[str, ...]:
