@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bench import ROOT
@@ -33,14 +34,21 @@ class Pair(NamedTuple):
     rejected: str
 
 
+def small(pixels: int) -> tuple[Any, Any]:
+    """A model for one thread of a CPU, and its processor for pictures of so many pixels."""
+    torch.set_num_threads(1)
+    return tiny("qwen2_5_vl", **SIZES, pixels=pixels)
+
+
 class Question:
     """One question: a picture, a reference path, branches from every cut; words are single tokens."""
 
-    def __init__(self, rows: int, columns: int, each: int) -> None:
+    def __init__(
+        self, rows: int, columns: int, each: int, made: Callable[[int], tuple[Any, Any]] = small
+    ) -> None:
         """A picture of so many merged patches; of each cut so many good branches, and as many bad ones."""
-        torch.set_num_threads(1)
         self.image = rows * columns
-        self.model, self.processor = tiny("qwen2_5_vl", **SIZES, pixels=SIDE * SIDE * self.image)
+        self.model, self.processor = made(SIDE * SIDE * self.image)
         self.dice = random.Random(0)
         self.words = self._single_tokens()
         self.picture = Image.effect_noise((SIDE * columns, SIDE * rows), 60).convert("RGB")

@@ -41,7 +41,7 @@ def as_tree(question: Question, pairs: Sequence[Pair], by_paths: bool) -> Step:
     if by_paths:
         register(question.model)
     encoder = Encoder(question.processor, question.model)
-    found, maker = example(question, encoder, pairs), _maker(encoder, "tree", by_paths)
+    found, maker = example(question, encoder, pairs), maker_of(encoder, "tree", by_paths)
     tree = grow(found.prompt.ids, maker.continuations(found))
     step = _ours(question, encoder, maker, [found])
     return step._replace(seen=sum(tree.depth) + len(tree))
@@ -51,7 +51,7 @@ def as_sequences(question: Question, pairs: Sequence[Pair]) -> Step:
     """A pair at a time, each side a row of its own."""
     encoder = Encoder(question.processor, question.model)
     whole = example(question, encoder, pairs)
-    return _ours(question, encoder, _maker(encoder, "none"), [whole.only([pair]) for pair in whole.pairs])
+    return _ours(question, encoder, maker_of(encoder, "none"), [whole.only([pair]) for pair in whole.pairs])
 
 
 def example(question: Question, encoder: Encoder, pairs: Sequence[Pair]) -> Example:
@@ -74,17 +74,17 @@ def example(question: Question, encoder: Encoder, pairs: Sequence[Pair]) -> Exam
     )
 
 
-def _maker(encoder: Encoder, packing: Any, by_paths: bool = False) -> RowMaker:
+def maker_of(encoder: Encoder, packing: Any, by_paths: bool = False, loss: str = "dpo") -> RowMaker:
     return RowMaker(
-        USUAL["dpo"], packing, by_paths=by_paths, part_tokens=CONFIG.part_tokens,
-        pad=encoder.tokenizer.pad_token_id,
+        USUAL[loss], packing, by_paths=by_paths, part_tokens=CONFIG.part_tokens,
+        batch_tokens=CONFIG.batch_tokens, pad=encoder.tokenizer.pad_token_id,
     )  # fmt: skip
 
 
 def _ours(question: Question, encoder: Encoder, maker: RowMaker, examples: Sequence[Example]) -> Step:
     """A row an example; the tower runs anew each time, as for a picture seen for the first time."""
     asked = encoder.asked("", question.text, [question.picture])
-    rows = [maker([one]) for one in examples]
+    rows = [maker([one]).to(question.model.device) for one in examples]
     adapted = enlivened(get_peft_model(question.model.requires_grad_(False), question.lora()))
 
     def losses() -> Iterable[Tensor]:
@@ -110,9 +110,10 @@ def as_trl(question: Question, pairs: Sequence[Pair], folder: Path) -> Step:
         }
         for cut, good, bad in pairs
     ]
+    cpu = question.model.device.type == "cpu"
     settings = DPOConfig(
         output_dir=str(folder), per_device_train_batch_size=1, max_length=None, beta=0.1,
-        report_to=[], use_cpu=True, bf16=False, gradient_checkpointing=False, disable_tqdm=True,
+        report_to=[], use_cpu=cpu, bf16=not cpu, gradient_checkpointing=False, disable_tqdm=True,
         dataloader_pin_memory=False, train_sampling_strategy="sequential",
     )  # fmt: skip
     trainer = DPOTrainer(
@@ -124,7 +125,7 @@ def as_trl(question: Question, pairs: Sequence[Pair], folder: Path) -> Step:
 
     def losses() -> Iterable[Tensor]:
         for batch in batches:
-            yield trainer.compute_loss(trainer.model, dict(batch)) / len(batches)
+            yield trainer.compute_loss(trainer.model, trainer._prepare_inputs(dict(batch))) / len(batches)
 
     tokens = sum(batch["input_ids"].numel() for batch in batches)
     return Step(lambda: _backward(losses()), trainer.model, tokens)

@@ -1,4 +1,4 @@
-"""Train the micro VLM from nothing, on the CPU: `python -m microworld.pretrain` (what `make micro` runs).
+"""Train the micro VLM from nothing: `python -m microworld.pretrain` (what `make micro` runs).
 
 Five phases: the tower is told what stands where (warmup), then the whole model learns captions and the
 agents' dialogues; from there one copy learns to judge, and another the policy's dialogues, a copy of which
@@ -10,10 +10,7 @@ finished checkpoint that it begins with, or from the one that `--from` names. Fi
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,84 +26,20 @@ from microworld.corpus.vocabulary import corpus_texts
 from microworld.draw.pool import Pool, open_pool
 from microworld.learning.ask import Checkpoint
 from microworld.learning.curve import write_curve
-from microworld.learning.feed import Batch, Encoder, Maker, feed, learned, loss_of
+from microworld.learning.feed import Batch, Encoder, Maker, learned, loss_of
+from microworld.learning.feeders import fed
 from microworld.learning.looking import WEIGHT, Looking
 from microworld.learning.mixtures import MAKERS
 from microworld.learning.mixtures_two import TWO
 from microworld.learning.model import build_model, build_processor, load, save, shift
+from microworld.learning.phase import SAVE_EVERY, Phase, Trainer
 from microworld.learning.warmup import BATCH, Warmup, batches
 from microworld.measuring.agents import album_pairs, joint, recognition, test_pairs
 
 MODELS = Path(__file__).with_name("models")
 CACHE = Path.home() / ".cache" / "ssui-microworld"
-SAVE_EVERY = 120.0
-LOG_EVERY = 20
 HELD_OUT = 48
 """Held-out pairs that are asked at every second save."""
-CLIP = 1.0
-
-
-@dataclass(frozen=True)
-class Phase:
-    """How long, how fast, and how strongly held back."""
-
-    name: str
-    minutes: float
-    rate: float
-    half: bool = True
-    """bfloat16 products under float32 weights: 1.4 times as fast where the processor knows them."""
-    decay: float = 0.02
-
-
-class Trainer:
-    """One phase: AdamW on a cosine over wall-clock time, saved every two minutes."""
-
-    def __init__(self, phase: Phase, parameters: list[torch.nn.Parameter], folder: Path) -> None:
-        self.phase, self.folder, self.parameters = phase, folder, parameters
-        self.optimizer = torch.optim.AdamW(parameters, phase.rate, (0.9, 0.98), weight_decay=phase.decay)
-        self.seconds, self.steps = 0.0, 0
-
-    @property
-    def share(self) -> float:
-        """How much of the phase's time is used."""
-        return min(1.0, self.seconds / (60 * self.phase.minutes))
-
-    def rate(self) -> float:
-        """A short rise, then a cosine down to a fiftieth."""
-        rise = min(1.0, (self.steps + 1) / 100)
-        return self.phase.rate * rise * (0.02 + 0.98 * (1 + math.cos(math.pi * self.share)) / 2)
-
-    def step(self, loss: torch.Tensor) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.parameters, CLIP)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-
-    def run(
-        self, loss: Callable[[float], tuple[torch.Tensor, dict[str, float]]], keep: Callable[[], None]
-    ) -> None:
-        """Until the time is used up; `loss` is given the share of time used."""
-        saved = self.seconds
-        while self.share < 1:
-            start = time.monotonic()
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.phase.half):
-                value, facts = loss(self.share)
-            self.step(value)
-            self.steps += 1
-            self.seconds += time.monotonic() - start
-            if self.steps % LOG_EVERY == 0:
-                self.log({"loss": round(value.item(), 4), **facts})
-            if self.seconds - saved > SAVE_EVERY:
-                keep()
-                saved = self.seconds
-        keep()
-
-    def log(self, facts: dict[str, Any]) -> None:
-        row = {"phase": self.phase.name, "step": self.steps, "seconds": round(self.seconds), **facts}
-        with (self.folder / "curve.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
 
 
 @dataclass
@@ -117,6 +50,9 @@ class Training:
     pool: Pool
     model: LlavaForConditionalGeneration
     processor: LlavaProcessor
+    device: str = "cpu"
+    feeders: int = 0
+    """Processes that write dialogues; 0: the one that trains."""
 
     def keep(self, trainer: Trainer, **more: torch.nn.Module) -> None:
         """Save this phase's state so that a killed training can go on."""
@@ -131,15 +67,19 @@ class Training:
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
+    def _saved(self, name: str) -> dict[str, Any]:
+        state: dict[str, Any] = torch.load(self.folder / f"{name}.pt", self.device, weights_only=True)
+        return state
+
     def recall(self, name: str) -> None:
         """Take the weights that a phase ended with."""
-        self.model.load_state_dict(torch.load(self.folder / f"{name}.pt", weights_only=True)["model"])
+        self.model.load_state_dict(self._saved(name)["model"])
 
     def resume(self, trainer: Trainer, **more: torch.nn.Module) -> None:
         """Go on from this phase's saved state, if there is one."""
         path = self.folder / f"{trainer.phase.name}.pt"
         if path.exists():
-            state = torch.load(path, weights_only=True)
+            state = self._saved(trainer.phase.name)
             self.model.load_state_dict(state["model"])
             trainer.optimizer.load_state_dict(state["optimizer"])
             trainer.seconds, trainer.steps = state["seconds"], state["steps"]
@@ -148,7 +88,7 @@ class Training:
 
     def warm_up(self, phase: Phase) -> None:
         """The tower and the projector learn what stands where."""
-        warmup = Warmup(self.model, self.pool)
+        warmup = Warmup(self.model.to(self.device), self.pool)
         trainer = Trainer(phase, warmup.parameters(), self.folder)
         self.resume(trainer, heads=warmup.heads)
         rows = batches(len(self.pool.scenes), BATCH, warmup.rng)
@@ -167,14 +107,15 @@ class Training:
         `looking`, also whether the things that are named are shown.
         """
         heads = {"looking": looking} if looking else {}
-        learns = [p for part in (self.model, *heads.values()) for p in part.parameters() if p.requires_grad]
+        parts = [part.to(self.device) for part in (self.model, *heads.values())]
+        learns = [p for part in parts for p in part.parameters() if p.requires_grad]
         trainer = Trainer(phase, learns, self.folder)
         self.resume(trainer, **heads)
         encoder = Encoder(self.processor.tokenizer)
-        stream = self._stream(trainer, encoder, maker)
+        stream = fed(self.pool, encoder, maker, trainer, self.feeders)
 
         def loss(share: float) -> tuple[torch.Tensor, dict[str, float]]:
-            batch = next(stream)
+            batch: Batch = next(stream).to(self.device)
             facts: dict[str, float] = {"tokens": batch.tokens, "batch": len(batch.ids)}
             if looking is None:
                 return loss_of(self.model, batch), facts
@@ -194,11 +135,6 @@ class Training:
             model = Checkpoint(self.model, self.processor)
             found = recognition(model, pairs) | (joint(model, pairs) if name.endswith("agents") else {})
             trainer.log({"held_out": {name: round(one.value, 3) for name, one in found.items()}})
-
-    def _stream(self, trainer: Trainer, encoder: Encoder, maker: Callable[[float], Maker]) -> Iterator[Batch]:
-        while True:
-            seed = f"{trainer.phase.name}/{trainer.steps}"
-            yield from feed(self.pool, encoder, maker(trainer.share), seed)
 
 
 def start(folder: Path, pictures: int) -> Training:
@@ -273,6 +209,8 @@ def main() -> None:
     parser.add_argument("--only", choices=tuple(BEGINS_WITH), help="from a finished checkpoint")
     parser.add_argument("--from", type=Path, dest="start", help="which one; default: by the part")
     parser.add_argument("--rate", type=float, help="highest rate of that part; default: by the part")
+    parser.add_argument("--device", default="cpu", help="cuda: where there is a GPU")
+    parser.add_argument("--feeders", type=int, default=0, help="processes that write dialogues for a GPU")
     parser.add_argument("--float32", action="store_true", help="for a processor without bfloat16 products")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -285,11 +223,13 @@ def main() -> None:
         checkpoint = args.start or args.models / BEGINS_WITH[args.only]
         begun = {args.only: checkpoint.name}
         training = start_from(checkpoint, args.cache, args.pictures)
+        training.device, training.feeders = args.device, args.feeders
         if not args.start:
             move(training, args.only, args.models)
         train_part(training, phases[args.only], args.models)
     else:
         training = start(args.cache, args.pictures)
+        training.device, training.feeders = args.device, args.feeders
         train_all(training, phases, args.models)
     parameters = training.model.num_parameters()
     write_curve(args.cache / "curve.jsonl", args.models, args.pictures, parameters, begun)

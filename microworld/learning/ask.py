@@ -78,6 +78,7 @@ class Checkpoint:
         texts = [self._written(q) for q in questions]
         pictures = [picture for q in questions for picture in q.pictures]
         inputs = self.processor(images=pictures or None, text=texts, padding=True, return_tensors="pt")
+        inputs = inputs.to(self.model.device)
         inputs.pop("token_type_ids", None)
         with torch.inference_mode():
             out = self.model.generate(**inputs, **how)

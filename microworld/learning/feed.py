@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import NamedTuple
 
@@ -94,6 +94,12 @@ class Batch:
     @property
     def tokens(self) -> int:
         return int(self.ids.numel())
+
+    def to(self, device: str) -> Batch:
+        """The same on another device."""
+        told = Told(*(one.to(device) for one in self.told))
+        rest = {name: one.to(device) for name, one in vars(self).items() if isinstance(one, Tensor)}
+        return replace(self, told=told, **rest)
 
 
 class Encoder:

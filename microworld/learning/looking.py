@@ -123,10 +123,10 @@ def _yes_or_no(
 ) -> tuple[Tensor, float]:
     told = truth != UNNAMED
     if not told.any():
-        return torch.zeros(()), 1.0
+        return torch.zeros((), device=truth.device), 1.0
     true = truth[told].float()
     said = [head(hidden).float()[told] for head, hidden in zip(heads, seen, strict=True)]
-    weight = torch.tensor(rare)
+    weight = torch.tensor(rare, device=truth.device)
     losses = [functional.binary_cross_entropy_with_logits(one, true, pos_weight=weight) for one in said]
     return torch.stack(losses).mean(), ((said[-1] > 0) == (true > 0)).float().mean().item()
 
@@ -134,7 +134,7 @@ def _yes_or_no(
 def _which(heads: nn.ModuleList, seen: Sequence[Tensor], truth: Tensor) -> tuple[Tensor, float]:
     told = truth != UNNAMED
     if not told.any():
-        return torch.zeros(()), 1.0
+        return torch.zeros((), device=truth.device), 1.0
     said = [head(hidden[told]).float() for head, hidden in zip(heads, seen, strict=True)]
     losses = [functional.cross_entropy(one, truth[told]) for one in said]
     return torch.stack(losses).mean(), (said[-1].argmax(-1) == truth[told]).float().mean().item()

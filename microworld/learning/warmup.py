@@ -129,7 +129,7 @@ class Warmup:
 
     def __init__(self, model: LlavaForConditionalGeneration, pool: Pool, seed: int = 0) -> None:
         self.model, self.pool, self.truth = model, pool, truth_of(pool.scenes)
-        self.heads, self.rng = Heads(), np.random.default_rng(seed)
+        self.heads, self.rng = Heads().to(model.device), np.random.default_rng(seed)
 
     def parameters(self) -> list[nn.Parameter]:
         parts = (self.model.model.vision_tower, self.model.model.multi_modal_projector, self.heads)
@@ -140,15 +140,16 @@ class Warmup:
         pixels = self.pool.pixels[rows]
         shown, *shift = augmented(pixels, self.rng, True) if train else (normalised(pixels), 0.0, 0.0, False)
         boxes = moved_boxes(self.truth.boxes[rows], *shift)  # type: ignore[arg-type]
-        labels = token_labels(boxes, self.truth.things[rows])
-        seen = self.model.model.vision_tower(shown).last_hidden_state[:, 1:]
+        labels = token_labels(boxes, self.truth.things[rows]).to(self.model.device)
+        places = self.truth.places[rows].to(self.model.device)
+        seen = self.model.model.vision_tower(shown.to(self.model.device)).last_hidden_state[:, 1:]
         tokens = self.model.model.multi_modal_projector(seen)
         said, place = self.heads.token(tokens).float(), self.heads.place(tokens.mean(1)).float()
         loss = functional.cross_entropy(said.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
-        loss = loss + 0.3 * functional.cross_entropy(place, self.truth.places[rows])
+        loss = loss + 0.3 * functional.cross_entropy(place, places)
         right = said.argmax(-1) == labels
         covered = right[labels > 0].float().mean().item()
-        return Score(loss, covered, (place.argmax(-1) == self.truth.places[rows]).float().mean().item())
+        return Score(loss, covered, (place.argmax(-1) == places).float().mean().item())
 
     def settle(self) -> None:
         """Centre the picture tokens, scale them to SETTLED and freeze them.
@@ -159,7 +160,8 @@ class Warmup:
         tower, projector = self.model.model.vision_tower, self.model.model.multi_modal_projector
         rows = np.arange(min(512, len(self.pool.scenes)))
         with torch.no_grad():
-            tokens = projector(tower(normalised(self.pool.pixels[rows])).last_hidden_state[:, 1:])
+            pixels = normalised(self.pool.pixels[rows]).to(self.model.device)
+            tokens = projector(tower(pixels).last_hidden_state[:, 1:])
             middle = tokens.mean((0, 1))
             scale = SETTLED / (tokens - middle).norm(dim=-1).mean()
             projector.linear_2.weight.mul_(scale)
