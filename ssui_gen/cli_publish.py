@@ -109,6 +109,11 @@ def _tell(done: Given) -> None:
             say(f"  {config}: " + ", ".join(f"{count:,} {split}" for split, count in splits.items()))
         if facts.uncurated:
             say(f"NOT CURATED: no person has seen {facts.uncurated:,} paths; the card says so.")
+        if facts.unnamed:
+            say(
+                f"NOT NAMED: whose {facts.unnamed:,} pictures are, for which their licence asks; the card "
+                "says so. Name it as `source` in the seeds."
+            )
         if facts.toy:
             say("A toy model made them; the card says so.")
         if unsaid := [name for name, licence in facts.models.items() if not licence]:

@@ -32,6 +32,7 @@ _FORBIDS = re.compile(
 _NO_COMMERCE = re.compile(r"\bnc\b|non[ -]?commercial")
 _NO_CHANGE = re.compile(r"\bnd\b|no[ -]?deriv")
 _SOME_USES = re.compile(r"research|academic|educational|prohibited|personal use")
+_CREDIT = re.compile(r"creativecommons\.org/licenses/|opendatacommons\.org/licenses/by/")
 _LIMITS = (
     (_NO_COMMERCE, "allows no commercial use"),
     (_NO_CHANGE, "allows no changed copies, and a reasoning path is one"),
@@ -73,6 +74,11 @@ class Terms(NamedTuple):
     """Where its text stands; empty where that is not known."""
     spdx: str = ""
     """As spdx.org/licenses has it; empty where that is not known."""
+
+    @property
+    def credited(self) -> bool:
+        """Whether whoever passes it on must name whose it is, as all of Creative Commons' but CC0 ask."""
+        return self.published and bool(_CREDIT.search(self.url))
 
     @property
     def published(self) -> bool:

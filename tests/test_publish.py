@@ -359,7 +359,9 @@ def test_what_a_seed_says_of_its_rights_goes_from_the_seed_into_the_row(fake: Fa
     card = (made.run / "published" / "README.md").read_text()
     assert "no person has looked" in card and "not said: its terms may bind" in card
     told = {path.name for path in (made.run / "published" / "prompts").iterdir()}
-    assert told == {f"{name.split('@')[0]}.md" for name in re.findall(r"`(\w+@\d+):", card)} != set()
+    prompts = {f"{name.split('@')[0]}.md" for name in re.findall(r"`(\w+@\d+):", card)}
+    assert told == prompts | {"pictures.md", "taxonomy.yaml", "examples.yaml"} and prompts
+    assert "NOT NAMED: whose 1 pictures" in done.out and "Of 1 pictures nobody said whose" in card
 
 
 def test_of_an_import_only_free_rows_come_out_of_a_run_and_of_its_benchmark(
@@ -444,3 +446,36 @@ def test_the_card_counts_paths_that_people_took_out(tmp_path: Path) -> None:
     card = (run / "published" / "README.md").read_text("utf-8")
     assert "2 paths that they dropped, or have not decided, are not here" in card
     assert "at least one person" in card
+
+
+def test_sizes_in_the_card_are_those_of_rows_in_memory_and_of_files(folder: Path) -> None:
+    head = safe_load((folder / "README.md").read_text("utf-8").split("---\n")[1])
+    for info in head["dataset_info"]:
+        files = sorted((folder / "data" / info["config_name"]).iterdir())
+        held = {file.name.split("-")[0]: parquet.read_table(file).nbytes for file in files}
+        assert {one["name"]: one["num_bytes"] for one in info["splits"]} == pytest.approx(held, rel=0.02)
+        assert info["dataset_size"] == sum(one["num_bytes"] for one in info["splits"])
+        assert info["download_size"] == sum(file.stat().st_size for file in files)
+
+
+def test_the_card_tells_how_many_rows_have_their_twin_and_that_pairs_point_one_way(
+    folder: Path, tmp_path: Path
+) -> None:
+    card, found = (folder / "README.md").read_text("utf-8"), table(folder, "paths")
+    couples = {frozenset((row["id"], row["twin_of"])) for row in found if row["twin_of"]}
+    assert f"{len(frozenset().union(*couples))} have\ntheir twin" in card
+    kinds = Counter(row["kind"] for row in table(folder, "pairs"))
+    assert ("Nearly all pairs are of risky rows" in card) == (kinds["benign"] < 0.2 * kinds.total())
+    run = given(tmp_path / "street")
+    put(run / "pairs.jsonl", [])
+    assert publish(run).code == 0
+    assert "Messages of pairs" not in (run / "published" / "croissant.json").read_text("utf-8")
+    assert "Messages of pairs" in (folder / "croissant.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("told", "credited"),
+    [("CC BY 4.0", True), ("cc-by-nc-sa", True), ("ODC-By", True), ("CC0", False), ("MIT", False)],
+)
+def test_a_licence_is_known_to_ask_for_the_makers_name(told: str, credited: bool) -> None:
+    assert terms_of(told).credited == credited

@@ -83,18 +83,19 @@ def _config(facts: Facts, name: str, *, default: bool) -> dict[str, Any]:
 
 
 def _info(facts: Facts, name: str) -> dict[str, Any]:
-    """`datasets` holds what it reads against these counts."""
-    bytes_of = {
-        split: sum(one.bytes for one in facts.shards if (one.config, one.split) == (name, split))
-        for split in SPLITS
-    }
+    """`datasets` holds what it reads against these counts; sizes are of rows in memory, and of files."""
+    own = [one for one in facts.shards if one.config == name]
     splits = [
-        {"name": split, "num_bytes": bytes_of[split], "num_examples": facts.rows[name][split]}
+        {
+            "name": split,
+            "num_bytes": sum(one.held for one in own if one.split == split),
+            "num_examples": facts.rows[name][split],
+        }
         for split in SPLITS
         if split in facts.rows[name]
     ]
-    whole = sum(bytes_of.values())
-    return {"config_name": name, "splits": splits, "download_size": whole, "dataset_size": whole}
+    sizes = {"download_size": sum(one.bytes for one in own), "dataset_size": sum(one.held for one in own)}
+    return {"config_name": name, "splits": splits, **sizes}
 
 
 def licence_file(facts: Facts) -> str:

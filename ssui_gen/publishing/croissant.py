@@ -111,10 +111,11 @@ def _field(mlc: Any, ctx: Any, config: Config, name: str, kind: Kind, meaning: s
 
 def _description(facts: Facts) -> str:
     toy = " Made by a toy model that knows drawn scenes alone." if facts.toy else ""
+    nested = " Messages of pairs are not described here: they are lists of lists."
+    nested = nested if "pairs" in facts.rows else ""
     return (
         "Pictures and questions that are each safe alone, some of them dangerous together, with six steps of "
-        f"reasoning and a safe, helpful answer.{toy} The split stands in the name of the file. Messages of "
-        "pairs are not described here: they are lists of lists."
+        f"reasoning and a safe, helpful answer.{toy} The split stands in the name of the file.{nested}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ PAPER = (
     "When Safe Unimodal Inputs Collide: Optimizing Reasoning Chains for Cross-Modal Safety in Multimodal "
     "Large Language Models, AAAI-26, arXiv:2509.12060"
 )
+FEW = 0.2
+"""A share of harmless pairs below which the card says that pairs point one way."""
 EMBEDDED = re.compile(r"micro(?:-[a-z]+)+")
 
 
@@ -62,6 +65,13 @@ class Pictures(NamedTuple):
     """Of these with a source."""
 
 
+class Draws(NamedTuple):
+    """How branches were drawn, and by what ways F judged them."""
+
+    temperature: float
+    ways: tuple[str, ...]
+
+
 class Facts(NamedTuple):
     """All of it."""
 
@@ -77,6 +87,8 @@ class Facts(NamedTuple):
     """By configuration and kind."""
     classes: Mapping[str, int]
     scenarios: int
+    twinned: int
+    """Paths whose row of the other kind is here."""
     editions: tuple[tuple[str, Edition], ...]
     """What rows were made with, and where that is said."""
     toy: bool
@@ -106,6 +118,23 @@ class Facts(NamedTuple):
         return {name: self.about.models.get(name) or _born(name, self.toy) for name in sorted(names)}
 
     @property
+    def unnamed(self) -> int:
+        """Pictures under a licence that asks for their maker's name, where nobody said it."""
+        return sum(one.number - one.sourced for one in self.pictures if one.terms.credited)
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether hardly any pair is of a harmless row."""
+        kinds = self.kinds.get("pairs", {})
+        return kinds.get("benign", 0) < FEW * sum(kinds.values())
+
+    @property
+    def draws(self) -> tuple[Draws, ...]:
+        """How branches were drawn and judged, as each edition of pairs says."""
+        told = (edition.cards for what, edition in self.editions if what == "pairs")
+        return tuple(dict.fromkeys(found for cards in told if (found := _draws(cards))))
+
+    @property
     def noncommercial(self) -> bool:
         """Whether anything of it stands under a licence for other than commercial use."""
         return any(one.use == "noncommercial" for one in (self.terms, *(p.terms for p in self.pictures)))
@@ -113,6 +142,15 @@ class Facts(NamedTuple):
 
 def _born(name: str, toy: bool) -> str:
     return "Apache-2.0" if toy and EMBEDDED.fullmatch(name) else ""
+
+
+def _draws(cards: Mapping[str, str]) -> Draws | None:
+    """From the settings that an edition of branches keeps; None where it is of another make."""
+    try:
+        explored, verified = json.loads(cards["explore"]), json.loads(cards["verify"])
+        return Draws(float(explored["temperature"]), tuple(map(str, verified["by"])))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def shown_model(name: str) -> str:
@@ -133,6 +171,7 @@ def facts_of(run: Path, about: About, gathered: Gathered, shards: Sequence[Shard
         rows=_by(gathered.counts, 1),
         kinds=_by(gathered.counts, 2),
         classes=dict(gathered.classes.most_common()),
+        twinned=gathered.twinned,
         scenarios=len({gathered.scenario_of[path.id] for path in gathered.paths}),
         editions=editions,
         toy=made_by_toy(run),

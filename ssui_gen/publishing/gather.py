@@ -81,6 +81,8 @@ class Gathered:
         """By their bytes' hash: terms and source of each that is published."""
         self.counts: Counter[tuple[str, str, str]] = Counter()
         """Rows by configuration, split and kind."""
+        self.twinned = 0
+        """Paths whose row of the other kind is published too."""
         self.classes: Counter[str] = Counter()
         self.settled: Counter[str] = Counter()
         self.limits = images_of(run)
@@ -145,6 +147,8 @@ class Gathered:
 
     def _path_rows(self) -> Iterator[Row]:
         ids = {path.id for path in self.paths}
+        couples = {(path.id, path.twin_of) for path in self.paths if path.twin_of in ids}
+        self.twinned = len({id for couple in couples for id in couple})
         for path in self.paths:
             scenario = self.scenario_of[path.id]
             twin = path.twin_of if path.twin_of in ids else None

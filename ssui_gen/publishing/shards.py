@@ -28,6 +28,8 @@ class Shard(NamedTuple):
     rows: int
     bytes: int
     """Of the file."""
+    held: int
+    """Bytes of its rows in memory, as Arrow has them."""
 
 
 class Writer:
@@ -35,9 +37,9 @@ class Writer:
 
     def __init__(self, folder: Path, config: Config, split: str) -> None:
         self.folder, self.config, self.split = folder, config, split
-        self._files: list[tuple[Path, int]] = []
+        self._files: list[tuple[Path, int, int]] = []
         self._held: list[dict[str, Any]] = []
-        self._weight = self._written = self._rows = 0
+        self._weight = self._written = self._rows = self._bytes = 0
         self._open: Any = None
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -66,9 +68,11 @@ class Writer:
         schema = features(self.config).arrow_schema
         if self._open is None:
             path = self._place(f"{self.split}-{len(self._files):05d}.part")
-            self._open, self._rows = (path, pyarrow.parquet.ParquetWriter(path, schema)), 0
-        self._open[1].write_table(pyarrow.Table.from_pylist(self._held, schema=schema))
+            self._open, self._rows, self._bytes = (path, pyarrow.parquet.ParquetWriter(path, schema)), 0, 0
+        group = pyarrow.Table.from_pylist(self._held, schema=schema)
+        self._open[1].write_table(group)
         self._rows, self._written = self._rows + len(self._held), self._written + self._weight
+        self._bytes += group.nbytes
         self._held, self._weight = [], 0
         if self._written >= SHARD_BYTES:
             self._end()
@@ -77,7 +81,7 @@ class Writer:
         if self._open:
             path, writer = self._open
             writer.close()
-            self._files.append((path, self._rows))
+            self._files.append((path, self._rows, self._bytes))
         self._open, self._written = None, 0
 
     def _place(self, name: str) -> Path:
@@ -85,11 +89,11 @@ class Writer:
         place.mkdir(parents=True, exist_ok=True)
         return place / name
 
-    def _named(self, number: int, count: int, path: Path, rows: int) -> Shard:
+    def _named(self, number: int, count: int, path: Path, rows: int, held: int) -> Shard:
         """By the hub's convention, once it is known how many there are."""
         last = path.rename(path.with_name(f"{self.split}-{number:05d}-of-{count:05d}.parquet"))
         name = last.relative_to(self.folder).as_posix()
-        return Shard(self.config, self.split, name, rows, last.stat().st_size)
+        return Shard(self.config, self.split, name, rows, last.stat().st_size, held)
 
 
 def _weight(value: Any) -> int:

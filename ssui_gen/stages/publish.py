@@ -138,14 +138,17 @@ def _source(plan: Plan) -> Path:
 
 
 def _prompts(used: Path, facts: Facts) -> dict[str, str]:
-    """The prompts that rows were made with, of each edition; of several editions under their numbers."""
-    named = {prompt for _, edition in facts.editions for prompt in edition.prompts}
+    """The prompts that rows were made with, and what was put into them (classes, examples), of each edition;
+    of several editions under their numbers.
+    """
+    made = [edition for _, edition in facts.editions]
+    named = {name for one in made for name in (*one.prompts, *one.rendered)}
     editions = sorted((path for path in used.glob("*") if path.is_dir()), key=lambda path: path.name)
     return {
         path.relative_to(used).as_posix(): f"prompts/{f'{one.name}/' if len(editions) > 1 else ''}{path.name}"
         for one in editions
-        for path in sorted((one / "prompts").glob("*.md"))
-        if path.stem in named
+        for path in sorted(path for folder in (one, one / "prompts") for path in folder.glob("*.*"))
+        if path.name in named or path.stem in named
     }
 
 
