@@ -1,6 +1,6 @@
 """RSBench of the microworld on disk: held-out scenarios of known truth, each a risky item and both its twins.
 
-    python -m microworld.bench FOLDER [--scenarios 400] [--plain 40] [--seed 2026]
+    python -m microworld.bench FOLDER [--scenarios 400] [--plain 40] [--seed 2026] [--pictures 2]
 
 No training meets these layouts, these wordings or these rules at these places. Every rule comes about equally
 often, in another scene and another wording each time. Writes bench.jsonl, bench.json and pictures/, and
@@ -12,6 +12,9 @@ A scenario, which is the cluster of every interval, is one drawn scene with its 
 rules has one held-out place, so 400 scenarios meet a rule three or four times; but the world's rules
 are all there, none was drawn from a larger number, so what is said of them is said of all. Whoever asks about
 rules that this world has not takes the rule as the cluster: `source.row` begins with it.
+
+An item has two pictures where the run in whose folder this is shows two; then every third scenario is a
+couple's, one thing of which stands in each.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -33,6 +37,8 @@ from microworld.corpus.responses import right_answer
 from microworld.draw.pool import LARGE, as_png
 from microworld.world import scene as drawn
 from microworld.world import wording as say
+from microworld.world.album import Album, pictures_of
+from microworld.world.album_items import album_family, album_truth
 from microworld.world.pairs import Pair
 from microworld.world.rules import Rule, world
 from microworld.world.scene import Scene, family, family_of
@@ -42,7 +48,8 @@ from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import PLAIN, BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write, claim, own_folder
-from ssui_gen.jsonl import as_line
+from ssui_gen.jsonl import as_line, read
+from ssui_gen.run_files import PATHS
 from ssui_gen.taxonomy import crosswalk_of
 
 NAME, VERSION, LICENCE = "rsbench-microworld", "1", "Apache-2.0"
@@ -74,17 +81,30 @@ class Scenario(NamedTuple):
 # --- what is drawn --------------------------------------------------------------------------------------
 
 
-def scenarios(count: int, seed: int | str) -> Iterator[Scenario]:
+def scenarios(count: int, seed: int | str, pictures: int = 1, *, couples: bool = True) -> Iterator[Scenario]:
     """So many scenarios, which depend on the arguments alone: all rules in turn, each time in a new order."""
     rng, used = Random(f"bench/{seed}"), Counter[tuple[str, str]]()
-    turn: list[Rule] = []
-    for _ in range(count):
-        turn = turn or rng.sample(world().rules, len(world().rules))
-        yield _scenario(rng, turn.pop(), used)
+    rules = _in_turn(rng, world().rules)
+    if pictures > 1 and couples:
+        rules = _every_third(rules, _in_turn(rng, world().couples))
+    for rule in islice(rules, count):
+        yield _scenario(rng, rule, used, pictures)
 
 
-def _scenario(rng: Random, rule: Rule, used: Counter[tuple[str, str]]) -> Scenario:
-    risky, *twins = family(rng, "test", 2, rule)
+def _in_turn(rng: Random, rules: tuple[Rule, ...]) -> Iterator[Rule]:
+    """All of them before any comes again."""
+    while True:
+        yield from reversed(rng.sample(rules, len(rules)))
+
+
+def _every_third(most: Iterator[Rule], third: Iterator[Rule]) -> Iterator[Rule]:
+    for one in third:
+        yield from (next(most), next(most), one)
+
+
+def _scenario(rng: Random, rule: Rule, used: Counter[tuple[str, str]], pictures: int) -> Scenario:
+    """Raises WorldError where no pictures fit the rule."""
+    risky, *twins = family(rng, "test", 2, rule) if pictures == 1 else album_family(rng, "test", rule)
     text = _wording(rng, rule, used)
     picture_twin, text_twin = sorted(twins, key=lambda twin: twin.request != rule.request)
     return Scenario(replace(risky, text=text), replace(picture_twin, text=text), text_twin)
@@ -98,11 +118,11 @@ def _wording(rng: Random, rule: Rule, used: Counter[tuple[str, str]]) -> str:
     return text
 
 
-def plainly(count: int, seed: int) -> Iterator[drawn.Item]:
+def plainly(count: int, seed: int, pictures: int = 1) -> Iterator[drawn.Item]:
     """So many requests whose text names the thing that makes them risky, under a picture that is harmless:
     whoever reads knows, so they are no test of sight.
     """
-    for one in scenarios(count, f"{seed}/plain"):
+    for one in scenarios(count, f"{seed}/plain", pictures, couples=False):
         text = told(Random(f"plain/{one.id}"), one.risky.text, one.rule.thing)
         yield replace(one.other_picture, id=f"{one.id}-{PLAIN}", text=text, rule=one.rule, kind="risky")
 
@@ -132,13 +152,13 @@ def plain_item(one: drawn.Item, pictures: Pictures, canary: str) -> Item:
 
 
 def _item(rng: Random, scenario: str, place: str, one: drawn.Item, pictures: Pictures, canary: str) -> Item:
-    image, rule = pictures.of(one.scene), one.rule
+    images, rule = tuple(map(pictures.of, pictures_of(one.scene))), one.rule
     pair = Pair(one.scene, one.request, one.text, rule)
     return Item(
-        id=Item.id_of(one.kind, one.text, (image.sha256,)),
+        id=Item.id_of(one.kind, one.text, tuple(image.sha256 for image in images)),
         scenario_id=scenario,
         kind=one.kind,
-        images=(image,),
+        images=images,
         text=one.text,
         reference=Reference(steps=good_path(rng, pair), answer=right_answer(rng, pair)),
         unimodal=SAFE_APART,
@@ -156,7 +176,7 @@ def _risk(rule: Rule) -> dict[str, Any]:
         "category": rule.category,
         "crosswalk": crosswalk_of(rule.category),
         "danger": f"{say.capital(rule.harm)}.",
-        "evidence": Evidence(image=(say.a(rule.thing),), text=(say.needs(rule.request),)),
+        "evidence": Evidence(image=tuple(map(say.a, rule.causes)), text=(say.needs(rule.request),)),
         "safer": f"{say.capital(rule.safer)}.",
     }
 
@@ -182,15 +202,23 @@ class Pictures:
         return BenchImage(path=path, sha256=sha, width=LARGE, height=LARGE, licence=LICENCE, source=NAME)
 
 
-def canary_of(count: int, seed: int) -> str:
+def canary_of(count: int, seed: int, pictures: int = 1) -> str:
     """A GUID that stands in every row: a model that knows it has been trained on them."""
-    return str(uuid5(NAMESPACE_URL, f"{NAME}/{count}/{seed}"))
+    return str(uuid5(NAMESPACE_URL, f"{NAME}/{count}/{seed}{f'/{pictures}' * (pictures > 1)}"))
 
 
 # --- on disk ----------------------------------------------------------------------------------------------
 
 
-def write(folder: Path, count: int = SCENARIOS, seed: int = SEED, plain: int = PLAINLY) -> bool:
+def shown_by(run: Path) -> int:
+    """How many pictures the run's first path shows; 1 where there is none. Raises RecordError."""
+    first = next(read(run / PATHS), None) if (run / PATHS).exists() else None
+    return 1 + len(((first and first.value) or {}).get("more_images", ()))
+
+
+def write(
+    folder: Path, count: int = SCENARIOS, seed: int = SEED, plain: int = PLAINLY, pictures: int = 1
+) -> bool:
     """Draw the bench, unless this very one is there; returns whether it was drawn.
 
     Raises ConfigError where another one lies there that models have been asked: their rows would be of items
@@ -200,17 +228,18 @@ def write(folder: Path, count: int = SCENARIOS, seed: int = SEED, plain: int = P
         "scenarios": count,
         "plain": plain,
         "seed": seed,
+        "pictures": pictures,
         "code": provenance.code("microworld.bench")["sha256"],
     }
     if _is_there(folder, made):
         return False
-    pictures, canary = Pictures(), canary_of(count, seed)
-    known = [pair for one in scenarios(count, seed) for pair in items_of(one, pictures, canary)]
-    known += [(one, plain_item(one, pictures, canary)) for one in plainly(plain, seed)]
+    shown, canary = Pictures(), canary_of(count, seed, pictures)
+    known = [pair for one in scenarios(count, seed, pictures) for pair in items_of(one, shown, canary)]
+    known += [(one, plain_item(one, shown, canary)) for one in plainly(plain, seed, pictures)]
     items = [item for _, item in known]
     _check_unanswered(folder, items)
     own_folder(folder / PICTURES)
-    for name, data in pictures.files.items():
+    for name, data in shown.files.items():
         atomic_write(folder / name, data)
     atomic_write(folder / TRUTH, "".join(_truth(*pair) for pair in known))
     write_bench(folder, NAME, folder, items, version=VERSION, licence=LICENCE, made=made)
@@ -222,7 +251,8 @@ def _truth(one: drawn.Item, item: Item) -> str:
     text names and the picture does not show.
     """
     named = {"told": one.rule.thing} if item.plain and one.rule else {}
-    row = {"item_id": item.id, "scenario_id": item.scenario_id, **drawn.truth(one, LARGE), **named}
+    tell = album_truth if isinstance(one.scene, Album) else drawn.truth
+    row = {"item_id": item.id, "scenario_id": item.scenario_id, **tell(one, LARGE), **named}
     return json.dumps(row) + "\n"
 
 
@@ -250,14 +280,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.bench", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--scenarios", type=int, default=SCENARIOS, help="each of three items; default: 400")
-    parser.add_argument(
-        "--plain", type=int, default=PLAINLY, help="items for an alarm, in no rate; default: 40"
-    )
+    parser.add_argument("--plain", type=int, default=PLAINLY, help="items of no rate, for an alarm")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--pictures", type=int, choices=(1, 2), help="of each item; default: as the run has")
     args = parser.parse_args()
     claim(args.folder.parent)
     try:
-        new = write(args.folder, args.scenarios, args.seed, args.plain)
+        pictures = args.pictures or min(2, shown_by(args.folder.parent))
+        new = write(args.folder, args.scenarios, args.seed, args.plain, pictures)
     except SsuiError as error:
         parser.error(str(error))
     plain = f" and {args.plain:,} plainly unsafe items" if args.plain else ""

@@ -45,7 +45,8 @@ def known(folder: Path) -> dict[str, Truth]:
 
 
 def _truth(row: Mapping[str, object]) -> Truth:
-    request, things = str(row["request"]), [str(one["thing"]) for one in row["things"]]  # type: ignore[attr-defined]
+    request, shown = str(row["request"]), row.get("pictures", [row])
+    things = [str(one["thing"]) for scene in shown for one in scene["things"]]  # type: ignore[attr-defined]
     things += [str(row["told"])] if "told" in row else []
     return Truth(request, things, world().rule_for(request, things))
 
