@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,23 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--seeds", type=Path, metavar="PATH", help="where its pictures lie; default: as it remembers"
     )
+
+
+def add_language(parser: Options) -> None:
+    """Of what is given away."""
+    parser.add_argument(
+        "--language",
+        type=_tag,
+        default="en",
+        metavar="TAG",
+        help="of the texts, as BCP 47 has it; default: en",
+    )
+
+
+def _tag(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", text):
+        raise argparse.ArgumentTypeError(f"expected a tag such as en or pt-BR; got {text!r}")
+    return text
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:

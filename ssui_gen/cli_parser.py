@@ -74,6 +74,14 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unknown option or word: {' '.join(rest)}{near}")
         return known, rest
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """A word that is no path goes into files and to servers: bytes that are no text are refused."""
+        value = super()._get_value(action, arg_string)
+        own = isinstance(value, str) and not isinstance(action, argparse._SubParsersAction)
+        if own and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise argparse.ArgumentError(action, f"expected text in UTF-8; got {value!a}")
+        return value
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             known = list(map(str, action.choices))

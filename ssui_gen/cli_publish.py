@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssui_gen.cli_options import add_run
+from ssui_gen.cli_options import add_language, add_run
 from ssui_gen.cli_screen import say
 from ssui_gen.commands import run_folder
 from ssui_gen.errors import ConfigError
@@ -29,7 +29,7 @@ def add_giving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--authors", default="", metavar="NAMES", help="whom to cite, separated by `;`")
     parser.add_argument("--name", help="of the dataset or adapter; default: ssui- and the run's name")
     parser.add_argument("--version", default="1.0.0", help="default: 1.0.0")
-    parser.add_argument("--language", default="en", help="of the texts, as BCP 47 has it; default: en")
+    add_language(parser)
     parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
     parser.add_argument(
         "--allow-licence",
@@ -102,6 +102,8 @@ def _of_a_model(told: str) -> tuple[str, str]:
 
 
 def _tell(done: Given) -> None:
+    from ssui_gen.publishing.used import USED
+
     folder, facts = done.folder, done.facts
     say(f"{folder}: read {folder / 'README.md'} as a stranger would, before you give it away.")
     if facts:
@@ -113,6 +115,11 @@ def _tell(done: Given) -> None:
             say(
                 f"NOT NAMED: whose {facts.unnamed:,} pictures are, for which their licence asks; the card "
                 "says so. Name it as `source` in the seeds."
+            )
+        if lacking := facts.used.lacking:
+            say(
+                f"NOT AS THEY WERE, or gone from {folder.parent / USED}: texts that agents were told: "
+                f"{', '.join(lacking)}. They are not published; the card says so."
             )
         if facts.toy:
             say("A toy model made them; the card says so.")
@@ -145,7 +152,7 @@ def add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uncurated", action="store_true", help="take paths that no person has seen")
     parser.add_argument("--name", help="of the benchmark; default: rsbench- and the run's name")
     parser.add_argument("--version", default="1", help="default: 1")
-    parser.add_argument("--language", default="en", help="of the texts, as BCP 47 has it; default: en")
+    add_language(parser)
     parser.set_defaults(command=_publish)
 
 

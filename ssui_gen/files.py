@@ -50,15 +50,15 @@ def own_folder(path: Path) -> Path:
     was claimed, and for what is no folder.
     """
     require_own_way(path / "x")
-    with _explained(path):
+    with explained(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
-            raise _no_folder(path) from None
+            raise no_folder(path) from None
     return path
 
 
-def _no_folder(path: Path) -> RecordError:
+def no_folder(path: Path) -> RecordError:
     return RecordError(f"{path}: expected a folder; a file is in its place: take it away")
 
 
@@ -117,7 +117,7 @@ def atomic_write(path: Path, content: str | bytes | Iterable[str | bytes], mode:
     """Replace a file so that a reader sees the old content or the new, never a part. A link is replaced, and
     what it names stays. Raises RecordError.
     """
-    with _explained(path), beside(path, mode) as (temporary, file):
+    with explained(path), beside(path, mode) as (temporary, file):
         _fill(file, content)
         temporary.replace(path)
 
@@ -126,7 +126,7 @@ def replace(path: Path, content: Iterable[str | bytes]) -> Path | None:
     """`atomic_write`, and keep what the file was beside it, as one former edition; returns where, or None
     where there was nothing or it says the same. Raises RecordError.
     """
-    with _explained(path), beside(path) as (new, file):
+    with explained(path), beside(path) as (new, file):
         _fill(file, content)
         former = keep_former(path, new)
         new.replace(path)
@@ -154,7 +154,7 @@ def _fill(file: BinaryIO, content: str | bytes | Iterable[str | bytes]) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -167,7 +167,7 @@ def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
     unless it was moved. Raises OSError, and RecordError for a link on the way (`claim`).
     """
     require_own_way(path)
-    temporary = _unheard_of(path)
+    temporary = unheard_of(path)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(temporary, flags, mode), "w+b") as file:
         try:
@@ -177,36 +177,9 @@ def beside(path: Path, mode: int = PUBLIC) -> Iterator[tuple[Path, BinaryIO]]:
                 temporary.unlink()
 
 
-@contextmanager
-def folder_beside(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder`, gone at the end unless it was put in its place (`place_folder`).
-
-    Raises OSError, and RecordError for a link on the way or in its place (`claim`), and where a file is.
-    """
-    own_folder(folder.parent)
-    require_own_way(folder / "x")
-    if folder.exists() and not folder.is_dir():
-        raise _no_folder(folder)
-    fresh = _unheard_of(folder)
-    fresh.mkdir()
-    try:
-        yield fresh
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def place_folder(fresh: Path, folder: Path) -> None:
-    """Put it in its place; what was there goes only when it is. Raises OSError."""
-    former = _unheard_of(folder)
-    if folder.exists():
-        folder.rename(former)
-    fresh.rename(folder)
-    shutil.rmtree(former, ignore_errors=True)
-
-
-def _unheard_of(path: Path) -> Path:
+def unheard_of(path: Path, what: str = "") -> Path:
     """A name beside it that nobody can have put there before."""
-    return path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+    return path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}{what}.tmp")
 
 
 def open_own(path: Path, flags: int = os.O_RDWR, mode: int = PUBLIC) -> int:

@@ -53,6 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
         "files",
+        "fresh_folder",
         "numbered",
         "shelf",
         "strict_json",
@@ -324,6 +325,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "publishing.rows",
         "publishing.shards",
         "publishing.gather",
+        "publishing.used",
         "publishing.facts",
         "publishing.card",
         "publishing.croissant",

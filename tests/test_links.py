@@ -20,14 +20,13 @@ from ssui_gen.errors import RecordError, SsuiError
 from ssui_gen.files import (
     atomic_write,
     claim,
-    folder_beside,
     keep_former,
     open_own,
     own_folder,
-    place_folder,
     replace,
     require_no_link,
 )
+from ssui_gen.fresh_folder import folder_beside, place_folder
 from ssui_gen.jsonl import Appender
 from ssui_gen.seeds import Seed
 

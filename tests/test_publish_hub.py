@@ -51,7 +51,7 @@ def test_a_second_version_takes_the_place_of_the_first_and_nothing_else(here: Hu
     run = given(tmp_path / "street")
     assert publish(run, "--to", "ana/street").code == 0
     repo = here.repos["ana/street"]
-    former = ("data/paths/old-00000-of-00001.parquet", "prompts/query.md", "prompts/2/query.md")
+    former = ("data/paths/old-00000-of-00001.parquet", "prompts/query.md", "prompts/2/taxonomy.yaml")
     repo.files |= {**dict.fromkeys(former, b"old"), "notes.md": b"somebody's"}
     change(run / "curated.jsonl", lambda found: found[6:])
     assert publish(run, "--to", "ana/street").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,64 @@ def test_what_stands_in_the_place_and_is_not_ours_is_left_alone(run: Path, tmp_p
     done = publish(run)
     assert done.code == 1 and "move it away" in done.err
     assert (run / "published" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("told", ["{}", "[]", "no JSON"])
+def test_a_folder_of_somebody_elses_list_is_left_alone(run: Path, told: str) -> None:
+    mine = run / "published"
+    mine.mkdir()
+    (mine / LISTED).write_text(told)
+    (mine / "thesis.txt").write_text("years of work")
+    done = publish(run)
+    assert done.code == 1 and "move it away" in done.err
+    assert (mine / "thesis.txt").read_text() == "years of work"
+
+
+def test_what_people_wrote_into_a_published_folder_is_not_lost(run: Path) -> None:
+    assert publish(run).code == 0
+    folder = run / "published"
+    (folder / "notes.md").write_text("mine")
+    (folder / "README.md").write_text("my words")
+    (folder / ".DS_Store").write_text("a program's")
+    done = publish(run)
+    assert done.code == 1 and "README.md, notes.md: put there or changed since" in done.err
+    assert (folder / "README.md").read_text() == "my words"
+    for name in ("README.md", "notes.md"):
+        (folder / name).rename(run / name)
+    assert publish(run).code == 0 and (folder / "README.md").exists()
+
+
+@pytest.mark.parametrize("option", ["--contact", "--authors", "--name", "--allow-licence"])
+def test_bytes_that_are_no_text_are_refused_before_anything_is_written(run: Path, option: str) -> None:
+    done = publish(run, option, "Jos\udce9")
+    assert done.code == 2 and f"{option}: expected text in UTF-8" in done.err
+    assert not (run / "published").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "word"), [("--language", "<img>"), ("--language", ""), ("--version", "\u0663.\u0663")]
+)
+def test_a_language_and_a_version_are_none_but_such(run: Path, option: str, word: str) -> None:
+    done = publish(run, option, word)
+    assert done.code and f"{option}: expected" in done.err
+
+
+@pytest.mark.parametrize("since", ["2026-99-99", "0000-00-00", "yesterday"])
+def test_a_day_that_is_none_is_no_date_of_a_dataset(run: Path, since: str) -> None:
+    edition = {"prompts": {}, "cards": {}, "models": {}}
+    (run / "run.json").write_text(json.dumps({"editions": [{"since": since, "edition": edition}]}))
+    assert publish(run).code == 0
+    told = safe_load((run / "published" / "CITATION.cff").read_text())["date-released"]
+    assert date.fromisoformat(told) >= date(2026, 1, 1)
+
+
+def test_a_name_with_marks_of_tex_is_words_in_bibtex(run: Path) -> None:
+    assert (
+        publish(run, "--name", "my_run & 50% {x}", "--authors", "Ruiz & Sons; Max and Moritz, Ltd").code == 0
+    )
+    card = (run / "published" / "README.md").read_text()
+    assert r"title = {my\_run \& 50\% x}" in card
+    assert r"author = {Ruiz \& Sons and {Max and Moritz, Ltd}}" in card
 
 
 # --- what must not leave ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ssui_gen import yamls
@@ -13,6 +14,7 @@ from ssui_gen.publishing.splits import SPLITS
 from ssui_gen.publishing.templates import Sure, front_matter, rendered
 from ssui_gen.records import ReasoningPath
 from ssui_gen.taxonomy import classes
+from ssui_gen.terminal import harmless
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 USES = {
@@ -21,11 +23,15 @@ USES = {
     "forbidden": "not to be given away",
     "unknown": "read it before you use it",
 }
+_TEX = str.maketrans(
+    {**dict.fromkeys("{}\\<>"), **{c: f"\\{c}" for c in "#$%&_"}, "`": "'", "~": " ", "^": " "}
+)
+"""What a text may not say in BibTeX, and how it says the rest."""
 TAGS = ("safety", "vision-language", "cross-modal-safety", "reasoning", "ssui")
 
 
-def card(facts: Facts, prompts: list[str], example: ReasoningPath | None) -> str:
-    """README.md; `prompts` are the names of the files that lie beside it, `example` is one of the rows."""
+def card(facts: Facts, example: ReasoningPath | None) -> str:
+    """README.md; `example` is one of the rows."""
     titles = {one.id: one for one in classes()}
     return rendered(
         "dataset.md",
@@ -36,7 +42,6 @@ def card(facts: Facts, prompts: list[str], example: ReasoningPath | None) -> str
         columns={name: COLUMNS[name] for name in COLUMNS if name in facts.rows},
         what=WHAT,
         titles=titles,
-        prompts=prompts,
         example=example,
         bibtex=bibtex(facts),
         paper=PAPER,
@@ -130,7 +135,7 @@ def unnamed(name: str) -> str:
 def bibtex(facts: Facts) -> str:
     """An entry that nothing in a name can break out of."""
     about = facts.about
-    authors = " and ".join(_in_braces(name) for name in about.authors.split(";") if name.strip())
+    authors = " and ".join(_author(name) for name in about.authors.split(";") if name.strip())
     key = "".join(c for c in about.name.casefold() if c.isascii() and c.isalnum()) or "dataset"
     fields = {
         "title": _in_braces(about.name),
@@ -142,6 +147,12 @@ def bibtex(facts: Facts) -> str:
     return "\n".join([f"@misc{{{key},", *lines, "}"])
 
 
+def _author(name: str) -> str:
+    """As one name where BibTeX would see several, or what comes first by a comma."""
+    plain = _in_braces(name)
+    return f"{{{plain}}}" if re.search(r"\band\b|,", plain, re.IGNORECASE) else plain
+
+
 def _in_braces(value: str) -> str:
-    """Without what would end a field, or the code block around it."""
-    return " ".join(value.translate({**{ord(c): None for c in "{}\\<>"}, ord("`"): "'"}).split())
+    """Without what would end a field, or the code block around it; TeX's own marks as words."""
+    return " ".join(harmless(value).translate(_TEX).split())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from ssui_gen import __version__
 from ssui_gen.curation.outcomes import stats
@@ -22,7 +23,9 @@ from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import RUN, Edition, made_by_toy, read_manifest
 from ssui_gen.publishing.gather import Gathered, LeftOut
 from ssui_gen.publishing.shards import Shard
+from ssui_gen.publishing.used import Used, used_of
 from ssui_gen.run_files import PATHS, REJECTS
+from ssui_gen.strict_json import value_of
 
 PAPER = (
     "When Safe Unimodal Inputs Collide: Optimizing Reasoning Chains for Cross-Modal Safety in Multimodal "
@@ -65,11 +68,12 @@ class Pictures(NamedTuple):
     """Of these with a source."""
 
 
-class Draws(NamedTuple):
+class Draws(BaseModel):
     """How branches were drawn, and by what ways F judged them."""
 
-    temperature: float
-    ways: tuple[str, ...]
+    model_config = ConfigDict(frozen=True)
+    temperature: Annotated[float, Field(strict=True, gt=0, le=2)]
+    by: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Facts(NamedTuple):
@@ -102,6 +106,8 @@ class Facts(NamedTuple):
     """What they began and dropped, by reason."""
     left: Mapping[tuple[str, str], int]
     """By configuration and reason."""
+    used: Used
+    """What agents were told."""
     rsbench: str
     """The canary of the benchmark; empty where there is none."""
 
@@ -132,7 +138,7 @@ class Facts(NamedTuple):
     def draws(self) -> tuple[Draws, ...]:
         """How branches were drawn and judged, as each edition of pairs says."""
         told = (edition.cards for what, edition in self.editions if what == "pairs")
-        return tuple(dict.fromkeys(found for cards in told if (found := _draws(cards))))
+        return tuple(dict.fromkeys(found for cards in told if (found := drawn_as(cards))))
 
     @property
     def noncommercial(self) -> bool:
@@ -144,11 +150,11 @@ def _born(name: str, toy: bool) -> str:
     return "Apache-2.0" if toy and EMBEDDED.fullmatch(name) else ""
 
 
-def _draws(cards: Mapping[str, str]) -> Draws | None:
+def drawn_as(cards: Mapping[str, str]) -> Draws | None:
     """From the settings that an edition of branches keeps; None where it is of another make."""
     try:
-        explored, verified = json.loads(cards["explore"]), json.loads(cards["verify"])
-        return Draws(float(explored["temperature"]), tuple(map(str, verified["by"])))
+        explored, verified = (value_of(cards[name].encode()) for name in ("explore", "verify"))
+        return Draws(temperature=explored["temperature"], by=verified["by"])
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -182,6 +188,7 @@ def facts_of(run: Path, about: About, gathered: Gathered, shards: Sequence[Shard
         made=sum(1 for _ in read(run / PATHS)),
         dropped=_dropped(run),
         left=_left(gathered.left),
+        used=used_of(run),
         rsbench=gathered.bench.items[0].canary if gathered.bench else "",
     )
 
@@ -206,8 +213,10 @@ def _editions(run: Path) -> list[tuple[str, Edition]]:
 def _date(run: Path) -> str:
     """The day since which its rows are of their make; of a run that does not say, today."""
     editions = read_manifest(run / RUN).editions
-    since = editions[-1].since[:10] if editions else ""
-    return since if re.fullmatch(r"\d{4}-\d\d-\d\d", since) else datetime.now(UTC).date().isoformat()
+    try:
+        return date.fromisoformat(editions[-1].since[:10] if editions else "").isoformat()
+    except ValueError:
+        return datetime.now(UTC).date().isoformat()
 
 
 def _pictures(gathered: Gathered) -> list[Pictures]:

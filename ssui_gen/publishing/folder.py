@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from ssui_gen.album import is_hidden
 from ssui_gen.errors import ConfigError, ImageError, RecordError
-from ssui_gen.files import atomic_write, folder_beside, is_regular
+from ssui_gen.files import atomic_write, is_regular
+from ssui_gen.fresh_folder import folder_beside
 from ssui_gen.images import metadata_of
 from ssui_gen.jsonl import read_object
 from ssui_gen.publishing.guard import Guard
@@ -48,15 +50,30 @@ def canary_of(folder: Path) -> str:
 
 @contextmanager
 def room(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder` (`files.folder_beside`). Raises ConfigError where `folder` is none of
-    ours.
+    """An empty folder beside `folder` (`fresh_folder.folder_beside`). Raises ConfigError where `folder` is
+    none of ours, or holds what was put or written there since: it would be lost.
     """
-    if folder.is_symlink() or (folder.exists() and not (folder / LISTED).is_file()):
-        raise ConfigError(
-            f"{folder}: is there, and no folder that was published ({LISTED} is missing): move it away"
-        )
+    if folder.is_symlink() or folder.exists():
+        _require_ours(folder)
     with folder_beside(folder) as fresh:
         yield fresh
+
+
+def _require_ours(folder: Path) -> None:
+    told = None
+    if is_regular(folder / LISTED) and not folder.is_symlink():
+        with suppress(RecordError):
+            told = (read_object(folder / LISTED) or {}).get("files")
+    if not isinstance(told, dict):
+        raise ConfigError(
+            f"{folder}: is there, and no folder that was published ({LISTED} lists no files): move it away"
+        )
+    there = {name: sha for name, sha in hashes_of(folder).items() if not is_hidden(Path(name).name)}
+    if odd := sorted(name for name, sha in there.items() if told.get(name) != sha):
+        raise ConfigError(
+            f"{folder}: {', '.join(odd[:NAMED])}: put there or changed since it was published ({len(odd)} "
+            "such), and would be lost: move what is yours to another folder, and run the same command again"
+        )
 
 
 # --- what is in it ---------------------------------------------------------------------------------------
@@ -133,7 +150,17 @@ def _words(folder: Path) -> Iterator[tuple[str, str]]:
         elif path.suffix == WEIGHTS:
             yield name, _header(path)
         else:
-            yield name, path.read_text("utf-8", "replace")
+            yield name, _text(path, name)
+
+
+def _text(path: Path, name: str) -> str:
+    """What can be searched. Raises ConfigError for what is no text, unless it is a vocabulary."""
+    try:
+        return path.read_text("utf-8", "replace" if name in VOCABULARY else "strict")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"not published: {name}: expected UTF-8, which can be searched; not so byte {error.start}"
+        ) from None
 
 
 def _header(path: Path) -> str:
@@ -163,10 +190,10 @@ def _check_picture(data: bytes, where: str, known: Collection[str] = ()) -> None
         )
 
 
-def copied(source: Path, fresh: Path, names: Mapping[str, str]) -> list[str]:
-    """Copies files of `source` that are there, under other names; returns these."""
-    there = {name: new for name, new in names.items() if is_regular(source / name)}
-    for name, new in there.items():
+def copied(source: Path, fresh: Path, names: Mapping[str, str | Path]) -> list[str]:
+    """Copies files of `source` that are there, by their new names; returns these."""
+    there = {new: name for new, name in names.items() if is_regular(source / name)}
+    for new, name in there.items():
         (fresh / new).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, fresh / new, follow_symlinks=False)
-    return list(there.values())
+    return list(there)

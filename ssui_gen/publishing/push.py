@@ -15,7 +15,7 @@ from ssui_gen.publishing.folder import LISTED, listed
 
 RepoType = Literal["dataset", "model"]
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-OURS = re.compile(r"data/(?:paths|pairs|bench)/[^/]+\.parquet|prompts/(?:[^/]+/)?[^/]+\.md")
+OURS = re.compile(r"data/(?:paths|pairs|bench)/[^/]+\.parquet|prompts/(?:[^/]+/)?[^/]+\.(?:md|ya?ml)")
 """Of a former version in the repository, what goes when this one has it no more."""
 
 

@@ -18,7 +18,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from ssui_gen.errors import ConfigError, RecordError
-from ssui_gen.files import atomic_write, folder_beside, own_folder, place_folder
+from ssui_gen.files import atomic_write, own_folder
+from ssui_gen.fresh_folder import folder_beside, place_folder
 from ssui_gen.jsonl import as_line, of_kind, records
 from ssui_gen.records import Record
 

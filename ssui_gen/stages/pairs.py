@@ -35,7 +35,7 @@ from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.manifest import PAIRS as EXPLORED
 from ssui_gen.manifest import Edition, check_root
-from ssui_gen.prompts import Prompt, policy_prompt, rendered
+from ssui_gen.prompts import Prompt, home, policy_prompt, rendered, rendered_files
 from ssui_gen.records import Reason, ReasoningPath, Reject
 from ssui_gen.run_files import BRANCHES
 from ssui_gen.verifying.first_bad_step import NAME
@@ -179,7 +179,7 @@ async def _drawn(
         mix=plan.mix,
         settings=config.model_dump(mode="json"),
         features={role: found.model_dump() for role, found in job.features.items()},
-        sources={},
+        sources={"prompts": home() / "prompts", **rendered_files()},
         toy=job.toy,
     )
     if part:

@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.explored import source_of
-from ssui_gen.files import atomic_write, place_folder
+from ssui_gen.files import atomic_write
+from ssui_gen.fresh_folder import place_folder
 from ssui_gen.jsonl import as_line
 from ssui_gen.licences import require
 from ssui_gen.manifest import check_root
@@ -31,7 +32,7 @@ from ssui_gen.publishing.push import Sent, named, push, url_of
 from ssui_gen.publishing.rows import Config
 from ssui_gen.publishing.shards import Shard, Writer
 
-FOLDER, REJECTS, CARD, USED = "published", "published_rejects.jsonl", "README.md", "used"
+FOLDER, REJECTS, CARD = "published", "published_rejects.jsonl", "README.md"
 
 
 class Plan(NamedTuple):
@@ -81,7 +82,7 @@ def publish(plan: Plan) -> Published:
 
 def _check(plan: Plan) -> None:
     require(plan.about.licence)
-    if not re.fullmatch(r"\d+(\.\d+){0,2}", plan.about.version):
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+){0,2}", plan.about.version):
         raise ConfigError(f"--version: expected one such as 1.0.0; got {plan.about.version!r}")
     if plan.to:
         named(plan.to)
@@ -97,8 +98,8 @@ def _dataset(plan: Plan, folder: Path) -> Facts:
     source = _source(plan)
     croissant.library()
     licences = (*plan.licences, plan.about.licence)
-    gathered = Gathered(plan.run, source, plan.root, plan.about.licence, licences, canary_of(folder))
     with room(folder) as fresh:
+        gathered = Gathered(plan.run, source, plan.root, plan.about.licence, licences, canary_of(folder))
         shards = _write(gathered, fresh)
         atomic_write(plan.run / REJECTS, b"".join(map(as_line, gathered.left)))
         if not gathered.paths:
@@ -106,8 +107,8 @@ def _dataset(plan: Plan, folder: Path) -> Facts:
                 f"{source}: nothing is left to publish: the reasons are in {plan.run / REJECTS}"
             )
         facts = facts_of(plan.run, plan.about, gathered, shards)
-        prompts = copied(plan.run / USED, fresh, _prompts(plan.run / USED, facts))
-        atomic_write(fresh / CARD, card.card(facts, prompts, gathered.example))
+        copied(plan.run, fresh, facts.used.files)
+        atomic_write(fresh / CARD, card.card(facts, gathered.example))
         atomic_write(fresh / "LICENSE", card.licence_file(facts))
         atomic_write(fresh / "CITATION.cff", card.citation_file(facts))
         about = croissant.croissant(facts, hashes_of(fresh), url_of(plan.to, "dataset"))
@@ -135,21 +136,6 @@ def _source(plan: Plan) -> Path:
     about = plan.about
     values = {"SEEDS": plan.seeds, "LICENCE": about.licence, "CONTACT": about.contact, "TO": plan.to}
     return source_of(plan.run, plan.uncurated, "publish", **values)
-
-
-def _prompts(used: Path, facts: Facts) -> dict[str, str]:
-    """The prompts that rows were made with, and what was put into them (classes, examples), of each edition;
-    of several editions under their numbers.
-    """
-    made = [edition for _, edition in facts.editions]
-    named = {name for one in made for name in (*one.prompts, *one.rendered)}
-    editions = sorted((path for path in used.glob("*") if path.is_dir()), key=lambda path: path.name)
-    return {
-        path.relative_to(used).as_posix(): f"prompts/{f'{one.name}/' if len(editions) > 1 else ''}{path.name}"
-        for one in editions
-        for path in sorted(path for folder in (one, one / "prompts") for path in folder.glob("*.*"))
-        if path.name in named or path.stem in named
-    }
 
 
 def _told(plan: Plan) -> set[str]:
