@@ -173,7 +173,7 @@ def test_nothing_behind_a_link_is_published_and_the_reader_is_told_what_lacks(tm
     assert not (run / "published" / "prompts").exists()
     card = (run / "published" / "README.md").read_text()
     assert "Their texts lie in" not in card and "**Not here**" in card and "`safe@1:" in card
-    assert "bad ends, drawn at temperature 0.5 and judged by `label` and `judge`." in card
+    assert "bad ends, drawn at temperature 0.5 and judged by `label` (it names the path's class) and" in card
     assert f"gone from {run / 'used'}: texts that agents were told: safe@1:" in done.out
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ssui_gen import yamls
 from ssui_gen.licences import OTHER
-from ssui_gen.publishing.facts import PAPER, Facts, shown_model
+from ssui_gen.publishing.facts import PAPER, THIN, Facts, shown_model
 from ssui_gen.publishing.rows import COLUMNS, WHAT
 from ssui_gen.publishing.shards import DATA
 from ssui_gen.publishing.splits import SPLITS
@@ -27,6 +27,15 @@ _TEX = str.maketrans(
     {**dict.fromkeys("{}\\<>"), **{c: f"\\{c}" for c in "#$%&_"}, "`": "'", "~": " ", "^": " "}
 )
 """What a text may not say in BibTeX, and how it says the rest."""
+JUDGED_BY = {
+    "label": "it names the path's class",
+    "contains": "it holds the words of the reference",
+    "mcq": "it names the reference's option",
+    "judge": "a model that sees picture, question and reference calls it right",
+    "first_bad_step": "a model finds no step wrong",
+    "guard": "a guard model calls it safe",
+}
+"""What makes a branch a good one, by way of F (docs/pairs.md)."""
 TAGS = ("safety", "vision-language", "cross-modal-safety", "reasoning", "ssui")
 
 
@@ -42,6 +51,9 @@ def card(facts: Facts, example: ReasoningPath | None) -> str:
         columns={name: COLUMNS[name] for name in COLUMNS if name in facts.rows},
         what=WHAT,
         titles=titles,
+        unmet=[name for name in titles if name not in facts.classes],
+        few=THIN,
+        ways=JUDGED_BY,
         example=example,
         bibtex=bibtex(facts),
         paper=PAPER,

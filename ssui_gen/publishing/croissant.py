@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ssui_gen.errors import ConfigError
-from ssui_gen.publishing.facts import PAPER, Facts
+from ssui_gen.publishing.facts import PAPER, About, Facts
 from ssui_gen.publishing.rows import COLUMNS, WHAT, Config, Kind
 from ssui_gen.publishing.shards import DATA
 
@@ -41,7 +41,7 @@ def croissant(facts: Facts, hashes: Mapping[str, str], url: str) -> str:
         version=_semantic(about.version),
         cite_as=f"{about.authors or about.name}: {about.name}, version {about.version}. Method: {PAPER}",
         date_published=_when(facts),
-        creators=[mlc.Organization(ctx=context, name=about.authors or f"The authors of {about.name}")],
+        creators=list(_creators(mlc, context, about)),
         in_language=[about.language],
         keywords=["safety", "vision-language", "reasoning"],
         distribution=list(_files(mlc, context, facts, hashes)),
@@ -69,6 +69,14 @@ def library() -> Any:
     except ImportError:
         raise ConfigError(LACKS) from None
     return mlcroissant
+
+
+def _creators(mlc: Any, ctx: Any, about: About) -> Iterator[Any]:
+    """People who are named, else nobody in particular."""
+    names = [name.strip() for name in about.authors.split(";") if name.strip()]
+    yield from (mlc.Person(ctx=ctx, name=name) for name in names)
+    if not names:
+        yield mlc.Organization(ctx=ctx, name=f"The authors of {about.name}")
 
 
 def _files(mlc: Any, ctx: Any, facts: Facts, hashes: Mapping[str, str]) -> Iterator[Any]:
@@ -113,9 +121,11 @@ def _description(facts: Facts) -> str:
     toy = " Made by a toy model that knows drawn scenes alone." if facts.toy else ""
     nested = " Messages of pairs are not described here: they are lists of lists."
     nested = nested if "pairs" in facts.rows else ""
+    unnamed = f" Of {facts.unnamed} pictures nobody said whose they are." if facts.unnamed else ""
     return (
         "Pictures and questions that are each safe alone, some of them dangerous together, with six steps of "
-        f"reasoning and a safe, helpful answer.{toy} The split stands in the name of the file.{nested}"
+        f"reasoning and a safe, helpful answer.{toy} The split stands in the name of the file.{nested} "
+        f"Canary GUID {facts.canary}.{unnamed}"
     )
 
 

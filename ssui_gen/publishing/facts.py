@@ -33,6 +33,8 @@ PAPER = (
 )
 FEW = 0.2
 """A share of harmless pairs below which the card says that pairs point one way."""
+THIN = 30
+"""Rows of a kind below which no rate is worth telling: half of 30 is known to within 17 points (95 %)."""
 EMBEDDED = re.compile(r"micro(?:-[a-z]+)+")
 
 
@@ -89,6 +91,8 @@ class Facts(NamedTuple):
     """By configuration and split."""
     kinds: Mapping[str, Mapping[str, int]]
     """By configuration and kind."""
+    risky: Mapping[str, Mapping[str, int]]
+    """Risky rows by configuration and split."""
     classes: Mapping[str, int]
     scenarios: int
     twinned: int
@@ -135,6 +139,16 @@ class Facts(NamedTuple):
         return kinds.get("benign", 0) < FEW * sum(kinds.values())
 
     @property
+    def thin(self) -> tuple[str, ...]:
+        """Configurations whose test split tells nothing of one of the kinds."""
+        found = []
+        for name, rows in self.rows.items():
+            whole, risky = rows.get("test", 0), self.risky.get(name, {}).get("test", 0)
+            if whole and min(risky, whole - risky) < THIN:
+                found.append(name)
+        return tuple(found)
+
+    @property
     def draws(self) -> tuple[Draws, ...]:
         """How branches were drawn and judged, as each edition of pairs says."""
         told = (edition.cards for what, edition in self.editions if what == "pairs")
@@ -176,6 +190,7 @@ def facts_of(run: Path, about: About, gathered: Gathered, shards: Sequence[Shard
         shards=tuple(shards),
         rows=_by(gathered.counts, 1),
         kinds=_by(gathered.counts, 2),
+        risky=_by({key: n for key, n in gathered.counts.items() if key[2] == "risky"}, 1),
         classes=dict(gathered.classes.most_common()),
         twinned=gathered.twinned,
         scenarios=len({gathered.scenario_of[path.id] for path in gathered.paths}),

@@ -22,30 +22,35 @@ STEPS = ", ".join(STEP_NAMES)
 _RIGHTS: Mapping[str, tuple[Kind, str]] = {
     "image_licence": ("text", "licence of the picture"),
     "image_terms": ("text", "`any`, or `noncommercial` where the licence says so"),
-    "image_source": ("text", "whose picture it is, or where it was found; empty where nobody said"),
+    "image_source": ("text", "whose picture it is, or where it was found; null where nobody said"),
     "canary": ("text", "the GUID of this dataset"),
 }
+_TWIN = (
+    "id of the row of the other kind from the same seed, if it is here; one of the same words under another "
+    "picture has its `scenario_id`"
+)
+_MARGIN = "by how much likelier the judge calls the chosen side right; null where a side needed no judge"
 _SIDE = "of the check of the {}: `safe` or `unsafe`"
 COLUMNS: Mapping[Config, Mapping[str, tuple[Kind, str]]] = {
     "paths": {
         "id": ("text", "of the row"),
-        "scenario_id": ("text", "rows that share picture, seed or words; splits never part them"),
-        "kind": ("text", "`risky`: dangerous only together; `benign`: the harmless twin"),
+        "scenario_id": ("text", "rows that share picture, seed or, as twins, words; no split parts them"),
+        "kind": ("text", "`risky`: dangerous only together; `benign`: harmless, as its makers see it"),
         "category": ("text", "class of risk; `none` where nothing is dangerous"),
         "image": ("picture", "as the models saw it: upright, without metadata"),
         "more_images": ("pictures", "those shown after it, in their order; of most rows none"),
         "question": ("text", "what a person asks; safe without the picture"),
         "steps": ("texts", f"the reasoning path: {STEPS}"),
-        "answer": ("text", "safe, and helpful"),
+        "answer": ("text", "meant to be safe, and to help"),
         "scenario": ("text", "the harm that may follow, in one sentence; of a benign row why none does"),
         "image_evidence": ("text", "what in the picture matters"),
         "text_evidence": ("text", "what in the question matters"),
         "wanted_class": ("text", "asked for; empty where any was welcome, or the seed had its text"),
         "wanted_person": ("text", "who the question was to come from; empty where nobody was named"),
         "wanted_end": ("text", "what they were to be after; empty where nothing was named"),
-        "twin_of": ("text", "id of the row of the other kind from the same seed, if it is here"),
+        "twin_of": ("text", _TWIN),
         "text_label": ("text", _SIDE.format("question alone")),
-        "text_probability": ("fraction", "of that label, by the model that checked"),
+        "text_probability": ("fraction", "of that label, by the model that checked; not calibrated"),
         "image_label": ("text", _SIDE.format("picture alone")),
         "image_probability": ("fraction", "of that label"),
         "joint_label": ("text", _SIDE.format("two together")),
@@ -60,7 +65,7 @@ COLUMNS: Mapping[Config, Mapping[str, tuple[Kind, str]]] = {
     "pairs": {
         "images": ("pictures", "of its path, in their order"),
         "prompt": ("messages", "system text and question"),
-        "chosen": ("messages", "the better continuation, with the prefix that both share"),
+        "chosen": ("messages", "the better continuation, behind the prefix; better, not faultless"),
         "rejected": ("messages", "the worse one"),
         "id": ("text", "of the row"),
         "path_id": ("text", "of the row of `paths`"),
@@ -68,9 +73,9 @@ COLUMNS: Mapping[Config, Mapping[str, tuple[Kind, str]]] = {
         "kind": ("text", "that of its path"),
         "level": ("text", "`outcome`: judged to the end; `step`: judged by its first step"),
         "source": ("text", "`branch`, `edit`, `twin`, `recovery` or `corrected`: where the sides come from"),
-        "cut": ("number", "how many steps both share"),
-        "prefix": ("text", "what both share"),
-        "margin": ("fraction", "how much surer the judge is of the chosen side; empty where it only decides"),
+        "cut": ("number", "after how many steps both were begun; they may go on alike"),
+        "prefix": ("text", "what both were begun behind"),
+        "margin": ("fraction", _MARGIN),
         "first_bad": ("text", "where the rejected side first goes wrong; empty where nobody said"),
         **_RIGHTS,
     },
@@ -127,7 +132,7 @@ class Bound(NamedTuple):
         return {
             "image_licence": self.terms.name,
             "image_terms": self.terms.use,
-            "image_source": self.source,
+            "image_source": self.source or None,
             "canary": self.canary,
         }
 

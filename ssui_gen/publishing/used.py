@@ -16,7 +16,7 @@ from ssui_gen.files import read_regular
 from ssui_gen.manifest import PAIRS, RUN, Edition, read_manifest
 from ssui_gen.prompts import blob_id
 
-USED, PROMPTS = "used", "prompts"
+USED, PROMPTS, CARDS = "used", "prompts", "agents"
 LARGEST = 5_000_000
 """Bytes of a text that was put into a prompt."""
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*\.(?:md|yaml|yml)", re.ASCII)
@@ -61,14 +61,15 @@ def _editions(run: Path) -> Iterator[tuple[str, Edition]]:
 def _wanted(edition: Edition) -> dict[str, str]:
     """What to call each text, by its blob id; what was shown besides, such as a language, is no file."""
     shown = {id if "@" in id else name: id for name, id in edition.rendered.items()}
-    told = [*((id, id) for id in edition.prompts.values()), *shown.items()]
+    cards = {f"{name}.yaml": id for name, id in edition.cards.items()}
+    told = [*((id, id) for id in edition.prompts.values()), *shown.items(), *cards.items()]
     blobs = ((id.rpartition(":")[2], name) for name, id in told if "@" in name or "." in name)
     return {blob: name for blob, name in blobs if _BLOB.fullmatch(blob)}
 
 
 def _kept(run: Path, number: str) -> Iterator[Path]:
     """Files of an edition that may be such a text, below the run; none behind a link."""
-    for folder in (Path(USED, number), Path(USED, number, PROMPTS)):
+    for folder in (Path(USED, number), Path(USED, number, PROMPTS), Path(USED, number, CARDS)):
         parts = [run / part for part in (folder, *folder.parents[:-1])]
         if all(part.is_dir() and not part.is_symlink() for part in parts):
             yield from (folder / name for name in sorted(_names(run / folder)))
