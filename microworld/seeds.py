@@ -34,6 +34,8 @@ from ssui_gen.records import ImageRef, Kind, Seed
 
 ALARMING_EVERY = 24
 TRUTH = "truth.jsonl"
+LICENCE, SOURCE = "Apache-2.0", "drawn by ssui_gen"
+"""Of every picture."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ def _alarming(rng: Random, split: Split) -> Drawn:
 
 def _seed(scene: Scene, name: str, text: str | None = None, kind: Kind | None = None) -> Seed:
     first, *more = (f"pictures/{one.id}.png" for one in pictures_of(scene))
-    return Seed(id=name, image=first, more_images=tuple(more), text=text, kind=kind)
+    return Seed(
+        id=name, image=first, more_images=tuple(more), text=text, kind=kind, licence=LICENCE, source=SOURCE
+    )
 
 
 def write(folder: Path, count: int, split: Split, seed: int, pictures: int = 1) -> None:
