@@ -22,11 +22,12 @@ from trees import Case, eyes, with_lora
 from ssui_gen.errors import ConfigError, TrainError
 from ssui_train.config import Lora, SrpoConfig, load
 from ssui_train.encode import Encoder
+from ssui_train.launch import arguments, refuse_data_parallel
 from ssui_train.loss import USUAL
 from ssui_train.model import adapted_layers, check_adapted, check_base, load_base, precision, with_adapter
 from ssui_train.rows import RowMaker
 from ssui_train.tally import NAMES
-from ssui_train.trainer import SrpoTrainer, arguments, explained, refuse_data_parallel
+from ssui_train.trainer import SrpoTrainer, explained
 
 pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::UserWarning")
 

@@ -32,11 +32,12 @@ from ssui_train.encode import Encoder
 from ssui_train.families import refuse_blind_tree, unpackable
 from ssui_train.forward import read
 from ssui_train.job import packed_as
+from ssui_train.launch import arguments
 from ssui_train.loss import USUAL
 from ssui_train.model import language_model, unreached
 from ssui_train.rows import RowMaker
 from ssui_train.size import Weights, refuse_too_large, weights
-from ssui_train.trainer import SrpoTrainer, arguments
+from ssui_train.trainer import SrpoTrainer
 
 pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::UserWarning")
 TEXT: dict[str, Any] = {

@@ -20,10 +20,11 @@ from ssui_train.config import SrpoConfig, load
 from ssui_train.encode import Encoder
 from ssui_train.example import Example
 from ssui_train.forward import read
+from ssui_train.launch import arguments
 from ssui_train.loss import USUAL, objective
 from ssui_train.paths import register
 from ssui_train.rows import Row, RowMaker, pairs_a_visit
-from ssui_train.trainer import SrpoTrainer, arguments, rate
+from ssui_train.trainer import SrpoTrainer, rate
 
 pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::UserWarning")
 SRPO = USUAL["srpo"]

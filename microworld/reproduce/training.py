@@ -29,11 +29,12 @@ from ssui_gen.settings import parse
 from ssui_train.config import SrpoConfig
 from ssui_train.example import Example
 from ssui_train.job import row_maker
+from ssui_train.launch import arguments
 from ssui_train.model import with_adapter
 from ssui_train.pairing import Building
 from ssui_train.rows import RowMaker
 from ssui_train.source import Unfit
-from ssui_train.trainer import SrpoTrainer, arguments
+from ssui_train.trainer import SrpoTrainer
 
 NONE_HELD = Bench(Leaks())
 """No benchmark: what a cell is measured on shares nothing with any path."""

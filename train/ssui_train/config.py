@@ -120,6 +120,9 @@ class SrpoConfig(Settings):
     """auto: bf16 where a GPU can, else fp32. The loss is always in fp32."""
     quantize: Literal["none", "4bit"] = "none"
     """4bit: the frozen language model in NF4 (QLoRA, arXiv 2305.14314); needs bitsandbytes and a GPU."""
+    shard: bool = False
+    """Each of several processes (`accelerate launch`) holds a part of the frozen base's layers and is sent
+    the others' when it reads (ZeRO stage 3, arXiv 1910.02054): for a base that one GPU cannot hold."""
     gradient_checkpointing: bool | None = None
     """Compute activations twice to hold fewer; absent: on a GPU."""
     attention: Attention = "auto"
@@ -156,6 +159,15 @@ class SrpoConfig(Settings):
             )
         if (self.loss == "grpo") != (self.objective.target == "drawn"):
             raise ValueError(f"ref_target {self.objective.target}: loss grpo has drawn, and no other loss")
+        return self
+
+    @model_validator(mode="after")
+    def _shards_fit(self) -> SrpoConfig:
+        if self.shard and self.quantize != "none":
+            raise ValueError(
+                f"shard: true divides weights as they are, and quantize {self.quantize} packs them: expected "
+                "one of the two"
+            )
         return self
 
     @property

@@ -44,7 +44,7 @@ MAKE = ("base", "data", "prompt", "settings")
 """What decides the weights, beside the code."""
 IMMATERIAL = (
     *("report_to", "vision_cache_gb", "batch_tokens", "part_tokens", "save_every", "log_every"),
-    "gradient_checkpointing",
+    *("gradient_checkpointing", "shard"),
 )
 """Settings that may change between two starts, as they change no weight."""
 

@@ -31,14 +31,16 @@ from ssui_train.example import Example
 from ssui_train.families import refuse_blind_tree, unpackable
 from ssui_train.folder import Folder
 from ssui_train.forward import Eyes
+from ssui_train.launch import arguments
 from ssui_train.loaded import Loaded
 from ssui_train.model import device, load_base, precision, unreached, with_adapter
 from ssui_train.paths import disagreement, register
 from ssui_train.rows import RowMaker, pairs_a_visit
+from ssui_train.sharded import shards_of
 from ssui_train.show import CURVES, Show, draw
 from ssui_train.sight import SAID, refuse_blind
 from ssui_train.source import Source
-from ssui_train.trainer import SrpoTrainer, arguments
+from ssui_train.trainer import SrpoTrainer
 
 Say = Callable[[str], None]
 
@@ -114,6 +116,8 @@ def prepared(config: SrpoConfig, console: Console) -> Ready:
     source = Source(config)
     args = arguments(config, cpu=device().type == "cpu", half=precision(config) == torch.bfloat16)
     base, processor = load_base(config)
+    if shards := shards_of(base):
+        say(f"shard: {shards}")
     packing = packed_as(config, base, say)
     for words in unreached(base, config):
         say(words)

@@ -11,6 +11,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
@@ -19,6 +20,7 @@ from ssui_gen.errors import ConfigError, TrainError
 from ssui_gen.jsonl import read_object
 from ssui_gen.serving.chat_templates import template_for
 from ssui_train.config import SrpoConfig
+from ssui_train.sharded import FIRST, Shards, shards_of
 from ssui_train.size import SPARED, refuse_too_large
 
 CONFIG = "adapter_config.json"
@@ -53,9 +55,13 @@ def precision(config: SrpoConfig) -> torch.dtype:
 def load_base(config: SrpoConfig) -> tuple[Any, Any]:
     """The frozen model, without dropout, and its processor; raises ConfigError."""
     name, options = str(config.model), _quantized(config)
+    shards = _shards() if config.shard else None
     if torch.cuda.is_available():
         free, _ = torch.cuda.mem_get_info()
-        refuse_too_large(name, config.quantize, precision(config), free, int(os.environ.get("WORLD_SIZE", 1)))
+        several = int(os.environ.get("WORLD_SIZE", 1))
+        refuse_too_large(name, config.quantize, precision(config), free, several, config.shard)
+    if shards and shards.rank != FIRST:
+        options["device_map"] = "meta"
     try:
         model = AutoModelForImageTextToText.from_pretrained(
             name, dtype=precision(config), attn_implementation=kernel(config), **options
@@ -68,7 +74,21 @@ def load_base(config: SrpoConfig) -> tuple[Any, Any]:
     as_served(model, processor, name)
     language_model(model)
     without_dropout(model)
-    return model.requires_grad_(False), processor
+    model.requires_grad_(False)
+    if shards:
+        shards.fingerprint = shards.told(fingerprint(model) if shards.rank == FIRST else "")
+        shards.take(model)
+    return model, processor
+
+
+def _shards() -> Shards:
+    """How the processes share a base out; raises ConfigError where there is one process."""
+    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        raise ConfigError(
+            "shard: true has several processes hold a part of the model each, and this is one alone: start "
+            "them (accelerate launch --num_processes 4 -m ssui_train.srpo ...), or leave shard out"
+        )
+    return Shards(device())
 
 
 def kernel(config: SrpoConfig) -> str:
@@ -197,6 +217,8 @@ def check_adapted(adapted: PeftModel) -> None:
 
 def fingerprint(model: Any) -> str:
     """Tells base models apart: a hash of some weights of each linear layer of the language model, as bf16."""
+    if shards := shards_of(model):
+        return shards.fingerprint
     found = hashlib.blake2b(digest_size=16)
     text = language_model(model)
     for name, module in sorted(model.named_modules()):

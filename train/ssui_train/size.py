@@ -85,15 +85,21 @@ def _is_linear(name: str, shape: list[int]) -> bool:
     return len(shape) == 2 and "embed" not in name and not any(part in name for part in SPARED)
 
 
-def refuse_too_large(name: str, quantize: str, precision: torch.dtype, room: int, processes: int = 1) -> None:
-    """Raises ConfigError if the weights alone exceed `room`, the bytes free on this process's GPU."""
+def refuse_too_large(
+    name: str, quantize: str, precision: torch.dtype, room: int, processes: int = 1, shard: bool = False
+) -> None:
+    """Raises ConfigError if the weights alone, or this process's part of them where they are shared out,
+    exceed `room`, the bytes free on its GPU.
+    """
     found = weights(name)
-    if found is None or found.held(precision, quantize) <= room:
+    if found is None or found.held(precision, quantize) <= room * (processes if shard else 1):
         return
+    part = found.held(precision, "none") / processes
     kind = "4 bits" if quantize == "4bit" else str(precision).removeprefix("torch.")
     raise ConfigError(
         f"model: {name}: its weights take about {found.held(precision, quantize) / GB:.1f} GB in {kind}, and "
-        f"{room / GB:.1f} GB of the GPU are free: {_instead(found, quantize, room)}{_shared(processes)}"
+        f"{room / GB:.1f} GB of the GPU are free: "
+        f"{_instead(found, quantize, room)}{_shared(part, processes, shard)}"
     )
 
 
@@ -106,8 +112,13 @@ def _instead(found: Weights, quantize: str, room: int) -> str:
     return f"take a smaller model or a larger GPU{also}"
 
 
-def _shared(processes: int) -> str:
-    """Weights are not divided among processes."""
+def _shared(part: float, processes: int, shard: bool) -> str:
+    """What several processes are to it; `part` in bytes."""
+    if shard:
+        return f"; shard: true has each of the {processes} processes hold {part / GB:.1f} GB: start more"
     if processes == 1:
-        return ""
-    return f"; each of the {processes} processes holds all of them on its own GPU, so more do not help"
+        return ", or start several processes, each with a GPU, and set shard: true"
+    return (
+        f"; each of the {processes} processes holds all of them: without quantize, shard: true would have "
+        f"each hold {part / GB:.1f} GB, and a layer or two more"
+    )

@@ -18,74 +18,27 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from ssui_gen.errors import ConfigError, TrainError
+from ssui_gen.errors import TrainError
 from ssui_train.attention import allowed, kernels
-from ssui_train.config import SrpoConfig
 from ssui_train.example import Example
 from ssui_train.forward import Eyes, read
+from ssui_train.launch import refuse_data_parallel
 from ssui_train.learn import taught
 from ssui_train.loss import Terms
 from ssui_train.rows import Row, RowMaker
+from ssui_train.sharded import shards_of
 from ssui_train.tally import Tally
 
 SUNK = 0.01
 """Nats a token: a fall of the chosen branches below their start that is worth an alarm."""
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """How torch puts it, on a GPU and on a CPU."""
-
-
-def arguments(config: SrpoConfig, cpu: bool, half: bool) -> TrainingArguments:
-    """What transformers is told; raises ConfigError where a step cannot be shared out among the processes."""
-    args = TrainingArguments(
-        output_dir=str(config.folder / "checkpoints"),
-        per_device_train_batch_size=config.trees_per_row,
-        per_device_eval_batch_size=config.trees_per_row,
-        num_train_epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        warmup_steps=config.warmup,
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        bf16=half,
-        use_cpu=cpu,
-        seed=config.seed,
-        data_seed=config.seed,
-        eval_strategy="steps",
-        eval_steps=config.watch_every,
-        eval_on_start=True,
-        logging_steps=config.log_every,
-        save_steps=config.save_every,
-        save_total_limit=2,
-        report_to=config.report_to,
-        project="ssui_gen",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-        ddp_find_unused_parameters=False,
-    )
-    refuse_data_parallel(args.n_gpu)
-    share = config.trees_per_row * args.world_size
-    if config.questions_per_step % share:
-        raise ConfigError(
-            f"questions_per_step: {config.questions_per_step} cannot be shared out among {args.world_size} "
-            f"processes that take {config.trees_per_row} (trees_per_row) at once: take a multiple of {share}"
-        )
-    args.gradient_accumulation_steps = config.questions_per_step // share
-    return args
-
-
-def refuse_data_parallel(gpus: int) -> None:
-    """Raises ConfigError: DataParallel would cut rows, masks and positions along the wrong axis."""
-    if gpus > 1:
-        raise ConfigError(
-            f"{gpus} GPUs are seen by one process, which would cut rows into pieces (DataParallel): start "
-            f"one process a GPU (accelerate launch --num_processes {gpus} -m ssui_train.srpo ...), or "
-            "show it one (CUDA_VISIBLE_DEVICES=0)"
-        )
 
 
 def rate(step: int, *, rising: int, steps: int) -> float:
@@ -127,6 +80,10 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         if isinstance(model, torch.nn.DataParallel):
             refuse_data_parallel(len(model.device_ids) or 2)
         self.maker, self.eyes, self.say = maker, eyes, say
+        self.shards = shards_of(model.get_base_model())
+        if self.shards:
+            frozen = [name for name, weight in model.named_parameters() if not weight.requires_grad]
+            DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, frozen)
         self.kernels = allowed(args.device.type, model.config._attn_implementation)
         self.tallies = {"train": Tally(), "watch": Tally()}
         self.since = time.monotonic()
@@ -153,7 +110,8 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         row: Row = inputs["row"]
         with explained(row):
             adapted = self.accelerator.unwrap_model(model)
-            found, terms = taught(model, adapted, row, self.eyes, self.maker.objective)
+            call = adapted if self.shards else model  # DDP would wait for others in the middle of a row
+            found, terms = taught(call, adapted, row, self.eyes, self.maker.objective)
         refuse_nan(row, terms)
         self.tallies["train" if model.training else "watch"].add(self.maker.objective, row, found, terms)
         share = 1.0 if num_items_in_batch is None else len(row.examples) / num_items_in_batch
@@ -181,6 +139,9 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         self.row: Row = inputs["row"]
         with explained(self.row), kernels(self.kernels):
             loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+            if self.shards and self.accelerator.sync_gradients:
+                self.settle()
+                self.shards.average([weight for weight in model.parameters() if weight.requires_grad])
         return loss
 
     def prediction_step(
@@ -189,6 +150,7 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         """J of one row of watched examples; there are no labels to return."""
         with torch.no_grad(), kernels(self.kernels), self.compute_loss_context_manager():
             loss = self.compute_loss(model, self._prepare_inputs(inputs))
+            self.settle()
         return loss.detach(), None, None
 
     @torch.no_grad()
@@ -196,7 +158,14 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         """(s): the entropy at each scored token, by the path that training takes."""
         told: Row = self._prepare_inputs({"row": row})["row"]
         with kernels(self.kernels), self.compute_loss_context_manager():
-            return read(self.model, self.model.get_base_model(), told, eyes).entropy
+            found = read(self.model, self.model.get_base_model(), told, eyes).entropy
+            self.settle()
+        return found
+
+    def settle(self) -> None:
+        """Before processes do something together: let those that still read a shared base do so."""
+        if self.shards:
+            self.shards.settle()
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Not estimated: transformers' rule knows neither LoRA nor trees."""
