@@ -62,12 +62,11 @@ def _of_rank(rank: int, work: Callable[..., None], told: tuple[Any, ...]) -> Non
     work(*told)
 
 
-def trainings(commands: list[list[str]]) -> None:
-    """One training after another."""
+def trainings(commands: list[list[str]]) -> int:
+    """One training after another, while they come to the end."""
     from ssui_train.srpo import main
 
-    for command in commands:
-        main(command)
+    return next((code for command in commands if (code := together(main, command))), 0)
 
 
 class Overwriting(Shards):
@@ -150,4 +149,4 @@ def _learnt(model: Any, row: Any, seen: Any) -> tuple[float, Tensor]:
 
 if __name__ == "__main__":
     job, told = sys.argv[1:]
-    sys.exit(together(trainings, json.loads(told)) if job == "train" else together(rows, told))
+    sys.exit(trainings(json.loads(told)) if job == "train" else together(rows, told))

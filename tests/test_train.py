@@ -188,42 +188,6 @@ def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(
     assert found is not None and found.name == "checkpoint-2"
 
 
-@pytest.mark.slow
-def test_two_processes_see_the_losses_of_one(training: Training, done: Path) -> None:
-    launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-              "--mixed_precision", "no", "--dynamo_backend", "no")  # fmt: skip
-    two = training.there("two", launch=launch)
-    assert two.returncode == 0, two.stderr
-    assert training.losses("two") == pytest.approx(training.losses("done"), rel=1e-4)
-    figures = [[row[name] for row in training.log(run) if "loss" in row] for run in ("two", "done")
-               for name in ("nll", "margin", "accuracy", "tokens")]  # fmt: skip
-    assert figures[:4] == [pytest.approx(one, rel=1e-3) for one in figures[4:]]
-    assert two.stdout.count("Adapter in") == 1, "one process speaks"
-
-
-@pytest.mark.slow
-def test_two_processes_see_the_losses_of_one_in_batches_too(training: Training, done: Path) -> None:
-    """Only one batch of an example goes through DDP's wrapper; gradients of all must be shared."""
-    launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-              "--mixed_precision", "no", "--dynamo_backend", "no")  # fmt: skip
-    two = training.there("two_batches", "packing=none", "batch_tokens=600", launch=launch)
-    assert two.returncode == 0, two.stderr
-    assert training.losses("two_batches") == pytest.approx(training.losses("done"), rel=1e-4)
-
-
-@pytest.mark.slow
-def test_two_processes_see_the_losses_of_one_in_parts_too(training: Training) -> None:
-    """Two rows of each process make a step, each in parts of its own number, closed or torn."""
-    launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-              "--mixed_precision", "no", "--dynamo_backend", "no")  # fmt: skip
-    words = ("questions_per_step=4", "epochs=4")
-    training.here("undivided", *words, "attention=mask")
-    for most in (1, 60):
-        two = training.there(f"two_parts_{most}", *words, f"part_tokens={most}", launch=launch)
-        assert two.returncode == 0, two.stderr
-        assert training.losses(f"two_parts_{most}") == pytest.approx(training.losses("undivided"), rel=1e-4)
-
-
 def test_questions_that_cannot_be_shared_out_are_refused(training: Training) -> None:
     with pytest.raises(ConfigError, match="questions_per_step: 3 cannot be shared out"):
         arguments(training.config("odd", "questions_per_step=3", "trees_per_row=2"), cpu=True, half=False)

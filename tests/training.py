@@ -43,6 +43,11 @@ def quiet() -> dict[str, str]:
     }  # fmt: skip
 
 
+def several(*commands: list[str]) -> list[str]:
+    """The command line that has these done by two processes."""
+    return [sys.executable, str(ROOT / "tests" / "several.py"), "train", json.dumps(commands)]
+
+
 class Training:
     """A folder with a policy and a run, and trainings of it."""
 
@@ -61,13 +66,22 @@ class Training:
         return train(self.config(name, *words), console or Console(quiet=True))
 
     def command(self, name: str, *words: str) -> list[str]:
-        settings = ["--config", str(self.yaml), "--output", str(self.folder / name), *FAST, *words]
-        return ["-m", "ssui_train.srpo", *settings]
+        return ["-m", "ssui_train.srpo", *self.words(name, *words)]
+
+    def words(self, name: str, *words: str) -> list[str]:
+        """What the command is told."""
+        return ["--config", str(self.yaml), "--output", str(self.folder / name), *FAST, *words]
 
     def there(self, name: str, *words: str, launch: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """In a process of its own, or in several."""
         command = [sys.executable, *launch, *self.command(name, *words)]
         return subprocess.run(command, cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False)
+
+    def together(self, *commands: list[str]) -> subprocess.CompletedProcess[str]:
+        """One after another, each in the same two processes."""
+        return subprocess.run(
+            several(*commands), cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False
+        )
 
     def log(self, name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / name / "log.jsonl").read_text().splitlines()]

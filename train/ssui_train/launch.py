@@ -13,6 +13,7 @@ from ssui_train.config import SrpoConfig
 
 def arguments(config: SrpoConfig, cpu: bool, half: bool) -> TrainingArguments:
     """What transformers is told; raises ConfigError where a step cannot be shared out among the processes."""
+    refuse_other_sharding(os.environ)
     args = TrainingArguments(
         output_dir=str(config.folder / "checkpoints"),
         per_device_train_batch_size=config.trees_per_row,
@@ -40,7 +41,6 @@ def arguments(config: SrpoConfig, cpu: bool, half: bool) -> TrainingArguments:
         ddp_find_unused_parameters=False,
     )
     refuse_data_parallel(args.n_gpu)
-    refuse_other_sharding(os.environ)
     share = config.trees_per_row * args.world_size
     if config.questions_per_step % share:
         raise ConfigError(

@@ -37,6 +37,8 @@ ALIGNED = 256
 """Bytes at which each weight of a unit begins, as kernels like it."""
 WAIT = timedelta(hours=2)
 """How long a process waits for another, which may be reading the files."""
+GATHER = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
+"""The same under its new and its old name."""
 NAME = "shards"
 """Under which name a model has its own."""
 
@@ -205,11 +207,11 @@ class Shards:
     def _round(self, unit: int) -> tuple[list[int], Tensor]:
         """All say what they need, and get it: what each said, and (bytes,) of this process's."""
         told = torch.empty(self.count, dtype=torch.long)
-        dist.all_gather_into_tensor(told, torch.tensor([unit]), group=self.words)
+        GATHER(told, torch.tensor([unit]), group=self.words)
         asked: list[int] = told.tolist()
         whole = self._bytes(0 if unit == NOTHING else self.own[unit].numel() * self.count)
         if unit != NOTHING and len(set(asked)) == 1:
-            dist.all_gather_into_tensor(whole, self.own[unit])
+            GATHER(whole, self.own[unit])
             return asked, whole
         for rank, wanted in enumerate(asked):
             if wanted != NOTHING:
