@@ -218,13 +218,19 @@ def test_an_index_without_its_shards_tells_the_sum(tmp_path: Path) -> None:
     index = {"metadata": {"total_size": 65_600_000_000}, "weight_map": {"a.weight": "model-1.safetensors"}}
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(
-        ConfigError, match=r"65\.6 GB in bfloat16, and 40\.0 GB .* quantize: 4bit \(about 18\.\d GB\)$"
+        ConfigError,
+        match=r"65\.6 GB in bfloat16, and 40\.0 GB .* quantize: 4bit \(about 18\.\d GB\), or start several ",
     ):
         refuse_too_large(str(tmp_path), "none", torch.bfloat16, 40 * 10**9)
     refuse_too_large(str(tmp_path), "none", torch.bfloat16, 80 * 10**9)
     refuse_too_large(str(tmp_path), "4bit", torch.bfloat16, 40 * 10**9)
     with pytest.raises(ConfigError, match=r"in 4 bits, .*smaller model or a larger GPU; each of the 4 proc"):
         refuse_too_large(str(tmp_path), "4bit", torch.bfloat16, 10 * 10**9, processes=4)
+    with pytest.raises(ConfigError, match=r"each of the 4 .* shard: true would have each hold 16\.4 GB, and"):
+        refuse_too_large(str(tmp_path), "none", torch.bfloat16, 40 * 10**9, processes=4)
+    refuse_too_large(str(tmp_path), "none", torch.bfloat16, 20 * 10**9, processes=4, shard=True)
+    with pytest.raises(ConfigError, match=r"each of the 4 processes hold 16\.4 GB: start more"):
+        refuse_too_large(str(tmp_path), "none", torch.bfloat16, 10 * 10**9, processes=4, shard=True)
     with pytest.raises(ConfigError, match=r"larger GPU \(quantize: 4bit would take about 18\.\d GB\)"):
         refuse_too_large(str(tmp_path), "none", torch.bfloat16, 10 * 10**9)
 

@@ -86,8 +86,8 @@ def _shards() -> Shards:
     if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
         raise ConfigError(
             "shard: true has several processes hold a part of the model each, and this is one: start "
-            "them (accelerate launch --num_processes 4 -m ssui_train.srpo ...; on CPUs accelerate starts one, "
-            "so torchrun --nproc-per-node 4 -m ssui_train.srpo ...), or leave shard out"
+            "them (accelerate launch --num_processes 4 -m ssui_train.srpo ...; on CPUs it starts one, take "
+            "torchrun --nproc-per-node 4 -m ssui_train.srpo ...), or leave shard out"
         )
     return Shards(device())
 

@@ -83,9 +83,7 @@ class Shards:
 
     def __str__(self) -> str:
         part = sum(own.nbytes for own in self.own) / 1e9
-        return (
-            f"each of {self.count} processes holds {part:.3g} GB of the frozen layers and asks for the rest"
-        )
+        return f"each of {self.count} processes holds {part:.3g} GB of the frozen layers"
 
     def told(self, found: Any) -> Any:
         """What the first process has found, however long that takes it."""
@@ -121,7 +119,7 @@ class Shards:
             for weight, spot in spots.items():
                 spot.of(whole).data.copy_(weight)
         self.own.append(self._bytes(part))
-        dist.scatter(self.own[-1], list(whole.split(part)) if self.rank == FIRST else None, src=FIRST)
+        dist.scatter(self.own[-1], list(whole.chunk(self.count)) if self.rank == FIRST else None, src=FIRST)
         return spots
 
     def _bytes(self, size: int) -> Tensor:
@@ -168,7 +166,7 @@ class Shards:
                 for name, weight in resting.items():
                     setattr(module, name, weight)
 
-        module.forward = forward  # type: ignore[method-assign]
+        module.forward = forward
 
     # --- while a graph is kept
 
@@ -224,7 +222,7 @@ class Shards:
         slopes = [torch.zeros_like(one) if one.grad is None else one.grad for one in weights]
         flat = torch.cat([slope.flatten() for slope in slopes])
         dist.all_reduce(flat)
-        means = (flat / self.count).split([slope.numel() for slope in slopes])
+        means = (flat / self.count).split_with_sizes([slope.numel() for slope in slopes])
         for weight, mean in zip(weights, means, strict=True):
             weight.grad = mean.view_as(weight).to(weight.dtype)
 
@@ -241,10 +239,7 @@ def units(model: Any) -> Iterator[tuple[Module | None, list[Module]]]:
     for module in model.modules():
         if isinstance(module, GradientCheckpointingLayer) and module not in inside:
             inside |= set(module.modules())
-            yield (
-                module,
-                [one for one in module.modules() if list(one.parameters(recurse=False))],
-            )
+            yield module, [one for one in module.modules() if list(one.parameters(recurse=False))]
     for end in (model.get_input_embeddings(), model.get_output_embeddings()):
         if end is not None:
             yield None, [end]

@@ -120,5 +120,5 @@ def _shared(part: float, processes: int, shard: bool) -> str:
         return ", or start several processes, each with a GPU, and set shard: true"
     return (
         f"; each of the {processes} processes holds all of them: without quantize, shard: true would have "
-        f"each hold {part / GB:.1f} GB, and a layer or two more"
+        f"each hold {part / GB:.1f} GB, and the layers at work"
     )

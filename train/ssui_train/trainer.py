@@ -83,7 +83,9 @@ class SrpoTrainer(Trainer):  # type: ignore[misc]
         self.shards = shards_of(model.get_base_model())
         if self.shards:
             frozen = [name for name, weight in model.named_parameters() if not weight.requires_grad]
-            DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, frozen)
+            DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(  # type: ignore[no-untyped-call]
+                model, frozen
+            )
         self.kernels = allowed(args.device.type, model.config._attn_implementation)
         self.tallies = {"train": Tally(), "watch": Tally()}
         self.since = time.monotonic()
