@@ -77,14 +77,14 @@ def full(passed: int) -> str:
     )
 
 
-def out_of_reach(quotas: Mapping[str, int], there: int, left: int) -> Iterator[str]:
-    """Before a run with so many risky rows `there` and risky items `left`."""
-    total = sum(quotas.values())
+def out_of_reach(quotas: Mapping[str, int], rows: Mapping[str, int], left: int) -> Iterator[str]:
+    """Before a run with so many risky `rows` of each class and risky items `left`."""
+    total, there = sum(quotas.values()), sum(min(quota, rows.get(name, 0)) for name, quota in quotas.items())
     if total > there + left:
         yield (
-            f"Warning: query.classes wants {total:,} risky rows, and at most {there + left:,} can come of "
-            f"these seeds ({there:,} rows there, {left:,} items left): bring more seeds, or take the numbers "
-            "as shares"
+            f"Warning: query.classes wants {total:,} risky rows, and at most {there + left:,} of them can "
+            f"come of these seeds ({there:,} are there, {left:,} items left): bring more seeds, or take the "
+            "numbers as shares"
         )
 
 

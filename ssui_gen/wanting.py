@@ -108,6 +108,10 @@ class Wanting:
         keys = {name: -math.log(_uniform(seed_id, name)) / quota for name, quota in left.items()}
         return tuple(sorted(keys, key=lambda name: (keys[name], name)))
 
+    def first(self, seed_id: str, full: frozenset[str]) -> str | None:
+        """The class that a risky item wants where these are `full`."""
+        return next(iter(self.without(full).order(seed_id, "risky")), None)
+
     def said(self, wish: Wish | None) -> str:
         """What the Query agent reads of a wish, behind its system text."""
         if wish is None or self.words is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 from collections import Counter
 from random import Random
 from typing import Any
@@ -19,6 +21,7 @@ from sharded import Sharded
 from test_wanting import asked, steered
 
 from ssui_gen.jobs.filling import Filling
+from ssui_gen.quotas import out_of_reach
 from ssui_gen.records import Reason, ReasoningPath, Reject
 from ssui_gen.replies import ReasoningReply
 from ssui_gen.taxonomy import classes
@@ -67,6 +70,31 @@ def test_however_items_come_and_fail_no_class_gets_too_many_and_none_is_left_out
     assert all(filling.rows[name] <= quota for name, quota in quotas.items())
     assert filling.passed == begun["not"] and begun.total() == items
     assert filling.done or not filling.passed, "whoever was passed over was so as all were full"
+
+
+def test_whoever_waits_is_let_go_when_the_run_stops_and_who_is_under_way_ends() -> None:
+    filling, begun, ended = Filling({"violence": 1}, {}), list[bool](), list[int]()
+
+    async def one(number: int) -> None:
+        async with filling.place(lambda full: None if full else "violence") as full:
+            begun.append(full is not None)
+            await asyncio.sleep(0.01 if full is not None else 0)
+            ended.append(number)
+
+    async def every() -> None:
+        many = [asyncio.create_task(one(number)) for number in range(9)]
+        await asyncio.sleep(0)
+        filling.close()
+        await asyncio.wait_for(asyncio.gather(*many), 30)
+
+    asyncio.run(every())
+    assert Counter(begun) == {True: 1, False: 8} and ended[-1] == 0 and not filling.passed
+
+
+def test_rows_of_classes_that_nobody_wants_bring_no_quota_nearer() -> None:
+    assert list(out_of_reach({"violence": 20}, {"self_harm": 20}, 5))
+    assert list(out_of_reach({"violence": 2, "self_harm": 4}, {"violence": 9}, 3))
+    assert not list(out_of_reach({"violence": 2, "self_harm": 4}, {"violence": 9}, 4))
 
 
 # --- a run -------------------------------------------------------------------------------------------------
@@ -145,3 +173,66 @@ def test_a_cluster_is_refused_before_any_node_is_sought(fake: Fake, tmp_path: An
     made = filled(tmp_path, fake, plain(2, kind="risky"), violence=1)
     end = made.here("--cluster", "local")
     assert end.code == 1 and "query.fill: " in end.err
+
+
+def _limited(made: Job, **limits: Any) -> None:
+    settings = json.loads((made.folder / "run.yaml").read_text())
+    (made.folder / "run.yaml").write_text(json.dumps(settings | {"limits": limits}))
+
+
+def never(body: dict[str, Any]) -> str:
+    """No picture fits any wanted class."""
+    return json.dumps(asked(f"A question {body['draw']}?", "misinformation"))
+
+
+def stopping(at: int, fake: Fake) -> Any:
+    """The same, and one signal from call number `at` on."""
+    sent = list[int]()
+
+    def answer(body: dict[str, Any]) -> str:
+        if fake.counts["query"] >= at and not sent:
+            sent.append(fake.counts["query"])
+            os.kill(os.getpid(), signal.SIGINT)
+        return never(body)
+
+    return answer
+
+
+def test_ctrl_c_begins_none_of_those_that_wait_for_a_class(fake: Fake, tmp_path: Any) -> None:
+    made = filled(tmp_path, fake, plain(40, kind="risky"), violence=2)
+    fake.latency, fake.answers = 0.02, {"query": stopping(4, fake)}
+    end = made.here()
+    assert end.code == 130 and "Interrupted" in end.out, end.err
+    assert fake.counts["query"] <= 6, "two were under way"
+    assert len(made.rejects) == fake.counts["query"], "each has its row"
+    fake.answers = {"query": _fits, "reasoning": _arrives}
+    assert made.here().code == 0 and risky(made) == {"violence": 2}
+
+
+def test_ctrl_c_begins_none_of_those_that_wait_for_what_a_unit_takes(fake: Fake, tmp_path: Any) -> None:
+    made = steered(tmp_path, fake.url, plain(40, kind="risky"), {})
+    _limited(made, tokens=10_000_000)
+    fake.latency, fake.answers = 0.02, {"query": stopping(2, fake)}
+    assert made.here().code == 130
+    assert fake.counts["query"] < 10
+
+
+def test_who_waits_for_a_class_takes_nothing_from_what_may_be_spent(fake: Fake, tmp_path: Any) -> None:
+    made = filled(tmp_path, fake, plain(40, kind="risky"), violence=1)
+    fake.answers = {"query": never}
+    _limited(made, tokens=9_000)
+    end = made.here()
+    assert end.code == 3, end.err
+    told = re.search(r"limits\.tokens: ([\d,]+) of 9,000 are spent", end.out)
+    assert told
+    spent = int(told[1].replace(",", ""))
+    assert 9_000 - 2 * spent / len(made.rejects) <= spent < 9_000
+
+
+def test_a_dry_run_asks_nothing_where_all_is_filled(fake: Fake, tmp_path: Any) -> None:
+    made = filled(tmp_path, fake, plain(24, kind="risky"), violence=2)
+    assert made.here().code == 0
+    calls, left = fake.calls, 24 - len(made.paths) - len(made.rejects)
+    dry = made.here("--dry")
+    assert dry.code == 1 and f"Every class has its rows: {left} seeds were not begun" in dry.out
+    assert fake.calls == calls

@@ -183,6 +183,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "quotas",
         "jobs.dry",
         "jobs.filling",
+        "jobs.source",
         "jobs.seedwork",
         "cluster.queue",
         "cluster.node",

@@ -341,7 +341,7 @@ def test_quotas_that_cannot_be_met_are_told_before_the_first_call_and_by_a_dry_r
     quotas = {"violence": 4, "self_harm": 50}
     seeds = [*plain(3, kind="risky"), {"id": "b", "image": "1.png", "kind": "benign"}]
     made = steered(tmp_path, fake.url, seeds, {"classes": quotas})
-    says = "query.classes wants 54 risky rows, and at most 3 can come of these seeds (0 rows there, 3 items"
+    says = "query.classes wants 54 risky rows, and at most 3 of them can come of these seeds (0 are"
     dry, end = made.here("--dry"), made.here()
     assert says in dry.out and says in end.out
     assert "Warning: self_harm: 50 rows are wanted, and at most" in dry.out

@@ -25,7 +25,14 @@ class Filling:
         self.on_the_way: Counter[str] = Counter()
         self.passed = 0
         """Seeds that were not begun, as nothing is wanted any more."""
-        self._changed = asyncio.Condition()
+        self.closed = False
+        """Whether the run stops: whoever waits for a place is not begun."""
+        self._changed = asyncio.Event()
+
+    def close(self) -> None:
+        """Let go whoever waits."""
+        self.closed = True
+        self._changed.set()
 
     @property
     def done(self) -> bool:
@@ -41,21 +48,21 @@ class Filling:
     @asynccontextmanager
     async def place(self, wants: Wants) -> AsyncIterator[frozenset[str] | None]:
         """Hold a place in the class that an item `wants` beside those that are taken until it has ended.
-        Gives the classes that are taken, or None where nothing is wanted any more.
+        Gives the classes that are taken, or None where nothing is wanted any more, or the run stops.
         """
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.done or wants(self.taken) is not None)
-            taken = self.taken
-            wanted = None if self.done else wants(taken)
-            self.on_the_way.update([wanted] if wanted else [])
-            self.passed += wanted is None
+        while not (self.closed or self.done or wants(self.taken)):
+            self._changed.clear()
+            await self._changed.wait()
+        taken = self.taken
+        wanted = None if self.closed or self.done else wants(taken)
+        self.passed += self.done
+        self.on_the_way.update([wanted] if wanted else [])
         try:
             yield taken if wanted else None
         finally:
             if wanted:
-                async with self._changed:
-                    self.on_the_way[wanted] -= 1
-                    self._changed.notify_all()
+                self.on_the_way[wanted] -= 1
+                self._changed.set()
 
     def count(self, row: ReasoningPath | Reject) -> None:
         """A row is there; before its place is given up."""

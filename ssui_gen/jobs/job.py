@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -153,6 +153,10 @@ async def opened(
         yield job
 
 
+def _at_once(_: object) -> AbstractAsyncContextManager[bool]:
+    return nullcontext(True)
+
+
 async def carry_out(
     job: Job,
     items: Iterable[ItemT],
@@ -161,18 +165,29 @@ async def carry_out(
     funnel: Funnel,
     left: int,
     console: Console,
+    admitted: Callable[[ItemT], AbstractAsyncContextManager[bool]] = _at_once,
+    release: Callable[[], object] = lambda: None,
 ) -> Outcome:
-    """Work on `items`, `left` in number, with progress, steering and `ssui ctl`; drain on a signal."""
+    """Work on `items`, `left` in number, with progress, steering and `ssui ctl`; drain on a signal, or where
+    a limit is reached. Whether an item begins at all may have to wait in `admitted`; `release` then lets go
+    whoever waits there, who has taken nothing yet and is not under way.
+    """
     stop = Stop(lambda: console.print(STOPPING, soft_wrap=True))
+    stop.releases.append(release)
     expecting = Expecting(left, lambda: job.tally.answers)
     limits = job.config.limits
     purse = Purse(limits, job.before, job.tally, expecting, job.hours)
 
+    async def begun(item: ItemT) -> None:
+        async with admitted(item) as begins:
+            if begins:
+                await measured(item)
+
     async def measured(item: ItemT) -> None:
-        if limits.spends and not (await purse.admits() or stop.asked):
-            stop.asked = True
+        if limits.spends and not await purse.admits() and not stop.asked:
             saying(console)(f"{purse.empty}: what is in flight will be finished.")
-        if not purse.empty:
+            stop.drain()
+        if not stop.asked:
             with expecting.unit():
                 await work(item)
             await purse.ended()
@@ -187,5 +202,5 @@ async def carry_out(
         open_.callback(gc.unfreeze)
         await open_.enter_async_context(shown(progress, console))
         with stop.on_signals():
-            await run_all(items, measured, in_flight=limits.seeds_in_flight, stop=stop)
+            await run_all(items, begun, in_flight=limits.seeds_in_flight, stop=stop)
     return Outcome(progress, interrupted=stop.asked, limit=purse.empty)

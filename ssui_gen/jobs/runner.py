@@ -25,6 +25,8 @@ class Stop:
         """`notices` are called at the first signal, for example to tell a person that it was heard."""
         self.asked = False
         self.notices = list(notices)
+        self.releases = list[Callable[[], object]]()
+        """Called once, whoever asks: what waits to begin does not."""
         self._main: asyncio.Task[object] | None = None
 
     def ask(self) -> None:
@@ -33,7 +35,13 @@ class Stop:
         elif not self.asked:
             for notice in self.notices:
                 notice()
-        self.asked = True
+        self.drain()
+
+    def drain(self) -> None:
+        """Begin nothing more; nobody is told."""
+        first, self.asked = not self.asked, True
+        for release in self.releases if first else ():
+            release()
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, closing, suppress
-from functools import cached_property
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from functools import cached_property, partial
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen import graph
@@ -29,11 +28,11 @@ from ssui_gen.jobs.part import Part, told_of_rows
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jobs.rejects import Rejects
+from ssui_gen.jobs.source import Source
 from ssui_gen.jsonl import Appender, records
-from ssui_gen.manifest import Seeds, seeds_of
 from ssui_gen.records import ImageRef, Kind, Reason, ReasoningPath, Record, Reject, Seed
 from ssui_gen.run_files import PATHS, REJECTS
-from ssui_gen.seeds import kinds_of, read_seeds, root_of
+from ssui_gen.seeds import kinds_of
 from ssui_gen.shelf import Shelf
 from ssui_gen.state import Context, Item
 from ssui_gen.wanting import Wanting
@@ -44,32 +43,6 @@ SAMPLED = 20
 """Seeds that are looked through for a picture to ask the models about."""
 
 
-class Source(NamedTuple):
-    """Where seeds come from."""
-
-    items: Callable[[Callable[[str], bool]], Iterable[Seed | Reject]]
-    """All of them, told which ids come for the first time."""
-    root: Path
-    """Of the pictures."""
-    kept: Seeds | None
-    """As the run remembers it."""
-    name: str
-    """As messages name it."""
-
-    @staticmethod
-    def at(seeds: Path, run: Path) -> Source:
-        """A file, folder or dataset that the run was told of."""
-        return Source(
-            lambda new: read_seeds(seeds, new, run), root_of(seeds, run), seeds_of(seeds, run), str(seeds)
-        )
-
-    @staticmethod
-    def dealt(part: Part) -> Source:
-        """What one part of a larger job was dealt."""
-        seeds = part.seeds
-        return Source(lambda _: part.items(), Path(seeds.root), seeds, seeds.source)
-
-
 class Survey(NamedTuple):
     """What is there to be done, every picture looked at."""
 
@@ -78,6 +51,8 @@ class Survey(NamedTuple):
     items: int
     refused: Counter[str]
     """Seeds that cannot be used, by reason."""
+    passed: int
+    """Seeds that would not be begun, as every class has its rows."""
     drawn: list[Seed]
     """Some that can, drawn at random."""
 
@@ -104,6 +79,8 @@ class SeedWork:
         self._count_done()
         query = plan.config.query
         self.filling = Filling(query.classes, self.rows_by_class()) if query.fill else None
+        self._full: dict[str, frozenset[str]] = {}
+        """By seed under way: classes that were taken as it began."""
         self.agents: dict[str, Agent[Record]] = {}
         self.pictures = Pictures(self.root, plan.config.images, plan.config.limits.seeds_in_flight)
 
@@ -170,19 +147,21 @@ class SeedWork:
     def survey(self) -> Survey:
         """Look at every picture that is left to do."""
         refused: Counter[str] = Counter()
-        seeds = items = 0
+        seeds = items = passed = 0
 
         def usable() -> Iterator[Seed]:
-            nonlocal seeds, items
+            nonlocal seeds, items, passed
             for seed in self.left:
-                if reason := self._unusable(seed):
+                if self.filling and self.filling.done and self._wants_class(seed):
+                    passed += 1
+                elif reason := self._unusable(seed):
                     refused[reason] += 1
                 elif isinstance(seed, Seed):
                     seeds, items = seeds + 1, items + len(self._kinds_left(seed))
                     yield seed
 
         some = drawn(usable(), TRIED, _id)
-        return Survey(seeds, items, refused, some)
+        return Survey(seeds, items, refused, passed, some)
 
     def _unusable(self, seed: Seed | Reject) -> str:
         if isinstance(seed, Reject):
@@ -227,31 +206,43 @@ class SeedWork:
         wanted = kinds_of(seed, self.plan.config.twins)
         return [kind for kind in wanted if _done_key(seed.id, kind) not in self.done]
 
+    @asynccontextmanager
+    async def admitted(self, seed: Seed | Reject) -> AsyncIterator[bool]:
+        """Hold its place in a class, where classes are to be filled. Where each has its rows it is passed
+        over: it is left for a run that wants more.
+        """
+        if self.filling is None or not self._wants_class(seed):
+            yield True
+            return
+
+        async with self.filling.place(partial(self.plan.wanting.first, _id(seed))) as full:
+            if full is not None:
+                self._full[_id(seed)] = full
+            self.funnel.fresh += full is None and self.filling.done
+            yield full is not None
+
+    def _wants_class(self, seed: Seed | Reject) -> bool:
+        return isinstance(seed, Seed) and not seed.text and "risky" in self._kinds_left(seed)
+
+    def let_go(self) -> None:
+        """The run stops: seeds that wait for a class to become free are not begun."""
+        if self.filling:
+            self.filling.close()
+
     async def work(self, seed: Seed | Reject) -> None:
         """One seed: its picture, then one item for each kind that is left."""
         self.funnel.in_flight += 1
         try:
-            rejected = seed if isinstance(seed, Reject) else await self._if_wanted(seed)
+            rejected = seed if isinstance(seed, Reject) else await self._each_kind(seed)
             if rejected:
                 self._write(rejected)
             self.funnel.fresh += 1
         finally:
             self.funnel.in_flight -= 1
 
-    async def _if_wanted(self, seed: Seed) -> Reject | None:
-        """Pass it over where every class has its rows: it is left for a run that wants more."""
-        wanting = self.plan.wanting
-        if self.filling is None or seed.text or "risky" not in self._kinds_left(seed):
-            return await self._each_kind(seed, wanting)
-
-        def wants(full: frozenset[str]) -> str | None:
-            return next(iter(wanting.without(full).order(seed.id, "risky")), None)
-
-        async with self.filling.place(wants) as full:
-            return None if full is None else await self._each_kind(seed, wanting.without(full))
-
-    async def _each_kind(self, seed: Seed, wanting: Wanting) -> Reject | None:
+    async def _each_kind(self, seed: Seed) -> Reject | None:
         """Write a row for each kind; returns a reject if the picture cannot be used at all."""
+        wanting = self.plan.wanting.without(self._full.pop(seed.id, frozenset()))
         try:
             images = await asyncio.to_thread(self._images, seed)
         except ImageError as error:

@@ -23,7 +23,8 @@ from ssui_gen.jobs.part import Part
 from ssui_gen.jobs.plan import AGENTS, Plan
 from ssui_gen.jobs.progress import Funnel, saying
 from ssui_gen.jobs.rundir import RunDir
-from ssui_gen.jobs.seedwork import SeedWork, Source
+from ssui_gen.jobs.seedwork import SeedWork
+from ssui_gen.jobs.source import Source
 from ssui_gen.manifest import RUN, source_of_seeds
 from ssui_gen.quotas import AT_MOST, foretold, full, out_of_reach
 from ssui_gen.run_files import REJECTS
@@ -59,7 +60,14 @@ async def make_dataset(plan: Plan, console: Console, part: Part | None = None) -
         if not part:
             _say_out_of_reach(stage, saying(console))
         outcome = await carry_out(
-            job, stage.left, stage.work, funnel=stage.funnel, left=len(stage.left), console=console
+            job,
+            stage.left,
+            stage.work,
+            funnel=stage.funnel,
+            left=len(stage.left),
+            console=console,
+            admitted=stage.admitted,
+            release=stage.let_go,
         )
         if stage.filling and stage.filling.passed:
             saying(console)(full(stage.filling.passed))
@@ -79,6 +87,8 @@ async def foresee(plan: Plan, console: Console) -> Forecast:
         say(f"{stage.source.name}: {found.seeds:,} seeds to do, {found.items:,} items; {found.unusable}")
         for name, models in _asked(plan, stage.job).items():
             say(f"  {name}: asked of {models}")
+        if found.passed:
+            say(full(found.passed))
         if not found.drawn:
             raise NothingMade(f"{stage.source.name}: no seed is left to do that can be used")
         _say_out_of_reach(stage, say)
@@ -96,7 +106,7 @@ def _say_out_of_reach(stage: SeedWork, say: Callable[[str], None]) -> None:
     """Where more rows are wanted of classes than the seeds have items."""
     quotas = stage.plan.config.query.classes
     if quotas:
-        for line in out_of_reach(quotas, stage.funnel.kept["risky"], stage.count_risky_left()):
+        for line in out_of_reach(quotas, stage.rows_by_class(), stage.count_risky_left()):
             say(line)
 
 
