@@ -35,6 +35,7 @@ from microworld.corpus.dialogues import told
 from microworld.corpus.paths import good_path
 from microworld.corpus.responses import right_answer
 from microworld.draw.pool import LARGE, as_png
+from microworld.seeds import from_one, from_zero, shown_by
 from microworld.world import scene as drawn
 from microworld.world import wording as say
 from microworld.world.album import Album, pictures_of
@@ -48,8 +49,7 @@ from ssui_gen.benching.kept import RESPONSES
 from ssui_gen.benching.records import PLAIN, BenchImage, Evidence, Item, Origin, Reference, Twin, Unimodal
 from ssui_gen.errors import ConfigError, SsuiError
 from ssui_gen.files import atomic_write, claim, own_folder
-from ssui_gen.jsonl import as_line, read
-from ssui_gen.run_files import PATHS
+from ssui_gen.jsonl import as_line
 from ssui_gen.taxonomy import crosswalk_of
 
 NAME, VERSION, LICENCE = "rsbench-microworld", "1", "Apache-2.0"
@@ -210,12 +210,6 @@ def canary_of(count: int, seed: int, pictures: int = 1) -> str:
 # --- on disk ----------------------------------------------------------------------------------------------
 
 
-def shown_by(run: Path) -> int:
-    """How many pictures the run's first path shows; 1 where there is none. Raises RecordError."""
-    first = next(read(run / PATHS), None) if (run / PATHS).exists() else None
-    return 1 + len(((first and first.value) or {}).get("more_images", ()))
-
-
 def write(
     folder: Path, count: int = SCENARIOS, seed: int = SEED, plain: int = PLAINLY, pictures: int = 1
 ) -> bool:
@@ -279,8 +273,10 @@ def _check_unanswered(folder: Path, items: list[Item]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.bench", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--scenarios", type=int, default=SCENARIOS, help="each of three items; default: 400")
-    parser.add_argument("--plain", type=int, default=PLAINLY, help="items of no rate, for an alarm")
+    parser.add_argument(
+        "--scenarios", type=from_one, default=SCENARIOS, help="each of three items; default: 400"
+    )
+    parser.add_argument("--plain", type=from_zero, default=PLAINLY, help="items of no rate, for an alarm")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--pictures", type=int, choices=(1, 2), help="of each item; default: as the run has")
     args = parser.parse_args()

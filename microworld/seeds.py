@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -29,8 +30,9 @@ from microworld.world.rules import Split, world
 from microworld.world.scene import Item, Scene, family, make_item, make_scene, truth
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, own_folder
-from ssui_gen.jsonl import read
-from ssui_gen.records import ImageRef, Kind, Seed
+from ssui_gen.jsonl import read, validate
+from ssui_gen.records import ImageRef, Kind, ReasoningPath, Seed
+from ssui_gen.run_files import PATHS
 
 ALARMING_EVERY = 24
 TRUTH = "truth.jsonl"
@@ -151,10 +153,40 @@ STREAMS = {1: seeds, 2: album_seeds}
 """By how many pictures a seed shows."""
 
 
+def shown_by(run: Path) -> int:
+    """How many pictures the run's first path that can be read shows; 1 where there is none. Raises
+    RecordError where the file cannot be.
+    """
+    for line in read(run / PATHS):
+        with suppress(RecordError):
+            return len(validate(ReasoningPath, line).images)
+    return 1
+
+
+def from_one(text: str) -> int:
+    """A number of things to be drawn, one at least. Raises ArgumentTypeError."""
+    return _number(text, 1)
+
+
+def from_zero(text: str) -> int:
+    """The same, or none."""
+    return _number(text, 0)
+
+
+def _number(text: str, least: int) -> int:
+    try:
+        found = int(text)
+    except ValueError:
+        found = least - 1
+    if found < least:
+        raise argparse.ArgumentTypeError(f"expected a number from {least}; got {text!r}")
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="microworld.seeds", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=48)
+    parser.add_argument("--count", type=from_one, default=48)
     parser.add_argument("--split", choices=("train", "test"), default="test")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pictures", type=int, choices=tuple(STREAMS), default=1, help="of each seed")

@@ -7,11 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from curating import record
 
-from microworld import bench
-from microworld.bench import Scenario, scenarios, shown_by, write
+from microworld import bench, seeds
+from microworld.bench import Scenario, scenarios, write
 from microworld.bench_truth import known
-from microworld.seeds import album_seeds
+from microworld.seeds import album_seeds, shown_by
 from microworld.world.album import Album, split_of
 from microworld.world.rules import world
 from ssui_gen.benching.bench import read_bench
@@ -87,8 +88,36 @@ def test_the_truth_is_told_of_both_pictures(drawn: Path) -> None:
 
 def test_a_run_of_two_pictures_has_a_bench_of_two(tmp_path: Path) -> None:
     assert shown_by(tmp_path) == 1
-    first = tmp_path / "reasoning_paths.jsonl"
-    first.write_text(json.dumps({"image": {}, "more_images": [{}]}) + "\n")
+    first, one = tmp_path / "reasoning_paths.jsonl", record("one")
+    two = one.model_copy(update={"more_images": (one.image,)}).model_dump_json()
+    first.write_text(two + "\n")
     assert shown_by(tmp_path) == 2
-    first.write_text(json.dumps({"image": {}}) + "\n")
+    first.write_text(one.model_dump_json() + "\n" + two + "\n")
     assert shown_by(tmp_path) == 1
+    odd = json.dumps({**json.loads(two), "more_images": None})
+    first.write_text(f"{{broken\n\n3\n{odd}\n{two}\n")
+    assert shown_by(tmp_path) == 2, "what cannot be read says nothing"
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("bench", ("--scenarios", "-3")),
+        ("bench", ("--scenarios", "0")),
+        ("bench", ("--plain", "-1")),
+        ("seeds", ("--count", "0")),
+        ("seeds", ("--count", "many")),
+    ],
+)
+def test_so_few_are_no_number_of_things_to_draw(
+    module: str,
+    options: tuple[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", [module, str(tmp_path / "x"), *options])
+    with pytest.raises(SystemExit) as end:
+        {"bench": bench.main, "seeds": seeds.main}[module]()
+    assert end.value.code == 2 and "expected a number from" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()

@@ -6,6 +6,8 @@ import atexit
 import json
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -31,6 +33,7 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.records import MOST_IMAGES, ImageRef, ReasoningPath, Seed, look_of
 from ssui_gen.run_files import NOT_EXPLORED
 from ssui_gen.seeds import read_seeds
+from ssui_gen.serving.embedded import reads
 from ssui_train.families import picture_id
 
 SEEDS: list[dict[str, Any]] = [
@@ -404,3 +407,17 @@ def test_the_truth_of_several_drawn_scenes_is_of_all_their_things(tmp_path: Path
     ]
     assert things_in(scenes, refs[:2]) == ["pond", "kettle"]
     assert things_in(scenes, refs) is None, "one is no drawn scene"
+
+
+def test_a_micro_vlm_that_was_taught_one_picture_is_shown_no_two_unless_that_is_said(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "microworld.seeds", str(tmp_path / "two"), "--pictures", "2", "--count", "2"],
+        check=True,
+        capture_output=True,
+    )
+    assert made.returncode == 0
+    told = ["dataset", "--run", str(tmp_path / "run"), "--seeds", str(tmp_path / "two" / "seeds.jsonl")]
+    end = here(told)
+    assert end.code == 1 and "models.vlm: micro-agents was taught 1 picture" in end.err
+    assert "CONFIG=microworld/two.yaml" in end.err and not rows(tmp_path / "run" / "reasoning_paths.jsonl")
+    assert [reads(name) for name in ("micro-agents", "micro-two-judge", "fake-vlm")] == [1, 2, None]

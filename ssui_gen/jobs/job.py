@@ -37,12 +37,17 @@ from ssui_gen.jobs.served import Served, plays_embedded, served
 from ssui_gen.jobs.spending import HOUR, NOTHING, Before, Purse, Reached
 from ssui_gen.jobs.steer import steered
 from ssui_gen.manifest import was_toy
-from ssui_gen.serving.embedded import EMBEDDED
+from ssui_gen.serving.embedded import EMBEDDED, reads
 
 STOPPING = "Stopping: what is in flight will be finished; the same signal again gives it up."
 NO_TOY = (
     "{media}: these are no drawn scenes, and the embedded micro VLM knows nothing else: name a model "
     "(MODEL=... or BASE_URL=...), or let it play to see how things work: TOY=1 (--toy)"
+)
+TOO_MANY = (
+    "models.{role}: {name} was taught {taught} picture(s) at a time, and {most} are shown together here: the "
+    "micro VLMs that read two are those of CONFIG=microworld/two.yaml (--config); or name a model (MODEL=... "
+    "or BASE_URL=...); or let it play all the same: TOY=1 (--toy)"
 )
 ItemT = TypeVar("ItemT")
 
@@ -76,6 +81,8 @@ class Job:
     """What the run had spent by then, where that is limited."""
     witness: Witness | None = None
     """Where it is a part of a larger one."""
+    lets: bool = False
+    """Whether a person lets the embedded micro VLM play whatever it is shown."""
 
     @property
     def hours(self) -> float:
@@ -107,6 +114,8 @@ class Job:
         for role, client in self.models.players.items():
             dialect = self.config.dialect(role)
             name = self.models.names[role]
+            if any("sees_pictures" in needed.get(other, ()) for other in self._played_by(client)):
+                self._require_taught(name, sample.most if sample else 1, role)
             found = await probe(client, name, sample, dialect, formats)
             if sample and sample.most > 1 and found.sees_pictures is not False:
                 await require_several(client, name, sample, dialect, found.terms, role)
@@ -120,6 +129,12 @@ class Job:
                 self.features[other] = found
                 prices = self.config.prices(other)
                 self.callers[other] = Caller(client, self.journal, self.gate, self.tally, sending, prices)
+
+    def _require_taught(self, name: str, most: int, role: str) -> None:
+        """Raises ConfigError for a micro VLM that was taught fewer pictures together than it is shown."""
+        taught = reads(name)
+        if taught is not None and most > taught and not self.lets:
+            raise ConfigError(TOO_MANY.format(role=role, name=name, most=most, taught=taught))
 
     def _played_by(self, client: Any) -> list[str]:
         return [role for role, other in self.models.clients.items() if other is client]
@@ -140,14 +155,16 @@ async def opened(
     Raises ConfigError where the embedded micro VLM would look at other pictures than drawn scenes, unless
     `toy` allows it, or did when the run began.
     """
-    roles = list(roles)
+    roles, lets = list(roles), toy
     toy = toy or was_toy(run, media)
     if not toy and plays_embedded(config, roles) and not are_drawn(media):
         raise ConfigError(NO_TOY.format(media=media))
     async with AsyncExitStack() as open_:
         models = await open_.enter_async_context(served(config, run, roles, media, saying(console)))
         journal = open_.enter_context(closing(Journal(run / CALLS, witness.call if witness else None)))
-        job = Job(run, config, models, journal, Gate(config.limits.calls_in_flight), witness=witness)
+        job = Job(
+            run, config, models, journal, Gate(config.limits.calls_in_flight), witness=witness, lets=lets
+        )
         if config.limits.counted:
             job.before = Before.of(journal.spent(), job.prices)
         yield job

@@ -22,6 +22,11 @@ EMBEDDED = (
 """The models it serves when none are named; those of `two` read two pictures shown together."""
 
 
+def reads(name: str) -> int | None:
+    """How many pictures shown together a model of its own was taught; None for any other."""
+    return (2 if "-two-" in name else 1) if name in EMBEDDED else None
+
+
 class EmbeddedServer:
     """A context manager; `url` ends in /v1 and is there once it is entered.
 
