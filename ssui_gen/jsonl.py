@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from ssui_gen.errors import RecordError
 from ssui_gen.files import open_own
 from ssui_gen.records import Record
+from ssui_gen.same_line import mark_of, require_same
 from ssui_gen.strict_json import Fault, value_of
 
 MAX_LINE = 1_000_000
@@ -43,6 +44,8 @@ class Line(NamedTuple):
     """Bytes before it in the file; `at` finds it again."""
     size: int = 0
     """Bytes of it, with its line break."""
+    mark: int = 0
+    """Of its bytes (`mark_of`): whether what lies there later is still this line."""
 
 
 def read(path: Path, max_line: int = MAX_LINE) -> Iterator[Line]:
@@ -69,12 +72,19 @@ def _refuse_pipe(path: Path) -> None:
 
 
 def at(line: Line, max_line: int = MAX_LINE) -> Line:
-    """The same line, read again: for whoever keeps places instead of rows. Raises RecordError."""
-    with line.path.open("rb") as file:
-        file.seek(line.offset)
-        return next(_numbered(line.path, _lines(file, max_line), max_line))._replace(
-            number=line.number, offset=line.offset
-        )
+    """The same line, read again: for whoever keeps places instead of rows. Raises RecordError, where another
+    one lies there by now, too.
+    """
+    try:
+        _refuse_pipe(line.path)
+        with line.path.open("rb") as file:
+            file.seek(line.offset)
+            _, raw = next(_lines(file, max_line), (0, None))
+    except OSError as error:
+        raise RecordError(f"{line.path}: could not be read: {error.strerror or error}") from None
+    same = require_same(line.path, line.number, raw, line.mark)
+    found = _line(line.path, line.number, same, max_line) or line
+    return found._replace(offset=line.offset, size=len(same), mark=line.mark)
 
 
 def records(kind: type[RecordT], path: Path) -> Iterator[RecordT]:
@@ -102,7 +112,7 @@ def record_of(kind: type[RecordT], path: Path, number: int, raw: bytes) -> Recor
 def _numbered(path: Path, lines: Iterable[tuple[int, bytes | None]], max_line: int) -> Iterator[Line]:
     for number, (offset, raw) in enumerate(lines, 1):
         if line := _line(path, number, raw, max_line):
-            yield line._replace(offset=offset, size=len(raw or b""))
+            yield line._replace(offset=offset, size=len(raw or b""), mark=mark_of(raw or b""))
 
 
 def _line(path: Path, number: int, raw: bytes | None, max_line: int) -> Line | None:

@@ -1,7 +1,8 @@
 """Rows that stay in their file: of each only where it lies is in memory, and it is read when it is asked for.
 
-A file that is replaced meanwhile is read as it was; one that is edited in place is not expected. What a row
-means, and which rows count, is for whoever puts their places in.
+A file that is replaced meanwhile is read as it was, and one that grows may be; where another line lies in the
+place of a row by now, that is said, and no row is given for it. What a row means, and which rows count, is
+for whoever puts their places in.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ssui_gen.errors import RecordError
 from ssui_gen.jsonl import Line, read, record_of, validate
 from ssui_gen.numbered import Numbered
 from ssui_gen.records import Record
+from ssui_gen.same_line import require_same
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -43,20 +45,26 @@ class Placed(Numbered[RecordT]):
             raise RecordError(f"{path}: could not be read: {error.strerror or error}") from None
         weakref.finalize(self, os.close, self._file)
         self._numbers, self._offsets, self._sizes = array("Q"), array("Q"), array("I")
+        self._marks = array("I")
 
     def put(self, line: Line) -> None:
         """The next row is the one of this line, which was found to be one."""
         self._numbers.append(line.number)
         self._offsets.append(line.offset)
         self._sizes.append(line.size)
+        self._marks.append(line.mark)
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def at(self, number: int) -> RecordT:
         """Raises RecordError where the row is none any more."""
-        raw = os.pread(self._file, self._sizes[number], self._offsets[number])
-        return record_of(self.kind, self.path, self._numbers[number], raw)
+        line = self._numbers[number]
+        try:
+            raw = os.pread(self._file, self._sizes[number], self._offsets[number])
+        except OSError as error:
+            raise RecordError(f"{self.path}: could not be read: {error.strerror or error}") from None
+        return record_of(self.kind, self.path, line, require_same(self.path, line, raw, self._marks[number]))
 
 
 def every(kind: type[RecordT], path: Path) -> Sequence[RecordT]:

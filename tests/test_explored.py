@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from curating import record
 from exploring import cuts, explored, judge, pairs, policy
 from fake_server import Fake
 from jobs import Job, rows
 from test_verify import path
 
 from ssui_gen.branches import Cut
+from ssui_gen.errors import RecordError
 from ssui_gen.exploring.explored import Explored, cut_id, read_paths
 from ssui_gen.jsonl import Appender, at, read
+from ssui_gen.placed import every
 from ssui_gen.records import Reason, ReasoningPath, Reject
 
 
@@ -32,6 +37,78 @@ def test_a_line_is_found_again_by_its_place(tmp_path: Path) -> None:
     assert [line.value for line in lines] == [{"a": "é"}, {"b": 2}, None, {"c": 3}]
     assert [at(line).value for line in lines] == [line.value for line in lines]
     assert [at(line).number for line in lines] == [2, 4, 5, 6]
+
+
+def one_of(id: str, answer: str = "Be careful.") -> ReasoningPath:
+    return record(id, answer=answer)
+
+
+def laid(file: Path, *paths: ReasoningPath) -> Path:
+    file.write_text("".join(one.model_dump_json() + "\n" for one in paths))
+    return file
+
+
+def _swap(file: Path) -> None:
+    """Rows as long as each other change places, in place."""
+    first, second = file.read_bytes().splitlines(keepends=True)
+    with file.open("r+b") as open_:
+        open_.write(second + first)
+
+
+def _cut_off(file: Path) -> None:
+    os.truncate(file, 10)
+
+
+def _emptied(file: Path) -> None:
+    os.truncate(file, 0)
+
+
+def _shifted(file: Path) -> None:
+    content = file.read_bytes()
+    with file.open("r+b") as open_:
+        open_.write(b"\n" + content)
+
+
+def _blanked(file: Path) -> None:
+    size = file.stat().st_size
+    with file.open("r+b") as open_:
+        open_.write(b" " * (size - 1) + b"\n")
+
+
+@pytest.mark.parametrize("edit", [_swap, _cut_off, _emptied, _shifted, _blanked])
+def test_no_other_row_is_given_for_one_whose_file_was_edited_meanwhile(
+    tmp_path: Path, edit: Callable[[Path], None]
+) -> None:
+    file = laid(tmp_path / "paths.jsonl", one_of("a"), one_of("b"))
+    found, lines = every(ReasoningPath, file), list(read(file))
+    edit(file)
+    for again in (lambda: found[1], lambda: at(lines[1])):
+        with pytest.raises(RecordError, match=r"paths\.jsonl:2: was changed by somebody.*same command again"):
+            again()
+
+
+def test_a_file_that_grows_or_is_replaced_is_read_on(tmp_path: Path) -> None:
+    file = laid(tmp_path / "paths.jsonl", one_of("a"), one_of("b"))
+    found, lines = every(ReasoningPath, file), list(read(file))
+    with file.open("a") as open_:
+        open_.write('{"torn')
+    assert [one.id for one in found] == ["a", "b"] and at(lines[1]) == lines[1]
+    laid(tmp_path / "new", one_of("c"), one_of("d")).replace(file)
+    assert [one.id for one in found] == ["a", "b"], "as it was"
+    with pytest.raises(RecordError, match="was changed by somebody"):
+        at(lines[1])
+
+
+@pytest.mark.parametrize("how", ["gone", "pipe", "folder"])
+def test_what_is_no_file_any_more_is_told_in_a_line(tmp_path: Path, how: str) -> None:
+    file = laid(tmp_path / "paths.jsonl", one_of("a"), one_of("b"))
+    (line, _), _ = list(read(file)), file.unlink()
+    if how == "pipe":
+        os.mkfifo(file)
+    elif how == "folder":
+        file.mkdir()
+    with pytest.raises(RecordError, match=r"paths\.jsonl: (could not be read|is a pipe)"):
+        at(line)
 
 
 def test_the_cuts_of_a_path_come_in_order_and_stale_ones_do_not(tmp_path: Path) -> None:

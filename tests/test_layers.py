@@ -54,6 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "errors",
         "files",
         "fresh_folder",
+        "same_line",
         "numbered",
         "shelf",
         "strict_json",
@@ -536,7 +537,7 @@ WORDS_OF_ROWS = {
         "records",
         "replies",
     ),
-    *("numbered", "shelf", "shares", "shipped", "taxonomy", "terminal", "yamls"),
+    *("numbered", "same_line", "shelf", "shares", "shipped", "taxonomy", "terminal", "yamls"),
 }
 MICROWORLD_MAY_USE = WORDS_OF_ROWS | {
     *("benching.asked", "benching.bench", "benching.drawn", "benching.kept", "benching.records"),

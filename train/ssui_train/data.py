@@ -103,7 +103,8 @@ class Reader:
 
     def _at(self, kind: type[RowT], name: str, place: Place) -> RowT:
         """The same row, read again."""
-        return validate(kind, at(Line(self.source.run / name, place.number, None, None, place.offset)))
+        line = Line(self.source.run / name, place.number, None, None, place.offset, mark=place.mark)
+        return validate(kind, at(line))
 
     def _branch(self, id: str) -> Row | None:
         """A branch of any path of the run."""

@@ -13,19 +13,20 @@ from typing import NamedTuple
 from ssui_gen.branches import Cut, Pair
 from ssui_gen.jsonl import Line
 
+_PLACE = "number INT, offset INT, mark INT"
 TABLES = (
-    "CREATE TABLE cuts (path TEXT, number INT, offset INT, PRIMARY KEY (path, number)) WITHOUT ROWID",
-    "CREATE TABLE branches (id TEXT PRIMARY KEY, number INT, offset INT) WITHOUT ROWID",
-    "CREATE TABLE pairs (path TEXT, id TEXT, number INT, offset INT, PRIMARY KEY (path, id)) WITHOUT ROWID",
-    "CREATE TABLE paths (id TEXT PRIMARY KEY, number INT, offset INT) WITHOUT ROWID",
+    f"CREATE TABLE cuts (path TEXT, {_PLACE}, PRIMARY KEY (path, number)) WITHOUT ROWID",
+    f"CREATE TABLE branches (id TEXT PRIMARY KEY, {_PLACE}) WITHOUT ROWID",
+    f"CREATE TABLE pairs (path TEXT, id TEXT, {_PLACE}, PRIMARY KEY (path, id)) WITHOUT ROWID",
+    f"CREATE TABLE paths (id TEXT PRIMARY KEY, {_PLACE}) WITHOUT ROWID",
 )
-PATHS = "SELECT number, offset FROM paths ORDER BY number"
+PATHS = "SELECT number, offset, mark FROM paths ORDER BY number"
 FIRST = """
-SELECT number, offset FROM paths
+SELECT number, offset, mark FROM paths
 ORDER BY NOT EXISTS (SELECT 1 FROM pairs WHERE path = paths.id), number LIMIT ?
 """
 STRAY = """
-SELECT number, offset FROM pairs
+SELECT number, offset, mark FROM pairs
 WHERE NOT EXISTS (SELECT 1 FROM paths WHERE id = pairs.path) ORDER BY number
 """
 
@@ -35,6 +36,12 @@ class Place(NamedTuple):
 
     number: int
     offset: int
+    mark: int
+    """Of its bytes."""
+
+
+def _place(line: Line) -> Place:
+    return Place(line.number, line.offset, line.mark)
 
 
 class Places:
@@ -54,19 +61,19 @@ class Places:
 
     def add_path(self, id: str, line: Line) -> bool:
         """Whether the id is new; the first one stays."""
-        return self._add("IGNORE", "paths VALUES (?, ?, ?)", (id, line.number, line.offset))
+        return self._add("IGNORE", "paths VALUES (?, ?, ?, ?)", (id, *_place(line)))
 
     def add_pair(self, pair: Pair, line: Line) -> bool:
         """Whether its path had none of this id; the first one stays."""
-        told = (pair.path_id, pair.id, line.number, line.offset)
-        return self._add("IGNORE", "pairs VALUES (?, ?, ?, ?)", told)
+        told = (pair.path_id, pair.id, *_place(line))
+        return self._add("IGNORE", "pairs VALUES (?, ?, ?, ?, ?)", told)
 
     def add_cut(self, cut: Cut, line: Line) -> None:
         """A cut with its branches; of those with one id the last one stays."""
-        place = line.number, line.offset
-        self._add("REPLACE", "cuts VALUES (?, ?, ?)", (cut.path_id, *place))
+        place = _place(line)
+        self._add("REPLACE", "cuts VALUES (?, ?, ?, ?)", (cut.path_id, *place))
         for branch in cut.branches:
-            self._add("REPLACE", "branches VALUES (?, ?, ?)", (branch.id, *place))
+            self._add("REPLACE", "branches VALUES (?, ?, ?, ?)", (branch.id, *place))
 
     def _add(self, instead: str, into: str, told: tuple[object, ...]) -> bool:
         return self._db.execute(f"INSERT OR {instead} INTO {into}", told).rowcount == 1
@@ -80,14 +87,14 @@ class Places:
         return self._found(FIRST, (limit,)) if limit else self._found(PATHS)
 
     def pairs_of(self, path: str) -> Iterator[Place]:
-        return self._found("SELECT number, offset FROM pairs WHERE path = ? ORDER BY number", (path,))
+        return self._found("SELECT number, offset, mark FROM pairs WHERE path = ? ORDER BY number", (path,))
 
     def cuts_of(self, path: str) -> Iterator[Place]:
-        return self._found("SELECT number, offset FROM cuts WHERE path = ? ORDER BY number", (path,))
+        return self._found("SELECT number, offset, mark FROM cuts WHERE path = ? ORDER BY number", (path,))
 
     def cut_with(self, branch: str) -> Place | None:
         """The row that holds a branch."""
-        return next(self._found("SELECT number, offset FROM branches WHERE id = ?", (branch,)), None)
+        return next(self._found("SELECT number, offset, mark FROM branches WHERE id = ?", (branch,)), None)
 
     def stray_pairs(self) -> Iterator[Place]:
         """Those whose path is not here."""
