@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from curating import record
 
-from microworld import bench, seeds
+from microworld import bench
 from microworld.bench import Scenario, scenarios, write
 from microworld.bench_truth import known
 from microworld.seeds import album_seeds, shown_by
@@ -19,6 +21,7 @@ from ssui_gen.benching.bench import read_bench
 
 ALL = list(scenarios(150, bench.SEED, 2))
 FEW, PLAIN = 6, 2
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -101,23 +104,12 @@ def test_a_run_of_two_pictures_has_a_bench_of_two(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("module", "options"),
-    [
-        ("bench", ("--scenarios", "-3")),
-        ("bench", ("--scenarios", "0")),
-        ("bench", ("--plain", "-1")),
-        ("seeds", ("--count", "0")),
-        ("seeds", ("--count", "many")),
-    ],
+    [("bench", ("--scenarios", "0")), ("bench", ("--plain", "-1")), ("seeds", ("--count", "many"))],
 )
 def test_so_few_are_no_number_of_things_to_draw(
-    module: str,
-    options: tuple[str, str],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    module: str, options: tuple[str, str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("sys.argv", [module, str(tmp_path / "x"), *options])
-    with pytest.raises(SystemExit) as end:
-        {"bench": bench.main, "seeds": seeds.main}[module]()
-    assert end.value.code == 2 and "expected a number from" in capsys.readouterr().err
+    command = [sys.executable, "-m", f"microworld.{module}", str(tmp_path / "x"), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "expected a number from" in done.stderr
     assert not (tmp_path / "x").exists()
