@@ -31,7 +31,7 @@ from peft import get_peft_model
 from torch import Tensor
 from train_bound import linear, scores
 from train_question import Question, enlivened
-from train_steps import Step, as_sequences, as_tree, as_trl, example, maker_of
+from train_steps import example, maker_of
 from transformers import AutoModelForImageTextToText
 
 from ssui_train.attention import allowed, kernels
@@ -40,7 +40,7 @@ from ssui_train.forward import Eyes, read
 from ssui_train.job import recompute
 from ssui_train.learn import taught
 from ssui_train.paths import disagreement, register
-from train import EACH, GRIDS, THINNED
+from train import EACH, GRIDS, THINNED, TREES, WAYS, step_of
 
 TEXT = {
     "vocab_size": 151_936,
@@ -63,8 +63,6 @@ VISION = {
 }
 """The shape of Qwen/Qwen2.5-VL-3B-Instruct, after its config.json."""
 SECTIONS = [16, 24, 24]
-WAYS = ("tree", "mask", "sequences", "trl")
-TREES = ("tree", "mask")
 EDGE, TIMES = 8192, 20
 """Of the matrices whose product tells the speed, and how many products do."""
 DEVICE = "cuda"
@@ -170,12 +168,6 @@ def exactness(layers: int, image: int) -> list[dict[str, Any]]:
 
 
 # --- what it costs
-
-
-def step_of(way: str, question: Question, pairs: Sequence[Any], folder: Path) -> Step:
-    if way in TREES:
-        return as_tree(question, pairs, by_paths=way == "tree")
-    return as_trl(question, pairs, folder) if way == "trl" else as_sequences(question, pairs)
 
 
 def cost(layers: int, image: int, which: str, way: str, twice: bool, rounds: int) -> dict[str, Any]:
