@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from tiny_families import tiny
+from tiny_families import FAMILIES, tiny
 from torch import Tensor
 from trees import BRANCHES, Case, eyes, with_lora
 
@@ -87,7 +87,8 @@ def rows(folder: str) -> None:
     """Each process reads rows that the other does not, and says how far it is from reading them alone."""
     dist.init_process_group("gloo")
     rank, found = dist.get_rank(), {}
-    for family, tied, ways in (("llava", False, list(WAYS)), ("qwen2_5_vl", True, ["in parts"])):
+    for family in FAMILIES:
+        tied, ways = family == "qwen2_5_vl", list(WAYS) if family == "llava" else ["in parts"]
         alone, processor = _model(family, 0, tied)
         encoder = Encoder(processor, alone)
         base, _ = _model(family, rank, tied)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny_families import FAMILIES
 from training import ROOT, Training, quiet, several
 
 from ssui_gen.errors import ConfigError
@@ -66,13 +67,13 @@ def test_a_shared_base_teaches_each_process_its_own_rows(told: list[dict[str, An
     assert set(ways[0]) == {"in parts", "torn", "at once", "masked", "apart"}
     assert ways[0]["torn"]["kept"]["parts"] > ways[1]["torn"]["kept"]["parts"], "rows are unlike"
     for one in told:
-        for family in ("llava", "qwen2_5_vl"):
+        for family in FAMILIES:
             off = [read["off"] for way in one[family]["read"].values() for read in way.values()]
             assert off
             assert max(off) < 1e-6
 
 
-@pytest.mark.parametrize("family", ["llava", "qwen2_5_vl"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_each_process_holds_half_of_the_layers(told: list[dict[str, Any]], family: str) -> None:
     for one in told:
         own, whole, all_of_it = one[family]["held"]
