@@ -251,7 +251,7 @@ golden: $(READY) ## rewrite the golden files after a change of prompts or of the
 	$(VENV)/bin/python -m pytest tests/test_prompts.py tests/test_codebook.py --golden -q
 
 .PHONY: check
-check: $(READY) ## lint, types and all tests that need nothing beside .venv; CI also runs those in a browser, on vLLM and under inspect_ai
+check: $(READY) ## lint, types and all tests that need nothing beside .venv; CI also runs those in a browser, on vLLM, under inspect_ai and on Ray
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(TESTS) -m "not browser and not vllm and not inspect and not servers and not s3 and not cluster and not live" $(ARGS)
 
 ##@ This machine, and servers

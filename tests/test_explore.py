@@ -37,7 +37,6 @@ from fake_server import Fake, serve
 from jobs import Job, job, plain, rows
 from PIL import Image
 
-from microworld.label_branches import label
 from ssui_gen.cli import main
 from ssui_gen.records import digest
 
@@ -373,25 +372,6 @@ def test_killed_when_all_was_drawn_once_it_asks_the_server_as_before(tmp_path: P
         assert "renders each prefix as it stands" in done.out and "are drawn from again" in done.out
         assert json.loads((todo.run / "pairs.json").read_text())["features"]["policy"]["file_urls"]
         assert_same(todo, whole)
-
-
-@pytest.mark.slow
-def test_the_micro_vlm_gives_pairs_out_of_the_box(tmp_path: Path) -> None:
-    """Policy and judge are checkpoints of their own; the world knows whether their pairs are right."""
-    run = ["--run", str(tmp_path / "run"), "--limit", "8"]
-    for stage in (["dataset", *run], ["pairs", *run, "--uncurated"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ssui_gen", *stage], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-    edition = json.loads((tmp_path / "run" / "pairs.json").read_text())["editions"][0]["edition"]
-    assert edition["models"] == {"policy": "micro-policy", "judge": "micro-judge"}
-    counts = label(tmp_path / "run", tmp_path / "run" / "seeds")
-    assert counts["good"] > 0 and counts["bad"] > 0
-    known = {row["branch_id"]: row["good"] for row in rows(tmp_path / "run" / "labels.jsonl")}
-    made = [p for p in rows(tmp_path / "run" / "pairs.jsonl") if p["chosen_id"] in known]
-    right = [known[pair["chosen_id"]] and not known[pair["rejected_id"]] for pair in made]
-    assert len(right) >= 5 and sum(right) / len(right) > 0.8
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def printed(said: str, what: str) -> str:
 def test_every_printed_line_leads_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "a night's run"
-    begun = pasted(f"{quote(str(SSUI))} dataset --run {quote(str(run))} --limit 8")
+    begun = pasted(f"{quote(str(SSUI))} dataset --run {quote(str(run))} --limit 5")
     drawn = pasted(printed(begun, " pairs "))
     trained = pasted(printed(drawn, " ssui_train.srpo "))
     assert (run / "adapter/adapter_model.safetensors").exists()

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import DynamicCache
 
 from microworld.corpus.dialogues import DESCRIBE, Dialogue, check_joint, check_text, describe
 from microworld.corpus.paths import good_path
 from microworld.draw.pool import Pool, picture, scene_at, small_picture
 from microworld.learning.ask import Checkpoint, Question
+from microworld.learning.cache import ROOM, growing
 from microworld.learning.curve import read_curve
 from microworld.learning.feed import Encoder, feed
 from microworld.learning.model import CHAT_TEMPLATE, load
@@ -168,3 +170,15 @@ def test_the_checkpoint_names_what_held_out_pictures_show(agents: tuple[Any, Any
     texts = Checkpoint(*agents).ask([Question(None, DESCRIBE, picture(s)) for s in scenes], most=64)
     found = [len(things_named(t) & set(s.things)) / len(s.things) for t, s in zip(texts, scenes, strict=True)]
     assert sum(found) / len(found) > 0.85
+
+
+def test_keys_and_values_grow_as_they_would_by_copying() -> None:
+    """A layer past its first room, against transformers' own."""
+    torch.manual_seed(0)
+    ours, theirs = growing(), DynamicCache()
+    for tokens in (5, 1, ROOM, 1, 3 * ROOM, 1):
+        keys, values = torch.randn(2, 2, 3, tokens, 4)
+        for layer in (0, 1):
+            found, wanted = (cache.update(keys + layer, values, layer) for cache in (ours, theirs))
+            assert all(torch.equal(one, other) for one, other in zip(found, wanted, strict=True))
+    assert ours.get_seq_length() == theirs.get_seq_length() == 8 + 4 * ROOM

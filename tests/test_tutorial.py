@@ -1,5 +1,8 @@
-"""The commands of docs/tutorial.md, all of them in their order, as a newcomer types them in the checkout."""
+"""The commands of docs/tutorial.md, all of them in their order, as a newcomer types them in the checkout; the
+world knows whether the pairs that they make are right.
+"""
 
+import json
 import re
 import shutil
 import subprocess
@@ -7,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jobs import rows
+
+from microworld.label_branches import label
 
 ROOT = Path(__file__).parent.parent
 RUN = ROOT / "outputs" / "first"
@@ -41,3 +47,11 @@ def test_the_tutorial_works_as_it_is_written() -> None:
         for begins, left in LEAVES.items():
             assert not command.startswith(begins) or (RUN / left).exists(), (command, left)
     assert list(RUN.glob("bench/*/report.html"))
+    edition = json.loads((RUN / "pairs.json").read_text())["editions"][0]["edition"]
+    assert edition["models"] == {"policy": "micro-policy", "judge": "micro-judge"}
+    counts = label(RUN, RUN / "seeds")
+    assert counts["good"] > 0 and counts["bad"] > 0
+    known = {row["branch_id"]: row["good"] for row in rows(RUN / "labels.jsonl")}
+    made = [pair for pair in rows(RUN / "pairs.jsonl") if pair["chosen_id"] in known]
+    right = [known[pair["chosen_id"]] and not known[pair["rejected_id"]] for pair in made]
+    assert len(right) >= 5 and sum(right) / len(right) > 0.8

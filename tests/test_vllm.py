@@ -68,12 +68,11 @@ def logging_to(file: Path) -> list[int]:
 
 
 def answered(run: Path) -> dict[str, float]:
-    """Every call in the journal, with when it was answered."""
+    """Every call in the journal, with when it was answered; none while its table is not made yet."""
     with sqlite3.connect(f"file:{run / 'calls.sqlite'}?mode=ro", uri=True) as journal:
         columns = [row[1] for row in journal.execute("PRAGMA table_info(calls)")]
-        return {
-            row[0]: dict(zip(columns, row, strict=True)) for row in journal.execute("SELECT * FROM calls")
-        }
+        found = journal.execute("SELECT * FROM calls") if columns else ()
+        return {row[0]: dict(zip(columns, row, strict=True)) for row in found}
 
 
 def eventually(true: Any, seconds: float = 300.0) -> bool:
@@ -128,11 +127,11 @@ def test_a_wrong_model_name_stops_before_the_first_call(
     assert "no model 'nobody' is served" in done.stderr and real_vllm.model in done.stderr
 
 
-def test_a_server_killed_midway_loses_nothing_and_repeats_nothing(tmp_path: Path, drawn_seeds: Path) -> None:
+def test_a_server_killed_midway_loses_nothing_and_repeats_nothing(
+    real_vllm: Serving, tmp_path: Path, drawn_seeds: Path
+) -> None:
     run = tmp_path / "run"
-    (tmp_path / "one").mkdir()
-    (tmp_path / "two").mkdir()
-    with serving(tmp_path / "one", drawn_seeds) as first:
+    with serving(tmp_path, drawn_seeds) as first:
         port = first.url.split(":")[2].removesuffix("/v1")
         with subprocess.Popen(
             command(run, drawn_seeds, "--base-url", first.url, "--model", first.model),
@@ -147,8 +146,7 @@ def test_a_server_killed_midway_loses_nothing_and_repeats_nothing(tmp_path: Path
         assert first.process.wait(300) == 1, "serve ends with its server"
         assert eventually(lambda: not logging_to(ROOT / "outputs" / "serve" / f"vllm-{port}.log"))
     before = answered(run)
-    with serving(tmp_path / "two", drawn_seeds) as second:
-        done = make(run, drawn_seeds, "--base-url", second.url, "--model", second.model)
+    done = make(run, drawn_seeds, "--base-url", real_vllm.url, "--model", real_vllm.model)
     assert done.returncode == 0, done.stderr
     assert outcomes(run) == dict.fromkeys(expected(drawn_seeds), 1)
     assert {id: answered(run)[id] for id in before} == before, "an answered call was made again"

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from PIL import Image
 
+from microworld.learning.cache import growing
+
 BATCH = 128
 Pictures = Image.Image | tuple[Image.Image, ...]
 """What one question shows: a picture, or several in their order."""
@@ -81,7 +83,7 @@ class Checkpoint:
         inputs = inputs.to(self.model.device)
         inputs.pop("token_type_ids", None)
         with torch.inference_mode():
-            out = self.model.generate(**inputs, **how)
+            out = self.model.generate(**inputs, **how, past_key_values=growing())
         new = out[:, inputs["input_ids"].shape[1] :]
         return list(self.processor.tokenizer.batch_decode(new, skip_special_tokens=True))
 

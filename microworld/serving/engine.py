@@ -23,8 +23,8 @@ from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
 from microworld.learning.adapters import load
+from microworld.learning.cache import roomy
 from microworld.serving.batch import Batch, begun, joined
-from microworld.serving.cache import roomy
 from microworld.serving.choose import Chooser
 from microworld.serving.grammar import Grammars
 from microworld.serving.prefixes import names_of

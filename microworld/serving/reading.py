@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from microworld.serving.cache import roomy
+from microworld.learning.cache import roomy
 from microworld.serving.prefixes import BLOCK, Prefixes
 from microworld.serving.rows import Prompt
 from microworld.serving.sight import Sight
