@@ -81,9 +81,8 @@ def test_the_variables_of_make_are_those_promised() -> None:
 
 def test_ci_calls_the_test_command_of_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    tests = re.findall(
-        r"(?<= )test-\w+|check", "".join(re.findall(r"^make .*?(?= #|$)", script, re.MULTILINE))
-    )
+    made = " ".join(re.findall(r"^make ([^#\n]*)", script, re.MULTILINE)).split()
+    tests = [word for word in made if word.startswith(("check", "test-"))]
     assert f"make {' '.join(tests)} " in README and len(tests) == 5
 
 
