@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/cluster_sim.py docs/nodes.png [--nodes 64] [--seeds 10000000]
 
-Discrete events: nodes load a model, take shards two at a time, are lost and come back. Which shard goes where
-is decided by the product's own queue (`ssui_gen.cluster.queue`). What a shard's start and end cost was measured
+Discrete events: nodes load a model, take shards two at a time, are lost and come back. Which shard goes
+where is decided by the product's own queue (`ssui_gen.cluster.queue`). A shard's start and end were measured
 here (`benchmarks/cluster.py`, the worse of its two figures); what a node does is assumed: 4 seeds a second (8
 GPUs of half a seed), give or take 15 %. Efficiency is the time in which these nodes would do the seeds if
 nothing were ever loaded, lost or waited for, as a share of the time that they take. Five throws of the dice.
