@@ -91,9 +91,14 @@ def _training(policy: str) -> list[str]:
     """Training is a program of its own, and its settings are chosen by the policy."""
     micro = policy in MICRO
     settings = shipped(_package("ssui_train"), "micro.yaml" if micro else "srpo.yaml")
-    model = _package("microworld") / "models" / policy.removeprefix("micro-") if micro else policy
+    model = micro_folder(policy) if micro else policy
     command = [sys.executable, "-m", "ssui_train.srpo", "--config", str(settings), "--model", str(model)]
     return [quote(word) for word in command]
+
+
+def micro_folder(policy: str) -> Path:
+    """Where the checkpoint of a policy that comes with us lies."""
+    return _package("microworld") / "models" / policy.removeprefix("micro-")
 
 
 def _package(name: str) -> Path:

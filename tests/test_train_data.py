@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from runs import PROMPT, change, loaded, pairs_of, tiny_encoder, write_run
 
+from ssui_gen.commands import micro_folder
 from ssui_gen.errors import ConfigError
 from ssui_gen.prompts import policy_prompt
 from ssui_train.encode import Encoder
@@ -69,6 +70,21 @@ def test_another_prompt_than_the_explored_one_is_refused(run: Path, encoder: Enc
     other.write_text(Path("prompts/policy.md").read_text().replace("what you tell", "what you say to"))
     with pytest.raises(ConfigError, match=r"explored with policy@2:\w{8}: name that file"):
         loaded(run, encoder, prompt=other)
+
+
+@pytest.mark.parametrize(
+    ("trained", "refused"), [("policy", True), ("two-policy", False), ("hub/name", False)]
+)
+def test_one_of_our_policies_is_not_trained_on_what_another_drew(
+    run: Path, encoder: Encoder, trained: str, refused: bool
+) -> None:
+    (run / "pairs.json").write_text((run / "pairs.json").read_text().replace('"tiny"', '"micro-two-policy"'))
+    model = trained if "/" in trained else str(micro_folder(f"micro-{trained}"))
+    if not refused:
+        assert loaded(run, encoder, model=model).examples
+        return
+    with pytest.raises(ConfigError, match=r"drawn from micro-two-policy.*--model \S+/two-policy --run"):
+        loaded(run, encoder, model=model)
 
 
 def test_curated_paths_come_first_and_pairs_of_those_dropped_are_counted(run: Path, encoder: Encoder) -> None:

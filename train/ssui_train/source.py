@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from PIL.Image import Image
 
-from ssui_gen.commands import command
+from ssui_gen.commands import MICRO, command, micro_folder
 from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.images import shown
 from ssui_gen.jsonl import read, validate
@@ -94,10 +94,22 @@ class Source:
         self.root = pictures_of(self.run, config.seeds)
         check_root(self.root, self.run)
         self.manifest = read_manifest(self.run / EXPLORED)
+        self._require_explored()
         self.limits = self.manifest.config.images
         self.pixels: int = config.max_pixels or _pixels(self.manifest.settings)
         """What the policy's processor scaled larger pictures to, where it does."""
         self.prompt = self._prompt()
+
+    def _require_explored(self) -> None:
+        """Raises ConfigError for one of our policies if another of them was explored. A served name says
+        nothing of other models.
+        """
+        others = [name for name in MICRO if name != self.policy] if self.policy in MICRO else []
+        if Path(self.config.model or "").resolve() in [micro_folder(name).resolve() for name in others]:
+            raise ConfigError(
+                f"{self.run}: its branches were drawn from {self.policy}, and {self.config.model} is another "
+                f"model: train that one with `{command('train', self.run, POLICY=self.policy)}`"
+            )
 
     def _prompt(self) -> Prompt:
         """The policy's prompt; raises ConfigError if the branches were drawn with another."""
