@@ -10,7 +10,7 @@ DRY ?=## make dataset, pairs, bench, train: 1 says what is there and what it wou
 MODEL ?=## name of the served model that plays the agents
 BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
 CONFIG ?= run.yaml## settings that differ from the defaults
-POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name, folder, micro-untidy or micro-two-policy
+POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name, folder, micro-untidy, micro-drifting or micro-two-policy; make reproduce: one of these
 SRPO ?= $(if $(REAL),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
 ROUND ?=## make pairs: from 2 on: draw anew from the adapter of the round before → outputs/RUN/roundN
 UNCURATED ?=## make pairs, make rsbench, make publish: 1 takes paths that no person has seen
@@ -36,7 +36,7 @@ ARGS ?=## anything else for the command
 WORKERS ?= 2## make test, test-slow, check: how many tests run side by side
 PYTHON ?= python3## the Python (3.11 or newer) that makes .venv
 
-MICRO := $(filter micro-policy micro-untidy micro-two-policy,$(POLICY))
+MICRO := $(filter micro-policy micro-untidy micro-drifting micro-two-policy,$(POLICY))
 REAL := $(filter-out $(MICRO),$(POLICY))
 TRAINED := $(patsubst micro-%,microworld/models/%,$(MICRO))$(REAL)
 
@@ -190,7 +190,7 @@ measure: $(READY) ## measure the micro VLM on held-out scenes
 
 .PHONY: reproduce
 reproduce: $(READY) ## the paper's claims where the truth is known → outputs/reproduce; QUICK=1: nine of them, in 25 minutes
-	$(PY) -m microworld.reproduce $(if $(QUICK),--quick) $(if $(RIVALS),$(if $(RECIPES),,--rivals)) $(if $(RECIPES),--recipes) $(ARGS)
+	$(PY) -m microworld.reproduce $(if $(MICRO),--model=$(call q,$(TRAINED))) $(if $(QUICK),--quick) $(if $(RIVALS),$(if $(RECIPES),,--rivals)) $(if $(RECIPES),--recipes) $(ARGS)
 
 .PHONY: sheet
 sheet: $(READY) ## draw a contact sheet of the microworld to outputs/sheet.png

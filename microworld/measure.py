@@ -38,7 +38,7 @@ def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str
     if (models / "judge").exists():
         judge, pairs = Checkpoint(*load(models / "judge")), test_pairs(n, seed)
         found["judge"] = judging(judge, pairs) | looking(judge, pairs) | benched(judge, pairs)
-    for policy in ("policy", "untidy"):
+    for policy in ("policy", "untidy", "drifting"):
         if (models / policy).exists():
             found[policy] = measure_policy(Checkpoint(*load(models / policy)), n, seed)
     return found

@@ -1,10 +1,11 @@
 """Train the micro VLM from nothing: `python -m microworld.pretrain` (what `make micro` runs).
 
-Five phases: the tower is told what stands where (warmup), then the whole model learns captions and the
+Nine phases: the tower is told what stands where (warmup), then the whole model learns captions and the
 agents' dialogues; from there one copy learns to judge, and another the policy's dialogues, a copy of which
-learns to say them untidily; three more learn to read two pictures. Each phase has its minutes; a killed
-training goes on from its last saved state. `--only judge` (or another copy) makes that copy anew from the
-finished checkpoint that it begins with, or from the one that `--from` names. Figures are measure's.
+learns to say them untidily, and another to err in the middle of a path; three more learn to read two
+pictures. Each phase has its minutes; a killed training goes on from its last saved state. `--only judge` (or
+another copy) makes that copy anew from the finished checkpoint that it begins with, or from the one that
+`--from` names. Figures are measure's.
 """
 
 from __future__ import annotations
@@ -161,6 +162,8 @@ def train_all(training: Training, phases: dict[str, Phase], models: Path) -> Non
     training.recall("agents")
     train_part(training, phases["policy"], models)
     train_part(training, phases["untidy"], models)
+    training.recall("policy")
+    train_part(training, phases["drifting"], models)
     for name in TWO:
         training.recall(BEGINS_WITH[name])
         move(training, name, models)
@@ -187,12 +190,14 @@ def train_part(training: Training, phase: Phase, models: Path) -> None:
 
 
 RATES = {"warmup": 2e-3, "agents": 1.5e-3, "judge": 7e-4, "policy": 6e-4, "untidy": 6e-4} | {
+    "drifting": 6e-4,
     "two-agents": 6e-4, "two-policy": 5e-4, "two-judge": 5e-4,
 }  # fmt: skip
 MINUTES = {"warmup": 18.0, "agents": 40.0, "judge": 75.0, "policy": 8.0, "untidy": 10.0} | {
+    "drifting": 10.0,
     "two-agents": 20.0, "two-policy": 10.0, "two-judge": 20.0,
 }  # fmt: skip
-BEGINS_WITH = {"judge": "agents", "policy": "agents", "untidy": "policy"} | {
+BEGINS_WITH = {"judge": "agents", "policy": "agents", "untidy": "policy", "drifting": "policy"} | {
     "two-agents": "agents", "two-policy": "policy", "two-judge": "judge",
 }  # fmt: skip
 """The finished checkpoint that `--only` starts from."""

@@ -31,7 +31,7 @@ ORDERS = {
 OPTIONS = {"REVIEWER": "--as", "OUT": "--output"}
 USUAL = {"CONFIG": "run.yaml"}
 """What make takes where nothing is said."""
-MICRO = ("micro-policy", "micro-untidy", "micro-two-policy")
+MICRO = ("micro-policy", "micro-untidy", "micro-drifting", "micro-two-policy")
 """Policies that come with us."""
 
 

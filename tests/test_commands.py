@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jobs import SSUI, here, job, plain
 
 from ssui_gen.cli import _parser
-from ssui_gen.commands import BY, command, run_folder
+from ssui_gen.commands import BY, MICRO, command, run_folder
 
 ROOT = Path(__file__).parents[1]
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=12).filter(
@@ -67,7 +67,7 @@ def test_a_run_outside_outputs_has_no_name_for_make(monkeypatch: pytest.MonkeyPa
     assert command("pairs", Path("outputs/x"), CONFIG="run.yaml") == "make pairs RUN=x"
 
 
-@pytest.mark.parametrize("policy", [None, "micro-untidy", "micro-two-policy", "Qwen/Qwen2.5-VL-7B-Instruct"])
+@pytest.mark.parametrize("policy", [None, *MICRO, "Qwen/Qwen2.5-VL-7B-Instruct"])
 def test_training_is_named_with_settings_and_a_model_that_are_there(policy: str | None) -> None:
     line = command("train", Path("a b"), POLICY=policy)
     words = shlex.split(line)

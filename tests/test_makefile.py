@@ -23,6 +23,7 @@ def commands(*arguments: str) -> str:
         ("", "train/micro.yaml", None, True),
         ("micro-policy", "train/micro.yaml", "microworld/models/policy", True),
         ("micro-untidy", "train/micro.yaml", "microworld/models/untidy", True),
+        ("micro-drifting", "train/micro.yaml", "microworld/models/drifting", True),
         ("micro-two-policy", "train/micro.yaml", "microworld/models/two-policy", True),
         ("Qwen/Qwen2.5-VL-7B-Instruct", "train/srpo.yaml", "Qwen/Qwen2.5-VL-7B-Instruct", False),
         ("micro-llama", "train/srpo.yaml", "micro-llama", False),
@@ -37,6 +38,13 @@ def test_the_policy_that_pairs_are_made_of_is_the_one_that_is_trained(
     assert ("microworld.measure_adapter" in train) == measured
     pairs = commands("pairs", "RUN=demo", f"POLICY={policy}")
     assert (f"--policy='{policy}'" in pairs) == bool(policy)
+
+
+def test_the_claims_of_one_of_our_policies_are_reproduced_on_it() -> None:
+    assert "--model='microworld/models/drifting' --quick" in commands(
+        "reproduce", "POLICY=micro-drifting", "QUICK=1"
+    )
+    assert "--model" not in commands("reproduce")
 
 
 def test_nothing_is_sent_anywhere_unless_to_is_said() -> None:

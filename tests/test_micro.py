@@ -26,7 +26,8 @@ from microworld.world.rules import world
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.shares import Share
 
-AGENTS, POLICY, UNTIDY = MODELS / "agents", MODELS / "policy", MODELS / "untidy"
+AGENTS, POLICY = MODELS / "agents", MODELS / "policy"
+UNTIDY, DRIFTING = MODELS / "untidy", MODELS / "drifting"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def processor(agents: tuple[Any, Any]) -> Any:
     return agents[1]
 
 
-@pytest.mark.parametrize("folder", [AGENTS, POLICY, UNTIDY])
+@pytest.mark.parametrize("folder", [AGENTS, POLICY, UNTIDY, DRIFTING])
 def test_a_checkpoint_is_small_and_does_no_harm_on_a_cpu(folder: Path) -> None:
     assert sum(f.stat().st_size for f in folder.iterdir()) < 10e6
     assert json.loads((folder / "config.json").read_text())["dtype"] == "float32"

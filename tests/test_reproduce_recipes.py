@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from microworld.corpus.responses import Response, blind, right, wrong_warning
+from microworld.draw.likeness import likeness
 from microworld.reproduce.branches import explored, judged
 from microworld.reproduce.cell import laboratory
-from microworld.reproduce.likeness import likeness
 from microworld.reproduce.paths import Told, told, with_evidence
 from microworld.reproduce.rewriting import rewrite, rewritten
 from microworld.reproduce.rounds import in_rounds

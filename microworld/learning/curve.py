@@ -10,7 +10,10 @@ from typing import Any
 import torch
 import transformers
 
-PHASES = ("warmup", "agents", "judge", "policy", "untidy", "two-agents", "two-policy", "two-judge")
+PHASES = (
+    *("warmup", "agents", "judge", "policy", "untidy", "drifting"),
+    *("two-agents", "two-policy", "two-judge"),
+)
 POINTS = 120
 """Points kept of each phase's curve."""
 

@@ -18,6 +18,7 @@ from microworld.corpus.bench import (
     wish_words,
 )
 from microworld.corpus.dialogues import Dialogue, describe, dialogue
+from microworld.corpus.drift import drifting, drifting_drill
 from microworld.corpus.drills import agent_drill, policy_drill
 from microworld.corpus.judge import (
     answer_drill,
@@ -89,6 +90,11 @@ def untidy_maker(others: Others, share: float) -> Maker:
     return partial(mixed, {calm(untidy): 0.6, untidy_drill: 0.3, describe: 0.1})
 
 
+def drifting_maker(others: Others, share: float) -> Maker:
+    """Dialogues and drills of the policy that errs in the middle, and some captions."""
+    return partial(mixed, {calm(drifting): 0.6, drifting_drill: 0.3, describe: 0.1})
+
+
 def mixed(parts: dict[Maker, float], rng: Random, scene: Scene) -> Dialogue:
     """A dialogue of one of the parts."""
     return rng.choices(tuple(parts), tuple(parts.values()))[0](rng, scene)
@@ -103,4 +109,6 @@ def calm(maker: Maker) -> Maker:
     return made
 
 
-MAKERS = {"agents": agents_maker, "judge": judge_maker, "policy": policy_maker, "untidy": untidy_maker}
+MAKERS = {"agents": agents_maker, "judge": judge_maker} | {
+    "policy": policy_maker, "untidy": untidy_maker, "drifting": drifting_maker,
+}  # fmt: skip

@@ -1,7 +1,7 @@
 """The paper's claims and its open questions, measured in the microworld: one command, one page.
 
     python -m microworld.reproduce [--quick | --rivals | --recipes] [--set final] [--output FOLDER]
-                                   [--workers 2]
+                                   [--model CHECKPOINT] [--workers 2]
 
 (`make reproduce` runs it.) Every training is a cell of its own in `cells/`; what is there already is not made
 again, so it may be stopped at any time. Writes claims.json, claims.html and its figures.
@@ -90,7 +90,8 @@ def _table(found: dict[str, object]) -> Table:
 def main() -> None:
     forgive()
     args, began = _arguments(), time.monotonic()
-    folder = args.output if args.set_ == "final" else args.output / args.set_
+    output = args.output or (OUTPUT if args.model == MODEL else OUTPUT / args.model.name)
+    folder = output if args.set_ == "final" else output / args.set_
     try:
         with RunDir(folder, "reproduce"):
             place = Place(folder, args.model, bound_to(args.model))
@@ -119,7 +120,7 @@ def _arguments() -> argparse.Namespace:
         scope.add_argument(f"--{name}", action="store_const", const=name, dest="scope", help=words)
     parser.set_defaults(scope="whole")
     parser.add_argument("--set", choices=tuple(SETS), default="final", dest="set_", help="which seeds")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="default: outputs/reproduce, or its dev/")
+    parser.add_argument("--output", type=Path, help="default: outputs/reproduce, or the policy's there")
     parser.add_argument("--model", type=Path, default=MODEL, help="the policy's checkpoint")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     return parser.parse_args()

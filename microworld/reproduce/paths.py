@@ -13,9 +13,9 @@ from itertools import cycle, islice
 from random import Random
 
 from microworld.corpus.responses import Response, blind, right, wrong_warning
+from microworld.draw.likeness import likeness
 from microworld.draw.pool import LARGE
 from microworld.measuring.policy import cluster_of
-from microworld.reproduce.likeness import likeness
 from microworld.reproduce.settings import Data
 from microworld.world import wording as say
 from microworld.world.pairs import Pair

@@ -16,7 +16,7 @@ from ssui_gen.serving.process import ServerProcess
 
 NEEDED = ("microworld", "torch", "transformers", "fastapi", "uvicorn", "llguidance")
 EMBEDDED = (
-    *("micro-agents", "micro-judge", "micro-policy", "micro-untidy"),
+    *("micro-agents", "micro-judge", "micro-policy", "micro-untidy", "micro-drifting"),
     *("micro-two-agents", "micro-two-judge", "micro-two-policy"),
 )
 """The models it serves when none are named; those of `two` read two pictures shown together."""
