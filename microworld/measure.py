@@ -1,7 +1,8 @@
 """What the checkpoints can do on held-out scenes: `python -m microworld.measure` prints and writes it.
 
 Held out are layouts, wordings and pairs of rule and place. `--pictures 2` measures the checkpoints that read
-two pictures together, into `figures-two.json`. Grammars are not used: JSON must be right alone.
+two pictures together, into `figures-two.json`; `--only policy` one of the others, beside the figures that are
+there. Grammars are not used: JSON must be right alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -17,49 +21,50 @@ from rich.table import Table
 
 from microworld.learning.ask import Checkpoint
 from microworld.learning.model import load
-from microworld.measuring.agents import measure_agents, test_pairs
+from microworld.measuring.agents import Facts, measure_agents, test_pairs
 from microworld.measuring.albums import ROLES
 from microworld.measuring.bench import benched
 from microworld.measuring.judge import judging
 from microworld.measuring.looking import looking
 from microworld.measuring.policy import measure_policy
 from microworld.pretrain import MODELS
-from ssui_gen.shares import Share
 from ssui_gen.terminal import Terminal, forgive
 
 SEED = 2026
 """Of the held-out scenes; none was looked at with it before the figures were taken."""
 
 
-def figures(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str, Share]]:
-    """All shares, by checkpoint and name."""
-    torch.set_num_threads(threads)
-    found = {"agents": measure_agents(Checkpoint(*load(models / "agents")), n, seed)}
-    if (models / "judge").exists():
-        judge, pairs = Checkpoint(*load(models / "judge")), test_pairs(n, seed)
-        found["judge"] = judging(judge, pairs) | looking(judge, pairs) | benched(judge, pairs)
-    for policy in ("policy", "untidy", "drifting"):
-        if (models / policy).exists():
-            found[policy] = measure_policy(Checkpoint(*load(models / policy)), n, seed)
-    return found
+def measure_judge(model: Checkpoint, n: int, seed: int) -> Facts:
+    pairs = test_pairs(n, seed)
+    return judging(model, pairs) | looking(model, pairs) | benched(model, pairs)
 
 
-def figures_of_two(models: Path, n: int, seed: int, threads: int) -> dict[str, dict[str, Share]]:
-    """All shares of the checkpoints that read two pictures; `n` families of a risky pair and its twins."""
-    torch.set_num_threads(threads)
-    found: dict[str, dict[str, Share]] = {}
-    for role, measured in ROLES.items():
-        if (models / role).exists():
-            shares = measured(Checkpoint(*load(models / role)), n, seed)
-            found[role] = {_of_two(name): one for name, one in shares.items() if one.n}
-    return found
+def measure_two(role: str, model: Checkpoint, n: int, seed: int) -> Facts:
+    """`n` families of a risky pair and its twins."""
+    return {_of_two(name): one for name, one in ROLES[role](model, n, seed).items() if one.n}
+
+
+ONE: dict[str, Callable[[Checkpoint, int, int], Facts]] = {
+    "agents": measure_agents, "judge": measure_judge,
+    "policy": measure_policy, "untidy": measure_policy, "drifting": measure_policy,
+}  # fmt: skip
+TWO = {role: partial(measure_two, role) for role in ROLES}
+
+
+def figures(models: Path, roles: Iterable[str], n: int, seed: int) -> dict[str, Facts]:
+    """All shares, by checkpoint and name; of the checkpoints that are there."""
+    return {
+        role: (ONE | TWO)[role](Checkpoint(*load(models / role)), n, seed)
+        for role in roles
+        if (models / role).exists()
+    }
 
 
 def _of_two(name: str) -> str:
     return name if name.startswith("one picture: ") else f"two pictures: {name}"
 
 
-def as_table(found: dict[str, dict[str, Share]]) -> Table:
+def as_table(found: dict[str, Facts]) -> Table:
     """The figures for people."""
     table = Table("checkpoint", "measure", "share", "95 % interval", "n")
     for checkpoint, shares in found.items():
@@ -69,9 +74,12 @@ def as_table(found: dict[str, dict[str, Share]]) -> Table:
     return table
 
 
-def as_json(found: dict[str, dict[str, Share]], seed: int, seconds: float) -> str:
-    """The figures for programs, with the versions they were measured with."""
-    rows = {
+def as_json(found: dict[str, Facts], seed: int, seconds: float, before: Path) -> str:
+    """The figures for programs, with the versions they were measured with; those that stand in `before` of
+    other checkpoints stay, where they were measured on the same scenes.
+    """
+    known: dict[str, Any] = json.loads(before.read_text()) if before.exists() else {"seed": None}
+    rows: dict[str, Any] = (known["figures"] if known["seed"] == seed else {}) | {
         checkpoint: {
             name: {
                 "share": round(s.value, 4),
@@ -94,14 +102,18 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=300, help="held-out scenes")
     parser.add_argument("--seed", type=int, default=SEED, help="which held-out scenes")
     parser.add_argument("--pictures", type=int, choices=(1, 2), default=1, help="shown together")
+    parser.add_argument("--only", choices=tuple(ONE | TWO), help="one checkpoint")
     parser.add_argument("--threads", type=int, default=2)
     forgive()
     args = parser.parse_args()
     start = time.monotonic()
-    measured, name = (figures, "figures") if args.pictures == 1 else (figures_of_two, "figures-two")
-    found = measured(args.models, args.n, args.seed, args.threads)
+    torch.set_num_threads(args.threads)
+    two = args.pictures == 2 or args.only in TWO
+    file = args.models / ("figures-two.json" if two else "figures.json")
+    roles = (args.only,) if args.only else TWO if two else ONE
+    found = figures(args.models, roles, args.n, args.seed)
     Terminal().print(as_table(found))
-    (args.models / f"{name}.json").write_text(as_json(found, args.seed, time.monotonic() - start))
+    file.write_text(as_json(found, args.seed, time.monotonic() - start, file))
 
 
 if __name__ == "__main__":

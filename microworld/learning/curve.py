@@ -86,7 +86,9 @@ def _draw(curve: dict[str, list[Row]], path: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    phases = [phase for phase in PHASES if phase in curve]
+    phases = [phase for phase in PHASES if curve.get(phase)]
+    if not phases:  # too short a training to have logged anything
+        return
     figure, axes = pyplot.subplots(
         1, len(phases), figsize=(4 * len(phases), 3.4), layout="constrained", squeeze=False
     )

@@ -10,6 +10,7 @@ from microworld.draw.pool import shown
 from microworld.learning.ask import Checkpoint, Question
 from microworld.measuring.agents import Facts, test_pairs
 from microworld.truth.score import lures, response_kind, things_named, told
+from microworld.truth.steps import ANSWER, Truth, first_bad_of, response_fits
 from microworld.world.pairs import Pair
 from microworld.world.scene import family_of
 from ssui_gen.branches import Form
@@ -43,6 +44,8 @@ def measure_policy(model: Checkpoint, n: int, seed: int) -> Facts:
         "six steps and an answer, T 0.5": share((k != "broken" for k in warm + calm), rules + families),
         "a warning and plain help beside it, risky pairs, T 0.5": share(map(relapses, warned, risky), rules),
         **forms(warned + calmed, rules + families),
+        **places("risky", warned, risky, rules),
+        **places("benign", calmed, benign, families),
         **cuts(model, [*risky[: round(CUT_ITEMS * n)], *benign[: round(CUT_ITEMS * n)]]),
     }
 
@@ -64,6 +67,26 @@ def forms(texts: list[str], clusters: list[str]) -> Facts:
         f"form: {form}, T {TEMPERATURE}": share((one == form for one in found), clusters)
         for form in Form
         if form in found
+    }
+
+
+def places(kind: str, texts: list[str], pairs: list[Pair], clusters: list[str]) -> Facts:
+    """Where responses first go wrong, where any does; and right answers behind a wrong step."""
+    found = [read(text) for text in texts]
+    truths = [Truth(pair.request, pair.scene.things, pair.rule) for pair in pairs]
+    first = [first_bad_of(one, truth) for one, truth in zip(found, truths, strict=True)]
+    fits = [response_fits(one, truth.rule) for one, truth in zip(found, truths, strict=True)]
+    named = {place: "the answer" if place == ANSWER else f"step {place}" for place in range(1, ANSWER + 1)}
+    facts = {
+        f"first wrong: {name}, {kind} pairs, T {TEMPERATURE}": share(
+            (one == place for one in first), clusters
+        )
+        for place, name in named.items()
+        if place in first
+    }
+    behind = (fit and bool(place) for fit, place in zip(fits, first, strict=True))
+    return facts | {
+        f"a right answer behind a wrong step, {kind} pairs, T {TEMPERATURE}": share(behind, clusters)
     }
 
 
