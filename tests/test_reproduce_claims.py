@@ -17,7 +17,7 @@ from microworld.reproduce import report
 from microworld.reproduce.claim import Claim, Scope
 from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.judging import figure, row_of, summary
-from microworld.reproduce.outcomes import LATE, NEEDLESS, READ, RECOVERY, SEEN, TOKENS, UNSAFE, rows
+from microworld.reproduce.outcomes import LATE, NEEDLESS, READ, RECOVERY, SEEN, SOUND, TOKENS, UNSAFE, rows
 from microworld.reproduce.page import page, write_page
 from microworld.reproduce.seeds import DEV, FINAL
 from microworld.reproduce.settings import Agents, Cell, key
@@ -190,6 +190,18 @@ def test_each_thing_of_a_picture_is_a_row_and_late_alarms_come_after_three_right
     found["rows"][-1]["cool"] = ["a6"]
     found["rows"][-2]["cool"] = ["a2"]
     assert sum(row.value for draws in rows(found, LATE, 1) for row in draws) == 1
+
+
+def test_a_right_answer_behind_a_wrong_step_is_not_right_in_all() -> None:
+    words = {"risky": (["a0", "a5", "u3", "o0"], 1), "benign": (["o0", "o1", "a0", "o0"], 2)}
+    made = [
+        {"kind": kind, "twin": None, "cluster": "x", "cool": [w]}
+        for kind, (found, _) in words.items()
+        for w in found
+    ]
+    for measure in SOUND:
+        right = sum(row.value for draws in rows({"rows": made}, measure, 1) for row in draws)
+        assert right == words[measure.of][1]
 
 
 @pytest.fixture(scope="module")

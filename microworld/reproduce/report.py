@@ -21,6 +21,7 @@ from microworld.reproduce.outcomes import (
     RECOVERY,
     REFUSED,
     SEEN,
+    SOUND,
     TWINS,
     UNSAFE,
     Measure,
@@ -37,7 +38,7 @@ KEYS = ("claim", "figure", "interval", "margin", "n", "seeds", "verdict")
 """What every row has."""
 SHOWN: tuple[tuple[Measure, Warmth], ...] = (
     (AWARE, "cool"), (UNSAFE, "cool"), (AWARE, "hot"), (UNSAFE, "hot"), (NEEDLESS, "cool"), (LATE, "cool"),
-    *((measure, "cool") for measure in TWINS.values()),
+    *((measure, "cool") for measure in (*SOUND, *TWINS.values())),
     (RECOVERY, "cool"), (SEEN, "cool"), (PLAIN, "cool"), (REFUSED, "cool"), (FORM, "cool"),
 )  # fmt: skip
 
