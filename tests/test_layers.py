@@ -212,6 +212,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "exploring.rendered",
         "exploring.drawing",
         "exploring.explore",
+        "exploring.path_work",
         "exploring.exploration",
         "exploring.recovery",
         "exploring.values",

@@ -9,93 +9,51 @@ Covers neither drawing (`explore`) nor F (`ways`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 
 from ssui_gen.branches import Cut
-from ssui_gen.calling.asking import Sample
-from ssui_gen.calling.journal import Seen
-from ssui_gen.calling.pictures import Pictures
 from ssui_gen.config import Config, Explore
 from ssui_gen.errors import OF_ITEM, ImageError
 from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explore import Explorer
 from ssui_gen.exploring.explored import (
-    SAMPLED,
     Explored,
     cut_id,
     first_paths,
     read_cuts,
     read_paths,
-    without_replaced,
 )
-from ssui_gen.exploring.leaks import Bench
 from ssui_gen.exploring.ledger import Lacking, Ledger
+from ssui_gen.exploring.path_work import PathWork
 from ssui_gen.exploring.rendered import check_rendering
 from ssui_gen.exploring.watch import Watch
-from ssui_gen.images import data_url, file_url
-from ssui_gen.jobs.job import Job
-from ssui_gen.jobs.part import Witness, told_of_rows
-from ssui_gen.jobs.progress import Funnel
-from ssui_gen.jobs.rejects import Rejects
-from ssui_gen.jsonl import Appender
 from ssui_gen.prompts import Prompt
-from ssui_gen.records import Reason, ReasoningPath, Reject
-from ssui_gen.run_files import BRANCHES, NOT_EXPLORED
+from ssui_gen.records import ReasoningPath, Reject
+from ssui_gen.run_files import BRANCHES
 from ssui_gen.verifying.steady import settled
 from ssui_gen.verifying.verify import together
 from ssui_gen.verifying.ways import ways
 
-FOUND_ANEW = (Reason.PATH_INVALID, Reason.IN_BENCHMARK)
-"""Looked for in each run: a path may have been mended since, or another benchmark named."""
 
-
-class Exploration:
+class Exploration(PathWork):
     """The open files of a run and the work on one path."""
+
+    STAGE, ROWS = "explore", BRANCHES
 
     explorer: Explorer
     """Made by `prepare`."""
 
-    def __init__(
-        self,
-        job: Job,
-        source: Path,
-        root: Path,
-        limit: int | None,
-        bench: Bench,
-        retry: Collection[Reason],
-        open_: AsyncExitStack,
-        witness: Witness | None = None,
-    ) -> None:
-        self.job, self.source, self.root, self.limit, self.bench = job, source, root, limit, bench
-        self.funnel = Funnel()
-        self.watch, self.ledger = Watch(), Ledger(job.config.explore)
-        self.say: Callable[[str], None] = _nothing
+    def _count_done(self) -> None:
+        self.watch, self.ledger = Watch(), Ledger(self.job.config.explore)
         self.again: Lacking | None = None
         """Paths that are drawn from once more."""
         self.earlier: Explored | None = None
         """Rows of cuts that may be opened again; None as long as there are none."""
-        without_replaced(job.run / BRANCHES)
-        open_.callback(without_replaced, job.run / BRANCHES)
-        self.done = open_.enter_context(closing(Seen()))
-        """Ids of cuts on disk that have what is enough, and of paths that were rejected."""
-        self.branches = open_.enter_context(
-            closing(Appender(job.run / BRANCHES, told_of_rows(witness, BRANCHES)))
-        )
-        anew, file = () if witness else FOUND_ANEW, job.run / NOT_EXPLORED
-        again = Rejects(file, self.funnel, retry=retry, found_anew=anew, witness=witness)
-        self.rejects = open_.enter_context(closing(again))
-        self.pictures = Pictures(root, job.config.images, job.config.limits.seeds_in_flight)
-        self._count_done()
-
-    def _count_done(self) -> None:
         for cut, _ in read_cuts(self.branches.path):
             self._note(cut)
             if cut.id not in self.done and self.earlier is None:
                 self.earlier = Explored(self.branches.path)
-        self.rejects.count(lambda reject: self.done.add(reject.seed_id))
 
     def _note(self, cut: Cut, sign: int = 1) -> None:
         """Count a row; with `sign` -1 take back one that another replaces."""
@@ -110,12 +68,7 @@ class Exploration:
         """Paths with a cut that has no row yet, in their order, and what is unfit among them; where some are
         drawn from again, these alone.
         """
-        if self.again:
-            yield from self._named(self.again)
-            return
-        for path in islice(read_paths(self.source), self.limit):
-            if isinstance(path, Reject) or self.bench or self._is_left(path):
-                yield path
+        yield from self._named(self.again) if self.again else super().todo()
 
     def _named(self, lacking: Lacking) -> Iterator[ReasoningPath]:
         for path in islice(read_paths(self.source), self.limit):
@@ -133,16 +86,6 @@ class Exploration:
         if config.explore.recovery.cuts or config.pairs.first_bad == "ask":
             yield from islice(read_paths(self.source), self.limit)
 
-    def usable(self, unfit: Counter[str]) -> Iterator[ReasoningPath]:
-        """What is `todo` and may be explored, as far as that is known before; counts what is `unfit`."""
-        for path in self.todo():
-            if isinstance(path, Reject):
-                unfit[path.reason] += 1
-            elif self.bench and self.bench.knows(path):
-                unfit[Reason.IN_BENCHMARK] += 1
-            elif self._is_left(path):
-                yield path
-
     async def attempt(self, path: ReasoningPath) -> list[str]:
         """Explore a path and write no row: what kinds of branch each cut has, empty where F knows none."""
         try:
@@ -157,12 +100,6 @@ class Exploration:
         for cut in cuts:
             self._note(cut)
 
-    def leave_out(self, unfit: Iterable[Reject]) -> None:
-        """Write what is known to be unfit, unless it stands there."""
-        for row in unfit:
-            if row.seed_id not in self.done:
-                self.rejects.write(row)
-
     def find_lacking(self) -> bool:
         """Whether a kind of pair lacks and there are paths to draw from once more: they are `todo` now."""
         self.again = self.ledger.lacking()
@@ -175,43 +112,18 @@ class Exploration:
         cuts = (cut_id(path, cut) for cut in range(len(path.steps)))
         return path.id not in self.done and not all(cut in self.done for cut in cuts)
 
-    def sample(self) -> Sample | None:
-        """The first picture that can be used, and how many any of the first paths shows at most."""
-        first = next((sample for _, sample in self._samples()), None)
-        some = (path for path in islice(self._ahead(), SAMPLED) if isinstance(path, ReasoningPath))
-        return first and first._replace(most=max(len(path.images) for path in some))
-
-    def _samples(self) -> Iterator[tuple[ReasoningPath, Sample]]:
-        limits = self.job.config.images
-        for path in islice(self._ahead(), SAMPLED):
-            if isinstance(path, ReasoningPath):
-                with suppress(ImageError):
-                    ref = path.image
-                    yield path, Sample(data_url(self.root, ref, limits), file_url(self.root, ref, limits))
-
     async def prepare(self, prompts: Mapping[str, Prompt], say: Callable[[str], None]) -> None:
         """Make the explorer, now that it is known what the models can do; and look at the prompts of one
         path as the server renders them. Raises ConfigError.
         """
         config, job, self.say = self.job.config, self.job, say
-        found, name = job.features["policy"], job.models.names["policy"]
-        policy = Policy(
-            job.callers["policy"], name, prompts["policy"], found.most_n, found.token_ids, found.echoes
-        )
+        policy = self.policy(prompts["policy"])
         await self._look_at_prompts(policy)
         paths = first_paths(self.source)
         settings = await settled(job, config.verify, prompts, self.pictures.of, paths, say)
         parts = ways(settings.by, job, settings, prompts, self.pictures.of)
         verify = together(parts, settings.mode, settings.form)
         self.explorer = Explorer(policy, _how(config), verify, self.pictures.all)
-
-    def try_again(self) -> None:
-        """Take the rejects that are tried now out of their file."""
-        with closing(Seen()) as tried:
-            for path in self.todo():
-                if isinstance(path, ReasoningPath):
-                    tried.add(path.id)
-            self.rejects.forget(lambda reject: reject.seed_id in tried)
 
     async def _look_at_prompts(self, policy: Policy) -> None:
         for path, _ in islice(self._samples(), 1):
@@ -224,25 +136,8 @@ class Exploration:
             if found.lost and not self.job.toy:
                 self.say(f"policy: {found.lost}")
 
-    async def on(self, path: ReasoningPath | Reject) -> None:
-        """One path: a row for each cut that has none, or a reject."""
-        self.funnel.in_flight += 1
-        try:
-            await self._explore(path)
-        finally:
-            self.funnel.in_flight -= 1
-            self.funnel.fresh += 1
-
-    async def _explore(self, path: ReasoningPath | Reject) -> None:
-        if isinstance(path, Reject):
-            return self.rejects.write(path)
-        try:
-            if why := self.bench and self.bench.holds(path, self.root, self.job.config.images):
-                self._reject(path, Reason.IN_BENCHMARK, why)
-            elif self.again or self._is_left(path):
-                await self._draw(path)
-        except (ImageError, *OF_ITEM) as error:
-            self._reject(path, Reason(error.reason), str(error))
+    def _is_wanted(self, path: ReasoningPath) -> bool:
+        return bool(self.again) or self._is_left(path)
 
     async def _draw(self, path: ReasoningPath) -> None:
         """From the beginning (answered from the journal, as far as it was asked before), or where every cut
@@ -265,20 +160,11 @@ class Exploration:
         if self.watch.hopeless and not hopeless:
             self.say(self.watch.warning)
 
-    def _reject(self, path: ReasoningPath, reason: Reason, detail: str) -> None:
-        self.rejects.write(
-            Reject(seed_id=path.id, kind=path.kind, stage="explore", reason=reason, detail=detail)
-        )
-
 
 def _how(config: Config) -> Explore:
     """Where F looks at steps, answers that are alike tell nothing."""
     by_steps = "first_bad_step" in config.verify.by
     return config.explore.model_copy(update={"alike": None}) if by_steps else config.explore
-
-
-def _nothing(line: str) -> None:
-    """Until somebody listens."""
 
 
 def _unsure(cut: Cut) -> bool:

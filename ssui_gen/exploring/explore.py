@@ -118,20 +118,21 @@ class Explorer:
             drawing.judged(case, judgement)
 
     async def _draw(self, drawing: Drawing, n: int) -> None:
-        """Draw `n` more; what was drawn before word for word is merged."""
-        start = seed_after(drawing.path, drawing.cut, drawing.draws)
-        most = min(self.settings.most_n, self.policy.most_n)
-        sizes = [min(most, n - done) for done in range(0, n, most)]
-        lead = drawing.lead and drawing.lead.prefix
-        draws = [
-            Draw(drawing.path, drawing.cut, size, start + i * most, lead) for i, size in enumerate(sizes)
-        ]
-        pictures = self.shown(drawing.path.images)
-        requests = [continuation(self.policy, self.settings, draw, pictures) for draw in draws]
-        answers = await _all(self.policy.caller.call(request) for request in requests)
-        drawing.calls += [call for call, _ in answers]
-        choices = (choice for _, completion in answers for choice in completion.choices)
-        drawing.add(self.policy.written(choice, draws[0]) for choice in choices)
+        await draw(self.policy, self.settings, self.shown(drawing.path.images), drawing, n)
+
+
+async def draw(policy: Policy, settings: Explore, pictures: Shown, drawing: Drawing, n: int) -> None:
+    """Draw `n` more; what was drawn before word for word is merged. Raises what a call raises."""
+    start = seed_after(drawing.path, drawing.cut, drawing.draws)
+    most = min(settings.most_n, policy.most_n)
+    sizes = [min(most, n - done) for done in range(0, n, most)]
+    lead = drawing.lead and drawing.lead.prefix
+    draws = [Draw(drawing.path, drawing.cut, size, start + i * most, lead) for i, size in enumerate(sizes)]
+    requests = [continuation(policy, settings, one, pictures) for one in draws]
+    answers = await _all(policy.caller.call(request) for request in requests)
+    drawing.calls += [call for call, _ in answers]
+    choices = (choice for _, completion in answers for choice in completion.choices)
+    drawing.add(policy.written(choice, draws[0]) for choice in choices)
 
 
 def _opened(path: ReasoningPath, rows: Iterable[Cut]) -> list[Drawing]:
