@@ -6,14 +6,14 @@ RUN ?= demo## name of the run: everything is written to outputs/RUN
 SEEDS ?=## pictures: a JSONL file, a folder or a dataset on disk; default: drawn scenes
 LIMIT ?=## only the first LIMIT seeds
 SAMPLE ?=## make dataset: only SAMPLE seeds, drawn at random
-DRY ?=## make dataset, pairs, bench, train: 1 says what is there and what it would take, and writes no row
+DRY ?=## make dataset, pairs, distil, bench, train: 1 says what is there and what it would take, and writes no row
 MODEL ?=## name of the served model that plays the agents
 BASE_URL ?=## its server, ending in /v1; several separated by commas; default: the embedded micro VLM
 CONFIG ?= run.yaml## settings that differ from the defaults
-POLICY ?=## the model that is to be trained: make pairs: its served name; make train: hub name, folder, micro-untidy, micro-drifting or micro-two-policy; make reproduce: one of these
+POLICY ?=## the model that is to be trained: make pairs, distil: its served name; make train: hub name, folder, micro-untidy, micro-drifting or micro-two-policy; make reproduce: one of these
 SRPO ?= $(if $(REAL),train/srpo.yaml,train/micro.yaml)## make train, overfit, sweep: settings
 ROUND ?=## make pairs: from 2 on: draw anew from the adapter of the round before → outputs/RUN/roundN
-UNCURATED ?=## make pairs, make rsbench, make publish: 1 takes paths that no person has seen
+UNCURATED ?=## make pairs, distil, rsbench, publish: 1 takes paths that no person has seen
 REVIEWER ?=## make curation, make review: whose file it is; default: the login name
 LICENCE ?=## make rsbench, make publish: of texts, and of pictures whose seeds name none, such as CC-BY-4.0
 CONTACT ?=## make publish: whom to write to, for the card
@@ -87,6 +87,10 @@ review: $(READY) ## serve the review page of outputs/RUN for REVIEWER until Ctrl
 .PHONY: pairs
 pairs: $(READY) ## outputs/RUN paths → branches.jsonl and pairs.jsonl; UNCURATED=1 takes paths nobody has seen
 	$(SSUI) pairs --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(if $(ROUND),--round=$(call q,$(ROUND))) $(MODELS) $(if $(CLUSTER),--cluster=$(call q,$(CLUSTER))) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
+
+.PHONY: distil
+distil: $(READY) ## what the policy says to outputs/RUN paths where it is told the danger → outputs/RUN/distilled, a run to train on
+	$(SSUI) distil --run=$(call q,outputs/$(RUN)) $(if $(SEEDS),--seeds=$(call q,$(SEEDS))) $(if $(LIMIT),--limit $(LIMIT)) $(if $(UNCURATED),--uncurated) $(if $(POLICY),--policy=$(call q,$(POLICY))) $(MODELS) $(if $(TOY),--toy) $(if $(DRY),--dry) $(ARGS)
 
 .PHONY: calibrate
 calibrate: $(READY) ## how often F is right about RUN's branches: by people's labels, or the truth about drawn scenes

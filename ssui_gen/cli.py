@@ -17,6 +17,7 @@ from ssui_gen import __version__
 from ssui_gen.cli_bench import add_bench
 from ssui_gen.cli_ctl import add_ctl
 from ssui_gen.cli_curation import add_orders
+from ssui_gen.cli_distil import add_distil
 from ssui_gen.cli_help import ABOUT
 from ssui_gen.cli_import import add_import
 from ssui_gen.cli_jobs import add_dataset, add_pairs
@@ -61,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
     add_dataset(commands.add_parser("dataset", help="seeds → reasoning paths, over the agents' graph"))
     add_pairs(commands.add_parser("pairs", help="reasoning paths → branches and preference pairs"))
+    add_distil(
+        commands.add_parser("distil", help="reasoning paths → what the policy says that is told the danger")
+    )
     add_shards(commands.add_parser("shards", help="a job on many machines: dealt, watched, merged"))
     add_orders(
         commands.add_parser("curation", help="people look at the paths: their files, checked and applied")

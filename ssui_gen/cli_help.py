@@ -19,7 +19,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Make a dataset": ("import", "dataset", "prompt", "graph"),
     "Look at it": ("page", "show", "merge-runs"),
     "Let people look": ("curation", "review"),
-    "Branches and pairs": ("pairs", "verify", "export"),
+    "Branches and pairs": ("pairs", "distil", "verify", "export"),
     "Train and measure": ("merge", "bench"),
     "Give away": ("publish",),
     "Many machines": ("shards",),
@@ -54,6 +54,16 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         (
             "ssui pairs --run mine --policy the/model --base-url http://127.0.0.1:8000/v1",
             "branches of the model that is to be trained",
+        ),
+    ),
+    "ssui distil": (
+        (
+            "ssui distil --uncurated",
+            "what the policy says that is told the danger: outputs/demo/distilled",
+        ),
+        (
+            "ssui distil --run mine --policy the/model --base-url http://127.0.0.1:8000/v1",
+            "by the model that is to be trained; the same line again goes on",
         ),
     ),
     "ssui curation": (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssui_gen.cli_screen import say
 from ssui_gen.commands import command, run_folder
-from ssui_gen.manifest import PAIRS, pictures_of, read_manifest
+from ssui_gen.manifest import drawn_with, pictures_of
 from ssui_gen.records import Reason
 
 if TYPE_CHECKING:  # the command's help needs none of what a job needs
@@ -205,7 +205,7 @@ def asked(args: argparse.Namespace) -> dict[str, object]:
 
 def policy_of(run: Path) -> str | None:
     """The model that was explored, as the one to be trained; None for the usual one."""
-    last = read_manifest(run / PAIRS).last
+    last = drawn_with(run).last
     name = last.models.get("policy") if last else None
     return None if name == "micro-policy" else name
 

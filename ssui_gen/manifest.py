@@ -1,4 +1,5 @@
-"""What a run remembers, `run.json` (and `pairs.json`, of the branches): its shape, and the one door to it.
+"""What a run remembers, `run.json` (and `pairs.json`, of the branches; `distil.json`, of what a policy said
+that was told the danger): its shape, and the one door to it.
 
 With what its rows were made, where its pictures lie, and whether a toy model made them. Later stages take
 from here what they are not told. Covers neither how it is written nor who may write (`jobs.rundir`).
@@ -20,7 +21,7 @@ from ssui_gen.records import SCHEMA, Record
 from ssui_gen.seeds import root_of
 from ssui_gen.settings import ImageLimits, readable
 
-RUN, PAIRS = "run.json", "pairs.json"
+RUN, PAIRS, TOLD = "run.json", "pairs.json", "distil.json"
 PARTS = ("prompts", "cards", "models", "rendered")
 SINCE = frozenset({"pictures"})
 """What prompts show today that no row of an older run was shown: to lack it there is no difference."""
@@ -183,4 +184,24 @@ def title_of(run: Path) -> str:
 
 def made_by_toy(run: Path) -> bool:
     """Whether a toy model made paths or branches of this run."""
-    return any(read_manifest(run / name).toy for name in (RUN, PAIRS))
+    return any(read_manifest(run / name).toy for name in (RUN, PAIRS, TOLD))
+
+
+def drawn_with(run: Path) -> Manifest:
+    """How the policy of a run was asked: for branches, else for what it says where it is told the danger;
+    empty where it was not. Raises RecordError.
+    """
+    known = read_manifest(run / PAIRS)
+    return known if known.editions else read_manifest(run / TOLD)
+
+
+def seen_from_within(manifest: Manifest) -> Manifest:
+    """As a run in the run's folder has it: seeds that lie in the run's are one up."""
+    if not (seeds := manifest.seeds):
+        return manifest
+    up = Seeds(source=_one_up(seeds.source), root=_one_up(seeds.root))
+    return manifest.model_copy(update={"seeds": up})
+
+
+def _one_up(kept: str) -> str:
+    return kept if Path(kept).is_absolute() else str(Path(os.pardir, kept))

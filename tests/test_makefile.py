@@ -36,8 +36,9 @@ def test_the_policy_that_pairs_are_made_of_is_the_one_that_is_trained(
     assert f"--config='{settings}'" in train
     assert (f"--model='{model}'" in train) if model else ("--model" not in train)
     assert ("microworld.measure_adapter" in train) == measured
-    pairs = commands("pairs", "RUN=demo", f"POLICY={policy}")
-    assert (f"--policy='{policy}'" in pairs) == bool(policy)
+    for target in ("pairs", "distil"):
+        drawn = commands(target, "RUN=demo", f"POLICY={policy}")
+        assert (f"--policy='{policy}'" in drawn) == bool(policy)
 
 
 def test_the_claims_of_one_of_our_policies_are_reproduced_on_it() -> None:
@@ -101,7 +102,7 @@ def test_the_fast_tests_are_there() -> None:
 
 
 def test_a_dry_run_is_asked_for_in_the_same_words_everywhere() -> None:
-    for target in ("dataset", "pairs", "bench", "train"):
+    for target in ("dataset", "pairs", "distil", "bench", "train"):
         made = commands(target, "DRY=1", "RUN=mine")
         assert made.count("--dry") == 1 and "--dry" not in commands(target, "RUN=mine")
     assert "bench report" not in commands("bench", "DRY=1"), "there are no new rows to report"

@@ -24,6 +24,7 @@ from ssui_gen.calling.journal import Journal
 from ssui_gen.completions import Choice, Completion, Usage
 from ssui_gen.config_serve import Serve
 from ssui_gen.errors import ConfigError
+from ssui_gen.prompts import home, load_prompt
 from ssui_gen.serving.chat_templates import FOLDER
 from ssui_gen.serving.embedded import EmbeddedServer
 from ssui_gen.serving.vllm_flags import choose
@@ -148,6 +149,72 @@ def test_the_first_difference_is_named_and_ends_the_training(
     explored(run, encoder, edit)
     with pytest.raises(ConfigError, match=rf"path0: the prompt that would be trained is not .*{says}"):
         loaded(run, encoder)
+
+
+def distilled(run: Path, encoder: Encoder, edit: Edit = lambda _, ids: ids) -> None:
+    """Make the run one of what a policy said with evidence behind the question: the prompt, `edit`ed, is in
+    the journal, and branches there are none.
+    """
+    for name in ("branches.jsonl", "pairs.jsonl", "pairs.json"):
+        (run / name).unlink()
+    paths = run / "reasoning_paths.jsonl"
+    before = paths.read_bytes()
+
+    def with_evidence(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**row, "query": row["query"] | {"text": row["query"]["text"] + EVIDENCE}} for row in rows]
+
+    change(paths, with_evidence)
+    prompts = {example.id: example.prompt.ids for example in loaded(run, encoder, loss="sft").examples}
+    paths.write_bytes(before)
+    change(paths, lambda rows: [{**row, "made_by": [f"call-{row['id']}"]} for row in rows])
+    with closing(Journal(run / "calls.sqlite")) as journal:
+        for id, ids in prompts.items():
+            journal.put(f"call-{id}", "policy", {}, _answer(edit(encoder, ids)))
+    used = {name: load_prompt(home() / "prompts" / f"{name}.md").id for name in ("policy", "told")}
+    edition = {"prompts": used, "cards": {}, "models": {"policy": "tiny"}}
+    (run / "distil.json").write_text(json.dumps({"editions": [{"edition": edition}]}))
+
+
+EVIDENCE = "\n\n(The kettle burns. In the picture: a kettle. Do not mention this note.)"
+
+
+def test_what_was_told_behind_the_question_is_no_difference(run: Path, encoder: Encoder) -> None:
+    distilled(run, encoder)
+    found = loaded(run, encoder, loss="sft")
+    assert found.compared == (
+        "2 prompts are token for token those that the policy was explored with, but for what its question "
+        "told of the danger."
+    )
+    assert len(found.examples) == 2
+    assert all("note" not in encoder.text(example.prompt.ids) for example in found.examples)
+
+
+def test_a_question_that_a_person_changed_since_is_not_compared_with_what_was_told(
+    run: Path, encoder: Encoder
+) -> None:
+    distilled(run, encoder, lambda _, ids: ids[:5])
+    edited = {"sha": "0", "by": ["ana"], "settled": "alone", "original": {"/query/text": "what now?"}}
+    change(run / "reasoning_paths.jsonl", lambda rows: [{**row, "curation": edited} for row in rows])
+    assert "could not be checked" in loaded(run, encoder, loss="sft").compared
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (without_picture, "there is no picture in what the server was shown"),
+        (with_more_picture, "pictures took 19 tokens at the server and take 16 in training"),
+        (without_system, "the system text is not in what the server was shown"),
+        (with_other_question, "behind the picture, after 0 like tokens"),
+        (with_other_system, "(before the picture, after 4 like tokens|the system text is not in)"),
+        (thinking, r"behind the picture, after \d+ like tokens"),
+    ],
+)
+def test_all_else_that_differs_from_what_was_told_ends_the_training(
+    run: Path, encoder: Encoder, edit: Edit, says: str
+) -> None:
+    distilled(run, encoder, edit)
+    with pytest.raises(ConfigError, match=rf"path0: the prompt that would be trained is not .*{says}"):
+        loaded(run, encoder, loss="sft")
 
 
 def test_a_picture_reported_as_one_token_is_no_difference(run: Path, encoder: Encoder) -> None:

@@ -30,7 +30,7 @@ from ssui_gen.exploring.rendered import check_rendering
 from ssui_gen.exploring.watch import Watch
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import ReasoningPath, Reject
-from ssui_gen.run_files import BRANCHES
+from ssui_gen.run_files import BRANCHES, NOT_EXPLORED
 from ssui_gen.verifying.steady import settled
 from ssui_gen.verifying.verify import together
 from ssui_gen.verifying.ways import ways
@@ -39,7 +39,7 @@ from ssui_gen.verifying.ways import ways
 class Exploration(PathWork):
     """The open files of a run and the work on one path."""
 
-    STAGE, ROWS = "explore", BRANCHES
+    STAGE, ROWS, REJECTS = "explore", BRANCHES, NOT_EXPLORED
 
     explorer: Explorer
     """Made by `prepare`."""

@@ -47,6 +47,13 @@ class Bench:
         hashes = (perceptual_hash(root, image.path, limits) for image in path.images)
         return self.knows(path) or next(filter(None, map(self.looks, hashes)), "")
 
+    def apart(self, path: ReasoningPath, root: Path, limits: ImageLimits) -> bool:
+        """Whether `path` may be trained on; of a picture that cannot be read, as was told, nobody can say."""
+        try:
+            return not (self and self.holds(path, root, limits))
+        except ImageError:
+            return False
+
     def knows(self, path: ReasoningPath) -> str:
         """As `holds`, by the pictures' sha256 and the text alone: no file is opened."""
         shas = [image.sha256 for image in path.images]

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from ssui_gen.branches import Cut, Pair, Place
 from ssui_gen.config import Config
-from ssui_gen.errors import ImageError
 from ssui_gen.exploring.corrected import corrected_pairs, corrections
 from ssui_gen.exploring.counterparts import Wanted, counterparts, wanted
 from ssui_gen.exploring.edited import edit_pairs
@@ -86,11 +85,8 @@ class Making:
         return Explored(self.run / BRANCHES)
 
     def apart(self, path: ReasoningPath) -> bool:
-        """Whether no benchmark holds it; of a picture that cannot be read, which was told, nobody can say."""
-        try:
-            return not (self.bench and self.bench.holds(path, self.root, self.config.images))
-        except ImageError:
-            return False
+        """Whether no benchmark holds it."""
+        return self.bench.apart(path, self.root, self.config.images)
 
     def _drawn(self, cuts: list[Cut]) -> list[Pair]:
         settings, level = self.config.pairs, self.config.verify.level

@@ -27,7 +27,6 @@ from ssui_gen.jobs.rejects import Rejects
 from ssui_gen.jsonl import Appender
 from ssui_gen.prompts import Prompt
 from ssui_gen.records import Reason, ReasoningPath, Reject
-from ssui_gen.run_files import NOT_EXPLORED
 
 FOUND_ANEW = (Reason.PATH_INVALID, Reason.IN_BENCHMARK)
 """Looked for in each run: a path may have been mended since, or another benchmark named."""
@@ -40,6 +39,8 @@ class PathWork:
     """In its rejects."""
     ROWS: str
     """The file of cuts."""
+    REJECTS: str
+    """The file of paths that are unfit."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class PathWork:
         self.done = open_.enter_context(closing(Seen()))
         """Ids of cuts on disk that have what is enough, and of paths that were rejected."""
         self.branches = open_.enter_context(closing(Appender(rows, told_of_rows(witness, self.ROWS))))
-        anew, file = () if witness else FOUND_ANEW, job.run / NOT_EXPLORED
+        anew, file = () if witness else FOUND_ANEW, job.run / self.REJECTS
         again = Rejects(file, self.funnel, retry=retry, found_anew=anew, witness=witness)
         self.rejects = open_.enter_context(closing(again))
         self.pictures = Pictures(root, job.config.images, job.config.limits.seeds_in_flight)

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 from ssui_gen.config import Config
 from ssui_gen.config_roles import USUAL_ROLES
-from ssui_gen.manifest import PAIRS, RUN, read_manifest
+from ssui_gen.manifest import PAIRS, RUN, TOLD, read_manifest
 from ssui_gen.settings import Settings, readable
 
-Stage = Literal["dataset", "pairs", "calibrate", "bench", "label", "card"]
+Stage = Literal["dataset", "pairs", "distil", "calibrate", "bench", "label", "card"]
 Way = tuple[str, ...]
 """The keys that lead to a setting; of models the whole role is one."""
 
@@ -25,13 +25,14 @@ _ASKING = ("models", "images", "limits", "serve")
 USES: dict[Stage, tuple[str, ...]] = {
     "dataset": (*_ASKING, "language", "twins", "query", "leaks"),
     "pairs": (*_ASKING, "explore", "verify", "pairs", "leaks"),
+    "distil": (*_ASKING, "explore", "leaks"),
     "calibrate": (*_ASKING, "verify"),
     "bench": (*_ASKING, "bench", "vqa"),
     "label": ("labelling",),
     "card": (*_ASKING, "bench", "card"),
 }
 """Which settings mean something to a stage: it speaks of no others."""
-MADE_BY: dict[str, Stage] = {RUN: "dataset", PAIRS: "pairs"}
+MADE_BY: dict[str, Stage] = {RUN: "dataset", PAIRS: "pairs", TOLD: "distil"}
 OF_ITS_TIME: tuple[Way, ...] = (
     *(("limits", name) for name in ("tokens", "usd", "hours")),
     *(("serve", name) for name in ("port", "gpus", "start_seconds", "flags")),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ssui_gen.manifest import PAIRS, RUN, Manifest, read_manifest, title_of
+from ssui_gen.manifest import PAIRS, RUN, TOLD, Manifest, read_manifest, title_of
 
 SISTERS = (
     ("Dataset", "dataset.html"),
@@ -51,8 +51,8 @@ def masthead(run: Path, here: str, *coming: str) -> Masthead:
 
 
 def _facts(run: Path) -> list[str]:
-    made, explored = read_manifest(run / RUN), read_manifest(run / PAIRS)
-    found = [*_roles(made), *_roles(explored)]
+    made, told, explored = (read_manifest(run / name) for name in (RUN, TOLD, PAIRS))
+    found = [*_roles(made), *_roles(told), *_roles(explored)]
     if explored.settings:
         found.append(f"F: {' and '.join(explored.config.verify.by)}")
     if since := next((one.since for one in made.editions if one.since), ""):

@@ -20,7 +20,7 @@ from ssui_gen.errors import ConfigError
 from ssui_gen.jsonl import read
 from ssui_gen.licences import Terms, terms_of
 from ssui_gen.manifest import PAIRS as EXPLORED
-from ssui_gen.manifest import RUN, Edition, made_by_toy, read_manifest
+from ssui_gen.manifest import RUN, TOLD, Edition, made_by_toy, read_manifest
 from ssui_gen.publishing.gather import Gathered, LeftOut
 from ssui_gen.publishing.shards import Shard
 from ssui_gen.publishing.used import Used, used_of
@@ -216,9 +216,9 @@ def _by(counts: Mapping[tuple[str, str, str], int], place: int) -> dict[str, dic
 
 
 def _editions(run: Path) -> list[tuple[str, Edition]]:
-    """Those of paths, then those of branches; the same make once."""
+    """Those of paths, of paths in the words of a policy, then of branches; the same make once."""
     found: list[tuple[str, Edition]] = []
-    for what, name in (("paths", RUN), ("pairs", EXPLORED)):
+    for what, name in (("paths", RUN), ("told the danger", TOLD), ("pairs", EXPLORED)):
         for made in read_manifest(run / name).editions:
             if (what, made.edition) not in found:
                 found.append((what, made.edition))

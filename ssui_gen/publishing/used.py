@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssui_gen.files import read_regular
-from ssui_gen.manifest import PAIRS, RUN, Edition, read_manifest
+from ssui_gen.manifest import PAIRS, RUN, TOLD, Edition, read_manifest
 from ssui_gen.prompts import blob_id
 
 USED, PROMPTS, CARDS = "used", "prompts", "agents"
@@ -53,7 +53,7 @@ def used_of(run: Path) -> Used:
 
 def _editions(run: Path) -> Iterator[tuple[str, Edition]]:
     """By the folder of `used/` that holds it."""
-    for prefix, name in (("", RUN), ("pairs-", PAIRS)):
+    for prefix, name in (("", RUN), ("pairs-", PAIRS), ("distil-", TOLD)):
         for number, made in enumerate(read_manifest(run / name).editions, 1):
             yield f"{prefix}{number}", made.edition
 

@@ -20,7 +20,7 @@ from ssui_gen.config import Config
 from ssui_gen.errors import ConfigError
 from ssui_gen.exploring.earlier import FILE, Begun, begun
 from ssui_gen.files import atomic_write, own_folder
-from ssui_gen.manifest import PAIRS, RUN, Manifest, Seeds, read_manifest
+from ssui_gen.manifest import PAIRS, RUN, read_manifest, seen_from_within
 from ssui_gen.run_files import BRANCHES, CURATED, PATHS
 
 FIRST = 2
@@ -127,16 +127,4 @@ def _remember(one: Round, weights: str) -> None:
     atomic_write(one.run / FILE, told.model_dump_json() + "\n")
     if not (one.run / RUN).exists():
         manifest = read_manifest(one.of / RUN)
-        atomic_write(one.run / RUN, _moved(manifest).model_dump_json(indent=2) + "\n")
-
-
-def _moved(manifest: Manifest) -> Manifest:
-    """As seen from a folder in the run's: seeds that lie in the run's are one up."""
-    if not (seeds := manifest.seeds):
-        return manifest
-    up = Seeds(source=_one_up(seeds.source), root=_one_up(seeds.root))
-    return manifest.model_copy(update={"seeds": up})
-
-
-def _one_up(kept: str) -> str:
-    return kept if Path(kept).is_absolute() else str(Path(os.pardir, kept))
+        atomic_write(one.run / RUN, seen_from_within(manifest).model_dump_json(indent=2) + "\n")

@@ -162,7 +162,7 @@ class Reader:
         except ValueError as error:  # of the model's own processor: a picture too thin, text it cannot place
             raise Unfit(Why.IMAGE_OR_TEXT_UNFIT, f"the model's processor: {error}") from None
         prompt = self.encoder.prompt(asked)
-        self.prompts.check(path, system, prompt.ids, cuts)
+        self.prompts.check(path, system, prompt.ids, cuts, told=self.source.told)
         return prompt
 
     def _fitting(self, example: Example) -> Example:

@@ -22,13 +22,13 @@ from ssui_gen.files import atomic_write, claim, open_own, own_folder
 from ssui_gen.images import original
 from ssui_gen.jsonl import of_kind, read, read_object
 from ssui_gen.manifest import PAIRS as EXPLORED
-from ssui_gen.manifest import RUN, pictures_of
+from ssui_gen.manifest import RUN, TOLD, pictures_of
 from ssui_gen.records import Reason, Record
 from ssui_gen.run_files import BRANCHES, CURATED, NOT_EXPLORED, PAIRS, PATHS
 from ssui_gen.settings import ImageLimits
 from ssui_gen.shards.bucket import Bucket
 
-FILES = (RUN, EXPLORED, PATHS, CURATED, BRANCHES, PAIRS, NOT_EXPLORED, CALLS)
+FILES = (RUN, EXPLORED, TOLD, PATHS, CURATED, BRANCHES, PAIRS, NOT_EXPLORED, CALLS)
 """What a training reads of a run, beside the pictures; most may be missing."""
 FETCHED, LOCK = "fetched.json", ".fetching"
 AT_ONCE = 16

@@ -23,6 +23,10 @@ from ssui_train.families import picture_id
 
 SHOWN = 12
 """Tokens from a difference on that a message shows."""
+SEAM = 2
+"""Tokens of a question's end that may be others where more stands behind it."""
+EDITED = "/query/text"
+"""A question that a person has changed since."""
 
 
 class Call(NamedTuple):
@@ -44,11 +48,18 @@ class Prompts:
         self.picture = picture_id(encoder.model)
         self.counts: Counter[str] = Counter()
 
-    def check(self, path: ReasoningPath, system: str, ids: Sequence[int], cuts: Iterable[Cut]) -> None:
+    def check(
+        self,
+        path: ReasoningPath,
+        system: str,
+        ids: Sequence[int],
+        cuts: Iterable[Cut],
+        told: bool = False,
+    ) -> None:
         """Raises ConfigError if the policy was shown another prompt for this path than `ids`; `cuts` are what
-        branches.jsonl holds of it.
+        branches.jsonl holds of it. `told`: the path is what it said where evidence stood behind the question.
         """
-        cut, theirs = self._of(path, cuts)
+        cut, theirs = (0, self._told(path)) if told else self._of(path, cuts)
         if theirs is None:
             self.counts["unknown"] += 1
             return
@@ -57,6 +68,9 @@ class Prompts:
         here, there = (sum(id == self.picture for id in side.picture) for side in (mine, other))
         as_one = there == len(path.images) < here
         self.counts["as_one"] += as_one
+        if told:
+            self.counts["told"] += 1
+            other = without_evidence(mine, other)
         if found := self._difference(mine, other, system, whole=cut == 0, as_one=as_one):
             raise ConfigError(
                 f"{path.id}: the prompt that would be trained is not the one that was explored (call journal "
@@ -71,6 +85,13 @@ class Prompts:
             if call.id in rows and (ids := rows[call.id].completion.prompt_token_ids):
                 return call.cut, ids
         return 0, None
+
+    def _told(self, path: ReasoningPath) -> tuple[int, ...] | None:
+        """The ids of the prompt to which the path is what the policy said."""
+        if not path.made_by or (path.curation and EDITED in path.curation.original):
+            return None
+        rows = self.journal.rows_by_id(path.made_by[:1]) if self.journal else {}
+        return next((call.completion.prompt_token_ids for call in rows.values()), None)
 
     def close(self) -> None:
         if self.journal:
@@ -137,6 +158,8 @@ class Prompts:
                 "whether training shows it the same could not be checked."
             )
         said = f"{compared} prompts are token for token those that the policy was explored with"
+        if self.counts["told"]:
+            said += ", but for what its question told of the danger"
         if self.counts["as_one"]:
             said += "; its server reports a picture's tokens as one, so their number was not compared"
         return f"{said}; of {unknown} no token ids are known." if unknown else f"{said}."
@@ -156,6 +179,20 @@ def parted(ids: Sequence[int], picture: int | None) -> Parted:
     if not places:
         return Parted(list(ids), [], [])
     return Parted(list(ids[: places[0]]), list(ids[places[0] : places[-1] + 1]), list(ids[places[-1] + 1 :]))
+
+
+def without_evidence(mine: Parted, other: Parted) -> Parted:
+    """`other` without what stands there behind the question, where all else is `mine`; else it lacks as many
+    tokens behind the first difference as it is longer.
+    """
+    if bool(mine.picture) != bool(other.picture):
+        return other
+    place = "tail" if mine.picture else "head"
+    ours, theirs = getattr(mine, place), getattr(other, place)
+    start, end = shared(ours, theirs), shared(ours[::-1], theirs[::-1])
+    whole = len(theirs) > len(ours) and start + end >= len(ours) - SEAM
+    rest = ours if whole else theirs[:start] + theirs[start + max(0, len(theirs) - len(ours)) :]
+    return other._replace(**{place: rest})
 
 
 def _same(call: Call, path: ReasoningPath) -> bool:

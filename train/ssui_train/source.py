@@ -18,7 +18,7 @@ from ssui_gen.errors import ConfigError, ImageError
 from ssui_gen.images import shown
 from ssui_gen.jsonl import read, validate
 from ssui_gen.manifest import PAIRS as EXPLORED
-from ssui_gen.manifest import check_root, made_by_toy, pictures_of, read_manifest
+from ssui_gen.manifest import check_root, drawn_with, made_by_toy, pictures_of
 from ssui_gen.prompts import Prompt, home, load_prompt
 from ssui_gen.records import ImageRef, Reason, Record, Reject
 from ssui_gen.run_files import BRANCHES, CURATED, NOT_EXPLORED, PAIRS, PATHS
@@ -93,7 +93,7 @@ class Source:
             )
         self.root = pictures_of(self.run, config.seeds)
         check_root(self.root, self.run)
-        self.manifest = read_manifest(self.run / EXPLORED)
+        self.manifest = drawn_with(self.run)
         self._require_explored()
         self.limits = self.manifest.config.images
         self.pixels: int = config.max_pixels or _pixels(self.manifest.settings)
@@ -132,6 +132,11 @@ class Source:
     def policy(self) -> str | None:
         """The served name of the model that was explored."""
         return self.manifest.last.models.get("policy") if self.manifest.last else None
+
+    @property
+    def told(self) -> bool:
+        """Whether the paths are what the policy said where its question told the danger."""
+        return bool(self.manifest.last and "told" in self.manifest.last.prompts)
 
     @property
     def toy(self) -> bool:
