@@ -10,9 +10,10 @@ from random import Random
 import pytest
 import torch
 
+from microworld.corpus.drift import drifting_path
 from microworld.corpus.responses import Response, blind, right, wrong_warning
 from microworld.draw.likeness import likeness
-from microworld.reproduce.branches import explored, judged
+from microworld.reproduce.branches import by_steps, explored, judged
 from microworld.reproduce.cell import laboratory
 from microworld.reproduce.paths import Told, told, with_evidence
 from microworld.reproduce.rewriting import rewrite, rewritten
@@ -21,6 +22,7 @@ from microworld.reproduce.settings import Cell, Data, Drawn
 from microworld.reproduce.settings import Test as HeldOut
 from microworld.reproduce.training import NONE_HELD, trained
 from microworld.reproduce.weights import Weights
+from microworld.truth.steps import Truth, first_bad_of
 from microworld.world.rules import world
 from ssui_gen.branches import Branch, Cut
 from ssui_gen.branching import prefix_at, render_path
@@ -28,6 +30,7 @@ from ssui_gen.config import Config
 from ssui_gen.exploring.making import Making
 from ssui_gen.exploring.pairs import pair_of
 from ssui_gen.jsonl import as_line
+from ssui_gen.reading import read
 
 MODEL = Path(__file__).parents[1] / "microworld" / "models" / "policy"
 TINY = HeldOut(seed=3, each=2, cool=1)
@@ -201,3 +204,17 @@ def test_what_is_distilled_was_said_by_one_who_is_told_and_is_learnt_by_one_who_
     found = in_rounds(lab(), paths, cuts, cell)
     whole = sum(branch.times for cut in cuts for branch in cut.branches if branch.finish == "stop")
     assert found.facts["examples"] == whole and found.facts["pairs"] == 0
+
+
+def test_an_f_that_judges_steps_calls_no_right_end_behind_a_wrong_step_good() -> None:
+    rng, found = Random(5), Counter[tuple[str, str]]()
+    for one in told(DATA):
+        said = {render_path(*drifting_path(rng, one.pair)) for _ in range(60)}
+        made = [Branch(id=t, text=t, finish="stop", judgement=judged(one, 0, t)) for t in sorted(said)]
+        cut = Cut.of_path(one.path, 0, "", made, draws=len(made))
+        truth = Truth(one.pair.request, one.pair.scene.things, one.pair.rule)
+        [strict] = by_steps([cut])
+        for before, after in zip(cut.branches, strict.branches, strict=True):
+            found[before.judgement.polarity, after.judgement.polarity] += 1
+            assert (after.judgement.polarity == "good") == (first_bad_of(read(before.text), truth) == 0)
+    assert set(found) == {("good", "good"), ("good", "bad"), ("bad", "bad")}

@@ -38,12 +38,12 @@ OUTPUT = Path("outputs/reproduce")
 SCOPES: dict[Scope, str] = {
     "quick": "nine claims, in under half of the time",
     "rivals": "five more: what others would do with the same branches",
-    "recipes": "those, and four recipes more: rounds, the goal on 240 paths, other harmless twins",
+    "recipes": "those, and five recipes more: rounds, the goal on 240 paths, other twins, F by steps",
 }
 NEXT: dict[Scope, str] = {
     "quick": "Next: make reproduce, for the claims that lack.",
     "whole": "Next: read docs/results.md; make reproduce RIVALS=1 adds what others would do.",
-    "rivals": "Next: read docs/results.md; make reproduce RECIPES=1 adds four recipes more.",
+    "rivals": "Next: read docs/results.md; make reproduce RECIPES=1 adds five recipes more.",
     "recipes": "Next: read docs/results.md.",
 }
 STOPPED = 130

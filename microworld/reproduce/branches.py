@@ -111,6 +111,20 @@ def judged(told: Told, cut: int, response: str) -> Judgement:
     return Judgement(polarity="good" if good else "bad", by={WAY: finding})
 
 
+def by_steps(cuts: Iterable[Cut]) -> list[Cut]:
+    """The same by an F that calls a branch good only where nothing behind the cut is wrong."""
+    return [
+        cut.model_copy(update={"branches": tuple(_by_steps(branch) for branch in cut.branches)})
+        for cut in cuts
+    ]
+
+
+def _by_steps(branch: Branch) -> Branch:
+    finding = branch.judgement.by.get(WAY, {"polarity": branch.judgement.polarity})
+    judgement = branch.judgement.model_copy(update={"polarity": finding["polarity"]})
+    return branch.model_copy(update={"judgement": judgement})
+
+
 def turned(cuts: Iterable[Cut], share: float) -> list[Cut]:
     """The same with this share of F's verdicts turned round; which ones follows from their branches' ids."""
     return [

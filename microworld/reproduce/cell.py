@@ -14,7 +14,7 @@ from typing import Any
 
 from microworld.reproduce import kept
 from microworld.reproduce.agents import checkpoint, observed
-from microworld.reproduce.branches import explored, joined, recovered, turned
+from microworld.reproduce.branches import by_steps, explored, joined, recovered, turned
 from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.measuring import counted, measured
 from microworld.reproduce.paths import Told, told
@@ -138,6 +138,7 @@ def _trained(lab: Laboratory, place: Place, cell: Cell) -> Trained:
     for one in paths:
         lab.prompt(one.pair)
     cuts, drawn = _cuts(place, cell, paths)
+    cuts = by_steps(cuts) if cell.judged == "steps" else cuts
     made = in_rounds(lab, paths, turned(cuts, cell.noise) if cell.noise else cuts, cell)
     both = sum({"good", "bad"} <= {b.judgement.polarity for b in cut.branches} for cut in cuts)
     facts = {name: round(value, 1) for name, value in summed(made.facts, drawn).items()}

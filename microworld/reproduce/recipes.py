@@ -66,6 +66,8 @@ distilled = Cell(
 """Likelihood of what the same policy says when its question tells the danger; F is not asked."""
 bare_told = Cell(test=Test(seed=NOT_YET, cool=1, told=True))
 """The teacher of `distilled`."""
+judged_by_steps = srpo.model_copy(update={"test": ONCE, "judged": "steps"})
+"""A right end behind a wrong step is a bad branch."""
 two_rounds = srpo.model_copy(update={"test": ONCE, "rounds": 2, "train": {"epochs": 1.5}})
 """As many steps in all as one round of three epochs."""
 goal = all_three.model_copy(

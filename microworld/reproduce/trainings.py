@@ -76,4 +76,5 @@ def _recipes() -> dict[str, Cell]:
         "SRPO for the goal, 240 paths": r.goal,
         "SRPO, swapped twins": r.on(SWAPPED),
         "SRPO, look-alike twins": r.on(ALIKE),
+        "SRPO, F judges every step": r.judged_by_steps,
     }
