@@ -68,6 +68,8 @@ bare_told = Cell(test=Test(seed=NOT_YET, cool=1, told=True))
 """The teacher of `distilled`."""
 judged_by_steps = srpo.model_copy(update={"test": ONCE, "judged": "steps"})
 """A right end behind a wrong step is a bad branch."""
+steps_span = judged_by_steps.model_copy(update=SPAN)
+"""The same, and pairs counted up to the error."""
 two_rounds = srpo.model_copy(update={"test": ONCE, "rounds": 2, "train": {"epochs": 1.5}})
 """As many steps in all as one round of three epochs."""
 goal = all_three.model_copy(

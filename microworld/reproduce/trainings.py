@@ -77,4 +77,5 @@ def _recipes() -> dict[str, Cell]:
         "SRPO, swapped twins": r.on(SWAPPED),
         "SRPO, look-alike twins": r.on(ALIKE),
         "SRPO, F judges every step": r.judged_by_steps,
+        "SRPO, F judges every step, span: error": r.steps_span,
     }
