@@ -243,8 +243,8 @@ test-inspect: $(INSPECT)/.ready ## the tests of RSBench as a task of inspect_ai
 	$(INSPECT)/bin/python -m pytest -m inspect tests/test_inspect.py $(ARGS)
 
 .PHONY: test-cluster
-test-cluster: $(VENV)/.cluster ## the tests on a Ray cluster of this machine; QUICK=1: a lost node alone
-	$(VENV)/bin/python -m pytest -m cluster $(if $(QUICK),,tests/test_cluster.py) tests/test_cluster_lost.py $(ARGS)
+test-cluster: $(VENV)/.cluster ## the tests on a Ray cluster of this machine; QUICK=1: a node and a driver killed, and a poisoned shard, alone
+	$(VENV)/bin/python -m pytest -m cluster tests/test_cluster.py $(if $(QUICK),-k poisoned) $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(READY) ## ten minutes of mutated inputs at every door that takes what others wrote

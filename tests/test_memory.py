@@ -14,8 +14,8 @@ from fake_server import serve
 from jobs import job, plain
 
 STATUS = Path("/proc/self/status")
-LITTLE, MUCH = 500, 2500
-ALLOWED = 10_000_000
+LITTLE, MUCH = 300, 1500
+ALLOWED = 6_000_000
 """Bytes; five thousand for each seed more, less than its row and its calls take as objects."""
 
 
