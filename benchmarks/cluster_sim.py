@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -83,6 +83,10 @@ class Node:
         return f"{self.number}.{self.life}"
 
 
+Act = Callable[[Node, int], None]
+"""What an event does with a node, and a shard where it is of one."""
+
+
 class Simulation:
     """One throw of the dice."""
 
@@ -94,15 +98,15 @@ class Simulation:
         self.up: dict[str, Node] = {}
         self.now, self.lost, self.again = 0.0, 0, 0.0
         self._order = count()
-        self._events: list[tuple[float, int, str, Node, int, int]] = []
+        self._events: list[tuple[float, int, Act, Node, int, int]] = []
 
     def run(self) -> Outcome:
         for node in self.nodes:
-            self._at(self.case.load, "ready", node)
+            self._at(self.case.load, self._ready, node)
         while not self.queue.ended:
-            self.now, _, what, node, life, shard = heapq.heappop(self._events)
+            self.now, _, act, node, life, shard = heapq.heappop(self._events)
             if life == node.life:
-                getattr(self, f"_{what}")(node, shard)
+                act(node, shard)
                 self._hand_out()
         ideal = self.case.seeds / sum(node.speed for node in self.nodes)
         return Outcome(self.now / HOUR, ideal / HOUR, self.lost, self.again, len(self.queue.aside))
@@ -112,13 +116,13 @@ class Simulation:
         half = self.dice.random() < self.case.slow
         return Node(number, speed / 2 if half else speed, number < self.case.bad)
 
-    def _at(self, seconds: float, what: str, node: Node, shard: int = -1) -> None:
+    def _at(self, seconds: float, act: Act, node: Node, shard: int = -1) -> None:
         """So many seconds from now; an event of a life that is over is passed by."""
-        heapq.heappush(self._events, (self.now + seconds, next(self._order), what, node, node.life, shard))
+        heapq.heappush(self._events, (self.now + seconds, next(self._order), act, node, node.life, shard))
 
     def _ready(self, node: Node, _: int) -> None:
         self.up[node.id] = node
-        self._at(self.dice.expovariate(1 / self.case.between), "gone", node)
+        self._at(self.dice.expovariate(1 / self.case.between), self._gone, node)
 
     def _done(self, node: Node, shard: int) -> None:
         del node.begun[shard]
@@ -141,7 +145,7 @@ class Simulation:
         node.begun.clear()
         node.life += 1
         self.lost += 1
-        self._at(self.case.back + self.case.load, "ready", node)
+        self._at(self.case.back + self.case.load, self._ready, node)
 
     def _hand_out(self) -> None:
         retired = self.queue.retired(self.up)
@@ -151,9 +155,9 @@ class Simulation:
             while len(node.begun) < EACH and (shard := self.queue.take(id, taking)) is not None:
                 node.begun[shard] = self.now
                 if node.bad:
-                    self._at(FAILS_AFTER, "failed", node, shard)
+                    self._at(FAILS_AFTER, self._failed, node, shard)
                 else:
-                    self._at(EDGES + self.left[shard] / (node.speed / EACH), "done", node, shard)
+                    self._at(EDGES + self.left[shard] / (node.speed / EACH), self._done, node, shard)
 
 
 def thrown(case: Case) -> list[Outcome]:

@@ -138,7 +138,7 @@ def _trained(lab: Laboratory, place: Place, cell: Cell) -> Trained:
     for one in paths:
         lab.prompt(one.pair)
     cuts, drawn = _cuts(place, cell, paths)
-    cuts = by_steps(cuts) if cell.judged == "steps" else cuts
+    cuts = by_steps(cuts) if cell.supervision == "process" else cuts
     made = in_rounds(lab, paths, turned(cuts, cell.noise) if cell.noise else cuts, cell)
     both = sum({"good", "bad"} <= {b.judgement.polarity for b in cut.branches} for cut in cuts)
     facts = {name: round(value, 1) for name, value in summed(made.facts, drawn).items()}

@@ -66,7 +66,7 @@ distilled = Cell(
 """Likelihood of what the same policy says when its question tells the danger; F is not asked."""
 bare_told = Cell(test=Test(seed=NOT_YET, cool=1, told=True))
 """The teacher of `distilled`."""
-judged_by_steps = srpo.model_copy(update={"test": ONCE, "judged": "steps"})
+judged_by_steps = srpo.model_copy(update={"test": ONCE, "supervision": "process"})
 """A right end behind a wrong step is a bad branch."""
 steps_span = judged_by_steps.model_copy(update=SPAN)
 """The same, and pairs counted up to the error."""

@@ -100,9 +100,9 @@ class Cell(Keyed):
     test: Test
     data: Data | None = None
     drawn: Drawn | None = None
-    judged: Literal["end", "steps"] = "end"
-    """What F looks at. end: whether a branch ends right. steps: whether all that it says
-    is right, too, in the first round."""
+    supervision: Literal["outcome", "process"] = "outcome"
+    """What F looks at. outcome: whether a branch ends right. process: whether every step of it is right, too
+    (Uesato et al., arXiv 2211.14275); of the first round."""
     noise: Share = 0.0
     """Share of the branches whose verdict by F is turned round."""
     pairs: dict[str, Any] = Field(default_factory=dict)

@@ -6,11 +6,13 @@ done, is for whoever derives from this (`exploration`, `distilling`).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AsyncExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from ssui_gen.calling.asking import Sample
 from ssui_gen.calling.journal import Seen
@@ -20,7 +22,9 @@ from ssui_gen.exploring.continuing import Policy
 from ssui_gen.exploring.explored import SAMPLED, read_paths, without_replaced
 from ssui_gen.exploring.leaks import Bench
 from ssui_gen.images import data_url, file_url
+from ssui_gen.jobs.forecast import TRIED
 from ssui_gen.jobs.job import Job
+from ssui_gen.jobs.lots import drawn
 from ssui_gen.jobs.part import Witness, told_of_rows
 from ssui_gen.jobs.progress import Funnel
 from ssui_gen.jobs.rejects import Rejects
@@ -32,7 +36,18 @@ FOUND_ANEW = (Reason.PATH_INVALID, Reason.IN_BENCHMARK)
 """Looked for in each run: a path may have been mended since, or another benchmark named."""
 
 
-class PathWork:
+class Survey(NamedTuple):
+    """What is left of a run, before it is begun."""
+
+    some: list[ReasoningPath]
+    """A few of the paths that are left, drawn evenly, to be tried."""
+    left: int
+    """Paths."""
+    unfit: str
+    """Why how many others are not."""
+
+
+class PathWork(ABC):
     """The open files of a run and the work on one path."""
 
     STAGE: str
@@ -69,16 +84,17 @@ class PathWork:
         self._count_done()
         self.rejects.count(lambda reject: self.done.add(reject.seed_id))
 
+    @abstractmethod
     def _count_done(self) -> None:
         """Count the rows that are there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _is_left(self, path: ReasoningPath) -> bool:
-        raise NotImplementedError
+        """Whether something is to be drawn from it."""
 
+    @abstractmethod
     async def _draw(self, path: ReasoningPath) -> None:
         """Write what is drawn from one path; raises what a call raises."""
-        raise NotImplementedError
 
     def todo(self) -> Iterator[ReasoningPath | Reject]:
         """Paths that are left, in their order, and what is unfit among them."""
@@ -99,6 +115,13 @@ class PathWork:
                 unfit[Reason.IN_BENCHMARK] += 1
             elif self._is_left(path):
                 yield path
+
+    def survey(self) -> Survey:
+        """What is left that may be asked about, as far as that is known before."""
+        unfit: Counter[str] = Counter()
+        some = drawn(self.usable(unfit), TRIED, lambda path: path.id)
+        left = sum(1 for _ in self.usable(Counter()))
+        return Survey(some, left, ", ".join(f"{why} {count:,}" for why, count in unfit.items()) or "none")
 
     def leave_out(self, unfit: Iterable[Reject]) -> None:
         """Write what is known to be unfit, unless it stands there."""

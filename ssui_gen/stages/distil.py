@@ -7,7 +7,6 @@ Covers neither the work on one path (`exploring.distilling`) nor what becomes a 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -22,9 +21,8 @@ from ssui_gen.exploring.explored import source_of
 from ssui_gen.exploring.leaks import load_bench
 from ssui_gen.files import atomic_write, own_folder
 from ssui_gen.jobs.dry import Todo, tell, tried
-from ssui_gen.jobs.forecast import TRIED, Forecast
+from ssui_gen.jobs.forecast import Forecast
 from ssui_gen.jobs.job import Outcome, carry_out, opened
-from ssui_gen.jobs.lots import drawn
 from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import RunDir
 from ssui_gen.manifest import RUN, Edition, check_root, read_manifest, seeds_of, seen_from_within
@@ -109,15 +107,12 @@ async def foresee(plan: Plan, console: Console) -> Forecast:
     async with _ready(plan, console) as (folder, work):
         edition = plan.edition(work.job.models.played["policy"])
         folder.check(edition, work.funnel.kept.total(), plan.mix)
-        unfit: Counter[str] = Counter()
-        paths = drawn(work.usable(unfit), TRIED, lambda path: path.id)
-        left = sum(1 for _ in work.usable(Counter()))
-        told = ", ".join(f"{why} {count:,}" for why, count in unfit.items())
-        say(f"{work.source}: {left:,} paths to ask about; unfit: {told or 'none'}")
+        some, left, unfit = work.survey()
+        say(f"{work.source}: {left:,} paths to ask about; unfit: {unfit}")
         say(f"  policy: {work.job.models.names['policy']}")
-        if not paths:
+        if not some:
             raise NothingMade(f"{work.source}: no path is left to ask about")
-        results, pace = await tried(paths, work.attempt)
+        results, pace = await tried(some, work.attempt)
         return tell(work.job, results, pace, Todo("paths", left, left, "paths with a response"), say)
 
 

@@ -6,7 +6,6 @@ neither the work on one path (`exploration`) nor which branches become pairs (`m
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace as replaced
@@ -27,9 +26,8 @@ from ssui_gen.exploring.making import Making
 from ssui_gen.exploring.recovery import Recovery, some
 from ssui_gen.exploring.written import Written, labels_of, write_pairs
 from ssui_gen.jobs.dry import Todo, tell, tried
-from ssui_gen.jobs.forecast import TRIED, Forecast
+from ssui_gen.jobs.forecast import Forecast
 from ssui_gen.jobs.job import Job, Outcome, carry_out, opened
-from ssui_gen.jobs.lots import drawn
 from ssui_gen.jobs.part import Witness
 from ssui_gen.jobs.progress import saying
 from ssui_gen.jobs.rundir import RunDir
@@ -123,18 +121,15 @@ async def foresee(plan: Plan, console: Console) -> Forecast:
     async with _ready(plan, console) as (folder, making, work):
         made = plan.edition.model_copy(update={"models": _of(work.job.models.played, plan.makers)})
         folder.check(made, work.funnel.kept.total(), plan.mix)
-        unfit: Counter[str] = Counter()
-        paths = drawn(work.usable(unfit), TRIED, lambda path: path.id)
-        left = sum(1 for _ in work.usable(Counter()))
-        told = ", ".join(f"{why} {count:,}" for why, count in unfit.items())
-        say(f"{making.source}: {left:,} paths to explore; unfit: {told or 'none'}")
+        some, left, unfit = work.survey()
+        say(f"{making.source}: {left:,} paths to explore; unfit: {unfit}")
         for role in plan.roles:
             say(f"  {role}: {work.job.models.names[role]}")
-        if not paths:
+        if not some:
             raise NothingMade(f"{making.source}: no path is left to explore")
         await work.prepare(plan.prompts, say)
-        results, pace = await tried(paths, work.attempt)
-        todo = Todo("paths", left, left * len(paths[0].steps), "cuts")
+        results, pace = await tried(some, work.attempt)
+        todo = Todo("paths", left, left * len(some[0].steps), "cuts")
         ahead = tell(work.job, results, pace, todo, say)
         say(ONCE_MORE)
     return ahead
