@@ -112,6 +112,8 @@ def main() -> None:
     file = args.models / ("figures-two.json" if two else "figures.json")
     roles = (args.only,) if args.only else TWO if two else ONE
     found = figures(args.models, roles, args.n, args.seed)
+    if not found:
+        parser.error(f"{args.models}: no checkpoint of {', '.join(roles)} there: `make micro` trains them")
     Terminal().print(as_table(found))
     file.write_text(as_json(found, args.seed, time.monotonic() - start, file))
 
