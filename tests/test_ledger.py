@@ -52,6 +52,14 @@ def test_nothing_lacks_without_a_sign_of_hope_or_something_spared() -> None:
     assert noted(*RICH, *POOR, adaptive=False).lacking() is None
 
 
+def test_pairs_that_are_too_rare_are_not_looked_for_and_it_is_said() -> None:
+    """Six pairs of 9 and of 21 paths of 60 draws: what 60 more draws are expected to bring differs."""
+    assert (found := noted(*RICH, *POOR).lacking()) and found.hopeful
+    poorer = [*POOR, *(rows(f"b{n}", "benign", False, 10) for n in range(9, 21))]
+    assert (found := noted(*RICH, *poorer).lacking()) and not found.hopeful
+    assert "24 risky, 6 benign), and took 210 draws each: too many" in str(found)
+
+
 Shape = tuple[Kind, bool, int]
 SHAPES = st.lists(st.tuples(st.sampled_from(["risky", "benign"]), st.booleans(), st.integers(1, 10)))
 
@@ -88,6 +96,7 @@ def test_whatever_was_done_when_a_run_was_killed_the_rest_is_drawn_again(
         left.append(more if id_ in done else found_first)
     rest = noted(*data.draw(st.permutations(left))).lacking()
     assert (rest.paths if rest else frozenset()) == chosen - done
+    assert not (rest and found) or rest.hopeful == found.hopeful
 
 
 def test_of_a_cut_that_was_opened_again_the_last_row_stays(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ class Exploration(PathWork):
         wrong steps, of any path: of a run that was killed in between this is all there is.
         """
         yield from self.todo()
-        if lacking := self.ledger.lacking():
+        if (lacking := self.ledger.lacking()) and lacking.hopeful:
             yield from self._named(lacking)
         config = self.job.config
         if config.explore.recovery.cuts or config.pairs.first_bad == "ask":
@@ -102,11 +102,13 @@ class Exploration(PathWork):
 
     def find_lacking(self) -> bool:
         """Whether a kind of pair lacks and there are paths to draw from once more: they are `todo` now."""
-        self.again = self.ledger.lacking()
-        if self.again:
-            self.say(str(self.again))
+        if (lacking := self.ledger.lacking()) is None:
+            return False
+        self.say(str(lacking))
+        if lacking.hopeful:
+            self.again = lacking
             self.earlier, self.funnel.fresh = Explored(self.branches.path), 0
-        return self.again is not None
+        return lacking.hopeful
 
     def _is_left(self, path: ReasoningPath) -> bool:
         cuts = (cut_id(path, cut) for cut in range(len(path.steps)))

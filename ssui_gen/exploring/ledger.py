@@ -1,9 +1,9 @@
 """Which paths are drawn from once more: those without a pair, of the kind whose pairs a run lacks.
 
 Cuts that had both kinds early spare draws (`explore.k` a cut are meant to be spent). These go to the rarer
-kind, risky or benign, as long as any pair of it shows that there is something to find. Pure counts over rows;
-what is chosen depends neither on the order in which paths were done nor on how many of the chosen are done
-again already, so a run that was killed chooses as one that was not.
+kind, risky or benign, if what its pairs took so far lets expect one of every second path. Pure counts over
+rows; what is chosen depends neither on the order in which paths were done nor on how many of the chosen are
+done again already, so a run that was killed chooses as one that was not.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from ssui_gen.branches import Cut
 from ssui_gen.config import Explore
 from ssui_gen.records import KINDS, Kind
 
+HOPE = 0.5
+"""Pairs that drawing again from a path must be expected to bring: as few as one in two paths."""
+
 
 class Lacking(NamedTuple):
     """What is to be drawn again, and why."""
@@ -25,12 +28,22 @@ class Lacking(NamedTuple):
     """Cuts with both kinds of branch, before anything was drawn again."""
     paths: frozenset[str]
     draws: int
+    each: int
+    """Draws that a pair of this kind has taken."""
+
+    @property
+    def hopeful(self) -> bool:
+        """Whether enough would come of it."""
+        return self.draws >= HOPE * self.each * len(self.paths)
 
     def __str__(self) -> str:
         counts = ", ".join(f"{self.pairs[kind]} {kind}" for kind in KINDS)
+        rarer = f"{self.kind} pairs are rarer (cuts with a pair: {counts})"
+        if not self.hopeful:
+            return f"{rarer}, and took {self.each:,} draws each: too many to look for more of them."
         return (
-            f"{self.kind} pairs are rarer (cuts with a pair: {counts}): {len(self.paths)} {self.kind} paths "
-            f"without one are drawn from again, with {self.draws} draws that others spared."
+            f"{rarer}: {len(self.paths)} {self.kind} paths without one are drawn from again, with "
+            f"{self.draws} draws that others spared."
         )
 
 
@@ -61,7 +74,7 @@ class Ledger:
         (drawn.paired.add if cut.of("good") and cut.of("bad") else drawn.paired.discard)(cut.cut)
 
     def lacking(self) -> Lacking | None:
-        """None where nothing lacks, nothing is spared, or nothing shows that more draws would help."""
+        """None where nothing lacks, nothing is spared, or no pair of the rarer kind was found."""
         first = [drawn for drawn in self._drawn.values() if not self._is_again(drawn)]
         pairs = {kind: sum(len(drawn.paired) for drawn in first if drawn.kind == kind) for kind in KINDS}
         few, many = sorted(KINDS, key=lambda kind: pairs[kind])
@@ -71,11 +84,17 @@ class Ledger:
         chosen = self._chosen(few, sum(drawn.left(self.settings.k) for drawn in first))
         paths = [path for path in chosen if not self._is_again(self._drawn[path])]
         draws = sum(self._drawn[path].left(self.settings.most_per_cut) for path in paths)
-        return Lacking(few, pairs, frozenset(paths), draws) if paths else None
+        each = round(self._spent(few) / pairs[few])
+        return Lacking(few, pairs, frozenset(paths), draws, each) if paths else None
 
     def _is_again(self, drawn: Drawn) -> bool:
         """Whether it was drawn from again: only then more than k a cut are spent on a path."""
         return drawn.left(self.settings.k) < 0
+
+    def _spent(self, kind: Kind) -> int:
+        """Draws on a kind before anything was drawn again: k a cut where something was since."""
+        own = [drawn for drawn in self._drawn.values() if drawn.kind == kind]
+        return sum(sum(one.draws.values()) + min(0, one.left(self.settings.k)) for one in own)
 
     def _chosen(self, kind: Kind, spared: int) -> Iterator[str]:
         """By id, as long as the spared draws suffice; a path without a pair has had its k a cut."""
