@@ -54,10 +54,19 @@ def observed(model: Checkpoint, work: Agents) -> list[dict[str, Any]]:
 # --- reflection ----------------------------------------------------------------------------------------
 
 
-def _reflected(model: Checkpoint, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+def thought(
+    model: Checkpoint, pairs: Sequence[Pair]
+) -> tuple[list[Steps | None], list[Steps | None], list[list[str]]]:
+    """Of each pair the steps as first written, those that reflection accepts, and what it decided, round by
+    round; None where there are none.
+    """
     suspected = _suspected(model, pairs)
     first = _written(model, pairs, [{**one, "advice": "", "earlier": ""} for one in suspected])
-    final, decisions = _decided(model, pairs, suspected, first)
+    return first, *_decided(model, pairs, suspected, first)
+
+
+def _reflected(model: Checkpoint, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    first, final, decisions = thought(model, pairs)
     return [
         {
             "cluster": cluster_of(pair), "kind": _kind(pair), "decisions": said_,

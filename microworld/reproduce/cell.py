@@ -1,6 +1,6 @@
-"""One piece of work: branches of a data set, a cell (a training and what is measured of it), or what the
-agents did. Each is a file that is bound to its settings, to the models, to all code that made it, and to the
-files that it was made from.
+"""One piece of work: branches of a data set, a cell (a training and what is measured of it), what the agents
+did, or the paths that they wrote. Each is a file that is bound to its settings, to the models, to all code
+that made it, and to the files that it was made from.
 """
 
 from __future__ import annotations
@@ -19,16 +19,22 @@ from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.measuring import counted, measured
 from microworld.reproduce.paths import Told, told
 from microworld.reproduce.rounds import drawing, in_rounds, summed
-from microworld.reproduce.settings import Agents, Branches, Cell, Data, Drawn, key
+from microworld.reproduce.settings import Agents, Branches, Cell, Data, Drawn, Written, key
 from microworld.reproduce.training import Trained
+from microworld.reproduce.written import as_written, written
 from ssui_gen import provenance
 from ssui_gen.branches import Cut
 from ssui_gen.errors import ConfigError
 
-Work = Branches | Cell | Agents
+Work = Branches | Cell | Agents | Written
 EVALUATOR = "microworld.reproduce.measuring"
 CODE = "microworld.reproduce.cell"
-FOLDERS: dict[type[Work], str] = {Branches: "branches", Cell: "cells", Agents: "agents"}
+FOLDERS: dict[type[Work], str] = {
+    Branches: "branches",
+    Cell: "cells",
+    Agents: "agents",
+    Written: "paths",
+}
 OFF = 500
 """Seeds of draws behind wrong steps are apart by so much from those of draws from a path's own."""
 AGENTS = "agents"
@@ -75,18 +81,24 @@ def _files(folder: Path) -> str:
     return provenance.files(path for path in folder.iterdir() if path.is_file())
 
 
-def needs(work: Work) -> tuple[Branches, ...]:
-    """The branches that a cell learns from, or behind whose wrong steps others begin."""
-    if isinstance(work, Cell) and work.data and work.drawn:
-        return tuple(_sources(work))
-    if isinstance(work, Branches) and work.off:
-        return tuple(_parts(work.data, work.drawn))
-    return ()
+def needs(work: Work) -> tuple[Branches | Written, ...]:
+    """The paths that the agents wrote, and the branches that a cell learns from, or behind whose wrong steps
+    others begin.
+    """
+    if isinstance(work, Agents | Written) or work.data is None:
+        return ()
+    paths = [Written(data=work.data)] if work.data.written == "agents" else []
+    return *paths, *(_sources(work) if isinstance(work, Cell) else _behind(work))
+
+
+def _behind(work: Branches) -> Iterator[Branches]:
+    return _parts(work.data, work.drawn) if work.off else iter(())
 
 
 def _sources(cell: Cell) -> Iterator[Branches]:
     """Of the right paths, then of the wrong ones where there are any."""
-    assert cell.data is not None and cell.drawn is not None
+    if cell.data is None or cell.drawn is None:
+        return
     whole = cell.data.model_copy(update={"reviewed": False})
     for data in dict.fromkeys((whole.model_copy(update={"wrong": 0.0}), whole)):
         yield from _parts(data, cell.drawn)
@@ -109,16 +121,18 @@ def do(place: Place, work: Work) -> None:
 def _made(place: Place, work: Work) -> dict[str, Any]:
     if isinstance(work, Agents):
         return {"rows": observed(checkpoint(place.model.with_name(AGENTS)), work)}
+    if isinstance(work, Written):
+        return {"rows": written(checkpoint(place.model.with_name(AGENTS)), told(work.data))}
     lab = laboratory(place.model)
     return _branches(lab, place, work) if isinstance(work, Branches) else _cell(lab, place, work)
 
 
 def _branches(lab: Laboratory, place: Place, work: Branches) -> dict[str, Any]:
     """Of all paths; of a data set with wrong ones those alone, as the others are in another file."""
-    paths = [one for one in told(work.data) if not (work.data.wrong and one.right)]
+    paths = [one for one in _paths(place, work.data) if not (work.data.wrong and one.right)]
     seed = 1000 * work.data.seed + work.part
     if work.off:
-        own = reduce(joined, (_rows(place.read(source)) for source in needs(work)))
+        own = reduce(joined, (_rows(place.read(source)) for source in _behind(work)))
         found = recovered(lab, paths, own, work.off, seed + OFF)
     else:
         found = explored(lab, lab.bare, paths, work.drawn, seed)
@@ -134,7 +148,7 @@ def _cell(lab: Laboratory, place: Place, cell: Cell) -> dict[str, Any]:
 
 def _trained(lab: Laboratory, place: Place, cell: Cell) -> Trained:
     assert cell.data is not None
-    paths = told(cell.data)
+    paths = _paths(place, cell.data)
     for one in paths:
         lab.prompt(one.pair)
     cuts, drawn = _cuts(place, cell, paths)
@@ -142,15 +156,27 @@ def _trained(lab: Laboratory, place: Place, cell: Cell) -> Trained:
     made = in_rounds(lab, paths, turned(cuts, cell.noise) if cell.noise else cuts, cell)
     both = sum({"good", "bad"} <= {b.judgement.polarity for b in cut.branches} for cut in cuts)
     facts = {name: round(value, 1) for name, value in summed(made.facts, drawn).items()}
-    return Trained(made.weights, {**facts, "cuts": len(cuts), "cuts_with_both": both})
+    faults = {"paths_wrong": sum(not one.right for one in paths)}
+    return Trained(made.weights, {**facts, **faults, "cuts": len(cuts), "cuts_with_both": both})
+
+
+def _paths(place: Place, data: Data) -> tuple[Told, ...]:
+    """Of a data set, by whoever writes them."""
+    planned = told(data)
+    if data.written == "truth":
+        return planned
+    return as_written(planned, place.read(Written(data=data))["rows"])
 
 
 def _cuts(place: Place, cell: Cell, paths: tuple[Told, ...]) -> tuple[list[Cut], dict[str, float]]:
-    """The branches of just these paths, and what drawing them took."""
-    right = {one.path.id: one.right for one in paths}
+    """The branches of just these paths, and what drawing them took. Where none was made wrong on purpose, all
+    are of one file.
+    """
+    assert cell.data is not None
+    right = {one.path.id: one.right or not cell.data.wrong for one in paths}
     parts: dict[tuple[bool, bool], list[Cut]] = {}
     took = {"draws": 0.0, "drawn_tokens": 0.0, "drawing_seconds": 0.0}
-    for source in needs(cell):
+    for source in _sources(cell):
         of_right, off = not source.data.wrong, source.off is not None
         made = place.read(source)
         found = _rows(made)

@@ -28,7 +28,7 @@ class Keyed(Settings):
 
 
 class Data(Settings):
-    """Paths of training scenes, written by the truth (`paths`)."""
+    """Paths of training scenes (`paths`)."""
 
     seed: int
     paths: Annotated[int, Field(ge=1)] = 48
@@ -41,6 +41,8 @@ class Data(Settings):
     """Share of paths with a wrong step and the answer that follows from it."""
     reviewed: bool = False
     """A reviewer who finds 90 % of the wrong paths has thrown them out, and 5 % of the right ones."""
+    written: Literal["truth", "agents"] = "truth"
+    """By whom: by the truth, or as the agents write and accept them, with their own faults (`written`)."""
 
 
 class Drawn(Settings):
@@ -68,6 +70,12 @@ class Branches(Keyed):
     part: int = 0
     off: Recovery | None = None
     """Those behind the wrong steps of all its branches."""
+
+
+class Written(Keyed):
+    """What the agents write for a data set (`written`)."""
+
+    data: Data
 
 
 class Agents(Keyed):

@@ -13,7 +13,7 @@ from microworld.reproduce.claims import (
     SOME,
     STRANGERS,
 )
-from microworld.reproduce.claims_recipes import ALIKE, SWAPPED
+from microworld.reproduce.claims_recipes import ALIKE, SWAPPED, UNREVIEWED
 from microworld.reproduce.settings import Cell
 
 
@@ -76,6 +76,7 @@ def _recipes() -> dict[str, Cell]:
         "SRPO for the goal, 240 paths": r.goal,
         "SRPO, swapped twins": r.on(SWAPPED),
         "SRPO, look-alike twins": r.on(ALIKE),
+        "SRPO, paths by the agents": r.on(UNREVIEWED),
         "SRPO, F judges every step": r.judged_by_steps,
         "SRPO, F judges every step, span: error": r.steps_span,
     }

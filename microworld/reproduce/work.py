@@ -23,7 +23,7 @@ from transformers.utils import logging
 
 from microworld.reproduce import kept
 from microworld.reproduce.cell import Place, Work, do, needs
-from microworld.reproduce.settings import Agents, Branches, Data, Drawn
+from microworld.reproduce.settings import Agents, Branches, Data, Drawn, Written
 from ssui_gen.errors import TrainError
 
 Say = Callable[[str], None]
@@ -51,6 +51,8 @@ def cost(work: Work) -> float:
         return share * _drawing(work.data, work.drawn)
     if isinstance(work, Agents):
         return 0.3 * work.pairs
+    if isinstance(work, Written):
+        return 0.5 * work.data.paths
     test = work.test
     answers = 2 * test.each * (test.cool + test.hot) + 2 * test.probes * test.cool
     tree = 0.22 * bool(work.drawn) * len(work.drawn.cuts if work.drawn else ()) / 6
