@@ -8,8 +8,9 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from microworld.world.rules import Area
 from ssui_gen.config_pairs import Recovery
 from ssui_gen.records import STEP_NAMES
 from ssui_gen.settings import Settings
@@ -27,7 +28,20 @@ class Keyed(Settings):
         return hash(key(self))
 
 
-class Data(Settings):
+class OfArea(Settings):
+    """Of a part of the world."""
+
+    rules: Area = "known"
+    """Those that the policy was taught, or some of which it was taught nothing."""
+
+    @model_serializer(mode="wrap")
+    def _told(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is known goes without saying, so files of it keep the names that they always had."""
+        told: dict[str, Any] = rest(self)
+        return {name: value for name, value in told.items() if (name, value) != ("rules", "known")}
+
+
+class Data(OfArea):
     """Paths of training scenes, written by the truth (`paths`)."""
 
     seed: int
@@ -78,7 +92,7 @@ class Agents(Keyed):
     pairs: Annotated[int, Field(ge=2)] = 192
 
 
-class Test(Settings):
+class Test(OfArea):
     """Held-out pairs, and how often each is asked (`measuring`)."""
 
     seed: int
