@@ -86,7 +86,7 @@ def _alarming_two(rng: Random, split: Split) -> Drawn:
 
 def _harmless_two(rng: Random, split: Split) -> Drawn:
     """Pictures alone, in which some texts are risky and some are not."""
-    item = album_family(rng, split, rng.choice(world().every_rule))[1]
+    item = album_family(rng, split, rng.choice(world().taught_rules))[1]
     return Drawn(_seed(item.scene, item.scene.id), item.scene, item)
 
 

@@ -22,7 +22,7 @@ def thing(name: str, size: int = 96) -> Image.Image:
 
 
 def test_everything_the_world_names_can_be_drawn_and_nothing_else() -> None:
-    assert set(THING_NAMES) == set(world().things)
+    assert set(THING_NAMES) == set(world().every_thing)
     assert set(PLACE_NAMES) == set(world().places)
 
 

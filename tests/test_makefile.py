@@ -48,6 +48,20 @@ def test_the_claims_of_one_of_our_policies_are_reproduced_on_it() -> None:
     assert "--model" not in commands("reproduce")
 
 
+@pytest.mark.parametrize(
+    ("said", "scope"),
+    [
+        ("RIVALS", "rivals"),
+        ("RIVALS RECIPES", "recipes"),
+        ("RIVALS WORLDS", "worlds"),
+        ("RECIPES WORLDS", "worlds"),
+    ],
+)
+def test_of_several_scopes_the_widest_is_measured(said: str, scope: str) -> None:
+    words = commands("reproduce", *(f"{name}=1" for name in said.split())).split()
+    assert [word for word in words if word.startswith("--")] == [f"--{scope}"]
+
+
 def test_nothing_is_sent_anywhere_unless_to_is_said() -> None:
     words = commands("publish", "RUN=mine", "LICENCE=CC-BY-4.0", "CONTACT=a desk", "UNCURATED=1").split()
     told = " ".join(words)

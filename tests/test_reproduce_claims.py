@@ -58,6 +58,7 @@ def cell_of(cell: Cell, unsafe: float, needless: float = 0.05) -> dict[str, Any]
             "drawn_tokens": 100.0,
             "drawing_seconds": 2.0,
             "training_seconds": 1.0,
+            "cuts_with_both": 40.0,
         } if cell.data else {},
     }  # fmt: skip
 
@@ -83,10 +84,10 @@ def claim(number: int) -> Claim:
     return next(one for one in CLAIMS if one.number == number)
 
 
-def test_there_are_thirty_two_and_each_row_has_all_that_others_rely_on() -> None:
-    assert [one.number for one in CLAIMS] == list(range(1, 33))
+def test_there_are_thirty_five_and_each_row_has_all_that_others_rely_on() -> None:
+    assert [one.number for one in CLAIMS] == list(range(1, 36))
     for one in CLAIMS:
-        row = row_of(one, FINAL, read, "recipes")
+        row = row_of(one, FINAL, read, "worlds")
         assert not [name for name in report.KEYS if name not in row]
         assert row["verdict"] in ("holds", "fails", "undecided")
         assert row["seeds"] == list(FINAL.few.data if one.few else FINAL.data)
@@ -95,7 +96,7 @@ def test_there_are_thirty_two_and_each_row_has_all_that_others_rely_on() -> None
 
 def test_verdicts_follow_the_answers() -> None:
     wanted = {1: "holds", 2: "holds", 3: "holds", 11: "fails", 14: "holds"}
-    found = {number: row_of(claim(number), FINAL, read, "recipes")["verdict"] for number in wanted}
+    found = {number: row_of(claim(number), FINAL, read, "worlds")["verdict"] for number in wanted}
     assert found == wanted, "nobody comes back from a wrong step here"
 
 
@@ -129,7 +130,7 @@ def test_claims_never_read_a_cell_of_the_other_set() -> None:
         return read(cell)
 
     for one in CLAIMS:
-        row_of(one, FINAL, noted, "recipes")
+        row_of(one, FINAL, noted, "worlds")
     cells = [one for one in asked if isinstance(one, Cell)]
     assert {cell.test.seed for cell in cells} == {FINAL.test}
     assert {cell.data.seed for cell in cells if cell.data} == set(FINAL.data)
@@ -142,7 +143,7 @@ def test_claims_never_read_a_cell_of_the_other_set() -> None:
     with pytest.raises(ConfigError, match="other seeds than those of the set 'final'"):
         row_of(claim(3), FINAL, of_dev, "quick")
     with pytest.raises(ConfigError, match="other seeds"):
-        row_of(claim(14), FINAL, lambda work: agents_of(r.at(r.reflection, DEV, DEV.data[0])), "recipes")
+        row_of(claim(14), FINAL, lambda work: agents_of(r.at(r.reflection, DEV, DEV.data[0])), "worlds")
 
 
 def test_all_that_claims_need_is_planned_and_each_scope_is_part_of_the_next() -> None:
@@ -177,7 +178,7 @@ def test_a_share_needs_no_other_side_and_what_a_training_takes_is_told_in_percen
     assert dearer.value == 200 and dearer.n == len(FINAL.data)
     both = figure(c.Part(r.srpo, r.two_rounds, (TOKENS,), None), FINAL, read)
     assert both.value == 100, "400 for 200"
-    row = row_of(claim(29), FINAL, read, "recipes")
+    row = row_of(claim(29), FINAL, read, "worlds")
     fails = {one["measure"] for one in (row, *row["parts"]) if one["verdict"] == "fails"}
     assert row["verdict"] == "fails" and RECOVERY.title in fails, "nobody comes back from a wrong step here"
     assert READ.title not in fails and any(one["verdict"] == "holds" for one in row["parts"])

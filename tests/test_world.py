@@ -63,7 +63,7 @@ def test_every_request_is_always_safe_or_has_two_rules() -> None:
     assert set(count) == {request.id for request in RISKY_REQUESTS}
 
 
-@pytest.mark.parametrize("rule", world().rules, ids=ids)
+@pytest.mark.parametrize("rule", [*world().rules, *world().novel.rules], ids=ids)
 def test_no_text_of_a_rule_names_its_thing(rule: Rule) -> None:
     for split in SPLITS:
         assert not [text for text in world().phrases(rule.request, split) if names(text, rule.thing)]
@@ -75,7 +75,7 @@ def test_naming_a_thing_is_seen_in_singular_and_plural() -> None:
     assert not names("What can I do here?", "gas_can")
 
 
-@pytest.mark.parametrize("rule", world().rules, ids=ids)
+@pytest.mark.parametrize("rule", [*world().rules, *world().novel.rules], ids=ids)
 def test_texts_of_a_rule_are_one_short_clause_or_sentence(rule: Rule) -> None:
     assert rule.mechanism[0].isupper() and rule.mechanism.endswith(".") and rule.mechanism.count(".") == 1
     assert not rule.harm.endswith(".") and not rule.safer.endswith(".")
@@ -84,7 +84,7 @@ def test_texts_of_a_rule_are_one_short_clause_or_sentence(rule: Rule) -> None:
 
 
 def test_every_request_has_several_phrases_and_a_held_out_one_of_known_words() -> None:
-    for request in world().requests.values():
+    for request in world().every_request.values():
         assert 4 <= len(request.phrases) <= 6
         assert set(words(request.held_out)) <= set(words(" ".join(request.phrases)))
 
@@ -92,7 +92,7 @@ def test_every_request_has_several_phrases_and_a_held_out_one_of_known_words() -
 def test_no_wording_is_in_both_splits_or_belongs_to_two_requests() -> None:
     owners = Counter(
         text.lower()
-        for request in world().requests
+        for request in world().every_request
         for split in SPLITS
         for text in world().phrases(request, split)
     )
@@ -100,7 +100,7 @@ def test_no_wording_is_in_both_splits_or_belongs_to_two_requests() -> None:
 
 
 def test_every_phrase_is_trained_and_the_held_out_phrase_and_frame_are_not() -> None:
-    for request in world().requests.values():
+    for request in world().every_request.values():
         trained = set(world().phrases(request.id, "train"))
         assert set(request.phrases) <= trained
         assert not [text for text in trained if request.held_out.lower() in text.lower()]

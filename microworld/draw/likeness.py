@@ -19,7 +19,7 @@ SMALL = frozenset({"a", "an", "of"})
 @cache
 def likeness(one: str, other: str) -> float:
     """From 0 to 2: the share of words that both names have, and how little their drawings differ."""
-    mine, theirs = (set(words(world().things[thing].display)) - SMALL for thing in (one, other))
+    mine, theirs = (set(words(world().every_thing[thing].display)) - SMALL for thing in (one, other))
     apart = float(np.abs(_look(one) - _look(other)).mean())
     return len(mine & theirs) / len(mine | theirs) + 1 - apart
 

@@ -14,12 +14,13 @@ from microworld.draw import (
     things_alive,
     things_blaze,
     things_house,
+    things_novel,
     things_pocket,
     things_street,
 )
 from microworld.draw.canvas import Sheet
 
-_MODULES = (things_house, things_pocket, things_alive, things_street, things_blaze)
+_MODULES = (things_house, things_pocket, things_alive, things_street, things_blaze, things_novel)
 _THINGS = {name: paint for module in _MODULES for name, paint in module.THINGS.items()}
 _TINTS = {name: tints for module in _MODULES for name, tints in module.TINTS.items()}
 _PLACES = places_indoors.PLACES | places_outdoors.PLACES

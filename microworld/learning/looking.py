@@ -85,14 +85,14 @@ def number(thing: str) -> int:
 
 def wish_named(text: str) -> str | None:
     """The request whose aim a part of a response names, if it names one; the longest counts."""
-    found = {one.needs: request for request, one in world().every_request.items() if one.needs in text}
+    found = {one.needs: request for request, one in world().taught_requests.items() if one.needs in text}
     return found[max(found, key=len)] if found else None
 
 
 @cache
 def wish_number(request: str) -> int:
     """Of a request, from 0."""
-    return [*world().every_request].index(request)
+    return [*world().taught_requests].index(request)
 
 
 class Looking(nn.Module):
@@ -103,7 +103,7 @@ class Looking(nn.Module):
         self.named = nn.ModuleList(nn.Linear(TEXT_HIDDEN, ASKED) for _ in LAYERS)
         self.faults = nn.ModuleList(nn.Linear(TEXT_HIDDEN, len(FAULTS)) for _ in LAYERS)
         self.decides = nn.ModuleList(nn.Linear(TEXT_HIDDEN, 1 + len(world().things)) for _ in LAYERS)
-        self.wishes = nn.ModuleList(nn.Linear(TEXT_HIDDEN, len(world().every_request)) for _ in LAYERS)
+        self.wishes = nn.ModuleList(nn.Linear(TEXT_HIDDEN, len(world().taught_requests)) for _ in LAYERS)
 
     def forward(self, hidden: Sequence[Tensor], told: Told) -> tuple[Tensor, dict[str, float]]:
         """The sum of the four mean cross-entropies, and the last heads' shares of right ones."""

@@ -1,6 +1,6 @@
 """The paper's claims and its open questions, measured in the microworld: one command, one page.
 
-    python -m microworld.reproduce [--quick | --rivals | --recipes] [--set final] [--output FOLDER]
+    python -m microworld.reproduce [--quick | --rivals | --recipes | --worlds] [--set final] [--output FOLDER]
                                    [--model CHECKPOINT] [--workers 2]
 
 (`make reproduce` runs it.) Every training is a cell of its own in `cells/`; what is there already is not made
@@ -39,12 +39,14 @@ SCOPES: dict[Scope, str] = {
     "quick": "nine claims, in under half of the time",
     "rivals": "five more: what others would do with the same branches",
     "recipes": "those, and five recipes more: rounds, the goal on 240 paths, other twins, F by steps",
+    "worlds": "all of that, and three: what the policy was never taught, and paths by the agents",
 }
 NEXT: dict[Scope, str] = {
     "quick": "Next: make reproduce, for the claims that lack.",
     "whole": "Next: read docs/results.md; make reproduce RIVALS=1 adds what others would do.",
     "rivals": "Next: read docs/results.md; make reproduce RECIPES=1 adds five recipes more.",
-    "recipes": "Next: read docs/results.md.",
+    "recipes": "Next: read docs/results.md; make reproduce WORLDS=1 adds what the policy was never taught.",
+    "worlds": "Next: read docs/results.md and docs/novel.md.",
 }
 STOPPED = 130
 """How a shell names an end by Ctrl-C."""

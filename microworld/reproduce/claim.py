@@ -9,12 +9,13 @@ from microworld.reproduce.outcomes import Measure, Warmth
 from microworld.reproduce.settings import Agents, Cell
 
 Source = Literal["paper", "open question", "ours", "others"]
-Scope = Literal["quick", "whole", "rivals", "recipes"]
+Scope = Literal["quick", "whole", "rivals", "recipes", "worlds"]
 """How much is measured: each with all that is in those before it."""
 NEEDS: dict[Scope, str] = {
     "whole": "make reproduce without QUICK=1",
     "rivals": "make reproduce RIVALS=1",
     "recipes": "make reproduce RECIPES=1",
+    "worlds": "make reproduce WORLDS=1",
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from microworld.reproduce import recipes as r
 from microworld.reproduce.claim import Claim, Part, above, below
+from microworld.reproduce.claims_novel import NOVEL
 from microworld.reproduce.claims_ours import OURS, costs
 from microworld.reproduce.claims_recipes import RECIPES
 from microworld.reproduce.claims_rivals import RIVALS
@@ -255,6 +256,7 @@ CLAIMS: tuple[Claim, ...] = (
     *OURS,
     *RIVALS,
     *RECIPES,
+    *NOVEL,
 )
 
 

@@ -39,7 +39,7 @@ SHOW = ("describe", "count")
 
 def measured(lab: Laboratory, weights: Weights, test: Test) -> dict[str, Any]:
     """`rows`: one for each pair, `recovery` and `plain`: the probes; see the functions that make them."""
-    pairs = held(test.seed, test.each)
+    pairs = held(test.seed, test.each, test.rules)
     return {
         "rows": _rows(lab, weights, pairs, test),
         "recovery": _recovery(lab, weights, [one for one in pairs if one.pair.risky][: test.probes], test),

@@ -64,6 +64,9 @@ LOST = Measure("right paths that do not", "agents", name="lost")
 GIVEAWAY = Measure("texts that give the danger away and get in", "agents", name="giveaway")
 ALARMING = Measure("pictures that alarm by themselves and get in", "agents", name="alarming")
 SPURNED = Measure("harmless texts and pictures that do not", "agents", name="spurned")
+BOTH_KINDS = Measure(
+    "cuts with a good and a bad branch, % more", "facts", None, "higher", facts=("cuts_with_both",)
+)  # fmt: skip
 READ = Measure("tokens read in training, % more", "facts", facts=("tokens",))
 TOKENS = Measure("tokens drawn, and read in training, % more", "facts", facts=("drawn_tokens", "tokens"))
 SECONDS = Measure(

@@ -19,7 +19,7 @@ from microworld.measuring.policy import cluster_of
 from microworld.reproduce.settings import Data
 from microworld.world import wording as say
 from microworld.world.pairs import Pair
-from microworld.world.rules import Rule, world
+from microworld.world.rules import Area, Rule, world
 from microworld.world.scene import Item, family_of, items, make_item, picture_twin, substitutes
 from ssui_gen.records import ImageRef, Kind, Query, ReasoningPath, Verdict, Verdicts
 from ssui_gen.taxonomy import NO_RISK
@@ -57,11 +57,11 @@ class Held:
 
 
 @lru_cache(maxsize=8)
-def held(seed: int, each: int) -> tuple[Held, ...]:
+def held(seed: int, each: int, area: Area = "known") -> tuple[Held, ...]:
     """So many risky pairs and as many harmless ones that share no wording, layout or rule × place with any
     path.
     """
-    found = islice(items("test", 2 * each, seed, 0.5), 2 * each)
+    found = islice(items("test", 2 * each, seed, 0.5, area), 2 * each)
     return tuple(Held(f"{n}-{i.id}", _pair(i), i.id.rsplit("-", 1)[1]) for n, i in enumerate(found))
 
 
@@ -76,7 +76,7 @@ def told(data: Data) -> tuple[Told, ...]:
 def _items(data: Data) -> Iterator[Item]:
     if data.harmless == "strangers":
         return _strangers(data)
-    own = list(islice(items("train", data.paths, data.seed, data.risky), data.paths))
+    own = list(islice(items("train", data.paths, data.seed, data.risky, data.rules), data.paths))
     if data.harmless == "swapped":
         return _swapped(own, Random(f"swapped/{data.seed}"))
     return _alike(own) if data.harmless == "alike" else iter(own)
@@ -87,7 +87,7 @@ def _strangers(data: Data) -> Iterator[Item]:
     rng = Random(f"strangers/{data.seed}")
     risky = round(data.risky * data.paths)
     for n in range(data.paths):
-        yield make_item(rng, "train", "risky" if n < risky else "benign")
+        yield make_item(rng, "train", "risky" if n < risky else "benign", area=data.rules)
 
 
 def _swapped(found: Sequence[Item], rng: Random) -> Iterator[Item]:

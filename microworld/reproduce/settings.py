@@ -8,8 +8,9 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from microworld.world.rules import Area
 from ssui_gen.config_pairs import Recovery
 from ssui_gen.records import STEP_NAMES
 from ssui_gen.settings import Settings
@@ -17,6 +18,7 @@ from ssui_gen.settings import Settings
 Share = Annotated[float, Field(ge=0, le=1)]
 PART = 4
 """Draws in one file of branches; more are more files, so that those of few are part of those of many."""
+USUAL = {("rules", "known"), ("written", "truth")}
 EVERY_CUT = tuple(range(len(STEP_NAMES)))
 
 
@@ -27,7 +29,20 @@ class Keyed(Settings):
         return hash(key(self))
 
 
-class Data(Settings):
+class OfArea(Settings):
+    """Of a part of the world."""
+
+    rules: Area = "known"
+    """Those that the policy was taught, or some of which it was taught nothing."""
+
+    @model_serializer(mode="wrap")
+    def _told(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is usual goes without saying, so files of it keep the names that they always had."""
+        told: dict[str, Any] = rest(self)
+        return {name: value for name, value in told.items() if (name, value) not in USUAL}
+
+
+class Data(OfArea):
     """Paths of training scenes (`paths`)."""
 
     seed: int
@@ -86,7 +101,7 @@ class Agents(Keyed):
     pairs: Annotated[int, Field(ge=2)] = 192
 
 
-class Test(Settings):
+class Test(OfArea):
     """Held-out pairs, and how often each is asked (`measuring`)."""
 
     seed: int

@@ -13,7 +13,8 @@ from microworld.reproduce.claims import (
     SOME,
     STRANGERS,
 )
-from microworld.reproduce.claims_recipes import ALIKE, SWAPPED, UNREVIEWED
+from microworld.reproduce.claims_novel import trainings
+from microworld.reproduce.claims_recipes import ALIKE, SWAPPED
 from microworld.reproduce.settings import Cell
 
 
@@ -31,8 +32,9 @@ def named(scope: Scope) -> dict[str, Cell]:
         "SRPO, root only": r.root_only,
     }
     more = _more() if scope != "quick" else {}
-    rivals = _rivals() if scope in ("rivals", "recipes") else {}
-    return quick | more | rivals | (_recipes() if scope == "recipes" else {})
+    rivals = _rivals() if scope in ("rivals", "recipes", "worlds") else {}
+    recipes = _recipes() if scope in ("recipes", "worlds") else {}
+    return quick | more | rivals | recipes | (trainings() if scope == "worlds" else {})
 
 
 def _more() -> dict[str, Cell]:
@@ -76,7 +78,6 @@ def _recipes() -> dict[str, Cell]:
         "SRPO for the goal, 240 paths": r.goal,
         "SRPO, swapped twins": r.on(SWAPPED),
         "SRPO, look-alike twins": r.on(ALIKE),
-        "SRPO, paths by the agents": r.on(UNREVIEWED),
         "SRPO, F judges every step": r.judged_by_steps,
         "SRPO, F judges every step, span: error": r.steps_span,
     }

@@ -26,7 +26,7 @@ ARTICLE = re.compile(r"^(a|an|the) ")
 def _names() -> tuple[tuple[re.Pattern[str], str], ...]:
     """A pattern for each thing's name without its article, long names first."""
     names = sorted(
-        ((ARTICLE.sub("", t.display), t.id) for t in world().things.values()), key=lambda p: -len(p[0])
+        ((ARTICLE.sub("", t.display), t.id) for t in world().every_thing.values()), key=lambda p: -len(p[0])
     )
     return tuple((re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE), thing) for name, thing in names)
 

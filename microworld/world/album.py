@@ -106,7 +106,7 @@ def firing_in(album: Album, split: Split) -> tuple[Rule, ...]:
     """Rules of this split that fire here, each alone; couples among them."""
     return tuple(
         rule
-        for rule in world().every_rule
+        for rule in world().taught_rules
         if world().fires_alone(rule, album.things) and split_of(rule, album) == split
     )
 

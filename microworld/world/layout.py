@@ -44,7 +44,7 @@ def place_all(rng: Random, things: list[str]) -> tuple[Placed, ...]:
     """The first thing always finds room; a later one that finds none is left out."""
     placed: list[Placed] = []
     for thing in things:
-        tries = (_throw(rng, world().things[thing]) for _ in range(PLACING_TRIES))
+        tries = (_throw(rng, world().every_thing[thing]) for _ in range(PLACING_TRIES))
         free = next((new for new in tries if all(covered(new, old) <= MOST_COVERED for old in placed)), None)
         placed += [free] if free else []
     return painted(placed)
@@ -79,5 +79,5 @@ def covered(a: Placed, b: Placed) -> float:
 
 
 def swapped(old: Placed, thing: str) -> Placed:
-    low, high = SIZES[world().things[thing].size]
+    low, high = SIZES[world().every_thing[thing].size]
     return _inside(replace(old, thing=thing, size=min(max(old.size, low), high)))

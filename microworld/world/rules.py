@@ -3,97 +3,39 @@
 Does not place things in pictures (scene.py) and does not draw them (draw/).
 """
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from ssui_gen import yamls
-from ssui_gen.errors import SsuiError
-
-Split = Literal["train", "test"]
-Size = Literal["small", "medium", "large"]
-Zone = Literal["any", "top", "ground"]
-
-CATEGORIES = (
-    "dangerous_behavior",
-    "violence",
-    "moral_violations",
-    "illegal_crimes",
-    "discrimination_stereotypes",
-    "offensive_religious_beliefs",
-    "privacy_violations",
-    "self_harm",
-    "misinformation",
+from microworld.world.kinds import (
+    CATEGORIES,
+    Area,
+    Novel,
+    Place,
+    Request,
+    Rule,
+    Size,
+    Split,
+    Thing,
+    WorldError,
+    Zone,
 )
+from microworld.world.phrases import framed, names, stable_share, words
+from ssui_gen import yamls
+
+__all__ = [
+    "CATEGORIES", "FILE", "Area", "Place", "Request", "Rule", "Size", "Split", "Thing", "World", "WorldError",
+    "Zone", "framed", "load", "names", "stable_share", "words", "world",
+]  # fmt: skip
 MOST_WORDS = {"harm": 12, "mechanism": 16, "safer": 14}
 PHRASE_WORDS = 14
 HELD_OUT_SHARE = 0.15
 FILE = Path(__file__).with_name("world.yaml")
 
 Row = TypeVar("Row")
-
-
-class WorldError(SsuiError):
-    """world.yaml, or a name looked up in it, is wrong; the message says where and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    id: str
-    display: str
-    things: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """`alarm` is one sentence for a thing that makes a picture unsafe on its own, else None."""
-
-    id: str
-    display: str
-    size: Size
-    zone: Zone = "any"
-    alarm: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """`help` knows of no risk; with `unclear` things people would disagree, so they share no item with it."""
-
-    id: str
-    needs: str
-    help: str
-    phrases: tuple[str, ...]
-    held_out: str
-    always_safe: bool = False
-    unclear: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """This request with this thing in the picture does this harm; `safer` still serves the request."""
-
-    request: str
-    thing: str
-    category: str
-    harm: str
-    mechanism: str
-    safer: str
-    beside: str | None = None
-    """Of a couple the other thing, which stands in another picture: it takes both."""
-
-    @property
-    def id(self) -> str:
-        return "+".join((self.request, *self.causes))
-
-    @property
-    def causes(self) -> tuple[str, ...]:
-        """The things that it takes."""
-        return (self.thing, self.beside) if self.beside else (self.thing,)
 
 
 @dataclass(frozen=True)
@@ -108,6 +50,8 @@ class World:
     couples: tuple[Rule, ...]
     """Rules that take two things in two pictures; no scene of one picture knows them, or their requests."""
     couple_requests: dict[str, Request]
+    novel: Novel
+    """What no checkpoint was taught, and nothing is drawn of unless it is asked for (`Area`)."""
 
     @cached_property
     def alarming(self) -> tuple[Thing, ...]:
@@ -115,15 +59,43 @@ class World:
 
     @cached_property
     def _rules_by_pair(self) -> dict[tuple[str, str], Rule]:
-        return {(rule.request, rule.thing): rule for rule in self.rules}
+        return {(rule.request, rule.thing): rule for rule in self.rules + self.novel.rules}
 
     @cached_property
-    def every_rule(self) -> tuple[Rule, ...]:
+    def taught_rules(self) -> tuple[Rule, ...]:
+        """All of which some checkpoint learned."""
         return self.rules + self.couples
 
     @cached_property
-    def every_request(self) -> dict[str, Request]:
+    def taught_requests(self) -> dict[str, Request]:
         return self.requests | self.couple_requests
+
+    @cached_property
+    def every_rule(self) -> tuple[Rule, ...]:
+        return self.taught_rules + self.novel.rules
+
+    @cached_property
+    def every_request(self) -> dict[str, Request]:
+        return self.taught_requests | self.novel.requests
+
+    @cached_property
+    def every_thing(self) -> dict[str, Thing]:
+        return self.things | self.novel.things
+
+    def rules_of(self, area: Area) -> tuple[Rule, ...]:
+        """Those of one picture."""
+        if area == "known":
+            return self.rules
+        of_things = area == "novel_things"
+        return tuple(rule for rule in self.novel.rules if (rule.thing in self.novel.things) == of_things)
+
+    def requests_of(self, area: Area) -> dict[str, Request]:
+        """Those that its rules are of."""
+        return self.novel.requests if area == "novel_rules" else self.requests
+
+    def things_of(self, area: Area) -> dict[str, Thing]:
+        """Those that may be the first of a scene."""
+        return self.novel.things if area == "novel_things" else self.things
 
     def coupled(self, request_id: str) -> frozenset[str]:
         """The things of which this request must not meet two."""
@@ -146,10 +118,15 @@ class World:
 
     def is_clear_benign(self, request_id: str, things: Iterable[str]) -> bool:
         """No thing fires a rule with this request, and none is one people would disagree about."""
-        unclear, here = self.request(request_id).unclear, tuple(things)
+        unclear, here = self._unclear(request_id), tuple(things)
         if len(self.coupled(request_id) & set(here)) > 1:
             return False
         return all(t not in unclear and (request_id, t) not in self._rules_by_pair for t in here)
+
+    def _unclear(self, request_id: str) -> tuple[str, ...]:
+        """Nobody said what is true of a novel thing beside any but a known request."""
+        novel = self.novel.unclear.get(request_id, ()) if request_id in self.requests else self.novel.things
+        return (*self.request(request_id).unclear, *novel)
 
     def fires_alone(self, rule: Rule, things: Iterable[str]) -> bool:
         """Whether a rule fires with these things, and nothing else does or is unclear."""
@@ -168,7 +145,8 @@ class World:
         return self.every_request[request_id]
 
     def places_of(self, thing_id: str) -> tuple[str, ...]:
-        return tuple(place.id for place in self.places.values() if thing_id in place.things)
+        more = self.novel.places
+        return tuple(p.id for p in self.places.values() if thing_id in (*p.things, *more.get(p.id, ())))
 
     def phrases(self, request_id: str, split: Split) -> tuple[str, ...]:
         """Every wording of a request that belongs to this split, frames applied; the two splits are disjoint.
@@ -183,30 +161,6 @@ class World:
         unseen += [(frame, phrase) for phrase in request.phrases for frame in self.held_out_frames]
         unseen += [(frame, request.held_out) for frame in (*self.frames, *self.held_out_frames)]
         return tuple(framed(frame, phrase) for frame, phrase in unseen)
-
-
-def stable_share(*parts: object) -> float:
-    """A number in [0, 1) that depends on nothing but the parts: same on every machine and run."""
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
-
-
-def framed(frame: str, phrase: str) -> str:
-    first = phrase.split()[0]
-    keeps_capital = first == "I" or first.startswith("I'")
-    lowered = phrase if keeps_capital else phrase[0].lower() + phrase[1:]
-    return frame.format(phrase=phrase, lowered=lowered)
-
-
-def words(text: str) -> list[str]:
-    return re.findall(r"[a-z']+", text.lower())
-
-
-def names(phrase: str, thing_id: str) -> bool:
-    """Whether a phrase names the thing: a word of its id, singular or plural, short words of pairs aside."""
-    parts = thing_id.split("_")
-    telling = [part for part in parts if len(part) > 3 or len(parts) == 1]
-    return any(word in (part, part + "s", part + "es") for word in words(phrase) for part in telling)
 
 
 @cache
@@ -224,14 +178,30 @@ def load(path: Path) -> World:
         rules=tuple(_row(Rule, **row) for row in data["rules"]),
         frames=tuple(data["frames"]["train"]),
         held_out_frames=tuple(data["frames"]["held_out"]),
-        apart=frozenset(frozenset((a, b)) for a, others in data["apart"].items() for b in others),
+        apart=_apart(data["apart"]) | _apart(data["novel"]["apart"]),
         couples=tuple(_row(Rule, **row) for row in data["couples"]["rules"]),
         couple_requests={k: _row(Request, id=k, **row) for k, row in data["couples"]["requests"].items()},
+        novel=_novel(data["novel"]),
     )
+    _check_novel(built)
     _check_places(built)
     _check_rules(built)
     _check_phrases(built)
     return built
+
+
+def _apart(data: dict[str, list[str]]) -> frozenset[frozenset[str]]:
+    return frozenset(frozenset((one, other)) for one, others in data.items() for other in others)
+
+
+def _novel(data: dict[str, Any]) -> Novel:
+    return Novel(
+        things={key: _row(Thing, id=key, **row) for key, row in data["things"].items()},
+        requests={key: _row(Request, id=key, **row) for key, row in data["requests"].items()},
+        rules=tuple(_row(Rule, **row) for row in data["rules"]),
+        places={key: tuple(things) for key, things in data["places"].items()},
+        unclear={key: tuple(things) for key, things in data["unclear"].items()},
+    )
 
 
 def _row(kind: type[Row], **fields: Any) -> Row:
@@ -262,19 +232,40 @@ def _check_places(built: World) -> None:
     for place in built.places.values():
         _refuse_twice(place.things, f"place {place.id}")
         _refuse_unknown(place.things, built.things, f"place {place.id}")
-    _refuse_unknown((thing for pair in built.apart for thing in pair), built.things, "apart")
+    _refuse_unknown((thing for pair in built.apart for thing in pair), built.every_thing, "apart")
+
+
+def _check_novel(built: World) -> None:
+    novel = built.novel
+    _refuse_twice((*built.things, *novel.things), "things")
+    _refuse_twice((*built.requests, *built.couple_requests, *novel.requests), "requests")
+    for where, known in ((novel.places, built.places), (novel.unclear, built.requests)):
+        _refuse_unknown(where, known, "novel")
+        _refuse_unknown((thing for things in where.values() for thing in things), novel.things, "novel")
+    for rule in novel.rules:
+        if (rule.request in novel.requests) == (rule.thing in novel.things):
+            raise WorldError(f"novel rule {rule.id}: expected a novel request or a novel thing, and not both")
 
 
 def _check_rules(built: World) -> None:
     _refuse_twice((rule.id for rule in built.every_rule), "rules")
-    for rule in built.every_rule:
-        asked = built.couple_requests if rule.beside else built.requests
-        _refuse_unknown([rule.request], asked, f"rule {rule.id}")
-        _refuse_unknown(rule.causes, built.things, f"rule {rule.id}")
-        _refuse_unknown([rule.category], CATEGORIES, f"rule {rule.id}")
-        _check_rule_words(rule)
-        if asked[rule.request].always_safe or set(rule.causes) & set(asked[rule.request].unclear):
-            raise WorldError(f"rule {rule.id}: request calls this pair safe or unclear; drop one of the two")
+    for rules, requests, things in (
+        (built.rules, built.requests, built.things),
+        (built.couples, built.couple_requests, built.things),
+        (built.novel.rules, built.requests | built.novel.requests, built.every_thing),
+    ):
+        for rule in rules:
+            _refuse_unknown([rule.request], requests, f"rule {rule.id}")
+            _refuse_unknown(rule.causes, things, f"rule {rule.id}")
+            _check_rule(rule, requests[rule.request], built)
+
+
+def _check_rule(rule: Rule, asked: Request, built: World) -> None:
+    _refuse_unknown([rule.category], CATEGORIES, f"rule {rule.id}")
+    _check_rule_words(rule)
+    unclear = (*asked.unclear, *built.novel.unclear.get(asked.id, ()))
+    if asked.always_safe or set(rule.causes) & set(unclear):
+        raise WorldError(f"rule {rule.id}: request calls this pair safe or unclear; drop one of the two")
 
 
 def _check_rule_words(rule: Rule) -> None:

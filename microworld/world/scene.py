@@ -4,14 +4,14 @@ Does not draw pictures (draw/) and does not write replies (the corpus).
 Train and test share no text, no layout (grid cells of the things) and no rule x place pair.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any, Literal
 
 from microworld.world.layout import Placed, is_crowded, painted, place_all, swapped
-from microworld.world.rules import Rule, Split, Thing, WorldError, stable_share, world
+from microworld.world.rules import Area, Rule, Split, Thing, WorldError, stable_share, world
 
 Kind = Literal["risky", "benign"]
 
@@ -100,37 +100,42 @@ def scenes(split: Split, n: int, seed: int) -> Iterator[Scene]:
         yield make_scene(rng.getrandbits(48), split, place, first)
 
 
-def items(split: Split, n: int, seed: int, risky_share: float = 1 / 3) -> Iterator[Item]:
+def items(
+    split: Split, n: int, seed: int, risky_share: float = 1 / 3, area: Area = "known"
+) -> Iterator[Item]:
     """Risky items, each followed by its twins as far as the share allows, and free benign items."""
     if not 0 <= risky_share <= 1:
         raise WorldError(f"risky_share is {risky_share!r}; expected a number from 0 to 1")
-    rng = Random(f"items/{split}/{seed}")
+    rng = Random(f"items/{split}/{seed}" if area == "known" else f"items/{area}/{split}/{seed}")
     left, owed = n, 0.0
     while left > 0:
         owed += (1 - risky_share) / risky_share if risky_share else left
         benign = min(int(owed + 1e-9), left - bool(risky_share))
         owed -= benign
         twins = min(benign, 2) if risky_share else 0
-        group = list(family(rng, split, twins)) if risky_share else []
-        group += [make_item(rng, split, "benign") for _ in range(benign - twins)]
+        group = list(family(rng, split, twins, area=area)) if risky_share else []
+        group += [make_item(rng, split, "benign", area=area) for _ in range(benign - twins)]
         left -= len(group)
         yield from group
 
 
-def make_item(rng: Random, split: Split, kind: Kind, rule: Rule | None = None) -> Item:
+def make_item(rng: Random, split: Split, kind: Kind, rule: Rule | None = None, area: Area = "known") -> Item:
     """One item without twins; `rule` asks for that rule to be the one that fires."""
     if kind == "risky":
-        return _risky(rng, split, rule or rng.choice(world().rules))
-    first = rng.choice([thing.id for thing in world().things.values() if not thing.alarm])
+        return _risky(rng, split, rule or rng.choice(world().rules_of(area)))
+    first = rng.choice([thing.id for thing in world().things_of(area).values() if not thing.alarm])
     scene = make_scene(rng.getrandbits(48), split, rng.choice(world().places_of(first)), first)
-    request = safe_request(rng, scene)
+    request = safe_request(rng, scene, area)
     return Item(f"{scene.id}-free", "benign", split, scene, request, worded(rng, request, split))
 
 
-def family(rng: Random, split: Split, twins: int = 2, rule: Rule | None = None) -> tuple[Item, ...]:
+def family(
+    rng: Random, split: Split, twins: int = 2, rule: Rule | None = None, area: Area = "known"
+) -> tuple[Item, ...]:
     """A risky item and 0, 1 or 2 twins: same text with a safe picture, same picture with a safe text."""
-    risky = make_item(rng, split, "risky", rule)
-    makers = rng.sample([any_picture_twin, _text_twin], k=min(twins, 2))
+    risky = make_item(rng, split, "risky", rule, area)
+    kinds: list[Callable[[Random, Item], Item]] = [any_picture_twin, partial(_text_twin, area=area)]
+    makers = rng.sample(kinds, k=min(twins, 2))
     benign = tuple(make(rng, risky) for make in makers)
     return replace(risky, twin_ids=tuple(twin.id for twin in benign)), *benign
 
@@ -223,8 +228,8 @@ def picture_twin(risky: Item, swap: str) -> Item:
     return replace(risky, id=twin_id, kind="benign", scene=safe, rule=None, twin_ids=(risky.id,))
 
 
-def _text_twin(rng: Random, risky: Item) -> Item:
-    request = safe_request(rng, risky.scene)
+def _text_twin(rng: Random, risky: Item, area: Area) -> Item:
+    request = safe_request(rng, risky.scene, area)
     text = worded(rng, request, risky.split)
     twin = replace(risky, id=f"{risky.scene.id}-text", kind="benign", rule=None, twin_ids=(risky.id,))
     return replace(twin, request=request, text=text)
@@ -235,7 +240,7 @@ def _fires(risky: Item, placed: Placed) -> bool:
 
 
 def _culprit(risky: Item) -> Thing:
-    return next(world().things[old.thing] for old in risky.scene.placed if _fires(risky, old))
+    return next(world().every_thing[old.thing] for old in risky.scene.placed if _fires(risky, old))
 
 
 @cache
@@ -254,8 +259,10 @@ def substitutes(risky: Item) -> list[Thing]:
     return [t for t in welcome if t.zone in ("any", culprit.zone)] or welcome
 
 
-def safe_request(rng: Random, scene: Scene) -> str:
-    return rng.choice([r for r in world().requests if world().is_clear_benign(r, scene.things)])
+def safe_request(rng: Random, scene: Scene, area: Area = "known") -> str:
+    """A known one if none of the area's is harmless here; some known ones always are."""
+    clear = [r for r in world().requests_of(area) if world().is_clear_benign(r, scene.things)]
+    return rng.choice(clear or [r for r in world().requests if world().is_clear_benign(r, scene.things)])
 
 
 def worded(rng: Random, request: str, split: Split) -> str:

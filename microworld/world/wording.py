@@ -32,8 +32,8 @@ MEAN_TEXTS = (
 
 def listed(things: Iterable[str]) -> str:
     """`a toaster, a knife and a cat`, always in the world's order."""
-    known = list(world().things)
-    shown = [world().things[thing].display for thing in sorted(set(things), key=known.index)]
+    known = list(world().every_thing)
+    shown = [world().every_thing[thing].display for thing in sorted(set(things), key=known.index)]
     if len(shown) < 2:
         return "".join(shown) or "nothing special"
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
@@ -41,7 +41,7 @@ def listed(things: Iterable[str]) -> str:
 
 def a(thing: str) -> str:
     """`a bottle of bleach`."""
-    return world().things[thing].display
+    return world().every_thing[thing].display
 
 
 def the(thing: str) -> str:
