@@ -53,6 +53,7 @@ NOVEL: tuple[Claim, ...] = (
             *_told("the bare policy, on novel things", None, bare_things, SEEN),
         ),
         scope="worlds",
+        few=True,
     ),
     Claim(
         34,
@@ -66,6 +67,7 @@ NOVEL: tuple[Claim, ...] = (
             *_told("bare → SRPO, 48 novel paths, on known rules", r.bare, srpo_own_known, UNSAFE, NEEDLESS),
         ),
         scope="worlds",
+        few=True,
     ),
     Claim(
         35,
@@ -78,6 +80,7 @@ NOVEL: tuple[Claim, ...] = (
         ),
         all=True,
         scope="worlds",
+        few=True,
     ),
 )
 
