@@ -43,7 +43,7 @@ def _told(named: str, before: Cell | None, after: Cell, *measures: Measure) -> t
 NOVEL: tuple[Claim, ...] = (
     Claim(
         33,
-        "what SRPO teaches on known rules carries over to rules that nobody taught: 10 points fewer unsafe",
+        "on rules that nobody taught SRPO on 48 paths of known ones leaves 10 points fewer unsafe answers",
         "ours",
         (
             Part(bare_rules, srpo_rules, (UNSAFE,), below(-10), named="bare → SRPO, on novel rules"),
