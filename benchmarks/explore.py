@@ -1,6 +1,6 @@
 """What a usable pair costs, the judge's tokens counted: adaptive exploration, and fixed k as RPO draws it.
 
-    .venv/bin/python benchmarks/explore.py outputs/demo
+    .venv/bin/python benchmarks/explore.py outputs/demo [-- --policy micro-drifting]
 
 Takes the paths of a finished run of drawn scenes and explores them anew with the embedded micro VLM, each way
 in a folder of its own. RPO's code draws its k = 10 in one request (arXiv 2410.10858, `inference.py`); F
@@ -116,16 +116,16 @@ def each(counts: Counter[str], what: Callable[[Counter[str]], int]) -> float:
 def main() -> None:
     """Every way, then the table and how many times fewer tokens the adaptive way takes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=Path, help="what stands after -- are options of ssui pairs")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.mkdtemp()))
-    parser.add_argument("model", nargs="*", help="after --: options that name another server")
-    args = parser.parse_args()
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    args, model = parser.parse_args(sys.argv[1:at]), sys.argv[at + 1 :]
     got = {
-        way: explore(args.run, args.folder / str(number), settings, args.model)
+        way: explore(args.run, args.folder / str(number), settings, model)
         for number, (way, settings) in enumerate(WAYS.items())
     }
     print(table(got))
-    for way in WAYS:
+    for way in (way for way in WAYS if way != DEFAULT):
         times = each(got[way], whole) / each(got[DEFAULT], whole)
         print(f"{DEFAULT} takes {times:.1f} times fewer tokens a pair than {way}")
 

@@ -40,8 +40,9 @@ from microworld.world import scene as drawn
 from microworld.world import wording as say
 from microworld.world.album import Album, pictures_of
 from microworld.world.album_items import album_family, album_truth
+from microworld.world.entities import Rule
 from microworld.world.pairs import Pair
-from microworld.world.rules import Rule, world
+from microworld.world.rules import world
 from microworld.world.scene import Scene, family, family_of
 from ssui_gen import provenance
 from ssui_gen.benching.bench import ITEMS, read_bench, write_bench

@@ -23,7 +23,7 @@ from microworld.corpus.judge import place
 from microworld.plant import Case, cases
 from microworld.truth.score import says
 from microworld.truth.steps import ANSWER, wrong_places
-from microworld.world.rules import Rule
+from microworld.world.entities import Rule
 from microworld.world.scene import family_of
 from ssui_gen.errors import SsuiError
 from ssui_gen.jsonl import read

@@ -26,7 +26,8 @@ from typing import Any
 from microworld.draw.pool import LARGE, as_png
 from microworld.world.album import bound, go_together, pictures_of
 from microworld.world.album_items import album_family, album_truth
-from microworld.world.rules import Split, world
+from microworld.world.entities import Split
+from microworld.world.rules import world
 from microworld.world.scene import Item, Scene, family, make_item, make_scene, truth
 from ssui_gen.errors import ConfigError, RecordError
 from ssui_gen.files import atomic_write, own_folder

@@ -23,8 +23,9 @@ from microworld.truth.score import answer_kind, request_of, says, things_named
 from microworld.truth.steps import Truth, decided, first_bad
 from microworld.world import wording as say
 from microworld.world.album_items import album_items
+from microworld.world.entities import Area, Rule, Split, WorldError
 from microworld.world.pairs import Pair, loose_couple, loose_pair, pair_of
-from microworld.world.rules import FILE, Area, Rule, Split, WorldError, load, world
+from microworld.world.rules import FILE, load, world
 from microworld.world.scene import Item, family, items, make_item, scenes, split_of_rule_place
 
 NOVEL = world().novel

@@ -19,8 +19,9 @@ from microworld.draw.pool import scene_at
 from microworld.truth.options import Texts, grounded, seen, texts_of, true_option
 from microworld.truth.steps import Truth, decided, first_bad_of
 from microworld.world import wording as say
+from microworld.world.entities import Rule
 from microworld.world.pairs import Pair, pair_of
-from microworld.world.rules import Rule, world
+from microworld.world.rules import world
 from ssui_gen.judging.questions import QuestionName, numbered
 from ssui_gen.reading import read
 from ssui_gen.records import Step

@@ -6,8 +6,10 @@ from random import Random
 
 import pytest
 
+from microworld.world.entities import CATEGORIES, Rule, Split, WorldError
 from microworld.world.layout import SIZES, is_crowded
-from microworld.world.rules import CATEGORIES, FILE, Rule, Split, World, WorldError, load, names, words, world
+from microworld.world.phrases import names, words
+from microworld.world.rules import FILE, World, load, world
 from microworld.world.scene import GRID, Scene, family, items, make_scene, scenes, split_of_rule_place, truth
 from ssui_gen.taxonomy import class_ids
 from ssui_gen.yamls import NotYaml

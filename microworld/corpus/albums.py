@@ -14,8 +14,9 @@ from random import Random
 from microworld.corpus.dialogues import Dialogue, says_nothing, told
 from microworld.corpus.shown import GREY, Others, Shown
 from microworld.world.album import Album, bound, go_together, partners
+from microworld.world.entities import Rule
 from microworld.world.pairs import phrase, worn
-from microworld.world.rules import Rule, world
+from microworld.world.rules import world
 from microworld.world.scene import Scene
 
 TRIES, COUPLE_TRIES = 40, 400

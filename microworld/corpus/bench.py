@@ -34,9 +34,10 @@ from microworld.corpus.responses import Response, blind, right, right_answer
 from microworld.corpus.shown import Others, Shown, fired, own
 from microworld.truth.options import Texts, true_option
 from microworld.truth.steps import Truth
+from microworld.world.entities import Rule, Split
 from microworld.world.layout import Placed
 from microworld.world.pairs import Pair, loose_pair, pair_of, phrase
-from microworld.world.rules import Rule, Split, world
+from microworld.world.rules import world
 from microworld.world.scene import Scene
 from ssui_gen.judging.questions import QUESTIONS, QuestionName, places
 from ssui_gen.records import STEP_NAMES

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from microworld.corpus.paths import Flawed, cause, flawed, good_path
 from microworld.world import wording as say
 from microworld.world.album import caption, causes, listed
+from microworld.world.entities import Rule
 from microworld.world.pairs import Pair, pair_of, phrase, worn
-from microworld.world.rules import Rule, world
+from microworld.world.rules import world
 from microworld.world.scene import Scene
 from ssui_gen.branching import render_steps
 from ssui_gen.lengths import LONGEST_LINE

@@ -21,8 +21,10 @@ from microworld.draw.likeness import likeness
 from microworld.truth.score import says
 from microworld.world import wording as say
 from microworld.world.album import caption
+from microworld.world.entities import Rule
 from microworld.world.pairs import Pair, loose_pair, pair_of, worn
-from microworld.world.rules import Rule, stable_share, world
+from microworld.world.phrases import stable_share
+from microworld.world.rules import world
 from microworld.world.scene import Scene
 from ssui_gen.branching import render_path, render_steps
 from ssui_gen.records import Step

@@ -35,8 +35,9 @@ from microworld.truth.options import Texts, texts_of
 from microworld.truth.score import answer_kind, response_kind
 from microworld.truth.steps import ANSWER, Truth, first_bad_of, response_fits
 from microworld.world import wording as say
+from microworld.world.entities import Rule, Split
 from microworld.world.pairs import Pair, loose_pair, pair_of, worn
-from microworld.world.rules import Rule, Split, world
+from microworld.world.rules import world
 from microworld.world.scene import Scene
 from ssui_gen.branching import title
 from ssui_gen.judging.questions import QUESTIONS, places

@@ -25,8 +25,9 @@ from microworld.corpus.shown import absent
 from microworld.truth.options import Texts, texts_of
 from microworld.world import wording as say
 from microworld.world.album import caption
+from microworld.world.entities import Rule
 from microworld.world.pairs import Pair
-from microworld.world.rules import Rule, world
+from microworld.world.rules import world
 from ssui_gen.judging.questions import numbered
 from ssui_gen.reading import read
 from ssui_gen.records import STEP_NAMES, Step

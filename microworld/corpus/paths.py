@@ -8,8 +8,9 @@ from random import Random
 
 from microworld.world import wording as say
 from microworld.world.album import caption
+from microworld.world.entities import Rule
 from microworld.world.pairs import Pair
-from microworld.world.rules import Rule, world
+from microworld.world.rules import world
 from ssui_gen.records import Step
 from ssui_gen.replies import ReflectionReply
 

@@ -16,8 +16,10 @@ from microworld.corpus.paths import cause, ending
 from microworld.truth.score import answer_kind
 from microworld.world import wording as say
 from microworld.world.album import caption
+from microworld.world.entities import Rule
 from microworld.world.pairs import Pair, loose_pair, pair_of, worn
-from microworld.world.rules import Rule, stable_share, world
+from microworld.world.phrases import stable_share
+from microworld.world.rules import world
 from microworld.world.scene import Scene
 from ssui_gen.branching import prefix_at, render_path
 from ssui_gen.reading import read

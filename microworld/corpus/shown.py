@@ -15,8 +15,9 @@ from typing import NamedTuple
 from microworld.corpus.paths import cause, good_path
 from microworld.truth.score import things_named
 from microworld.world.album import caption
+from microworld.world.entities import Rule, Split
 from microworld.world.pairs import Pair, firing, rules_in
-from microworld.world.rules import Rule, Split, world
+from microworld.world.rules import world
 from microworld.world.scene import Scene
 from ssui_gen.records import Step
 

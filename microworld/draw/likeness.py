@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microworld.draw import draw
-from microworld.world.rules import words, world
+from microworld.world.phrases import words
+from microworld.world.rules import world
 
 SIDE = 32
 """Pixels: what is left of a thing at a glance."""

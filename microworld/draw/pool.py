@@ -20,7 +20,8 @@ from PIL import Image
 
 from microworld.draw import draw
 from microworld.world.album import pictures_of
-from microworld.world.rules import Split, world
+from microworld.world.entities import Split
+from microworld.world.rules import world
 from microworld.world.scene import Scene, family, make_item, make_scene
 
 SIDE = 128

@@ -54,7 +54,7 @@ def observed(model: Checkpoint, work: Agents) -> list[dict[str, Any]]:
 # --- reflection ----------------------------------------------------------------------------------------
 
 
-def thought(
+def reflected_paths(
     model: Checkpoint, pairs: Sequence[Pair]
 ) -> tuple[list[Steps | None], list[Steps | None], list[list[str]]]:
     """Of each pair the steps as first written, those that reflection accepts, and what it decided, round by
@@ -66,7 +66,7 @@ def thought(
 
 
 def _reflected(model: Checkpoint, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    first, final, decisions = thought(model, pairs)
+    first, final, decisions = reflected_paths(model, pairs)
     return [
         {
             "cluster": cluster_of(pair), "kind": _kind(pair), "decisions": said_,

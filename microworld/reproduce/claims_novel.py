@@ -10,7 +10,7 @@ from microworld.reproduce.claim import Claim, Part, below
 from microworld.reproduce.claims_ours import against_srpo
 from microworld.reproduce.outcomes import AWARE, BOTH_KINDS, NEEDLESS, SEEN, SOUND, UNSAFE, Measure
 from microworld.reproduce.settings import Cell, Data, Test
-from microworld.world.rules import Area
+from microworld.world.entities import Area
 
 TEST: dict[Area, Test] = {
     area: Test(seed=r.NOT_YET, cool=1, rules=area) for area in ("known", "novel_rules", "novel_things")
@@ -83,18 +83,3 @@ NOVEL: tuple[Claim, ...] = (
         few=True,
     ),
 )
-
-
-def trainings() -> dict[str, Cell]:
-    """By name."""
-    return {
-        "the bare policy, on novel rules": bare_rules,
-        "SFT, 48 paths, on novel rules": sft_rules,
-        "SRPO, 48 paths, on novel rules": srpo_rules,
-        "the bare policy, on novel things": bare_things,
-        "SRPO, 48 paths, on novel things": srpo_things,
-        "SFT, 48 novel paths, on novel rules": sft_own,
-        "SRPO, 48 novel paths, on novel rules": srpo_own,
-        "SRPO, 48 novel paths, on known rules": srpo_own_known,
-        "SRPO, paths by the agents": r.on(UNREVIEWED),
-    }

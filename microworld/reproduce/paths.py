@@ -18,8 +18,9 @@ from microworld.draw.pool import LARGE
 from microworld.measuring.policy import cluster_of
 from microworld.reproduce.settings import Data
 from microworld.world import wording as say
+from microworld.world.entities import Area, Rule
 from microworld.world.pairs import Pair
-from microworld.world.rules import Area, Rule, world
+from microworld.world.rules import world
 from microworld.world.scene import Item, family_of, items, make_item, picture_twin, substitutes
 from ssui_gen.records import ImageRef, Kind, Query, ReasoningPath, Verdict, Verdicts
 from ssui_gen.taxonomy import NO_RISK

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from microworld.world.rules import Area
+from microworld.world.entities import Area
 from ssui_gen.config_pairs import Recovery
 from ssui_gen.records import STEP_NAMES
 from ssui_gen.settings import Settings
@@ -19,6 +19,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 PART = 4
 """Draws in one file of branches; more are more files, so that those of few are part of those of many."""
 USUAL = {("rules", "known"), ("written", "truth")}
+"""What goes without saying in the name of a file."""
 EVERY_CUT = tuple(range(len(STEP_NAMES)))
 
 
@@ -58,6 +59,12 @@ class Data(OfArea):
     """A reviewer who finds 90 % of the wrong paths has thrown them out, and 5 % of the right ones."""
     written: Literal["truth", "agents"] = "truth"
     """By whom: by the truth, or as the agents write and accept them, with their own faults (`written`)."""
+
+    @model_validator(mode="after")
+    def _faults_of_one_source(self) -> Self:
+        if self.written == "agents" and (self.wrong or self.reviewed):
+            raise ValueError("written: agents have faults of their own: leave out wrong and reviewed")
+        return self
 
 
 class Drawn(Settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from microworld.reproduce import claims_novel as n
 from microworld.reproduce import recipes as r
 from microworld.reproduce.claim import Scope
 from microworld.reproduce.claims import (
@@ -13,7 +14,6 @@ from microworld.reproduce.claims import (
     SOME,
     STRANGERS,
 )
-from microworld.reproduce.claims_novel import trainings
 from microworld.reproduce.claims_recipes import ALIKE, SWAPPED
 from microworld.reproduce.settings import Cell
 
@@ -34,7 +34,7 @@ def named(scope: Scope) -> dict[str, Cell]:
     more = _more() if scope != "quick" else {}
     rivals = _rivals() if scope in ("rivals", "recipes", "worlds") else {}
     recipes = _recipes() if scope in ("recipes", "worlds") else {}
-    return quick | more | rivals | recipes | (trainings() if scope == "worlds" else {})
+    return quick | more | rivals | recipes | (_worlds() if scope == "worlds" else {})
 
 
 def _more() -> dict[str, Cell]:
@@ -80,4 +80,18 @@ def _recipes() -> dict[str, Cell]:
         "SRPO, look-alike twins": r.on(ALIKE),
         "SRPO, F judges every step": r.judged_by_steps,
         "SRPO, F judges every step, span: error": r.steps_span,
+    }
+
+
+def _worlds() -> dict[str, Cell]:
+    return {
+        "the bare policy, on novel rules": n.bare_rules,
+        "SFT, 48 paths, on novel rules": n.sft_rules,
+        "SRPO, 48 paths, on novel rules": n.srpo_rules,
+        "the bare policy, on novel things": n.bare_things,
+        "SRPO, 48 paths, on novel things": n.srpo_things,
+        "SFT, 48 novel paths, on novel rules": n.sft_own,
+        "SRPO, 48 novel paths, on novel rules": n.srpo_own,
+        "SRPO, 48 novel paths, on known rules": n.srpo_own_known,
+        "SRPO, paths by the agents": r.on(n.UNREVIEWED),
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from microworld.learning.ask import Checkpoint
 from microworld.measuring.agents import said
-from microworld.reproduce.agents import Steps, thought
+from microworld.reproduce.agents import Steps, reflected_paths
 from microworld.reproduce.paths import Told
 from microworld.truth.score import parsed
 from microworld.truth.steps import Truth, first_bad_of
@@ -27,7 +27,7 @@ def written(model: Checkpoint, planned: Sequence[Told]) -> list[dict[str, Any]]:
     """A row for each path that the truth would write: `id`, `steps`, `answer`, and `right`, whether nothing
     in it is wrong. All but the id are None where the agents come to no path.
     """
-    _, accepted, _ = thought(model, [one.pair for one in planned])
+    _, accepted, _ = reflected_paths(model, [one.pair for one in planned])
     answers = _answers(model, planned, accepted)
     return [_row(*one) for one in zip(planned, accepted, answers, strict=True)]
 

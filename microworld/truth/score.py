@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from microworld.world.rules import Rule, world
+from microworld.world.entities import Rule
+from microworld.world.rules import world
 from ssui_gen.reading import Reading
 from ssui_gen.records import Record
 from ssui_gen.replies import SafetyReply

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from microworld.truth.score import answer_kind, lures, response_kind, says, things_named
-from microworld.world.rules import Rule, world
+from microworld.world.entities import Rule
+from microworld.world.rules import world
 from ssui_gen.branching import path_class
 from ssui_gen.reading import Reading
 from ssui_gen.records import Step

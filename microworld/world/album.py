@@ -12,7 +12,9 @@ from functools import cache
 from random import Random
 
 from microworld.world import wording as say
-from microworld.world.rules import Rule, Split, stable_share, world
+from microworld.world.entities import Rule, Split
+from microworld.world.phrases import stable_share
+from microworld.world.rules import world
 from microworld.world.scene import TEST_PLACES, Scene, split_of_rule_place
 
 MOST_THINGS = 5

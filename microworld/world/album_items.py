@@ -12,7 +12,8 @@ from random import Random
 from typing import Any
 
 from microworld.world.album import Album, bound, go_together, test_pairs_of
-from microworld.world.rules import Rule, Split, WorldError, world
+from microworld.world.entities import Rule, Split, WorldError
+from microworld.world.rules import world
 from microworld.world.scene import (
     Item,
     Scene,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from random import Random
 
-from microworld.world.rules import Size, Thing, Zone, world
+from microworld.world.entities import Size, Thing, Zone
+from microworld.world.rules import world
 
 SIZES: dict[Size, tuple[float, float]] = {
     "small": (0.24, 0.30),

@@ -10,8 +10,9 @@ from functools import cache
 from random import Random
 
 from microworld.world.album import Album, bound, firing_in
+from microworld.world.entities import Rule, Split
 from microworld.world.layout import Placed
-from microworld.world.rules import Rule, Split, world
+from microworld.world.rules import world
 from microworld.world.scene import Scene, Variant, split_of_rule_place
 
 BARE_SHARE = 0.4

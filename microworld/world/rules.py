@@ -10,26 +10,20 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from microworld.world.kinds import (
+from microworld.world.entities import (
     CATEGORIES,
     Area,
     Novel,
     Place,
     Request,
     Rule,
-    Size,
     Split,
     Thing,
     WorldError,
-    Zone,
 )
 from microworld.world.phrases import framed, names, stable_share, words
 from ssui_gen import yamls
 
-__all__ = [
-    "CATEGORIES", "FILE", "Area", "Place", "Request", "Rule", "Size", "Split", "Thing", "World", "WorldError",
-    "Zone", "framed", "load", "names", "stable_share", "words", "world",
-]  # fmt: skip
 MOST_WORDS = {"harm": 12, "mechanism": 16, "safer": 14}
 PHRASE_WORDS = 14
 HELD_OUT_SHARE = 0.15

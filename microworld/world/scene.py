@@ -10,8 +10,10 @@ from functools import cache, partial
 from random import Random
 from typing import Any, Literal
 
+from microworld.world.entities import Area, Rule, Split, Thing, WorldError
 from microworld.world.layout import Placed, is_crowded, painted, place_all, swapped
-from microworld.world.rules import Area, Rule, Split, Thing, WorldError, stable_share, world
+from microworld.world.phrases import stable_share
+from microworld.world.rules import world
 
 Kind = Literal["risky", "benign"]
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from microworld.world.rules import Rule, world
+from microworld.world.entities import Rule
+from microworld.world.rules import world
 from ssui_gen.records import STEP_NAMES, Step
 from ssui_gen.taxonomy import NO_RISK
 
