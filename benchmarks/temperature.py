@@ -83,7 +83,7 @@ def _good(drawn: list[tuple[Any, Any]], truth: dict[str, bool], kinds: tuple[str
 
 def draw(found: dict[float, dict[str, Any]], path: Path) -> None:
     """The paper's trade-off: with the temperature branches differ more, and more of them are broken."""
-    figure = Figure(figsize=(6.4, 4), layout="constrained")
+    figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
     for name, colour, style in LINES:
         shares = [one[name] for one in found.values()]
@@ -96,7 +96,7 @@ def draw(found: dict[float, dict[str, Any]], path: Path) -> None:
         list(found), [one["self-BLEU"] for one in found.values()], "s--", color="0.5", label="self-BLEU"
     )
     axes.set(xlabel="temperature", ylim=(0, 1.02))
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     axes.grid(alpha=0.25)
     figure.savefig(path, dpi=120)
 
