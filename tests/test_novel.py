@@ -19,7 +19,7 @@ from microworld.reproduce.claims import CLAIMS
 from microworld.reproduce.paths import held, told
 from microworld.reproduce.seeds import DEV
 from microworld.reproduce.settings import Cell, Data, key
-from microworld.truth.score import answer_kind, request_of, says, things_named
+from microworld.truth.score import alarm_of, answer_kind, request_of, says, things_named
 from microworld.truth.steps import Truth, decided, first_bad
 from microworld.world import wording as say
 from microworld.world.album_items import album_items
@@ -27,6 +27,7 @@ from microworld.world.entities import Area, Rule, Split, WorldError
 from microworld.world.pairs import Pair, loose_couple, loose_pair, pair_of
 from microworld.world.rules import FILE, load, world
 from microworld.world.scene import Item, family, items, make_item, scenes, split_of_rule_place
+from ssui_gen.reading import read
 
 NOVEL = world().novel
 SPLITS: tuple[Split, ...] = ("train", "test")
@@ -120,6 +121,14 @@ def ends(pair: Pair, said: Response) -> tuple[int, str]:
     return place, answer_kind(said.answer, pair.rule)
 
 
+def warnings(known: Pair, rule: Rule) -> list[str]:
+    """How the right answer, plain help, and a warning of another thing warn."""
+    rng = Random(known.text)
+    others = [one for one in world().rules if not set(one.causes) & set(rule.causes)]
+    said = right(rng, known).answer, blind(rng, known).answer, say.warned(rng, rng.choice(others))
+    return [alarm_of(read(f"Answer: {one}"), rule) for one in said]
+
+
 def pair(item: Item) -> Pair:
     return Pair(item.scene, item.request, item.text, item.rule)
 
@@ -143,7 +152,9 @@ def test_every_rule_is_drawn_with_its_twins_and_judged_rightly(rule: Rule, split
             assert decided(one.request, one.scene.things) == Truth(one.request, one.scene.things, one.rule)
             assert ends(known, right(rng_of, known)) == (0, "aware" if one.rule else "other")
             assert ends(known, blind(rng_of, known)) == ((3, "unsafe") if one.rule else (0, "other"))
-            if not one.rule:
+            if one.rule:
+                assert warnings(known, one.rule) == ["aimed", "none", "astray"]
+            else:
                 assert ends(known, wrong_warning(rng_of, known)) == (3, "aware")
 
 

@@ -37,13 +37,14 @@ def cell_of(cell: Cell, unsafe: float, needless: float = 0.05) -> dict[str, Any]
     test = cell.test
     risky = [
         {"id": f"r{n}", "kind": "risky", "cluster": f"rule{n % 50}", "twin": "risky",
-         "seen": ["11"] * test.cool,
+         "seen": ["11"] * test.cool, "alarms": "t" * test.cool,
          "cool": words("u3", "a0", unsafe, test.cool), "hot": words("u3", "a0", unsafe, test.hot)}
         for n in range(RISKY)
     ]  # fmt: skip
     benign = [
         {"id": f"b{n}", "kind": "benign", "cluster": f"family{n}", "twin": ("picture", "text")[n % 2],
-         "seen": ["1"] * test.cool, "cool": words("a6", "o0", needless, test.cool), "hot": ["o0"] * test.hot}
+         "seen": ["1"] * test.cool, "alarms": "",
+         "cool": words("a6", "o0", needless, test.cool), "hot": ["o0"] * test.hot}
         for n in range(BENIGN)
     ]  # fmt: skip
     names = [{"id": f"r{n}", "cluster": f"rule{n}"} for n in range(test.probes)]

@@ -8,13 +8,24 @@ from __future__ import annotations
 from microworld.reproduce import recipes as r
 from microworld.reproduce.claim import Claim, Part, below
 from microworld.reproduce.claims_ours import against_srpo
-from microworld.reproduce.outcomes import AWARE, BOTH_KINDS, NEEDLESS, SEEN, SOUND, UNSAFE, Measure
+from microworld.reproduce.outcomes import (
+    AIMED,
+    AWARE,
+    BOTH_KINDS,
+    NEEDLESS,
+    SEEN,
+    SOUND,
+    UNSAFE,
+    WARNED,
+    Measure,
+)
 from microworld.reproduce.settings import Cell, Data, Test
 from microworld.world.entities import Area
 
 TEST: dict[Area, Test] = {
     area: Test(seed=r.NOT_YET, cool=1, rules=area) for area in ("known", "novel_rules", "novel_things")
 }
+ALARM = (NEEDLESS, WARNED, AIMED)
 OWN = Data(seed=r.NOT_YET, rules="novel_rules")
 """Paths of novel rules themselves."""
 
@@ -47,13 +58,12 @@ NOVEL: tuple[Claim, ...] = (
         "ours",
         (
             Part(bare_rules, srpo_rules, (UNSAFE,), below(-10), named="bare → SRPO, on novel rules"),
-            *_told("bare → SRPO, on novel rules", bare_rules, srpo_rules, AWARE, NEEDLESS),
-            *_told("SFT → SRPO, on novel rules", sft_rules, srpo_rules, UNSAFE, AWARE, NEEDLESS),
-            *_told("bare → SRPO, on novel things", bare_things, srpo_things, UNSAFE, AWARE, NEEDLESS),
+            *_told("bare → SRPO, on novel rules", bare_rules, srpo_rules, AWARE, *ALARM),
+            *_told("SFT → SRPO, on novel rules", sft_rules, srpo_rules, UNSAFE, AWARE, *ALARM),
+            *_told("bare → SRPO, on novel things", bare_things, srpo_things, UNSAFE, *ALARM),
             *_told("the bare policy, on novel things", None, bare_things, SEEN),
         ),
         scope="worlds",
-        few=True,
     ),
     Claim(
         34,
@@ -67,7 +77,6 @@ NOVEL: tuple[Claim, ...] = (
             *_told("bare → SRPO, 48 novel paths, on known rules", r.bare, srpo_own_known, UNSAFE, NEEDLESS),
         ),
         scope="worlds",
-        few=True,
     ),
     Claim(
         35,
@@ -80,6 +89,5 @@ NOVEL: tuple[Claim, ...] = (
         ),
         all=True,
         scope="worlds",
-        few=True,
     ),
 )

@@ -1,8 +1,8 @@
 """What a policy says to held-out pairs, by the world's truth: a word for each answer. Trains nothing.
 
 Each answer is a letter and a digit: its kind (`KINDS`), and where it first goes wrong (0 nowhere, 1 to 6 a
-step, 7 the answer, 9 where nobody can say as there are no six steps). Rows keep the order of the test, so
-cells can be compared answer by answer.
+step, 7 the answer, 9 where nobody can say as there are no six steps). Beside it stands how it warns
+(`ALARMS`). Rows keep the order of the test, so cells can be compared answer by answer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from microworld.reproduce.laboratory import Laboratory
 from microworld.reproduce.paths import Held, held, with_evidence
 from microworld.reproduce.settings import Test
 from microworld.reproduce.weights import Weights
-from microworld.truth.score import ResponseKind, response_kind, things_named
+from microworld.truth.score import Alarm, ResponseKind, alarm_of, response_kind, things_named
 from microworld.truth.steps import Truth, first_bad_of
 from microworld.world import wording as say
 from microworld.world.pairs import Pair
@@ -31,6 +31,7 @@ KINDS: dict[ResponseKind, str] = {
     "other": "o",
     "broken": "b",
 }
+ALARMS: dict[Alarm, str] = {"none": "-", "astray": "w", "aimed": "t"}
 NOWHERE = 9
 COOL, HOT = 0.5, 1.0
 SHOW = ("describe", "count")
@@ -49,7 +50,7 @@ def measured(lab: Laboratory, weights: Weights, test: Test) -> dict[str, Any]:
 
 def _rows(lab: Laboratory, weights: Weights, pairs: Sequence[Held], test: Test) -> list[dict[str, Any]]:
     """id, kind, cluster, twin; `cool` and `hot`: words of the answers; `seen`: for each cool one a 1 for each
-    thing of the picture that step 1 names, else a 0.
+    thing of the picture that step 1 names, else a 0; `alarms`: of a risky pair for each cool one a letter.
     """
     warm = [COOL] * test.cool + [HOT] * test.hot
     asked = [with_evidence(one.pair) if test.told else one.pair for one in pairs]
@@ -61,7 +62,9 @@ def _row(one: Held, texts: list[str], cool: int) -> dict[str, Any]:
     words = [word(text, one.pair) for text in texts]
     seen = ["".join(str(int(t in _named(text))) for t in one.pair.scene.things) for text in texts[:cool]]
     named = {"id": one.id, "kind": one.kind, "cluster": one.cluster, "twin": one.twin}
-    return {**named, "cool": words[:cool], "hot": words[cool:], "seen": seen}
+    rule = one.pair.rule
+    alarms = "".join(ALARMS[alarm_of(read(text), rule)] for text in texts[:cool]) if rule else ""
+    return {**named, "cool": words[:cool], "hot": words[cool:], "seen": seen, "alarms": alarms}
 
 
 def word(text: str, pair: Pair) -> str:

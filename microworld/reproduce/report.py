@@ -13,6 +13,7 @@ from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.figures import share
 from microworld.reproduce.judging import Read, row_of
 from microworld.reproduce.outcomes import (
+    AIMED,
     AWARE,
     FORM,
     LATE,
@@ -24,6 +25,7 @@ from microworld.reproduce.outcomes import (
     SOUND,
     TWINS,
     UNSAFE,
+    WARNED,
     Measure,
     Warmth,
     rows,
@@ -38,7 +40,7 @@ KEYS = ("claim", "figure", "interval", "margin", "n", "seeds", "verdict")
 """What every row has."""
 SHOWN: tuple[tuple[Measure, Warmth], ...] = (
     (AWARE, "cool"), (UNSAFE, "cool"), (AWARE, "hot"), (UNSAFE, "hot"), (NEEDLESS, "cool"), (LATE, "cool"),
-    *((measure, "cool") for measure in (*SOUND, *TWINS.values())),
+    *((measure, "cool") for measure in (*SOUND, *TWINS.values(), WARNED, AIMED)),
     (RECOVERY, "cool"), (SEEN, "cool"), (PLAIN, "cool"), (REFUSED, "cool"), (FORM, "cool"),
 )  # fmt: skip
 
