@@ -43,7 +43,7 @@ def explore(run: Path, folder: Path, settings: dict[str, object], model: list[st
     command = [sys.executable, "-m", "ssui_gen", "pairs", "--run", str(folder), "--uncurated"]
     command += ["--seeds", str(run / "seeds" / "seeds.jsonl"), "--config", str(config), *model]
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-    return _spent(folder) + _found(folder)
+    return _spent(folder) + found_in(folder)
 
 
 def _spent(folder: Path) -> Counter[str]:
@@ -57,7 +57,7 @@ def _spent(folder: Path) -> Counter[str]:
     return spent
 
 
-def _found(folder: Path) -> Counter[str]:
+def found_in(folder: Path) -> Counter[str]:
     found: Counter[str] = Counter()
     paired: set[str] = set()
     for line in (folder / "branches.jsonl").open():
