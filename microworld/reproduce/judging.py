@@ -27,7 +27,7 @@ NOT_RUN = "not run"
 
 
 def row_of(claim: Claim, seeds: Seeds, read: Read, scope: Scope) -> dict[str, Any]:
-    """A row of claims.json; see docs/results.md for what its keys mean."""
+    """A row of claims.json; see docs/results_rows.md for what its keys mean."""
     named = {"number": claim.number, "claim": claim.words, "source": claim.source}
     if not claim.within(scope):
         empty = dict.fromkeys(("measure", "figure", "interval", "margin", "side", "trainings"))
