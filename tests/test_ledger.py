@@ -43,6 +43,7 @@ def test_the_rarer_kind_gets_what_was_spared_path_by_path() -> None:
     found = noted(*RICH, *POOR).lacking()
     assert found and (found.kind, found.paths, found.draws) == ("benign", {"b1", "b2"}, 120)
     assert "benign pairs are rarer" in str(found) and "24 risky, 6 benign" in str(found)
+    assert (found.without, found.of, found.more) == (8, 9, 1)
 
 
 def test_nothing_lacks_without_a_sign_of_hope_or_something_spared() -> None:
@@ -53,11 +54,12 @@ def test_nothing_lacks_without_a_sign_of_hope_or_something_spared() -> None:
 
 
 def test_pairs_that_are_too_rare_are_not_looked_for_and_it_is_said() -> None:
-    """Six pairs of 9 and of 21 paths of 60 draws: what 60 more draws are expected to bring differs."""
-    assert (found := noted(*RICH, *POOR).lacking()) and found.hopeful
-    poorer = [*POOR, *(rows(f"b{n}", "benign", False, 10) for n in range(9, 21))]
-    assert (found := noted(*RICH, *poorer).lacking()) and not found.hopeful
-    assert "24 risky, 6 benign), and took 210 draws each: too many" in str(found)
+    """As many draws again show one at a share of 1 - 6/8 of those without, or of 1 - 7/9."""
+    some = [rows(f"b{n}", "benign", n < 2, 10) for n in range(8)]
+    assert (found := noted(*RICH, *some).lacking()) and found.hopeful
+    fewer = [*some, rows("b8", "benign", False, 10)]
+    assert (found := noted(*RICH, *fewer).lacking()) and not found.hopeful
+    assert "24 risky, 12 benign), and 7 of 9 benign paths showed none in all their draws: too" in str(found)
 
 
 Shape = tuple[Kind, bool, int]

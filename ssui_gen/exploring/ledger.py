@@ -1,13 +1,18 @@
 """Which paths are drawn from once more: those without a pair, of the kind whose pairs a run lacks.
 
 Cuts that had both kinds early spare draws (`explore.k` a cut are meant to be spent). These go to the rarer
-kind, risky or benign, if what its pairs took so far lets expect one of every second path. Pure counts over
-rows; what is chosen depends neither on the order in which paths were done nor on how many of the chosen are
-done again already, so a run that was killed chooses as one that was not.
+kind, risky or benign, if every fourth path may be expected to show a pair by them. Pure counts over rows;
+what is chosen depends neither on the order in which paths were done nor on how many of the chosen are done
+again already, so a run that was killed chooses as one that was not.
+
+How many may be expected: a share q of the kind's paths showed no pair in k draws a cut. If all err alike, t
+times as many draws show none again in a share q^t; where some err more than others, those that are left err
+less than that (Jensen's inequality), so 1 - q^t is the most that there is to hope.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,8 +21,8 @@ from ssui_gen.branches import Cut
 from ssui_gen.config import Explore
 from ssui_gen.records import KINDS, Kind
 
-HOPE = 0.5
-"""Pairs that drawing again from a path must be expected to bring: as few as one in two paths."""
+HOPE = 0.25
+"""Share of the paths that must be expected to show a pair when they are drawn from again."""
 
 
 class Lacking(NamedTuple):
@@ -28,19 +33,24 @@ class Lacking(NamedTuple):
     """Cuts with both kinds of branch, before anything was drawn again."""
     paths: frozenset[str]
     draws: int
-    each: int
-    """Draws that a pair of this kind has taken."""
+    without: int
+    """Paths of this kind whose first draws showed no pair."""
+    of: int
+    """All of this kind."""
+    more: float
+    """As many times the first draws as a path may be drawn from again."""
 
     @property
     def hopeful(self) -> bool:
         """Whether enough would come of it."""
-        return self.draws >= HOPE * self.each * len(self.paths)
+        return math.pow(self.without / self.of, self.more) <= 1 - HOPE
 
     def __str__(self) -> str:
         counts = ", ".join(f"{self.pairs[kind]} {kind}" for kind in KINDS)
         rarer = f"{self.kind} pairs are rarer (cuts with a pair: {counts})"
         if not self.hopeful:
-            return f"{rarer}, and took {self.each:,} draws each: too many to look for more of them."
+            none = f"{self.without:,} of {self.of:,} {self.kind} paths showed none in all their draws"
+            return f"{rarer}, and {none}: too many to look for more of them."
         return (
             f"{rarer}: {len(self.paths)} {self.kind} paths without one are drawn from again, with "
             f"{self.draws} draws that others spared."
@@ -84,17 +94,17 @@ class Ledger:
         chosen = self._chosen(few, sum(drawn.left(self.settings.k) for drawn in first))
         paths = [path for path in chosen if not self._is_again(self._drawn[path])]
         draws = sum(self._drawn[path].left(self.settings.most_per_cut) for path in paths)
-        each = round(self._spent(few) / pairs[few])
-        return Lacking(few, pairs, frozenset(paths), draws, each) if paths else None
+        return Lacking(few, pairs, frozenset(paths), draws, *self._without(few)) if paths else None
 
     def _is_again(self, drawn: Drawn) -> bool:
         """Whether it was drawn from again: only then more than k a cut are spent on a path."""
         return drawn.left(self.settings.k) < 0
 
-    def _spent(self, kind: Kind) -> int:
-        """Draws on a kind before anything was drawn again: k a cut where something was since."""
+    def _without(self, kind: Kind) -> tuple[int, int, float]:
+        """Its paths without a pair before anything was drawn again, all of them, and how much more may be."""
         own = [drawn for drawn in self._drawn.values() if drawn.kind == kind]
-        return sum(sum(one.draws.values()) + min(0, one.left(self.settings.k)) for one in own)
+        without = sum(self._is_again(drawn) or not drawn.paired for drawn in own)
+        return without, len(own), self.settings.most_per_cut / self.settings.k - 1
 
     def _chosen(self, kind: Kind, spared: int) -> Iterator[str]:
         """By id, as long as the spared draws suffice; a path without a pair has had its k a cut."""
