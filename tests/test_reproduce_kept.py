@@ -11,7 +11,7 @@ import pytest
 from microworld.reproduce import kept, report
 from microworld.reproduce.cell import Place, bound_to, needs
 from microworld.reproduce.recipes import at, bare, draws, on, srpo
-from microworld.reproduce.seeds import DEV, FINAL, SETS, set_of
+from microworld.reproduce.seeds import DEV, FINAL, MORE, SETS
 from microworld.reproduce.settings import Cell, Data, Drawn, key
 from microworld.reproduce.settings import Test as HeldOut
 from microworld.reproduce.work import in_order, missing
@@ -90,12 +90,14 @@ def test_draws_of_few_are_part_of_those_of_many() -> None:
     assert needs(reviewed) == needs(wrong)
 
 
-def test_no_seed_is_in_both_sets_and_the_bare_policy_is_measured_once() -> None:
-    assert len(SETS) == 2 and not set(DEV.data) & set(FINAL.data) and DEV.test != FINAL.test
-    assert min(len(one.data) for one in SETS.values()) >= 3
-    assert set_of(FINAL.test, FINAL.data[0]) == "final" and set_of(FINAL.test, None) == "final"
-    assert set_of(FINAL.test, DEV.data[0]) is None and set_of(2026, None) is None
-    assert len({at(bare, FINAL, data) for data in FINAL.data}) == 1
+def test_no_seed_of_dev_is_in_another_set_and_the_bare_policy_is_measured_once() -> None:
+    assert not set(DEV.data) & set(MORE.data) and DEV.test not in (FINAL.test, MORE.test)
+    assert min(len(one.few.data) for one in SETS.values()) >= 3
+    assert set(FINAL.data) < set(MORE.data) and set(FINAL.few.data) < set(MORE.few.data)
+    assert FINAL.has(FINAL.test, FINAL.data[0]) and MORE.has(FINAL.test, FINAL.data[0])
+    assert FINAL.has(FINAL.test, None) and not FINAL.has(DEV.test, FINAL.data[0])
+    assert not FINAL.has(FINAL.test, DEV.data[0]) and not FINAL.has(FINAL.test, MORE.data[-1])
+    assert len({at(bare, MORE, data) for data in MORE.data}) == 1
 
 
 def test_an_edited_claims_file_is_told_in_one_line(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ NEXT: dict[Scope, str] = {
     "recipes": "Next: read docs/results.md; make reproduce WORLDS=1 adds what the policy was never taught.",
     "worlds": "Next: read docs/results.md and docs/novel.md.",
 }
+SEEDS = "which seeds: dev to choose by, final to claim on, more: final's with as many data sets again"
 STOPPED = 130
 """How a shell names an end by Ctrl-C."""
 
@@ -93,7 +94,7 @@ def main() -> None:
     forgive()
     args, began = _arguments(), time.monotonic()
     output = args.output or (OUTPUT if args.model == MODEL else OUTPUT / args.model.name)
-    folder = output if args.set_ == "final" else output / args.set_
+    folder = output / "dev" if args.set_ == "dev" else output
     try:
         with RunDir(folder, "reproduce"):
             place = Place(folder, args.model, bound_to(args.model))
@@ -121,7 +122,7 @@ def _arguments() -> argparse.Namespace:
     for name, words in SCOPES.items():
         scope.add_argument(f"--{name}", action="store_const", const=name, dest="scope", help=words)
     parser.set_defaults(scope="whole")
-    parser.add_argument("--set", choices=tuple(SETS), default="final", dest="set_", help="which seeds")
+    parser.add_argument("--set", choices=tuple(SETS), default="final", dest="set_", help=SEEDS)
     parser.add_argument("--output", type=Path, help="default: outputs/reproduce, or the policy's there")
     parser.add_argument("--model", type=Path, default=MODEL, help="the policy's checkpoint")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")

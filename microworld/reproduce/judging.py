@@ -15,7 +15,7 @@ from microworld.reproduce.claims import seeds_of
 from microworld.reproduce.figures import Figure, Row, change, mean, share
 from microworld.reproduce.outcomes import Found, Measure, dearer, rows, side_by_side, without_and_with
 from microworld.reproduce.recipes import at
-from microworld.reproduce.seeds import Seeds, set_of
+from microworld.reproduce.seeds import Seeds
 from microworld.reproduce.settings import Agents, Cell
 from ssui_gen.errors import ConfigError
 
@@ -128,7 +128,7 @@ def _at(recipe: Cell | Agents, data: int, seeds: Seeds, read: Read) -> Found:
     told = found["made_of"]["settings"]
     if isinstance(work, Cell):
         paths = told["data"]
-        own = set_of(told["test"]["seed"], paths and paths["seed"]) == seeds.name
+        own = seeds.has(told["test"]["seed"], paths and paths["seed"])
     else:
         own = told["seed"] in seeds.data
     if not own:
