@@ -62,6 +62,10 @@ def test_of_several_scopes_the_widest_is_measured(said: str, scope: str) -> None
     assert [word for word in words if word.startswith("--")] == [f"--{scope}"]
 
 
+def test_more_data_sets_are_taken_where_they_are_asked_for() -> None:
+    assert commands("reproduce", "QUICK=1", "MORE=1").split()[-3:] == ["--quick", "--set", "more"]
+
+
 def test_nothing_is_sent_anywhere_unless_to_is_said() -> None:
     words = commands("publish", "RUN=mine", "LICENCE=CC-BY-4.0", "CONTACT=a desk", "UNCURATED=1").split()
     told = " ".join(words)
