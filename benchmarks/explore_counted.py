@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import ROOT
-from explore import DEFAULT, WAYS, each, found_in, whole
+from explore import COLUMNS, DEFAULT, WAYS, each, found_in, whole
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
@@ -38,11 +38,8 @@ MARKS = len(("<|im_start|>", "system or user", "\n", "<|im_end|>", "\n"))
 REPLY = len(("<|im_start|>", "assistant", "\n"))
 """Before what the model writes or goes on from."""
 VISION = len(("<|vision_start|>", "<|vision_end|>"))
-COLUMNS: dict[str, Callable[[Counter[str]], int]] = {
-    "policy: read": lambda counts: counts["policy prompt"],
-    "written": lambda counts: counts["policy generated"],
-    "judge: read": lambda counts: counts["judge prompt"],
-}
+SHOWN = ("policy: read", "written", "judge: read", "all tokens")
+"""Columns of `explore`'s own table."""
 
 
 def counted(folder: Path, picture: int, tokens: Callable[[str], int]) -> Counter[str]:
@@ -88,12 +85,11 @@ def _tables(folder: Path) -> Iterator[str]:
             for n, way in enumerate(WAYS)
         }
         yield f"\n{estimate.family}, {estimate.tokens:,} tokens a picture"
-        yield f"| a pair takes | {' | '.join(COLUMNS)} | all | times the default |"
+        yield f"| a pair takes | {' | '.join(SHOWN)} | times the default |"
         yield "|---|--:|--:|--:|--:|--:|"
         least = each(got[DEFAULT], whole)
         for way, counts in got.items():
-            parts = [each(counts, COLUMNS[name]) for name in COLUMNS]
-            told = " | ".join(f"{part:,.0f}" for part in (*parts, each(counts, whole)))
+            told = " | ".join(f"{each(counts, COLUMNS[name]):,.0f}" for name in SHOWN)
             yield f"| {way} | {told} | {each(counts, whole) / least:.1f} |"
 
 

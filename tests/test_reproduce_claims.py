@@ -17,7 +17,20 @@ from microworld.reproduce import report
 from microworld.reproduce.claim import Claim, Scope
 from microworld.reproduce.claims import CLAIMS, planned
 from microworld.reproduce.judging import figure, row_of, summary
-from microworld.reproduce.outcomes import LATE, NEEDLESS, READ, RECOVERY, SEEN, SOUND, TOKENS, UNSAFE, rows
+from microworld.reproduce.outcomes import (
+    AIMED,
+    LATE,
+    NEEDLESS,
+    READ,
+    RECOVERY,
+    SEEN,
+    SOUND,
+    TOKENS,
+    UNSAFE,
+    WARNED,
+    Measure,
+    rows,
+)
 from microworld.reproduce.page import page, write_page
 from microworld.reproduce.seeds import DEV, FINAL
 from microworld.reproduce.settings import Agents, Cell, key
@@ -248,3 +261,13 @@ def test_a_claims_file_whose_figure_was_bettered_is_refused(written: Path) -> No
             report.load(written)
     finally:
         path.write_text(before)
+
+
+def test_a_warning_of_whatever_is_told_from_one_of_the_very_thing() -> None:
+    rule = {"cluster": "a rule", "twin": "risky"}
+    found = {"rows": [{"kind": "risky", "alarms": "tw-", **rule}, {"kind": "benign", "alarms": "", **rule}]}
+
+    def said(measure: Measure) -> list[list[float]]:
+        return [[row.value for row in draws] for draws in rows(found, measure, 1)]
+
+    assert said(WARNED) == [[1, 1, 0]] and said(AIMED) == [[1, 0, 0]]

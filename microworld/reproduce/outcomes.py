@@ -15,7 +15,7 @@ from microworld.reproduce.figures import Row
 Warmth = Literal["cool", "hot"]
 Found = Mapping[str, Any]
 """A cell's content."""
-KINDS = {"both": ("risky", "benign"), "alarms": ("risky",)}
+ROWS_OF = {"both": ("risky", "benign"), "alarms": ("risky",)}
 """Of the pairs whose rows a measure reads, where it is not named for them."""
 Hit = Callable[[str], bool]
 """Of the word of an answer, or of how it warns (`measuring`)."""
@@ -120,7 +120,7 @@ def _hits(found: Found, measure: Measure, warmth: Warmth) -> Iterator[tuple[str,
 def _of(found: Found, measure: Measure) -> Iterable[dict[str, Any]]:
     if measure.of == "recovery":
         return list(found["recovery"])
-    kinds = KINDS.get(measure.of, (measure.of,))
+    kinds = ROWS_OF.get(measure.of, (measure.of,))
     chosen = (one for one in found["rows"] if one["kind"] in kinds)
     return [one for one in chosen if measure.twin in (None, one["twin"])]
 
