@@ -99,7 +99,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="what explore.py left in its --folder")
-    for line in _tables(parser.parse_args().folder):
+    folder = parser.parse_args().folder
+    if not all((folder / str(n) / "calls.sqlite").is_file() for n in range(len(WAYS))):
+        raise SystemExit(f"explore_counted: {folder}: expected a run for each way: explore.py --folder {folder}")
+    for line in _tables(folder):
         print(line)
 
 
