@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="what explore.py left in its --folder")
     folder = parser.parse_args().folder
     if not all((folder / str(n) / "calls.sqlite").is_file() for n in range(len(WAYS))):
-        raise SystemExit(f"explore_counted: {folder}: expected a run for each way: explore.py --folder {folder}")
+        raise SystemExit(f"explore_counted: {folder}: expected what explore.py --folder leaves")
     for line in _tables(folder):
         print(line)
 
